@@ -1,0 +1,254 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// RequestedAtAnnotation asks every node for a poll now. Its value is an RFC 3339 time; a new value is a new request, and
+// no other annotation makes a node ask Key Vault.
+const RequestedAtAnnotation = "vaultpane.dev/requestedAt"
+
+// StoreLocation is a Windows system store location. The spellings of the extension's 2017 preview are accepted.
+// +kubebuilder:validation:Enum=LocalMachine;CurrentUser;LOCAL_MACHINE;CURRENT_USER
+type StoreLocation string
+
+// Store locations, in today's spelling and in that of the extension's 2017 preview.
+const (
+	LocalMachine        StoreLocation = "LocalMachine"
+	CurrentUser         StoreLocation = "CurrentUser"
+	LocalMachinePreview StoreLocation = "LOCAL_MACHINE"
+	CurrentUserPreview  StoreLocation = "CURRENT_USER"
+)
+
+// DeletionPolicy says what becomes of installed certificates when nothing asks for them any more.
+// +kubebuilder:validation:Enum=Retain;Delete
+type DeletionPolicy string
+
+// Deletion policies.
+const (
+	// DeletionRetain leaves the certificates in the store, as the extension does.
+	DeletionRetain DeletionPolicy = "Retain"
+	// DeletionDelete removes what Vaultpane installed, with its key.
+	DeletionDelete DeletionPolicy = "Delete"
+)
+
+// KeyStorageProvider is the Windows programming interface that holds private keys.
+// +kubebuilder:validation:Enum=CNG;CAPI
+type KeyStorageProvider string
+
+// Key storage providers.
+const (
+	// ProviderCNG is Cryptography API: Next Generation (Microsoft Software Key Storage Provider).
+	ProviderCNG KeyStorageProvider = "CNG"
+	// ProviderCAPI is the older CryptoAPI (Microsoft Enhanced RSA and AES Cryptographic Provider), RSA keys only.
+	ProviderCAPI KeyStorageProvider = "CAPI"
+)
+
+// Authentication names the Azure identity that reads this certificate.
+type Authentication struct {
+	// msiClientId is the client id of a user-assigned managed identity (or of the workload identity's application) to
+	// use for this certificate instead of the agent's default identity. The extension's authenticationSettings.msiClientId.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$')",message="must be a client id, a GUID such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301; a resource id (/subscriptions/...) or an object id does not work here: 'az identity show --query clientId' prints the client id"
+	MSIClientID string `json:"msiClientId,omitempty"`
+}
+
+// ObservedCertificateSpec is one certificate in one vault, and where it goes on which nodes. The names and meanings of
+// the fields are those of the Key Vault VM extension for Windows; the fields from nodeSelector on are Vaultpane's own.
+type ObservedCertificateSpec struct {
+	// url is the Key Vault secret URL of the certificate: https://<vault host>[:port]/secrets/<name>[/<version>].
+	// Without a version the newest one is followed; with a version that one is installed and kept. A certificate's
+	// private key is in the secret of the same name, so the path is /secrets/, not /certificates/.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="must begin with https:// (lower case, without blanks around it), as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('https://') || self.matches('^https://([^/?#]*@)?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?(:[0-9]+)?([/?#]|$)')",message="needs a host name after https://, as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*:[0-9]+([/?#]|$)') || self.matches('^https://[^/?#]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?#]|$)')",message="has a port that is not between 1 and 65535"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*@')",message="must not hold a user name or password before the host; Vaultpane signs in with an Azure identity"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('?') && !self.contains('#')",message="must not have a query (?...) or a fragment (#...)"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/(certificates|keys)/')",message="must point to /secrets/<name>, also for a certificate: the secret of the same name holds the private key, /certificates/ and /keys/ do not"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+') || self.matches('^https://[^/?#]+/(certificates|keys)/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}(/.*)?([?#].*)?$')",message="must have the path /secrets/<name>, where the name is 1 to 127 letters, digits and dashes"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/[0-9a-fA-F]{32}([?#].*)?$')",message="has something after the secret's name that is not a version: a version is 32 hexadecimal digits with nothing behind it; leave it out to follow the newest"
+	URL string `json:"url"`
+
+	// certificateStoreName is the system store that receives the certificate. Default MY (Personal). Trust stores (Root,
+	// CA, TrustedPeople, TrustedPublisher) receive public certificates only, never a key. AuthRoot and Disallowed are
+	// refused: Windows' own root update owns them and removes what others put there.
+	// +optional
+	// +kubebuilder:default="MY"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([0-9A-Za-z _.-]*[0-9A-Za-z])?$')",message="must be the name of a store, such as MY or WebHosting: letters, digits, blanks, '.', '_' and '-', without a path, a location or blanks around it; the location has its own field, certificateStoreLocation"
+	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['authroot', 'disallowed'])",message="AuthRoot and Disallowed belong to Windows' own root update, which removes what others put there; use Root to trust a certificate authority"
+	CertificateStoreName string `json:"certificateStoreName,omitempty"`
+
+	// certificateStoreLocation is LocalMachine (default) or CurrentUser, the user being the account that runs the agent.
+	// LOCAL_MACHINE and CURRENT_USER, the spelling of the extension's 2017 preview, mean the same.
+	// +optional
+	// +kubebuilder:default=LocalMachine
+	CertificateStoreLocation StoreLocation `json:"certificateStoreLocation,omitempty"`
+
+	// pollingIntervalInS is the time between two polls of this certificate on each node, in seconds. Default 3600 (an
+	// hour), at least 30, at most 2592000 (30 days).
+	// +optional
+	// +kubebuilder:default=3600
+	// +kubebuilder:validation:XValidation:rule="self >= 30",message="must be at least 30 seconds, so that Key Vault is not asked too often"
+	// +kubebuilder:validation:XValidation:rule="self <= 2592000",message="must be at most 2592000 seconds (30 days)"
+	PollingIntervalInS int32 `json:"pollingIntervalInS,omitempty"`
+
+	// keyExportable says whether the private key can be exported from the store. Default false.
+	// +optional
+	KeyExportable bool `json:"keyExportable,omitempty"`
+
+	// accounts are the Windows accounts that get read access to the private key, such as "NT AUTHORITY\NETWORK SERVICE",
+	// "IIS AppPool\Default" or "CORP\gmsa$". Administrators and SYSTEM always have full access. Default none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=256
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[^[:cntrl:]]+$')",message="an account must not hold control characters such as a line break or a tab"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^[:space:]]') && !self.startsWith(' ') && !self.endsWith(' ')",message="an account must not be blank or have blanks around it"
+	Accounts []string `json:"accounts,omitempty"`
+
+	// linkOnRenewal links the predecessor of this same ObservedCertificate to its new version, so that Schannel and IIS
+	// follow. Default false.
+	// +optional
+	LinkOnRenewal bool `json:"linkOnRenewal,omitempty"`
+
+	// requireInitialSync makes a node with the startup taint wait for this certificate. Default false.
+	// +optional
+	RequireInitialSync bool `json:"requireInitialSync,omitempty"`
+
+	// authentication names the Azure identity to use. Default: the agent's own.
+	// +optional
+	Authentication *Authentication `json:"authentication,omitempty"`
+
+	// nodeSelector chooses the nodes by their labels. Default: every node that runs the agent.
+	// +optional
+	NodeSelector *metav1.LabelSelector `json:"nodeSelector,omitempty"`
+
+	// deletionPolicy says what becomes of the installed certificates when this object is deleted, no longer selects the
+	// node or names another store: Retain (default, as the extension) leaves them, Delete removes them with their keys.
+	// +optional
+	// +kubebuilder:default=Retain
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// revisionHistoryLimit is how many superseded versions stay in the store beside the current one, 0 to 100. Unset
+	// keeps all, as the extension does.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 100",message="must be between 0 and 100 superseded versions; leave it out to keep all"
+	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
+
+	// keyStorageProvider forces the provider that holds the private key: CNG, or CAPI for older .NET Framework code (RSA
+	// keys only). Unset: a provider named in the PFX wins, else CNG.
+	// +optional
+	KeyStorageProvider KeyStorageProvider `json:"keyStorageProvider,omitempty"`
+
+	// suspend stops polling and every change of the store for this certificate; what is installed stays. Default false.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// NodeCounts counts the nodes that a certificate selects.
+type NodeCounts struct {
+	// matched is the number of nodes that should have the certificate.
+	Matched int32 `json:"matched"`
+	// installed is the number of nodes that have its current version.
+	Installed int32 `json:"installed"`
+	// failed is the number of nodes on which it failed.
+	Failed int32 `json:"failed"`
+	// pending is the number of nodes that have not reported yet or still try.
+	Pending int32 `json:"pending"`
+	// summary is "installed/matched", for the NODES column.
+	// +optional
+	Summary string `json:"summary,omitempty"`
+}
+
+// NodeFailure is one node's failure.
+type NodeFailure struct {
+	// node is the name of the node.
+	Node string `json:"node"`
+	// reason is the name of a reason; docs/errors.md lists them.
+	Reason Reason `json:"reason"`
+	// message says what is wrong, where, and what to do.
+	// +optional
+	Message string `json:"message,omitempty"`
+}
+
+// LatestVersion is the newest enabled version in the vault, as the controller's version watch saw it.
+type LatestVersion struct {
+	// version is the version of the secret, 32 hexadecimal digits.
+	Version string `json:"version"`
+	// observedTime is when the vault said so.
+	ObservedTime metav1.Time `json:"observedTime"`
+}
+
+// ObservedCertificateStatus is the state of the certificate on all nodes. Only the controller writes it.
+type ObservedCertificateStatus struct {
+	// observedGeneration is the generation of the spec that this status describes.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// version is the Key Vault version that the nodes have, or most of them while it rolls out.
+	// +optional
+	Version string `json:"version,omitempty"`
+	// thumbprint is the SHA-1 hash of that certificate in upper-case hexadecimal digits, as Windows tools show it.
+	// +optional
+	Thumbprint string `json:"thumbprint,omitempty"`
+	// notAfter is the end of that certificate's validity.
+	// +optional
+	NotAfter *metav1.Time `json:"notAfter,omitempty"`
+	// nodes counts the nodes by state.
+	// +optional
+	Nodes *NodeCounts `json:"nodes,omitempty"`
+	// failures are the worst failures, at most 10.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Failures []NodeFailure `json:"failures,omitempty"`
+	// latestVersion is what the version watch published; absent while it is off.
+	// +optional
+	LatestVersion *LatestVersion `json:"latestVersion,omitempty"`
+}
+
+// ObservedCertificate is a certificate in Azure Key Vault that Vaultpane keeps in the certificate store of nodes.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=obscert,categories=vaultpane
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="NODES",type=string,JSONPath=`.status.nodes.summary`
+// +kubebuilder:printcolumn:name="THUMBPRINT",type=string,JSONPath=`.status.thumbprint`
+// +kubebuilder:printcolumn:name="EXPIRES",type=string,JSONPath=`.status.notAfter`
+// +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.url`
+// +kubebuilder:printcolumn:name="STORE",type=string,priority=1,JSONPath=`.spec.certificateStoreName`
+// +kubebuilder:printcolumn:name="VERSION",type=string,priority=1,JSONPath=`.status.version`
+// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+type ObservedCertificate struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what is wanted.
+	// +required
+	Spec ObservedCertificateSpec `json:"spec"`
+	// status is what the nodes have.
+	// +optional
+	Status ObservedCertificateStatus `json:"status,omitempty"`
+}
+
+// ObservedCertificateList is a list of ObservedCertificates.
+//
+// +kubebuilder:object:root=true
+type ObservedCertificateList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ObservedCertificate `json:"items"`
+}

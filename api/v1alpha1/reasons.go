@@ -1,0 +1,118 @@
+package v1alpha1
+
+// Reason names what is the matter with a certificate on a node. Every reason is in the table Reasons.
+type Reason string
+
+// Class says who must act before a reason goes away, and with that when the next attempt is.
+type Class string
+
+// Classes of reasons. The installed certificate stays in place in all of them.
+const (
+	// ClassNone is the class of reasons that are no failure.
+	ClassNone Class = "None"
+	// ClassTerminal needs another spec: no retry until it changes.
+	ClassTerminal Class = "Terminal"
+	// ClassWaiting needs someone to act elsewhere: retried at the polling interval, and sooner at first.
+	ClassWaiting Class = "Waiting"
+	// ClassTransient goes away by itself: retried with exponential backoff and jitter, never before Retry-After.
+	ClassTransient Class = "Transient"
+)
+
+// Reasons, in the order of the table.
+const (
+	ReasonInstalled               Reason = "Installed"
+	ReasonPending                 Reason = "Pending"
+	ReasonSuspended               Reason = "Suspended"
+	ReasonNotSelected             Reason = "NotSelected"
+	ReasonSuperseded              Reason = "Superseded"
+	ReasonInvalidURL              Reason = "InvalidURL"
+	ReasonVaultNotAllowed         Reason = "VaultNotAllowed"
+	ReasonUnsupported             Reason = "Unsupported"
+	ReasonConflict                Reason = "Conflict"
+	ReasonVaultNotFound           Reason = "VaultNotFound"
+	ReasonAuthenticationFailed    Reason = "AuthenticationFailed"
+	ReasonAccessDenied            Reason = "AccessDenied"
+	ReasonAccessDeniedByFirewall  Reason = "AccessDeniedByFirewall"
+	ReasonSecretNotFound          Reason = "SecretNotFound"
+	ReasonSecretDisabled          Reason = "SecretDisabled"
+	ReasonSecretNotYetValid       Reason = "SecretNotYetValid"
+	ReasonExpired                 Reason = "Expired"
+	ReasonUnsupportedContentType  Reason = "UnsupportedContentType"
+	ReasonMalformedSecret         Reason = "MalformedSecret"
+	ReasonPrivateKeyMissing       Reason = "PrivateKeyMissing"
+	ReasonPrivateKeyNotExportable Reason = "PrivateKeyNotExportable"
+	ReasonKeyMismatch             Reason = "KeyMismatch"
+	ReasonStoreAccessDenied       Reason = "StoreAccessDenied"
+	ReasonAccountNotFound         Reason = "AccountNotFound"
+	ReasonTLSFailure              Reason = "TLSFailure"
+	ReasonVaultUnreachable        Reason = "VaultUnreachable"
+	ReasonThrottled               Reason = "Throttled"
+	ReasonStoreFailure            Reason = "StoreFailure"
+	ReasonAgentNotReporting       Reason = "AgentNotReporting"
+	ReasonInternalError           Reason = "InternalError"
+)
+
+// ReasonInfo describes a reason for people.
+type ReasonInfo struct {
+	// Reason is its name.
+	Reason Reason
+	// Class decides when the next attempt is.
+	Class Class
+	// Meaning is one sentence.
+	Meaning string
+	// Action is what a person does about it, empty where nothing is to be done.
+	Action string
+}
+
+// Reasons is the table of all reasons; docs/errors.md is generated from it.
+var Reasons = []ReasonInfo{
+	{ReasonInstalled, ClassNone, "The certificate is in the store as wanted.", ""},
+	{ReasonPending, ClassNone, "The certificate has not been handled yet.", "Wait for the agent's first poll."},
+	{ReasonSuspended, ClassNone, "The spec says suspend: nothing is polled or changed.", "Set suspend to false to go on."},
+	{ReasonNotSelected, ClassNone, "The node selector selects no node, or not this one.", "Compare spec.nodeSelector with the labels of the nodes."},
+	{ReasonSuperseded, ClassNone, "A newer version of the certificate has taken this one's place.", ""},
+	{ReasonInvalidURL, ClassTerminal, "The URL is not that of a Key Vault secret.", "Write it as https://<vault>.vault.azure.net/secrets/<name>, with /<version> behind it to pin a version."},
+	{ReasonVaultNotAllowed, ClassTerminal, "The vault's host is not on the agent's allow-list, so no token was requested for it.", "Correct the host, or add it to the agent's --allowed-vault-hosts."},
+	{ReasonUnsupported, ClassTerminal, "The spec asks for something that this agent cannot do.", "Remove the field that the message names, or upgrade the agent."},
+	{ReasonVaultNotFound, ClassWaiting, "The vault's host name does not resolve.", "Check the vault's name in the URL, that the vault exists, and the DNS zone of its private endpoint if it has one."},
+	{ReasonAuthenticationFailed, ClassWaiting, "No token could be obtained for the vault, or the vault refused it.", "Check the agent's identity: its client id, tenant, and credential."},
+	{ReasonAccessDenied, ClassWaiting, "The identity may not read the secret.", "Grant it the role \"Key Vault Secrets User\" on the vault or the secret (or \"get\" for secrets in the vault's access policy)."},
+	{ReasonAccessDeniedByFirewall, ClassWaiting, "The vault's firewall refuses the node's address.", "Allow the nodes' subnet or outbound address in the vault's networking settings, or use a private endpoint."},
+	{ReasonSecretNotFound, ClassWaiting, "The vault has no such secret or version, or it was deleted.", "Check the name and version in the URL; recover the certificate if it was deleted."},
+	{ReasonSecretDisabled, ClassWaiting, "The certificate's version is disabled in the vault.", "Enable it, or create a new version. What is installed stays."},
+	{ReasonSecretNotYetValid, ClassWaiting, "The secret's activation date (nbf) is in the future.", "Wait, or change the activation date."},
+	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Renew it in the vault."},
+	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file."},
+	{ReasonMalformedSecret, ClassWaiting, "The secret's value cannot be read as a certificate.", "Import the certificate into the vault again; the message says what was found."},
+	{ReasonPrivateKeyMissing, ClassWaiting, "The secret holds a certificate without its private key.", "Use the /secrets/ URL of a certificate whose policy has an exportable key, or a trust store such as Root for certificates alone."},
+	{ReasonPrivateKeyNotExportable, ClassWaiting, "The vault keeps the private key to itself.", "Issue the certificate with an exportable key in its policy."},
+	{ReasonKeyMismatch, ClassWaiting, "The private key fits none of the secret's certificates.", "Import the certificate together with its own key."},
+	{ReasonConflict, ClassWaiting, "The certificate is already in the store and belongs to someone else: an older ObservedCertificate with other key options, another version of Vaultpane, or another tool that left out its key.", "Do what the message says: give both the same key options, or remove one."},
+	{ReasonStoreAccessDenied, ClassWaiting, "The agent may not write to the certificate store.", "Run the agent as NT AUTHORITY\\SYSTEM in a HostProcess container."},
+	{ReasonAccountNotFound, ClassWaiting, "An account of the spec does not exist on the node.", "Correct its name, or create it; the certificate is installed for the others."},
+	{ReasonTLSFailure, ClassTransient, "The connection to the vault is not trusted.", "Check the node's clock, an inspecting proxy, and --ca-bundle."},
+	{ReasonVaultUnreachable, ClassTransient, "The vault or the token service cannot be reached, or answers with a server error.", "Check the network path from the node if it lasts."},
+	{ReasonThrottled, ClassTransient, "Key Vault asked for fewer requests.", "Nothing at first; if it lasts, raise pollingIntervalInS or spread certificates over vaults."},
+	{ReasonStoreFailure, ClassTransient, "The certificate store answered with an error.", "Look the status in the message up; it is tried again."},
+	{ReasonAgentNotReporting, ClassWaiting, "The node should have the certificate, but its agent has not reported or its Lease is too old.", "Look at the agent's pod on that node."},
+	{ReasonInternalError, ClassTransient, "A defect of Vaultpane.", "Report it with the agent's log."},
+}
+
+var reasonIndex = func() map[Reason]ReasonInfo {
+	index := make(map[Reason]ReasonInfo, len(Reasons))
+	for _, info := range Reasons {
+		index[info.Reason] = info
+	}
+	return index
+}()
+
+// Info returns the reason's row of the table. A reason that is not in the table is an InternalError.
+func (r Reason) Info() ReasonInfo {
+	if info, ok := reasonIndex[r]; ok {
+		return info
+	}
+	return reasonIndex[ReasonInternalError]
+}
+
+// Class returns the reason's class.
+func (r Reason) Class() Class { return r.Info().Class }

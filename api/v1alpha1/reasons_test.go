@@ -1,0 +1,79 @@
+package v1alpha1_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "write docs/errors.md anew")
+
+const errorsDocument = "../../docs/errors.md"
+
+func TestErrorsDocument(t *testing.T) {
+	want := errorsPage()
+	if *update {
+		if err := os.WriteFile(errorsDocument, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(errorsDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("docs/errors.md does not show the table of reasons; run make generate")
+	}
+}
+
+// errorsPage renders the table of reasons for people.
+func errorsPage() string {
+	page := &strings.Builder{}
+	page.WriteString("<!-- Generated from api/v1alpha1/reasons.go by make generate. -->\n# Reasons, and what to do\n\n")
+	page.WriteString("Each reason is what `kubectl get nodecert -o yaml`, events and metrics say about a certificate on a node. ")
+	page.WriteString("Whatever the reason, a certificate that is installed stays installed.\n\n")
+	for _, class := range []struct {
+		class v1alpha1.Class
+		title string
+	}{
+		{v1alpha1.ClassTerminal, "The spec must change\n\nNot tried again until it does."},
+		{v1alpha1.ClassWaiting, "Someone must act elsewhere\n\nTried again after 30 s, then at doubling times up to the polling interval."},
+		{v1alpha1.ClassTransient, "It goes away by itself\n\nTried again within seconds, then at doubling random times up to five minutes, and never before the time that the server asked for."},
+		{v1alpha1.ClassNone, "No failure"},
+	} {
+		fmt.Fprintf(page, "## %s\n\n| reason | meaning | what to do |\n|---|---|---|\n", class.title)
+		for _, info := range v1alpha1.Reasons {
+			if info.Class == class.class {
+				fmt.Fprintf(page, "| `%s` | %s | %s |\n", info.Reason, info.Meaning, info.Action)
+			}
+		}
+		page.WriteString("\n")
+	}
+	return strings.TrimRight(page.String(), "\n") + "\n"
+}
+
+func TestEveryReasonHasOneRowWithMeaningAndAction(t *testing.T) {
+	seen := map[v1alpha1.Reason]bool{}
+	for _, info := range v1alpha1.Reasons {
+		if seen[info.Reason] {
+			t.Errorf("%s stands in the table twice", info.Reason)
+		}
+		seen[info.Reason] = true
+		if info.Meaning == "" || (info.Class != v1alpha1.ClassNone && info.Action == "") {
+			t.Errorf("%s says too little: meaning %q, action %q", info.Reason, info.Meaning, info.Action)
+		}
+	}
+}
+
+func TestAnUnknownReasonIsADefectOfOurs(t *testing.T) {
+	if got := v1alpha1.Reason("Nonsense").Info().Reason; got != v1alpha1.ReasonInternalError {
+		t.Errorf("got %s, want InternalError", got)
+	}
+	if got := v1alpha1.ReasonThrottled.Class(); got != v1alpha1.ClassTransient {
+		t.Errorf("Throttled has class %s, want Transient", got)
+	}
+}
