@@ -1,0 +1,86 @@
+// Package schedule says when a certificate is asked for: pure functions over times, without state and without a clock.
+package schedule
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+)
+
+// Bounds of retries. A waiting failure is looked at sooner than the polling interval at first, since whoever mends it
+// likes to see it; a transient one after seconds, since it usually has gone by then.
+const (
+	waitingBase   = 30 * time.Second
+	transientBase = 2 * time.Second
+	transientCap  = 5 * time.Minute
+)
+
+// Slot returns the first polling slot of a URL on a node that is later than from. Slots lie interval apart, at an offset
+// that follows from node and URL: polls are spread over the fleet by themselves, and the same node and URL have the same
+// slots after a restart, so that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
+func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(node + "\n" + url)) // never fails
+	offset := time.Duration(mix(hash.Sum64()) % uint64(interval))
+	start := from.Truncate(interval).Add(offset)
+	if start.After(from) {
+		return start
+	}
+	return start.Add(interval)
+}
+
+// mix spreads the bits of a hash: FNV's low bits alone are near each other for names that differ in their last letter
+// (the finalizer of MurmurHash3).
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// Missed reports whether a slot passed between the time the agent was last known to be alive and now. Such a poll is made
+// at once. An unknown time (zero) misses nothing: what the store lacks is polled anyway.
+func Missed(node, url string, interval time.Duration, lastAlive, now time.Time) bool {
+	return !lastAlive.IsZero() && !Slot(node, url, interval, lastAlive).After(now)
+}
+
+// Transient returns the wait before the next attempt after a failure that goes away by itself: exponential with full
+// jitter, at most 5 minutes or the polling interval, never less than a second and never less than the server asked for.
+// attempt counts from 1; random is in [0, 1).
+func Transient(attempt int, interval, retryAfter time.Duration, random float64) time.Duration {
+	limit := exponential(transientBase, attempt, min(transientCap, interval))
+	wait := max(time.Second, time.Duration(random*float64(limit)))
+	if retryAfter > wait {
+		// Everyone was told the same time: spread the return over another tenth of it.
+		wait = retryAfter + time.Duration(random*float64(retryAfter)/10)
+	}
+	return wait
+}
+
+// Waiting returns the wait before the next attempt after a failure that someone has to mend elsewhere: 30 s, doubling up to
+// the polling interval, with a tenth of jitter. attempt counts from 1; random is in [0, 1).
+func Waiting(attempt int, interval time.Duration, random float64) time.Duration {
+	wait := exponential(min(waitingBase, interval), attempt, interval)
+	return wait + time.Duration(random*float64(wait)/10)
+}
+
+// Spread returns a random wait up to limit, for first polls of a node that has just started.
+func Spread(limit time.Duration) time.Duration {
+	if limit <= 0 {
+		return 0
+	}
+	return rand.N(limit)
+}
+
+// exponential returns base doubled attempt-1 times, at most limit.
+func exponential(base time.Duration, attempt int, limit time.Duration) time.Duration {
+	wait := base
+	for range attempt - 1 {
+		if wait >= limit {
+			break
+		}
+		wait *= 2
+	}
+	return min(wait, limit)
+}
