@@ -1,0 +1,77 @@
+package certstore
+
+import (
+	"fmt"
+	"strings"
+)
+
+// markPrefix begins every mark. The number behind the slash is the version of the format.
+const markPrefix = "vaultpane/"
+
+// markVersion is the format that this code writes.
+const markVersion = "1"
+
+// Roles of a certificate, as marks write them.
+const (
+	roleLeaf         = "leaf"
+	roleIntermediate = "intermediate"
+)
+
+// Mark says that Vaultpane installed a certificate, for whom, and how its key is kept. It is one short line in a property
+// of the certificate (Windows) or beside it (directory), so that ownership, history and deletion follow from the store.
+type Mark struct {
+	// Name is the name of the ObservedCertificate.
+	Name string
+	// UID is its UID, which tells it from an earlier one of the same name.
+	UID string
+	// Version is the Key Vault version of the secret that the certificate came from.
+	Version string
+	// DeletionPolicy is Retain or Delete, as the ObservedCertificate last said, so that it can be followed after the
+	// object is gone.
+	DeletionPolicy string
+	// Intermediate is true for a certificate of the chain, which came along with the named one and has no key.
+	Intermediate bool
+	// Exportable says whether the private key may leave the store again.
+	Exportable bool
+	// Provider is the key storage provider that was asked for: CNG, CAPI, or empty for the store's own choice.
+	Provider string
+}
+
+// String returns the line that is kept in the store, such as
+// "vaultpane/1 role=leaf name=web uid=7f0c… version=0123… deletion=Retain exportable=false provider=CNG".
+func (m Mark) String() string {
+	role := roleLeaf
+	if m.Intermediate {
+		role = roleIntermediate
+	}
+	return fmt.Sprintf("%s%s role=%s name=%s uid=%s version=%s deletion=%s exportable=%t provider=%s",
+		markPrefix, markVersion, role, m.Name, m.UID, m.Version, m.DeletionPolicy, m.Exportable, m.Provider)
+}
+
+// ParseMark reads a mark. ours is false for a line that is no mark of Vaultpane's. A mark of another format version, or a
+// damaged one, is ours and an error: nothing may be concluded from it. Keys it does not know are passed over.
+func ParseMark(line string) (mark Mark, ours bool, err error) {
+	if !strings.HasPrefix(line, markPrefix) {
+		return Mark{}, false, nil
+	}
+	fields := strings.Fields(line)
+	if version := strings.TrimPrefix(fields[0], markPrefix); version != markVersion {
+		return Mark{}, true, fmt.Errorf("mark has format %q, this version of Vaultpane knows %q", version, markVersion)
+	}
+	values := map[string]string{}
+	for _, field := range fields[1:] {
+		key, value, found := strings.Cut(field, "=")
+		if !found {
+			return Mark{}, true, fmt.Errorf("mark %q is damaged at %q", line, field)
+		}
+		values[key] = value
+	}
+	role := values["role"]
+	if values["name"] == "" || values["uid"] == "" || (role != roleLeaf && role != roleIntermediate) {
+		return Mark{}, true, fmt.Errorf("mark %q is damaged: role, name or uid is missing", line)
+	}
+	return Mark{
+		Name: values["name"], UID: values["uid"], Version: values["version"], DeletionPolicy: values["deletion"],
+		Intermediate: role == roleIntermediate, Exportable: values["exportable"] == "true", Provider: values["provider"],
+	}, true, nil
+}

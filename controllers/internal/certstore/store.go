@@ -1,0 +1,111 @@
+// Package certstore decides what belongs into a node's certificate store, and defines the door to that store. The
+// implementations are in windows (the real one) and directory (files); both pass the suite in storetest.
+package certstore
+
+import (
+	"crypto"
+	"crypto/sha1" //nolint:gosec // a thumbprint is a name here, not a protection
+	"crypto/x509"
+	"encoding/hex"
+	"strings"
+)
+
+// Location is a system store location.
+type Location string
+
+// Store locations.
+const (
+	LocalMachine Location = "LocalMachine"
+	CurrentUser  Location = "CurrentUser"
+)
+
+// Names of system stores that have a meaning of their own
+// (https://learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
+const (
+	StoreMY = "MY"
+	StoreCA = "CA"
+)
+
+// Ref names one store.
+type Ref struct {
+	Location Location
+	Name     string
+}
+
+// Same reports whether two references name the same store: Windows compares store names without regard to case.
+func (r Ref) Same(other Ref) bool {
+	return r.Location == other.Location && strings.EqualFold(r.Name, other.Name)
+}
+
+// String returns the reference as Windows tools write it, such as LocalMachine\MY.
+func (r Ref) String() string { return string(r.Location) + `\` + r.Name }
+
+// KeyState says whether a certificate's private key is there.
+type KeyState string
+
+// Key states.
+const (
+	// KeyNone is the state of a certificate that refers to no private key.
+	KeyNone KeyState = "None"
+	// KeyPresent is the state of a certificate whose private key can be opened without asking a person.
+	KeyPresent KeyState = "Present"
+	// KeyMissing is the state of a certificate that refers to a private key which cannot be opened.
+	KeyMissing KeyState = "Missing"
+)
+
+// Item is one certificate to put into a store.
+type Item struct {
+	// Certificate is the certificate.
+	Certificate *x509.Certificate
+	// Key is its private key, nil for a certificate alone.
+	Key crypto.Signer
+	// Mark is written beside the certificate and says that Vaultpane installed it, for whom, and how its key is kept.
+	Mark Mark
+	// FriendlyName is what Windows tools show a person, empty for none.
+	FriendlyName string
+}
+
+// Entry is one certificate in a store, as read back from it.
+type Entry struct {
+	// Certificate is the certificate.
+	Certificate *x509.Certificate
+	// Thumbprint is its SHA-1 hash in upper-case hexadecimal digits.
+	Thumbprint string
+	// Mark is Vaultpane's mark; nil where someone else installed the certificate.
+	Mark *Mark
+	// UnknownMark is true where there is a mark that cannot be read, of a later format or damaged: the certificate is
+	// Vaultpane's, but nothing may be concluded from it, so it is left alone. Mark is nil then.
+	UnknownMark bool
+	// Key says whether the private key is there.
+	Key KeyState
+	// FriendlyName is what Windows tools show a person.
+	FriendlyName string
+}
+
+// Store is the door to the certificate stores of a machine. Implementations are safe for concurrent use. Every method may
+// be interrupted at any point, also by the end of the process, and called again: the certificate with its mark is
+// written last when something is installed and removed last when something is removed, so that what is there always tells
+// what is left to do. Errors are *Error.
+type Store interface {
+	// List returns every certificate of a store, in no order; a store that does not exist is empty.
+	List(ref Ref) ([]Entry, error)
+	// Find returns one certificate of a store, nil if it is not there.
+	Find(ref Ref, thumbprint string) (*Entry, error)
+	// Install puts a certificate with its key and mark into a store and returns the entry as read back. Where the
+	// certificate is already there, its key, mark and friendly name are replaced without a moment in which it is gone; the
+	// caller has made sure that the entry is one of Vaultpane's.
+	Install(ref Ref, item Item) (*Entry, error)
+	// Remark replaces the mark of a certificate that is there and leaves its key alone.
+	Remark(ref Ref, thumbprint string, mark Mark) error
+	// Remove removes a certificate and its key, first the key and then the certificate; a certificate that is not there is
+	// no error. A key that another certificate of the location uses stays.
+	Remove(ref Ref, thumbprint string) error
+	// Stores returns the stores of a location that exist.
+	Stores(location Location) ([]Ref, error)
+}
+
+// Thumbprint returns the SHA-1 hash of a certificate in upper-case hexadecimal digits, as every Windows tool shows it.
+func Thumbprint(certificate *x509.Certificate) string {
+	sum := sha1.Sum(certificate.Raw) //nolint:gosec // as above
+	return strings.ToUpper(hex.EncodeToString(sum[:]))
+}
