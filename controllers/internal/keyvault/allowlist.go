@@ -1,0 +1,62 @@
+package keyvault
+
+import (
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// DefaultAllowedHosts are the DNS suffixes of Key Vault in the Azure clouds: public, China and US Government
+// (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers).
+var DefaultAllowedHosts = []string{".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net"}
+
+// AllowList says which hosts may be asked. It is checked before a token is requested, so that a stranger's host in a spec
+// never receives one.
+type AllowList struct {
+	suffixes    []string
+	hosts       map[string]bool
+	authorities map[string]bool
+}
+
+// NewAllowList makes an allow-list of the default suffixes and extra entries: ".suffix" for every host below a DNS name,
+// "host" for one host on any port, "host:port" for one host on one port.
+func NewAllowList(extra []string) (AllowList, error) {
+	list := AllowList{suffixes: append([]string(nil), DefaultAllowedHosts...), hosts: map[string]bool{}, authorities: map[string]bool{}}
+	for _, entry := range extra {
+		entry = strings.ToLower(strings.TrimSpace(entry))
+		host, port, err := net.SplitHostPort(entry)
+		switch {
+		case entry == "":
+		case strings.ContainsAny(entry, "/*@ "):
+			return AllowList{}, fmt.Errorf("allowed vault host %q: write a host name, host:port, or a suffix that begins with a dot; no scheme, path or asterisk", entry)
+		case strings.HasPrefix(entry, "."):
+			list.suffixes = append(list.suffixes, entry)
+		case err == nil && port != "443":
+			list.authorities[net.JoinHostPort(host, port)] = true
+		case err == nil:
+			list.authorities[host] = true
+		default:
+			list.hosts[entry] = true
+		}
+	}
+	return list, nil
+}
+
+// Check returns a Fault with VaultNotAllowed for a host that is not on the list.
+func (l AllowList) Check(secret SecretURL) error {
+	if l.hosts[secret.Host] || l.authorities[secret.Authority()] {
+		return nil
+	}
+	for _, suffix := range l.suffixes {
+		if strings.HasSuffix(secret.Host, suffix) && len(secret.Host) > len(suffix) {
+			return nil
+		}
+	}
+	return &Fault{
+		Reason: v1alpha1.ReasonVaultNotAllowed,
+		Message: fmt.Sprintf("%s is not a Key Vault host that the agent may ask (allowed: *%s); correct the URL, or add the host to the agent's --allowed-vault-hosts",
+			secret.Authority(), strings.Join(l.suffixes, ", *")),
+	}
+}

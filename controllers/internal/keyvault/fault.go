@@ -1,0 +1,20 @@
+package keyvault
+
+import (
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// Fault is a failure with its reason. Find it with errors.As; wrapping does not change the reason.
+type Fault struct {
+	// Reason is the row of the reasons table; its class decides what follows.
+	Reason v1alpha1.Reason
+	// Message says what is wrong, where, and what to do. It holds no token and no part of a secret.
+	Message string
+	// RetryAfter is the least time before the next attempt that the other side asked for, 0 for none.
+	RetryAfter time.Duration
+}
+
+// Error returns the message. The errors below a Fault are not wrapped: their text can hold a whole response.
+func (f *Fault) Error() string { return f.Message }

@@ -1,0 +1,160 @@
+package keyvault
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Limits of one request. Key Vault answers in milliseconds; what takes longer is an outage.
+const (
+	dialTimeout     = 10 * time.Second
+	headerTimeout   = 20 * time.Second
+	requestTimeout  = 45 * time.Second
+	idleTimeout     = 5 * time.Minute
+	maxResponseSize = 2 << 20 // bytes; a secret has at most 25 KiB
+)
+
+// imdsHost is the Azure Instance Metadata Service, which must never be asked through a web proxy
+// (https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#proxies).
+const imdsHost = "169.254.169.254"
+
+// transport is the one HTTP client of the process: it keeps connections, bounds responses, follows no redirect (a token
+// must not travel on), counts answers and notes why a request got none.
+type transport struct {
+	client  *http.Client
+	observe func(code string, duration time.Duration)
+}
+
+func newTransport(caBundle []byte, observe func(string, time.Duration)) (*transport, error) {
+	roots, err := rootsWith(caBundle)
+	if err != nil {
+		return nil, err
+	}
+	if observe == nil {
+		observe = func(string, time.Duration) {}
+	}
+	return &transport{
+		observe: observe,
+		client: &http.Client{
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Transport: &http.Transport{
+				Proxy:                 proxyFromEnvironment,
+				DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+				TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+				TLSHandshakeTimeout:   dialTimeout,
+				ResponseHeaderTimeout: headerTimeout,
+				IdleConnTimeout:       idleTimeout,
+				ForceAttemptHTTP2:     true,
+				// One connection per host: thousands of nodes share a few outbound addresses, and their ports run out first.
+				MaxConnsPerHost:     1,
+				MaxIdleConnsPerHost: 1,
+			},
+		},
+	}, nil
+}
+
+// rootsWith returns the system's trust roots and the bundle's; nil, which means the system's, for an empty bundle.
+func rootsWith(caBundle []byte) (*x509.CertPool, error) {
+	if len(caBundle) == 0 {
+		return nil, nil
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("reading the system's trust roots: %w", err)
+	}
+	if !roots.AppendCertsFromPEM(caBundle) {
+		return nil, errors.New("the CA bundle holds no PEM certificate")
+	}
+	return roots, nil
+}
+
+func proxyFromEnvironment(request *http.Request) (*url.URL, error) {
+	if request.URL.Hostname() == imdsHost {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(request)
+}
+
+// Do sends a request for the Azure SDK (policy.Transporter).
+func (t *transport) Do(request *http.Request) (*http.Response, error) {
+	start := time.Now()
+	response, err := t.client.Do(request)
+	if err != nil {
+		t.observe("error", time.Since(start))
+		noteFailure(request.Context(), request.URL.Host, err)
+		return nil, err
+	}
+	t.observe(strconv.Itoa(response.StatusCode), time.Since(start))
+	noteAnswer(request.Context())
+	response.Body = &boundedBody{ReadCloser: response.Body, left: maxResponseSize, request: request}
+	return response, nil
+}
+
+// boundedBody ends a response that is larger than anything Key Vault sends, and notes a body that breaks off.
+type boundedBody struct {
+	io.ReadCloser
+	left    int64
+	request *http.Request
+}
+
+var errTooLarge = errors.New("the response is larger than 2 MiB")
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	if b.left < 0 {
+		err = errTooLarge
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // a Reader returns io.EOF itself
+		noteFailure(b.request.Context(), b.request.URL.Host, err)
+	}
+	return n, err
+}
+
+// trail is what happened on the wire during one Get. The SDK flattens the cause of a failed token request into text;
+// the cause is kept here, so that it can be classified by its type.
+type trail struct {
+	mu   sync.Mutex
+	host string
+	err  error
+}
+
+type trailKey struct{}
+
+func withTrail(ctx context.Context) (context.Context, *trail) {
+	t := &trail{}
+	return context.WithValue(ctx, trailKey{}, t), t
+}
+
+func noteFailure(ctx context.Context, host string, err error) {
+	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.host, t.err = host, err
+	}
+}
+
+func noteAnswer(ctx context.Context) {
+	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.host, t.err = "", nil
+	}
+}
+
+// failure returns the host that gave no whole answer, and why; nil if every request was answered.
+func (t *trail) failure() (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.host, t.err
+}
