@@ -128,7 +128,7 @@ type ObservedCertificateSpec struct {
 
 	// nodeSelector chooses the nodes by their labels. Default: every node that runs the agent.
 	// +optional
-	NodeSelector *metav1.LabelSelector `json:"nodeSelector,omitempty"`
+	NodeSelector *NodeSelector `json:"nodeSelector,omitempty"`
 
 	// deletionPolicy says what becomes of the installed certificates when this object is deleted, no longer selects the
 	// node or names another store: Retain (default, as the extension) leaves them, Delete removes them with their keys.

@@ -1,0 +1,214 @@
+package v1alpha1_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/controlplane"
+)
+
+const (
+	goodURL = "https://myvault.vault.azure.net/secrets/web"
+	pinned  = goodURL + "/0123456789abcdef0123456789abcdef"
+)
+
+func url(value string) string { return fmt.Sprintf(`{"url": %q}`, value) }
+
+// with returns a spec with a good URL and other fields.
+func with(fields string) string { return fmt.Sprintf(`{"url": %q, %s}`, goodURL, fields) }
+
+// refused are specs that the API server must refuse, and what its message must say to be of use.
+var refused = []struct{ name, spec, says string }{
+	{"no spec at all", `null`, "spec: Required"},
+	{"no url", `{}`, "spec.url: Required"},
+	{"empty url", url(""), "spec.url"},
+	{"url of another type", `{"url": 5}`, "must be of type string"},
+	{"plain http", url("http://v.vault.azure.net/secrets/a"), "must begin with https://"},
+	{"capital scheme", url("HTTPS://v.vault.azure.net/secrets/a"), "must begin with https://"},
+	{"no scheme", url("v.vault.azure.net/secrets/a"), "must begin with https://"},
+	{"blank in front", url(" https://v.vault.azure.net/secrets/a"), "without blanks around it"},
+	{"blank behind", url("https://v.vault.azure.net/secrets/a "), "letters, digits and dashes"},
+	{"no host", url("https:///secrets/a"), "needs a host name"},
+	{"one slash", url("https:/v.vault.azure.net/secrets/a"), "must begin with https://"},
+	{"a placeholder as host", url("https://<myvault>.vault.azure.net/secrets/a"), "needs a host name"},
+	{"a blank in the host", url("https://my vault.vault.azure.net/secrets/a"), "needs a host name"},
+	{"an underscore in the host", url("https://my_vault.vault.azure.net/secrets/a"), "needs a host name"},
+	{"a dash at the host's end", url("https://v-/secrets/a"), "needs a host name"},
+	{"a user", url("https://me@v.vault.azure.net/secrets/a"), "user name or password"},
+	{"a password", url("https://me:pw@v.vault.azure.net/secrets/a"), "user name or password"},
+	{"port 0", url("https://v.vault.azure.net:0/secrets/a"), "between 1 and 65535"},
+	{"port 70000", url("https://v.vault.azure.net:70000/secrets/a"), "between 1 and 65535"},
+	{"port of letters", url("https://v.vault.azure.net:https/secrets/a"), "needs a host name"},
+	{"an empty port", url("https://v.vault.azure.net:/secrets/a"), "needs a host name"},
+	{"no path", url("https://v.vault.azure.net"), "must have the path /secrets/<name>"},
+	{"a bare slash", url("https://v.vault.azure.net/"), "must have the path /secrets/<name>"},
+	{"certificates path", url("https://v.vault.azure.net/certificates/a"), "the secret of the same name holds the private key"},
+	{"certificates path with version", url("https://v.vault.azure.net/certificates/a/0123456789abcdef0123456789abcdef"), "the secret of the same name holds the private key"},
+	{"keys path", url("https://v.vault.azure.net/keys/a"), "/keys/ do not"},
+	{"another path", url("https://v.vault.azure.net/storage/a"), "must have the path /secrets/<name>"},
+	{"secrets in capitals", url("https://v.vault.azure.net/Secrets/a"), "must have the path /secrets/<name>"},
+	{"no name", url("https://v.vault.azure.net/secrets/"), "1 to 127 letters, digits and dashes"},
+	{"no slash before the name", url("https://v.vault.azure.net/secrets"), "must have the path /secrets/<name>"},
+	{"underscore in the name", url("https://v.vault.azure.net/secrets/my_cert"), "letters, digits and dashes"},
+	{"dot in the name", url("https://v.vault.azure.net/secrets/www.example.com"), "letters, digits and dashes"},
+	{"percent in the name", url("https://v.vault.azure.net/secrets/a%20b"), "letters, digits and dashes"},
+	{"name of 128 letters", url("https://v.vault.azure.net/secrets/" + strings.Repeat("a", 128)), "1 to 127"},
+	{"a word as version", url("https://v.vault.azure.net/secrets/a/latest"), "32 hexadecimal digits"},
+	{"a version of 31 digits", url("https://v.vault.azure.net/secrets/a/0123456789abcdef0123456789abcde"), "32 hexadecimal digits"},
+	{"a version of 33 digits", url("https://v.vault.azure.net/secrets/a/0123456789abcdef0123456789abcdef0"), "32 hexadecimal digits"},
+	{"a version with a g", url("https://v.vault.azure.net/secrets/a/g123456789abcdef0123456789abcdef"), "32 hexadecimal digits"},
+	{"a slash behind the name", url("https://v.vault.azure.net/secrets/a/"), "leave it out to follow the newest"},
+	{"path behind the version", url(pinned + "/x"), "32 hexadecimal digits with nothing behind it"},
+	{"a query", url(goodURL + "?api-version=7.4"), "must not have a query"},
+	{"an empty query", url(goodURL + "?"), "must not have a query"},
+	{"a fragment", url(goodURL + "#top"), "fragment"},
+	{"a line break", url(goodURL + "\n"), "letters, digits and dashes"},
+	{"too long", url("https://" + strings.Repeat("a", 1100) + ".vault.azure.net/secrets/a"), "may not be more than 1024"},
+
+	{"empty store name", with(`"certificateStoreName": ""`), "certificateStoreName"},
+	{"store with a path", with(`"certificateStoreName": "LocalMachine\\MY"`), "the location has its own field"},
+	{"store with a slash", with(`"certificateStoreName": "Cert:/LocalMachine"`), "must be the name of a store"},
+	{"store upwards", with(`"certificateStoreName": ".."`), "must be the name of a store"},
+	{"store with blanks around", with(`"certificateStoreName": " MY "`), "blanks around it"},
+	{"store with a tab", with(`"certificateStoreName": "M\tY"`), "must be the name of a store"},
+	{"store too long", with(`"certificateStoreName": "` + strings.Repeat("a", 65) + `"`), "may not be more than 64"},
+	{"AuthRoot", with(`"certificateStoreName": "AuthRoot"`), "Windows' own root update"},
+	{"Disallowed in other letters", with(`"certificateStoreName": "disallowed"`), "Windows' own root update"},
+	{"store of another type", with(`"certificateStoreName": ["MY"]`), "must be of type string"},
+	{"location in small letters", with(`"certificateStoreLocation": "localmachine"`), `supported values: "LocalMachine"`},
+	{"unknown location", with(`"certificateStoreLocation": "Services"`), "supported values"},
+	{"a folder as location, as the Linux extension has it", with(`"certificateStoreLocation": "/var/lib"`), "supported values"},
+
+	{"interval of 0", with(`"pollingIntervalInS": 0`), "at least 30 seconds"},
+	{"interval of 29", with(`"pollingIntervalInS": 29`), "at least 30 seconds"},
+	{"negative interval", with(`"pollingIntervalInS": -1`), "at least 30 seconds"},
+	{"interval of a year", with(`"pollingIntervalInS": 31536000`), "at most 2592000 seconds (30 days)"},
+	{"interval as a string", with(`"pollingIntervalInS": "3600"`), "must be of type integer"},
+	{"interval with a fraction", with(`"pollingIntervalInS": 60.5`), "must be of type integer"},
+
+	{"exportable as a string", with(`"keyExportable": "false"`), "must be of type boolean"},
+	{"link as a string", with(`"linkOnRenewal": "true"`), "must be of type boolean"},
+	{"initial sync as a number", with(`"requireInitialSync": 1`), "must be of type boolean"},
+	{"suspend as a string", with(`"suspend": "yes"`), "must be of type boolean"},
+
+	{"empty account", with(`"accounts": [""]`), "spec.accounts[0]"},
+	{"blank account", with(`"accounts": ["  "]`), "must not be blank"},
+	{"account with blanks around", with(`"accounts": [" Network Service"]`), "blanks around it"},
+	{"account with a line break", with(`"accounts": ["Network\nService"]`), "control characters"},
+	{"account with a tab", with(`"accounts": ["a\tb"]`), "control characters"},
+	{"account too long", with(`"accounts": ["` + strings.Repeat("a", 257) + `"]`), "may not be more than 256"},
+	{"the same account twice", with(`"accounts": ["a", "a"]`), "Duplicate value"},
+	{"accounts as one string", with(`"accounts": "Network Service"`), "must be of type array"},
+
+	{"client id that is a resource id", with(`"authentication": {"msiClientId": "/subscriptions/1/resourceGroups/r/providers/x"}`), "a resource id (/subscriptions/...)"},
+	{"client id that is a name", with(`"authentication": {"msiClientId": "my-identity"}`), "must be a client id, a GUID"},
+	{"client id in braces", with(`"authentication": {"msiClientId": "{3f2504e0-4f89-11d3-9a0c-0305e82c3301}"}`), "must be a client id, a GUID"},
+	{"authentication of another type", with(`"authentication": "msi"`), "must be of type object"},
+
+	{"unknown deletion policy", with(`"deletionPolicy": "Remove"`), `supported values: "Retain", "Delete"`},
+	{"negative history", with(`"revisionHistoryLimit": -1`), "leave it out to keep all"},
+	{"history of 101", with(`"revisionHistoryLimit": 101`), "between 0 and 100"},
+	{"unknown provider", with(`"keyStorageProvider": "TPM"`), `supported values: "CNG", "CAPI"`},
+	{"selector as a map", with(`"nodeSelector": {"kubernetes.io/os": "windows"}`), "unknown field"},
+	{"selector with an unknown operator", with(`"nodeSelector": {"matchExpressions": [{"key": "os", "operator": "Is", "values": ["windows"]}]}`), `supported values: "In", "NotIn"`},
+	{"selector In without values", with(`"nodeSelector": {"matchExpressions": [{"key": "os", "operator": "In"}]}`), "In and NotIn need values"},
+	{"selector Exists with values", with(`"nodeSelector": {"matchExpressions": [{"key": "os", "operator": "Exists", "values": ["x"]}]}`), "Exists and DoesNotExist must not have values"},
+	{"selector with a key that is none", with(`"nodeSelector": {"matchLabels": {"my label": "x"}}`), "must be that of a label"},
+	{"selector with a value that is none", with(`"nodeSelector": {"matchLabels": {"os": "win dows"}}`), "must be the value of a label"},
+	{"a field that does not exist", with(`"certificateStore": "MY"`), "unknown field"},
+}
+
+// accepted are specs that must be taken as they are.
+var accepted = []struct{ name, spec string }{
+	{"a URL alone", url(goodURL)},
+	{"the values of the documentation of 2017", `{"url": "https://myvault.vault.azure.net:443/secrets/mycertificate", "certificateStoreName": "MY", "certificateStoreLocation": "LOCAL_MACHINE", "pollingIntervalInS": 3600}`},
+	{"the user's store in the spelling of 2017", with(`"certificateStoreLocation": "CURRENT_USER"`)},
+	{"a pinned version", url(pinned)},
+	{"a test server", url("https://localhost:8443/secrets/a")},
+	{"an address", url("https://127.0.0.1:8443/secrets/a")},
+	{"a name of 127 letters", url("https://v.vault.azure.net/secrets/" + strings.Repeat("a", 127))},
+	{"the least interval", with(`"pollingIntervalInS": 30`)},
+	{"a store with a blank", with(`"certificateStoreName": "Remote Desktop"`)},
+	{"a trust store", with(`"certificateStoreName": "Root"`)},
+	{"accounts of every kind", with(`"accounts": ["Network Service", "NT SERVICE\\W3SVC", "IIS AppPool\\Default", "CORP\\gmsa$", "S-1-5-20", "Dienst für Öl"]`)},
+	{"everything", with(`"keyExportable": true, "linkOnRenewal": true, "requireInitialSync": true, "suspend": true, "deletionPolicy": "Delete", "revisionHistoryLimit": 0, "keyStorageProvider": "CAPI", "authentication": {"msiClientId": "3f2504e0-4f89-11d3-9a0c-0305e82c3301"}, "nodeSelector": {"matchLabels": {"kubernetes.io/os": "windows"}, "matchExpressions": [{"key": "gpu", "operator": "DoesNotExist"}]}`)},
+}
+
+func TestTheAPIServer(t *testing.T) {
+	cluster := controlplane.ForTest(t)
+	if err := cluster.InstallCRDs(t.Context(), "../../config/crd"); err != nil {
+		t.Fatal(err)
+	}
+	kube, err := dynamic.NewForConfig(cluster.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificates := kube.Resource(v1alpha1.GroupVersion.WithResource("observedcertificates"))
+	create := func(t *testing.T, name, spec string) (*unstructured.Unstructured, error) {
+		t.Helper()
+		object := &unstructured.Unstructured{}
+		text := fmt.Sprintf(`{"apiVersion": "vaultpane.dev/v1alpha1", "kind": "ObservedCertificate", "metadata": {"name": %q}, "spec": %s}`, name, spec)
+		if err := json.Unmarshal([]byte(text), &object.Object); err != nil {
+			t.Fatalf("the test's own JSON is broken: %v\n%s", err, text)
+		}
+		return certificates.Create(t.Context(), object, metav1.CreateOptions{FieldValidation: "Strict"})
+	}
+
+	for i, test := range refused {
+		t.Run("refuses/"+test.name, func(t *testing.T) {
+			_, err := create(t, fmt.Sprintf("bad-%d", i), test.spec)
+			if err == nil {
+				t.Fatalf("accepted %s", test.spec)
+			}
+			if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
+				t.Fatalf("refused with another error: %v", err)
+			}
+			if !strings.Contains(err.Error(), test.says) {
+				t.Errorf("the message does not say %q:\n%v", test.says, err)
+			}
+		})
+	}
+	for i, test := range accepted {
+		t.Run("accepts/"+test.name, func(t *testing.T) {
+			if _, err := create(t, fmt.Sprintf("good-%d", i), test.spec); err != nil {
+				t.Errorf("refused: %v", err)
+			}
+		})
+	}
+	t.Run("one URL may be observed several times for several stores", func(t *testing.T) {
+		for _, store := range []string{"MY", "WebHosting", "Root"} {
+			if _, err := create(t, "url-"+strings.ToLower(store), with(fmt.Sprintf(`"certificateStoreName": %q`, store))); err != nil {
+				t.Errorf("refused for %s: %v", store, err)
+			}
+		}
+	})
+	t.Run("defaults are the extension's", func(t *testing.T) {
+		made, err := create(t, "defaults", url(goodURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, _, _ := unstructured.NestedMap(made.Object, "spec")
+		want := map[string]any{"url": goodURL, "certificateStoreName": "MY", "certificateStoreLocation": "LocalMachine", "pollingIntervalInS": int64(3600), "deletionPolicy": "Retain"}
+		for field, value := range want {
+			if spec[field] != value {
+				t.Errorf("%s is %v, want %v", field, spec[field], value)
+			}
+		}
+	})
+	t.Run("several faults are named at once", func(t *testing.T) {
+		_, err := create(t, "many", `{"url": "https://v.vault.azure.net/certificates/a?x", "pollingIntervalInS": 5, "certificateStoreName": "a/b"}`)
+		for _, says := range []string{"private key", "query", "at least 30", "name of a store"} {
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("the message does not say %q: %v", says, err)
+			}
+		}
+	})
+}
