@@ -1,0 +1,43 @@
+// Package bundle turns the value of a Key Vault secret into a certificate with its chain and private key.
+package bundle
+
+import (
+	"crypto"
+	"crypto/x509"
+)
+
+// Content types of Key Vault certificates' secrets
+// (https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#composition-of-a-certificate).
+const (
+	ContentTypePFX = "application/x-pkcs12"
+	ContentTypePEM = "application/x-pem-file"
+)
+
+// MaxSize is the largest secret value that Parse accepts, in bytes. Key Vault's own limit is 25 KiB.
+const MaxSize = 1 << 20
+
+// Bundle is what a secret holds. Its key never has a printed form.
+type Bundle struct {
+	// Leaf is the certificate that fits the key, found by the key and never by its position; nil in a bundle without key.
+	Leaf *x509.Certificate
+	// Chain holds the other certificates: first the issuers from the leaf's own upwards, then those that are not part of
+	// the leaf's chain. A self-signed root is among them when the secret has it. In a bundle without key it holds all
+	// certificates in the order of the secret.
+	Chain []*x509.Certificate
+	// Key is the leaf's private key, *rsa.PrivateKey or *ecdsa.PrivateKey; nil in a bundle without key.
+	Key crypto.Signer
+}
+
+// HasKey tells whether the bundle holds a private key, and with it a leaf.
+func (b *Bundle) HasKey() bool { return b.Key != nil }
+
+// RequireKey returns nil for a bundle with a key and otherwise an *Error with PrivateKeyMissing. Parse itself accepts a
+// bundle without key, because only its caller knows whether trusted certificates are wanted or a certificate to serve with.
+func (b *Bundle) RequireKey() error {
+	if b.HasKey() {
+		return nil
+	}
+	return &Error{Problem: PrivateKeyMissing, Message: "the secret holds certificates but no private key: Key Vault leaves " +
+		"the key out when the certificate's policy says that it is not exportable or the key lies in an HSM; make a new " +
+		"version with an exportable key"}
+}

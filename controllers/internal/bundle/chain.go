@@ -1,0 +1,90 @@
+package bundle
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"slices"
+)
+
+// maxVerifyBits bounds the issuers' RSA keys that are used to verify, as crypto/tls does: a verification's cost grows with
+// the square of the size, and a value may hold a modulus of a million bits.
+const maxVerifyBits = 8192
+
+// leafOf returns the certificate that fits the key, or nil. Several fit when a certificate was renewed with its key or a
+// CA was cross-signed: then one that is no CA goes first, and of those the one whose validity starts last.
+func leafOf(key crypto.Signer, certs []*x509.Certificate) *x509.Certificate {
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	if !ok {
+		return nil
+	}
+	var leaf *x509.Certificate
+	for _, c := range certs {
+		if !public.Equal(c.PublicKey) {
+			continue
+		}
+		if leaf == nil || better(c, leaf) {
+			leaf = c
+		}
+	}
+	return leaf
+}
+
+func better(a, b *x509.Certificate) bool {
+	if a.IsCA != b.IsCA {
+		return !a.IsCA
+	}
+	return a.NotBefore.After(b.NotBefore)
+}
+
+// chainOf returns all certificates but the leaf: its issuers upwards, then the others in their order in the value.
+func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) []*x509.Certificate {
+	rest := without(certs, leaf)
+	var chain []*x509.Certificate
+	for c := leaf; !issued(c, c); {
+		issuer := issuerOf(c, rest)
+		if issuer == nil {
+			break
+		}
+		chain = append(chain, issuer)
+		rest = without(rest, issuer)
+		c = issuer
+	}
+	return append(chain, rest...)
+}
+
+// issuerOf returns the certificate that issued c, or nil. Of several (a cross-signed CA) it is the one whose validity
+// starts last, so that the order of the value does not matter.
+func issuerOf(c *x509.Certificate, candidates []*x509.Certificate) *x509.Certificate {
+	var issuer *x509.Certificate
+	for _, candidate := range candidates {
+		if issued(candidate, c) && (issuer == nil || candidate.NotBefore.After(issuer.NotBefore)) {
+			issuer = candidate
+		}
+	}
+	return issuer
+}
+
+// issued tells whether issuer issued c: by name, by key identifier where both have one (RFC 5280, section 4.2.1.1), and by
+// signature. A signature that Go does not verify, such as MD5's, does not take a certificate out of the chain: the chain is
+// put in order here, trust is decided by those who verify it.
+func issued(issuer, c *x509.Certificate) bool {
+	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
+		return false
+	}
+	if len(c.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId) {
+		return false
+	}
+	if key, ok := issuer.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxVerifyBits {
+		return true
+	}
+	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+	var insecure x509.InsecureAlgorithmError
+	return err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+}
+
+func without(certs []*x509.Certificate, unwanted *x509.Certificate) []*x509.Certificate {
+	return slices.DeleteFunc(slices.Clone(certs), func(c *x509.Certificate) bool { return c == unwanted })
+}

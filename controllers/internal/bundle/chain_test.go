@@ -1,0 +1,137 @@
+package bundle
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLeafIsFoundByItsKeyAndTheChainByItsIssuers(t *testing.T) {
+	f := newFamily(t, newEC())
+	other := newFamily(t, newEC())
+	renewed := issue(t, "renewed", f.leaf.key, f.intermediate, later)
+	caOfLeafKey := issue(t, "ca of the leaf's key", f.leaf.key, nil, func(c *x509.Certificate) { ca(c); later(c) })
+	self := issue(t, "self-signed", newEC(), nil, nil)
+	crossed := issue(t, "intermediate", f.intermediate.key, other.root, func(c *x509.Certificate) { ca(c); later(c) })
+	impostor := issue(t, "intermediate", newEC(), f.root, func(c *x509.Certificate) { ca(c); later(c) })
+	for name, test := range map[string]struct {
+		key   crypto.Signer
+		certs []*pair
+		want  []string
+	}{
+		"leaf first":                             {f.leaf.key, []*pair{f.leaf, f.intermediate, f.root}, []string{"leaf", "intermediate", "root"}},
+		"root first":                             {f.leaf.key, []*pair{f.root, f.intermediate, f.leaf}, []string{"leaf", "intermediate", "root"}},
+		"others keep their order behind":         {f.leaf.key, []*pair{other.root, self, f.root, f.leaf, f.intermediate}, []string{"leaf", "intermediate", "root", "root", "self-signed"}},
+		"duplicates go":                          {f.leaf.key, []*pair{f.leaf, f.root, f.leaf, f.root}, []string{"leaf", "root"}},
+		"a missing issuer ends the chain":        {f.leaf.key, []*pair{f.root, f.leaf}, []string{"leaf", "root"}},
+		"self-signed has no chain":               {self.key, []*pair{self}, []string{"self-signed"}},
+		"the renewed one is the leaf":            {f.leaf.key, []*pair{f.leaf, renewed, f.intermediate}, []string{"renewed", "intermediate", "leaf"}},
+		"a CA with the same key is not the leaf": {f.leaf.key, []*pair{caOfLeafKey, f.leaf}, []string{"leaf", "ca of the leaf's key"}},
+		"an issuer's name is not enough":         {f.leaf.key, []*pair{f.leaf, impostor, f.root, f.intermediate}, []string{"leaf", "intermediate", "root", "intermediate"}},
+		"the later of two issuers is taken":      {f.leaf.key, []*pair{f.leaf, f.intermediate, crossed, f.root, other.root}, []string{"leaf", "intermediate", "root", "intermediate", "root"}},
+		"a self-signed root ends the chain":      {f.intermediate.key, []*pair{f.intermediate, f.root, other.root}, []string{"intermediate", "root", "root"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := Parse(ContentTypePEM, join(certPEM(test.certs...), keyPEM(test.key)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, names(b)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func later(c *x509.Certificate) { c.NotBefore = c.NotBefore.AddDate(0, 1, 0) }
+
+func TestCrossSignedRootIsFollowedOnlyWhereItIsTheNewer(t *testing.T) {
+	f, other := newFamily(t, newEC()), newFamily(t, newEC())
+	newer := issue(t, "root", f.root.key, other.root, func(c *x509.Certificate) { ca(c); later(c) })
+	older := issue(t, "root", f.root.key, other.root, func(c *x509.Certificate) { ca(c); c.NotBefore = start.AddDate(-1, 0, 0) })
+	for name, test := range map[string]struct{ certs, want []*pair }{
+		"newer than the self-signed one": {[]*pair{f.root, other.root, newer, f.leaf, f.intermediate}, []*pair{f.intermediate, newer, other.root, f.root}},
+		"older than the self-signed one": {[]*pair{other.root, older, f.root, f.leaf, f.intermediate}, []*pair{f.intermediate, f.root, other.root, older}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := chainOf(f.leaf.cert, certsOf(test.certs))
+			if diff := cmp.Diff(thumbprints(certsOf(test.want)), thumbprints(got)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func certsOf(pairs []*pair) []*x509.Certificate {
+	var certs []*x509.Certificate
+	for _, p := range pairs {
+		certs = append(certs, p.cert)
+	}
+	return certs
+}
+
+func TestIssuerWithAnotherKeyIdentifierIsNone(t *testing.T) {
+	f := newFamily(t, newEC())
+	other := *f.intermediate.cert
+	other.SubjectKeyId = []byte{1}
+	if issued(&other, f.leaf.cert) || !issued(f.intermediate.cert, f.leaf.cert) {
+		t.Error("the key identifier did not decide")
+	}
+}
+
+func TestIssuerWithoutKeyIdentifierIsFoundBySignature(t *testing.T) {
+	bare := func(c *x509.Certificate) { ca(c); c.SubjectKeyId = nil }
+	root := issue(t, "root", newEC(), nil, bare)
+	root.cert.SubjectKeyId = nil
+	impostor := issue(t, "root", newEC(), nil, bare)
+	impostor.cert.SubjectKeyId = nil
+	leaf := issue(t, "leaf", newEC(), root, nil)
+	if issued(impostor.cert, leaf.cert) || !issued(root.cert, leaf.cert) {
+		t.Error("the signature did not decide")
+	}
+}
+
+func TestSignatureThatGoRefusesLeavesTheChainWhole(t *testing.T) {
+	f := newFamily(t, newEC())
+	insecure := *f.leaf.cert
+	insecure.SignatureAlgorithm = x509.MD5WithRSA
+	unknown := *f.leaf.cert
+	unknown.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
+	if !issued(f.intermediate.cert, &insecure) || !issued(f.intermediate.cert, &unknown) {
+		t.Error("a signature that cannot be verified broke the chain")
+	}
+}
+
+func TestGiantIssuerKeyIsNotUsedToVerify(t *testing.T) {
+	decoded, _ := pem.Decode(file(t, "rsa-8192.key"))
+	key := must(x509.ParsePKCS8PrivateKey(decoded.Bytes)).(crypto.Signer)
+	root := issue(t, "root", key, nil, ca)
+	leaf := issue(t, "leaf", newEC(), root, nil)
+	if !issued(root.cert, leaf.cert) {
+		t.Error("8192 bits are verified")
+	}
+	giant := *root.cert
+	giant.PublicKey = giantPublicKey()
+	forged := *leaf.cert
+	forged.Signature = []byte{1}
+	if !issued(&giant, &forged) {
+		t.Error("a million bits were used")
+	}
+}
+
+func TestKeyThatFitsNoCertificate(t *testing.T) {
+	f := newFamily(t, newEC())
+	_, err := Parse(ContentTypePEM, join(keyPEM(newEC()), certPEM(f.leaf, f.root)))
+	wantError(t, err, KeyMismatch, "fits none of its certificates")
+	if leafOf(strange{f.leaf.key}, []*x509.Certificate{f.leaf.cert}) != nil {
+		t.Error("a key that cannot be compared has a leaf")
+	}
+}
+
+// strange is a key whose public key cannot be compared.
+type strange struct{ crypto.Signer }
+
+func (strange) Public() crypto.PublicKey { return 1 }

@@ -1,0 +1,66 @@
+package bundle
+
+import (
+	"crypto"
+	"crypto/x509"
+)
+
+// maxCertificates bounds the work of ordering a chain, where each certificate may have to be verified against each other
+// one. The largest lists of public roots have about 400 entries, but Key Vault's 25 KiB hold fewer than 50.
+const maxCertificates = 256
+
+// contents is what a decoder found, in the value's order.
+type contents struct {
+	key   crypto.Signer
+	certs []*x509.Certificate
+}
+
+// addKey keeps the key, or wipes and refuses it: of an unsupported kind, or the second one.
+func (c *contents) addKey(key any) error {
+	signer, err := supportedKey(key)
+	if err == nil && c.key != nil {
+		err = errSeveralKeys()
+	}
+	if err != nil {
+		wipeKey(key)
+		return err
+	}
+	c.key = signer
+	return nil
+}
+
+// errSeveralKeys is the same for PFX and PEM. Key Vault's certificates have one key; which of several one the owner means
+// is nothing to guess.
+func errSeveralKeys() error {
+	return malformed("the secret holds several private keys: keep the one that belongs to the certificate")
+}
+
+// addCertificate keeps a certificate unless it is there already.
+func (c *contents) addCertificate(certificate *x509.Certificate) error {
+	for _, known := range c.certs {
+		if known.Equal(certificate) {
+			return nil
+		}
+	}
+	if len(c.certs) == maxCertificates {
+		return malformed("the secret holds more than %d certificates: keep only those that are needed", maxCertificates)
+	}
+	c.certs = append(c.certs, certificate)
+	return nil
+}
+
+// bundle finds the leaf by the key and puts the other certificates in order.
+func (c *contents) bundle() (*Bundle, error) {
+	if len(c.certs) == 0 {
+		return nil, malformed("the secret holds no certificate: import the certificate together with its private key")
+	}
+	if c.key == nil {
+		return &Bundle{Chain: c.certs}, nil
+	}
+	leaf := leafOf(c.key, c.certs)
+	if leaf == nil {
+		return nil, &Error{Problem: KeyMismatch, Message: "the secret's private key fits none of its certificates: import " +
+			"the certificate together with the key that its request was made with"}
+	}
+	return &Bundle{Leaf: leaf, Chain: chainOf(leaf, c.certs), Key: c.key}, nil
+}

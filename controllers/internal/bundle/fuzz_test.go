@@ -1,0 +1,75 @@
+package bundle
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	pkcs12 "software.sslmate.com/src/go-pkcs12"
+)
+
+// FuzzParsePFX varies the DER below the base64, most of it without MAC, which would stop every change at once.
+func FuzzParsePFX(f *testing.F) {
+	for _, name := range must(filepath.Glob("testdata/*.pfx")) {
+		f.Add(file(f, filepath.Base(name)))
+	}
+	fam := newFamily(f, newEC())
+	leaf, key := certBag(fam.leaf), keyBag(fam.leaf.key)
+	modern := safesOf(f, must(pkcs12.Modern.Encode(fam.leaf.key, fam.leaf.cert, nil, "")))
+	legacy := safesOf(f, must(pkcs12.LegacyRC2.Encode(newRSA(2048), fam.leaf.cert, nil, "")))
+	f.Add(pfxOf(modern...))
+	f.Add(pfxOf(legacy...))
+	f.Add(pfxOf(plainSafe(leaf, key, certBag(fam.root), otherBag())))
+	f.Add(pfxOf(plainSafe(key), plainSafe(leaf), sealedSafe(1, wrap(tagSequence, certBag(fam.root)))))
+	f.Add(hiddenKey(f, fam.leaf))
+	f.Add(carrier{bags: [][]byte{leaf}, sealed: modern[0]}.pfx(absent))
+	f.Fuzz(func(t *testing.T, der []byte) { parseSafely(t, ContentTypePFX, text(der)) })
+}
+
+// FuzzParsePEM varies the text.
+func FuzzParsePEM(f *testing.F) {
+	fam := newFamily(f, newEC())
+	self := issue(f, "self", newRSA(2048), nil, nil)
+	sec1 := must(x509.MarshalECPrivateKey(fam.leaf.key.(*ecdsa.PrivateKey)))
+	f.Add(join(keyPEM(fam.leaf.key), certPEM(fam.root, fam.leaf, fam.intermediate)))
+	f.Add(join(certPEM(fam.leaf), []byte("text\n"), block("EC PARAMETERS", []byte(derP256)), block("EC PRIVATE KEY", sec1)))
+	f.Add(join(block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(newRSA(2048))), certPEM(self)))
+	f.Add(certPEM(fam.root, fam.root))
+	f.Add([]byte("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n"))
+	f.Add([]byte("-----BEGIN PKCS7-----\n-----END PKCS7-----\n-----BEGIN "))
+	f.Fuzz(func(t *testing.T, value []byte) { parseSafely(t, ContentTypePEM, value) })
+}
+
+// parseSafely checks what Parse promises for every value.
+func parseSafely(t *testing.T, contentType string, value []byte) {
+	t.Helper()
+	value = append([]byte(nil), value...) // Parse overwrites it, which a fuzz target may not
+	began := time.Now()
+	b, err := Parse(contentType, value)
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("took %v", took)
+	}
+	for _, octet := range value {
+		if octet != 0 {
+			t.Fatal("the value was not overwritten")
+		}
+	}
+	var e *Error
+	if err != nil {
+		if b != nil || !errors.As(err, &e) || e.Problem == "" || e.Message == "" {
+			t.Fatalf("got %v with %v", b, err)
+		}
+		return
+	}
+	if b.HasKey() != (b.Leaf != nil) || b.Leaf == nil && len(b.Chain) == 0 {
+		t.Fatalf("got half a bundle: %v", b)
+	}
+	if b.HasKey() && !b.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(b.Leaf.PublicKey) {
+		t.Fatal("the key does not fit the leaf")
+	}
+	b.Wipe()
+}

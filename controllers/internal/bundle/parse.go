@@ -1,0 +1,72 @@
+package bundle
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Parse reads a secret's value as the PFX or PEM that its content type says it is.
+//
+// The content type is compared without regard to letter case and parameters (RFC 9110, section 8.3.1). A PFX is base64
+// text (RFC 4648, section 4) of a PFX with a blank password (RFC 7292), which is what Key Vault hands out whatever the
+// password was at import. A PEM (RFC 7468) holds the key as PKCS#8, PKCS#1 or SEC1. Keys are RSA of 2048 to 4096 bits or
+// EC on P-256, P-384 or P-521, the range of Key Vault's certificates. A bundle without key is accepted, see RequireKey.
+//
+// Every error is an *Error. Parse takes ownership of value and overwrites it before it returns, also when it fails. The
+// caller calls Wipe on the bundle when it has done with the key.
+func Parse(contentType string, value []byte) (*Bundle, error) {
+	defer clear(value)
+	var found contents
+	if err := found.read(contentType, value); err != nil {
+		wipeKey(found.key)
+		return nil, err
+	}
+	b, err := found.bundle()
+	if err != nil {
+		wipeKey(found.key)
+		return nil, err
+	}
+	return b, nil
+}
+
+// read checks content type and size, and hands the value to its decoder.
+func (c *contents) read(contentType string, value []byte) error {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	if mediaType != ContentTypePFX && mediaType != ContentTypePEM {
+		return unsupported(mediaType, value)
+	}
+	if len(value) == 0 {
+		return malformed("the secret's value is empty: import a certificate as its next version")
+	}
+	if len(value) > MaxSize {
+		return malformed("the secret's value has %d bytes, more than the %d that are read: keep only the certificate, its "+
+			"chain and its key", len(value), MaxSize)
+	}
+	if mediaType == ContentTypePEM {
+		return c.readPEM(value)
+	}
+	return c.readPFX(value)
+}
+
+// unsupported says what the content type was and how to mend it. A value without content type is refused even if it looks
+// like PEM: what a secret is has to be said once by its owner, not guessed by every node at every poll.
+func unsupported(mediaType string, value []byte) error {
+	found := "the secret has no content type"
+	if mediaType != "" {
+		found = fmt.Sprintf("the secret's content type is %.100q", mediaType)
+	}
+	remedy := fmt.Sprintf("import it as a certificate (az keyvault certificate import), or set %s for a PFX or %s for PEM "+
+		"(az keyvault secret set-attributes --content-type)", ContentTypePFX, ContentTypePEM)
+	if looksLikePEM(value) {
+		remedy = "its value looks like PEM: set it with az keyvault secret set-attributes --content-type " + ContentTypePEM +
+			", or import it as a certificate"
+	}
+	return &Error{Problem: UnsupportedContentType, Message: found + ": " + remedy}
+}
+
+// looksLikePEM tells whether a value has a PEM block that this package reads.
+func looksLikePEM(value []byte) bool {
+	return bytes.Contains(value, []byte(pemBegin+"CERTIFICATE-----")) || bytes.Contains(value, []byte("PRIVATE KEY-----"))
+}
