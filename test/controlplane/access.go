@@ -1,0 +1,98 @@
+package controlplane
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Config is the administrator's. The caller may change it. Client-side limits are out of a test's way.
+func (c *ControlPlane) Config() *rest.Config { return rest.CopyConfig(c.admin) }
+
+// UserConfig is a client of the given name and groups, with a certificate of its own. It has no rights but what RBAC
+// gives to these. A service account's name is system:serviceaccount:NAMESPACE:NAME and its groups are
+// system:serviceaccounts and system:serviceaccounts:NAMESPACE; system:authenticated needs no mention.
+func (c *ControlPlane) UserConfig(name string, groups ...string) (*rest.Config, error) {
+	if name == "" {
+		return nil, errors.New("making a user: it has no name")
+	}
+	user, err := c.authority.user(name, groups)
+	if err != nil {
+		return nil, fmt.Errorf("making the user %s: %w", name, err)
+	}
+	return &rest.Config{
+		Host: "https://" + loopback(c.port),
+		TLSClientConfig: rest.TLSClientConfig{
+			CAData:   c.authority.pem(),
+			CertData: user.cert,
+			KeyData:  user.key,
+		},
+		QPS:   1000,
+		Burst: 2000,
+	}, nil
+}
+
+// WriteKubeconfig writes the administrator's kubeconfig, readable by its owner only, in one step: who sees the file sees
+// all of it.
+func (c *ControlPlane) WriteKubeconfig(path string) error {
+	return writeKubeconfig(path, "admin", c.admin)
+}
+
+// WriteUserKubeconfig writes a kubeconfig for UserConfig(name, groups...).
+func (c *ControlPlane) WriteUserKubeconfig(path, name string, groups ...string) error {
+	config, err := c.UserConfig(name, groups...)
+	if err != nil {
+		return err
+	}
+	return writeKubeconfig(path, name, config)
+}
+
+// Kubectl is the control plane's own kubectl as administrator, ready to run. Nothing of the caller's ~/.kube counts:
+// ports come again, and with them what kubectl has cached of another API server's discovery.
+func (c *ControlPlane) Kubectl(args ...string) *exec.Cmd {
+	cmd := exec.Command(c.assets.Kubectl(), args...)
+	cmd.Env = append(os.Environ(),
+		"KUBECONFIG="+c.path(adminKubeconfig), "KUBECACHEDIR="+c.path("kubectl-cache"), "KUBERC=off")
+	return cmd
+}
+
+func (c *ControlPlane) makeAdmin() error {
+	var err error
+	if c.admin, err = c.UserConfig("admin", "system:masters"); err != nil {
+		return err
+	}
+	if c.transport, err = rest.TransportFor(c.admin); err != nil {
+		return fmt.Errorf("making the administrator's client: %w", err)
+	}
+	return c.WriteKubeconfig(c.path(adminKubeconfig))
+}
+
+func writeKubeconfig(path, user string, config *rest.Config) error {
+	const name = "vaultpane"
+	text, err := clientcmd.Write(clientcmdapi.Config{
+		Clusters: map[string]*clientcmdapi.Cluster{
+			name: {Server: config.Host, CertificateAuthorityData: config.CAData},
+		},
+		AuthInfos: map[string]*clientcmdapi.AuthInfo{
+			user: {ClientCertificateData: config.CertData, ClientKeyData: config.KeyData},
+		},
+		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: user}},
+		CurrentContext: name,
+	})
+	if err != nil {
+		return fmt.Errorf("encoding the kubeconfig of %s: %w", user, err)
+	}
+	unfinished := path + ".unfinished"
+	if err := os.WriteFile(unfinished, text, 0o600); err != nil {
+		return fmt.Errorf("writing the kubeconfig of %s: %w", user, err)
+	}
+	if err := os.Rename(unfinished, path); err != nil {
+		return fmt.Errorf("writing the kubeconfig of %s: %w", user, err)
+	}
+	return nil
+}

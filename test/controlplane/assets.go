@@ -1,0 +1,140 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/vaultpane/vaultpane/test/internal/filelock"
+)
+
+// Log takes a line of progress, as (*testing.T).Logf does.
+type Log = func(format string, args ...any)
+
+// assetsVariable is the variable that envtest uses too: a folder with kube-apiserver, etcd and kubectl
+// (https://book.kubebuilder.io/reference/envtest.html).
+const assetsVariable = "KUBEBUILDER_ASSETS"
+
+// Assets is a folder with the three binaries, and where they came from.
+type Assets struct {
+	Dir    string
+	Source string
+}
+
+// KubeAPIServer is the path of kube-apiserver.
+func (a Assets) KubeAPIServer() string { return a.path("kube-apiserver") }
+
+// Etcd is the path of etcd.
+func (a Assets) Etcd() string { return a.path("etcd") }
+
+// Kubectl is the path of kubectl.
+func (a Assets) Kubectl() string { return a.path("kubectl") }
+
+func (a Assets) path(name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(a.Dir, name)
+}
+
+// check says which binary is missing.
+func (a Assets) check() error {
+	for _, path := range []string{a.KubeAPIServer(), a.Etcd(), a.Kubectl()} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("looking for %s: %w", filepath.Base(path), err)
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("looking for %s: %s is not a file", filepath.Base(path), path)
+		}
+	}
+	return nil
+}
+
+// FindAssets returns the binaries from the first of: $KUBEBUILDER_ASSETS, the cache, setup-envtest, a build from source
+// into the cache. The build takes about 10 minutes, once per version and user. A KUBEBUILDER_ASSETS that lacks a binary
+// is an error: whoever sets it wants those and no others.
+func FindAssets(ctx context.Context, log Log) (Assets, error) {
+	assets, err := findAssets(ctx, log)
+	if err != nil {
+		return Assets{}, err
+	}
+	log("Control plane binaries: %s (%s)", assets.Dir, assets.Source)
+	return assets, nil
+}
+
+func findAssets(ctx context.Context, log Log) (Assets, error) {
+	if dir := os.Getenv(assetsVariable); dir != "" {
+		given := Assets{Dir: dir, Source: assetsVariable}
+		if err := given.check(); err != nil {
+			return Assets{}, fmt.Errorf("using %s=%s: %w", assetsVariable, dir, err)
+		}
+		return given, nil
+	}
+	dir, err := cacheDir()
+	if err != nil {
+		return Assets{}, err
+	}
+	cached := Assets{Dir: dir, Source: "cache"}
+	if cached.check() == nil {
+		return cached, nil
+	}
+	return obtain(ctx, cached, log)
+}
+
+// obtain downloads or builds, one process at a time: several test binaries that start together build once.
+func obtain(ctx context.Context, cached Assets, log Log) (Assets, error) {
+	if err := os.MkdirAll(filepath.Dir(cached.Dir), 0o755); err != nil {
+		return Assets{}, fmt.Errorf("making the cache: %w", err)
+	}
+	lock, err := filelock.Wait(ctx, cached.Dir+".lock", func() {
+		log("Waiting: another process downloads or builds the control plane binaries")
+	})
+	if err != nil {
+		return Assets{}, err
+	}
+	defer lock.Release()
+	if cached.check() == nil { // by the one waited for
+		return cached, nil
+	}
+	downloaded, err := setupEnvtest(ctx)
+	if err == nil {
+		return downloaded, nil
+	}
+	if ctx.Err() != nil {
+		return Assets{}, err
+	}
+	log("Not from setup-envtest: %v", err)
+	if err := build(ctx, cached.Dir, log); err != nil {
+		return Assets{}, fmt.Errorf("building the control plane binaries: %w", err)
+	}
+	cached.Source = "built from source"
+	return cached, cached.check()
+}
+
+// cacheDir is the folder of this version's binaries: the XDG cache, on Windows %LocalAppData%.
+func cacheDir() (string, error) {
+	root, err := cacheRoot()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache folder: %w", err)
+	}
+	name := kubernetesVersion + "-" + runtime.GOOS + "-" + runtime.GOARCH
+	return filepath.Join(root, "vaultpane", "controlplane", name), nil
+}
+
+func cacheRoot() (string, error) {
+	if runtime.GOOS == "windows" {
+		return os.UserCacheDir()
+	}
+	if dir := os.Getenv("XDG_CACHE_HOME"); dir != "" {
+		if !filepath.IsAbs(dir) {
+			return "", errors.New("XDG_CACHE_HOME is not an absolute path")
+		}
+		return dir, nil
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".cache"), err
+}

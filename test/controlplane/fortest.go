@@ -1,0 +1,37 @@
+package controlplane
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// ForTest starts a control plane that ends with the test. It fails the test when that does not work.
+func ForTest(t testing.TB) *ControlPlane {
+	t.Helper()
+	ctx, cancel := untilDeadline(t)
+	defer cancel()
+	c, err := Start(ctx, Options{Log: t.Logf})
+	if err != nil {
+		t.Fatalf("%v\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Errorf("stopping the control plane: %v", err)
+		}
+	})
+	return c
+}
+
+// untilDeadline ends a little before go test would end the process, with a stack trace of everything and no clean-up.
+func untilDeadline(t testing.TB) (context.Context, context.CancelFunc) {
+	limited, ok := t.(interface{ Deadline() (time.Time, bool) }) // not a benchmark
+	if !ok {
+		return context.WithCancel(t.Context())
+	}
+	deadline, ok := limited.Deadline()
+	if !ok {
+		return context.WithCancel(t.Context())
+	}
+	return context.WithDeadline(t.Context(), deadline.Add(-10*time.Second))
+}
