@@ -1,0 +1,30 @@
+package directory
+
+import (
+	"errors"
+	"os"
+)
+
+// replaceFile puts a file in place in one step: a reader sees the old one or the new one, whole. The unfinished file has a
+// name that the next attempt writes over, so that crashes leave at most one.
+func replaceFile(path string, content []byte) error {
+	unfinished := path + ".unfinished"
+	if err := writeFile(unfinished, content); err != nil {
+		return err
+	}
+	return os.Rename(unfinished, path)
+}
+
+// writeFile writes a file that its owner alone may read, and returns when it is on the disk: a rename that survives a loss
+// of power must not point at an empty file.
+func writeFile(path string, content []byte) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}

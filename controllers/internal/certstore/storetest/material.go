@@ -1,0 +1,67 @@
+package storetest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// rsaKey is made once: the suite needs certificates that differ, not keys.
+var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// RSAItem returns a self-signed certificate with an RSA key, to be installed for the ObservedCertificate of that name.
+func RSAItem(t testing.TB, name string) certstore.Item {
+	t.Helper()
+	key, err := rsaKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return itemOf(t, name, key)
+}
+
+// ECItem is RSAItem with an EC key.
+func ECItem(t testing.TB, name string, curve elliptic.Curve) certstore.Item {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(curve, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return itemOf(t, name, key)
+}
+
+func itemOf(t testing.TB, name string, key crypto.Signer) certstore.Item {
+	t.Helper()
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: name + ".example.com"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certstore.Item{
+		Certificate: certificate, Key: key, FriendlyName: "Vaultpane " + name,
+		Mark: certstore.Mark{
+			Name: name, UID: "11111111-2222-3333-4444-555555555555", Version: "0123456789abcdef0123456789abcdef",
+			DeletionPolicy: "Retain", Provider: "CAPI",
+		},
+	}
+}

@@ -1,0 +1,296 @@
+package storetest
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// Machine is what a suite runs on.
+type Machine struct {
+	// Open opens the machine's store anew, as another process would.
+	Open func() certstore.Store
+	// LoseKey takes a certificate's private key away behind the store's back.
+	LoseKey func(t testing.TB, ref certstore.Ref, thumbprint string)
+	// Locations are those that can be tested.
+	Locations []certstore.Location
+	// StorePrefix begins the names of the stores that the suite makes.
+	StorePrefix string
+}
+
+// Run runs the suite.
+func Run(t *testing.T, machine Machine) {
+	for _, location := range machine.Locations {
+		t.Run(string(location), func(t *testing.T) {
+			s := suite{machine: machine, location: location}
+			t.Run("a store that does not exist is empty and is not made by looking", s.missingStore)
+			t.Run("what is installed is read back, also by another process", s.install)
+			t.Run("installing again changes nothing but mark and friendly name", s.installAgain)
+			t.Run("a certificate without key has none", s.withoutKey)
+			t.Run("a lost key is seen, and installing mends it", s.lostKey)
+			t.Run("a new mark leaves the key alone", s.remark)
+			t.Run("a new mark for a certificate that is not there is an error", s.remarkMissing)
+			t.Run("removing takes certificate and key, again is no error", s.remove)
+			t.Run("one certificate in two stores: removing it from one leaves the other its key", s.sharedKey)
+			t.Run("key options can change while the certificate stays", s.changeOptions)
+			t.Run("store names differ in more than case", s.nameCase)
+			t.Run("installations at the same time do not disturb each other", s.concurrent)
+			t.Run("errors say where", s.errors)
+		})
+	}
+}
+
+type suite struct {
+	machine  Machine
+	location certstore.Location
+}
+
+// ref is a store of the test's own, which is emptied at its end.
+func (s suite) ref(t *testing.T, suffix string) certstore.Ref {
+	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + suffix}
+	t.Cleanup(func() {
+		store := s.machine.Open()
+		for _, entry := range list(t, store, ref) {
+			if err := store.Remove(ref, entry.Thumbprint); err != nil {
+				t.Errorf("cleaning up: %v", err)
+			}
+		}
+	})
+	return ref
+}
+
+func (s suite) missingStore(t *testing.T) {
+	store := s.machine.Open()
+	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + "Nowhere"}
+	if entries := list(t, store, ref); len(entries) != 0 {
+		t.Errorf("it holds %d certificates", len(entries))
+	}
+	if entry, err := store.Find(ref, strings.Repeat("A", 40)); entry != nil || err != nil {
+		t.Errorf("Find returns %v, %v", entry, err)
+	}
+	if err := store.Remove(ref, strings.Repeat("A", 40)); err != nil {
+		t.Errorf("Remove: %v", err)
+	}
+	for _, one := range stores(t, store, s.location) {
+		if one.Same(ref) {
+			t.Error("it exists now")
+		}
+	}
+}
+
+func (s suite) install(t *testing.T) {
+	ref, item := s.ref(t, "Install"), RSAItem(t, "web")
+	installed, err := s.machine.Open().Install(ref, item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wantEntry(item, certstore.KeyPresent)
+	if difference := cmp.Diff(want, installed); difference != "" {
+		t.Errorf("Install returns (-want +got):\n%s", difference)
+	}
+	other := s.machine.Open()
+	if difference := cmp.Diff([]certstore.Entry{*want}, list(t, other, ref)); difference != "" {
+		t.Errorf("List (-want +got):\n%s", difference)
+	}
+	if difference := cmp.Diff(want, find(t, other, ref, want.Thumbprint)); difference != "" {
+		t.Errorf("Find (-want +got):\n%s", difference)
+	}
+	found := false
+	for _, one := range stores(t, other, s.location) {
+		found = found || one.Same(ref)
+	}
+	if !found {
+		t.Error("Stores does not name it")
+	}
+}
+
+func (s suite) installAgain(t *testing.T) {
+	ref, item := s.ref(t, "Again"), RSAItem(t, "web")
+	store := s.machine.Open()
+	mustInstall(t, store, ref, item)
+	item.Mark.Version, item.FriendlyName = "fedcba9876543210fedcba9876543210", "another name"
+	mustInstall(t, store, ref, item)
+	want := []certstore.Entry{*wantEntry(item, certstore.KeyPresent)}
+	if difference := cmp.Diff(want, list(t, s.machine.Open(), ref)); difference != "" {
+		t.Errorf("(-want +got):\n%s", difference)
+	}
+}
+
+func (s suite) withoutKey(t *testing.T) {
+	ref, item := s.ref(t, "NoKey"), RSAItem(t, "web")
+	item.Key, item.Mark.Intermediate, item.Mark.Provider = nil, true, ""
+	mustInstall(t, s.machine.Open(), ref, item)
+	want := []certstore.Entry{*wantEntry(item, certstore.KeyNone)}
+	if difference := cmp.Diff(want, list(t, s.machine.Open(), ref)); difference != "" {
+		t.Errorf("(-want +got):\n%s", difference)
+	}
+}
+
+func (s suite) lostKey(t *testing.T) {
+	ref, item := s.ref(t, "Lost"), RSAItem(t, "web")
+	store := s.machine.Open()
+	installed := mustInstall(t, store, ref, item)
+	s.machine.LoseKey(t, ref, installed.Thumbprint)
+	if got := find(t, store, ref, installed.Thumbprint); got == nil || got.Key != certstore.KeyMissing {
+		t.Fatalf("with its key lost, the certificate is %+v", got)
+	}
+	if got := mustInstall(t, store, ref, item); got.Key != certstore.KeyPresent {
+		t.Errorf("after installing again the key is %s", got.Key)
+	}
+}
+
+func (s suite) remark(t *testing.T) {
+	ref, item := s.ref(t, "Remark"), RSAItem(t, "web")
+	store := s.machine.Open()
+	installed := mustInstall(t, store, ref, item)
+	item.Mark.Version, item.Mark.DeletionPolicy = "fedcba9876543210fedcba9876543210", "Delete"
+	if err := store.Remark(ref, installed.Thumbprint, item.Mark); err != nil {
+		t.Fatal(err)
+	}
+	want := wantEntry(item, certstore.KeyPresent)
+	if difference := cmp.Diff(want, find(t, s.machine.Open(), ref, installed.Thumbprint)); difference != "" {
+		t.Errorf("(-want +got):\n%s", difference)
+	}
+}
+
+func (s suite) remarkMissing(t *testing.T) {
+	ref := s.ref(t, "RemarkMissing")
+	if err := s.machine.Open().Remark(ref, strings.Repeat("A", 40), RSAItem(t, "web").Mark); err == nil {
+		t.Error("there is none")
+	}
+}
+
+func (s suite) remove(t *testing.T) {
+	ref, item := s.ref(t, "Remove"), RSAItem(t, "web")
+	store := s.machine.Open()
+	gone, stays := mustInstall(t, store, ref, item), mustInstall(t, store, ref, RSAItem(t, "stays"))
+	for range 2 {
+		if err := store.Remove(ref, gone.Thumbprint); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := list(t, s.machine.Open(), ref)
+	if len(left) != 1 || left[0].Thumbprint != stays.Thumbprint || left[0].Key != certstore.KeyPresent {
+		t.Errorf("left is %+v", left)
+	}
+}
+
+func (s suite) sharedKey(t *testing.T) {
+	first, second, item := s.ref(t, "One"), s.ref(t, "Two"), RSAItem(t, "web")
+	store := s.machine.Open()
+	installed := mustInstall(t, store, first, item)
+	mustInstall(t, store, second, item)
+	if err := store.Remove(first, installed.Thumbprint); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(t, store, second, installed.Thumbprint); got == nil || got.Key != certstore.KeyPresent {
+		t.Errorf("the other store holds %+v", got)
+	}
+	if left := list(t, store, first); len(left) != 0 {
+		t.Errorf("left is %+v", left)
+	}
+}
+
+func (s suite) changeOptions(t *testing.T) {
+	ref, item := s.ref(t, "Options"), RSAItem(t, "web")
+	store := s.machine.Open()
+	mustInstall(t, store, ref, item)
+	item.Mark.Exportable = true
+	mustInstall(t, store, ref, item)
+	want := []certstore.Entry{*wantEntry(item, certstore.KeyPresent)}
+	if difference := cmp.Diff(want, list(t, s.machine.Open(), ref)); difference != "" {
+		t.Errorf("(-want +got):\n%s", difference)
+	}
+}
+
+func (s suite) nameCase(t *testing.T) {
+	ref := s.ref(t, "Case")
+	mustInstall(t, s.machine.Open(), ref, RSAItem(t, "web"))
+	ref.Name = strings.ToUpper(ref.Name)
+	if entries := list(t, s.machine.Open(), ref); len(entries) != 1 {
+		t.Errorf("in upper case it holds %d certificates, want the same one", len(entries))
+	}
+}
+
+func (s suite) concurrent(t *testing.T) {
+	ref, store := s.ref(t, "Concurrent"), s.machine.Open()
+	shared := RSAItem(t, "shared")
+	var group sync.WaitGroup
+	for range 8 {
+		item := RSAItem(t, "web")
+		group.Go(func() {
+			for _, one := range []certstore.Item{item, shared} {
+				if _, err := store.Install(ref, one); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	entries := list(t, s.machine.Open(), ref)
+	if len(entries) != 9 {
+		t.Errorf("it holds %d certificates, want 9", len(entries))
+	}
+	for _, entry := range entries {
+		if entry.Key != certstore.KeyPresent || entry.Mark == nil {
+			t.Errorf("%s: key %s, mark %v", entry.Certificate.Subject, entry.Key, entry.Mark)
+		}
+	}
+}
+
+func (s suite) errors(t *testing.T) {
+	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + `Bad\..\Name`}
+	_, err := s.machine.Open().Install(ref, RSAItem(t, "web"))
+	var failure *certstore.Error
+	if !errors.As(err, &failure) || failure.Ref != ref || failure.Operation == "" {
+		t.Errorf("Install into %s returns %v", ref, err)
+	}
+}
+
+func wantEntry(item certstore.Item, key certstore.KeyState) *certstore.Entry {
+	return &certstore.Entry{
+		Certificate: item.Certificate, Thumbprint: certstore.Thumbprint(item.Certificate), Mark: &item.Mark, Key: key,
+		FriendlyName: item.FriendlyName,
+	}
+}
+
+func mustInstall(t testing.TB, store certstore.Store, ref certstore.Ref, item certstore.Item) *certstore.Entry {
+	t.Helper()
+	entry, err := store.Install(ref, item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry
+}
+
+func list(t testing.TB, store certstore.Store, ref certstore.Ref) []certstore.Entry {
+	t.Helper()
+	entries, err := store.List(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+func find(t testing.TB, store certstore.Store, ref certstore.Ref, thumbprint string) *certstore.Entry {
+	t.Helper()
+	entry, err := store.Find(ref, thumbprint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry
+}
+
+func stores(t testing.TB, store certstore.Store, location certstore.Location) []certstore.Ref {
+	t.Helper()
+	refs, err := store.Stores(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return refs
+}
