@@ -1,0 +1,100 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// LeasePeriod is the time between two renewals. A node whose Lease is older than three of them counts as not reporting.
+const LeasePeriod = 5 * time.Minute
+
+// leaseRetry is the time after a renewal that failed.
+const leaseRetry = 15 * time.Second
+
+// Lease is the agent's sign of life: a small object in the agents' namespace with the node's name, owned by the Node. Its
+// time also tells a restarted agent which polling slots it missed.
+type Lease struct {
+	// Client reads and writes without a cache.
+	Client client.Client
+	// Namespace is the namespace of the Lease.
+	Namespace string
+	// Node and NodeUID are the node's.
+	Node    string
+	NodeUID types.UID
+	// Now is the clock.
+	Now func() time.Time
+	// Renewed is called after each renewal.
+	Renewed func(ctx context.Context)
+}
+
+// LastRenewal returns when the Lease was last renewed for this very node, zero if never.
+func (l *Lease) LastRenewal(ctx context.Context) (time.Time, error) {
+	lease, err := l.read(ctx)
+	if err != nil || lease == nil || lease.Spec.RenewTime == nil {
+		return time.Time{}, err
+	}
+	if holder := lease.Spec.HolderIdentity; holder == nil || *holder != string(l.NodeUID) {
+		return time.Time{}, nil
+	}
+	return lease.Spec.RenewTime.Time, nil
+}
+
+// Start renews the Lease until the context ends. A renewal that fails is tried again and stops nothing else.
+func (l *Lease) Start(ctx context.Context) error {
+	for {
+		wait := LeasePeriod
+		if err := l.renew(ctx); err != nil {
+			logr.FromContextOrDiscard(ctx).Info("Renewing the Lease again later", "cause", err.Error())
+			wait = leaseRetry
+		} else if l.Renewed != nil {
+			l.Renewed(ctx)
+		}
+		if !sleep(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+func (l *Lease) renew(ctx context.Context) error {
+	lease, err := l.read(ctx)
+	if err != nil {
+		return err
+	}
+	create := lease == nil
+	if create {
+		lease = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: l.Namespace, Name: l.Node}}
+	}
+	lease.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: l.Node, UID: l.NodeUID}}
+	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(l.NodeUID), int32(3*LeasePeriod/time.Second)
+	lease.Spec.RenewTime, lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = &now, &holder, &seconds
+	if create {
+		err = l.Client.Create(ctx, lease)
+	} else {
+		err = l.Client.Update(ctx, lease)
+	}
+	if err != nil {
+		return fmt.Errorf("writing Lease %s/%s: %w", l.Namespace, l.Node, err)
+	}
+	return nil
+}
+
+// read returns the Lease, nil if there is none.
+func (l *Lease) read(ctx context.Context) (*coordinationv1.Lease, error) {
+	var lease coordinationv1.Lease
+	err := l.Client.Get(ctx, types.NamespacedName{Namespace: l.Namespace, Name: l.Node}, &lease)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading Lease %s/%s: %w", l.Namespace, l.Node, err)
+	}
+	return &lease, nil
+}
