@@ -1,0 +1,137 @@
+package agent
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func certificate(change ...func(*v1alpha1.ObservedCertificate)) *v1alpha1.ObservedCertificate {
+	c := &v1alpha1.ObservedCertificate{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "web-uid", Generation: 3, CreationTimestamp: metav1.NewTime(noon.Add(-24 * time.Hour))},
+		Spec: v1alpha1.ObservedCertificateSpec{
+			URL: "https://v.vault.azure.net/secrets/web", CertificateStoreName: "MY",
+			CertificateStoreLocation: v1alpha1.LocalMachine, PollingIntervalInS: 3600,
+		},
+	}
+	for _, one := range change {
+		one(c)
+	}
+	return c
+}
+
+func requested(at string) func(*v1alpha1.ObservedCertificate) {
+	return func(c *v1alpha1.ObservedCertificate) {
+		c.Annotations = map[string]string{v1alpha1.RequestedAtAnnotation: at, "fluxcd.io/touched": "yes"}
+	}
+}
+
+func TestDecide(t *testing.T) {
+	const url = "https://v.vault.azure.net/secrets/web"
+	polled := noon.Add(-10 * time.Minute)
+	next := schedule.Slot("node", url, time.Hour, polled)
+	known := record{generation: 3, thumbprint: "AA", polledAt: polled}
+	with := func(r record, change func(*record)) record { change(&r); return r }
+
+	tests := []struct {
+		name        string
+		remembered  record
+		certificate *v1alpha1.ObservedCertificate
+		missing     bool
+		now         time.Time
+		lastAlive   time.Time
+		want        verdict
+	}{
+		{
+			name: "a certificate never seen is polled at once", remembered: record{}, certificate: certificate(), missing: true, now: noon,
+			want: verdict{poll: true, since: noon.Add(-time.Hour)},
+		},
+		{
+			name: "an answer since the object was made is good enough for a new object", remembered: record{},
+			certificate: certificate(func(c *v1alpha1.ObservedCertificate) {
+				c.CreationTimestamp = metav1.NewTime(noon.Add(-time.Second))
+			}),
+			missing: true, now: noon, want: verdict{poll: true, since: noon.Add(-time.Second)},
+		},
+		{
+			name:       "first polls after a start wait for their turn",
+			remembered: record{notBefore: noon.Add(5 * time.Second)}, certificate: certificate(), missing: true, now: noon,
+			want: verdict{again: noon.Add(5 * time.Second)},
+		},
+		{
+			name: "all is well: the next look is at the slot", remembered: known, certificate: certificate(), now: noon.Add(-5 * time.Minute),
+			want: at(next, noon.Add(-5*time.Minute)),
+		},
+		{
+			name: "the slot came", remembered: known, certificate: certificate(), now: next,
+			want: verdict{poll: true, since: next},
+		},
+		{
+			name: "the spec changed", remembered: with(known, func(r *record) { r.generation = 2 }), certificate: certificate(), now: noon,
+			want: verdict{poll: true, since: noon},
+		},
+		{
+			name: "a poll was requested", remembered: known, certificate: certificate(requested("2026-11-23T12:00:00Z")), now: noon,
+			want: verdict{poll: true, since: noon},
+		},
+		{
+			name:       "a request is acted on once",
+			remembered: with(known, func(r *record) { r.requestedAt = "2026-11-23T12:00:00Z" }), certificate: certificate(requested("2026-11-23T12:00:00Z")),
+			now: polled.Add(time.Second), want: verdict{again: schedule.Slot("node", url, time.Hour, polled)},
+		},
+		{
+			name: "the certificate is gone from the store", remembered: known, certificate: certificate(), missing: true, now: noon,
+			want: verdict{poll: true, since: noon},
+		},
+		{
+			name: "one that keeps vanishing is repaired more slowly", missing: true, now: noon, certificate: certificate(),
+			remembered: with(known, func(r *record) { r.repairs, r.repairedAt = 4, noon.Add(-time.Second) }),
+			want:       verdict{again: noon.Add(time.Minute - time.Second)},
+		},
+		{
+			name: "after a failure the wait is kept, whatever wakes us", missing: true, now: noon, certificate: certificate(),
+			remembered: with(known, func(r *record) { r.nextAttempt = noon.Add(time.Minute) }),
+			want:       verdict{again: noon.Add(time.Minute)},
+		},
+		{
+			name: "and over at its time", now: noon, certificate: certificate(),
+			remembered: with(known, func(r *record) { r.nextAttempt = noon }), want: verdict{poll: true, since: noon},
+		},
+		{
+			name: "a request does not wait for it", now: noon, certificate: certificate(requested("now")),
+			remembered: with(known, func(r *record) { r.nextAttempt = noon.Add(time.Minute) }),
+			want:       verdict{poll: true, since: noon},
+		},
+		{
+			name: "a terminal failure waits for the spec", missing: true, now: noon, certificate: certificate(),
+			remembered: with(known, func(r *record) { r.terminal = true }), want: verdict{},
+		},
+		{
+			name: "after a restart a missed slot is polled at once", certificate: certificate(), now: next.Add(time.Minute),
+			remembered: with(known, func(r *record) { r.polledAt = time.Time{} }), lastAlive: next.Add(-time.Minute),
+			want: verdict{poll: true, since: noon.Add(-time.Hour)},
+		},
+		{
+			name: "after a restart without a missed slot the next one counts", certificate: certificate(), now: next.Add(time.Minute),
+			remembered: with(known, func(r *record) { r.polledAt = time.Time{} }), lastAlive: next.Add(10 * time.Second),
+			want: verdict{again: next.Add(time.Hour)},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := decide(test.remembered, moment{
+				certificate: test.certificate, node: "node", url: url, inPlace: !test.missing,
+				now: test.now, started: noon.Add(-time.Hour), lastAlive: test.lastAlive,
+			})
+			if got != test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}

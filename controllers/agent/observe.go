@@ -1,0 +1,111 @@
+package agent
+
+import (
+	"context"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
+)
+
+// recall returns what is remembered of a certificate. After a restart that is what was reported before it; an object of
+// the same name under another UID is another certificate.
+func (r *Reconciler) recall(certificate *v1alpha1.ObservedCertificate) record {
+	if remembered, ok := r.records.get(certificate.Name); ok && remembered.uid == certificate.UID {
+		return remembered
+	}
+	fresh := record{uid: certificate.UID, ref: storeRef(certificate.Spec)}
+	if certificate.CreationTimestamp.After(r.Started) {
+		return fresh
+	}
+	fresh.notBefore = r.Started.Add(schedule.Spread(r.InitialSpread))
+	previous, reported := r.Previous[certificate.Name]
+	if reported && previous.State == v1alpha1.StateInstalled && previous.Thumbprint != "" {
+		fresh.generation, fresh.requestedAt = previous.Generation, previous.RequestedAt
+		fresh.thumbprint, fresh.version, fresh.entry = previous.Thumbprint, previous.Version, previous
+	}
+	r.records.put(certificate.Name, fresh) // the spread must not be drawn again
+	return fresh
+}
+
+// holding returns what the store holds for a certificate: the one it should have, or after a restart without memory the
+// newest that carries its mark.
+func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.Entry, error) {
+	if remembered.thumbprint != "" && remembered.ref.Same(ref) {
+		return r.inventory.find(ref, remembered.thumbprint)
+	}
+	entries, err := r.inventory.relevant(ref, string(remembered.uid))
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(e certstore.Entry) bool { return e.Mark == nil || e.Mark.Intermediate })
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	newest := slices.MaxFunc(entries, func(a, b certstore.Entry) int {
+		return a.Certificate.NotBefore.Compare(b.Certificate.NotBefore)
+	})
+	return &newest, nil
+}
+
+// observed gathers what the plan of one certificate needs: entries with its mark in every store that has been read, the
+// wanted certificates whoever put them there, and which ObservedCertificates exist.
+func (r *Reconciler) observed(ctx context.Context, ref certstore.Ref, uid string, thumbprints []string) (certstore.Observed, error) {
+	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
+	authorities := certstore.Ref{Location: ref.Location, Name: certstore.StoreCA}
+	for _, one := range append(r.inventory.refs(), ref, authorities) {
+		if slices.ContainsFunc(keys(found.Entries), one.Same) {
+			continue
+		}
+		entries, err := r.inventory.relevant(one, uid, thumbprints...)
+		if err != nil {
+			return certstore.Observed{}, err
+		}
+		found.Entries[one] = entries
+	}
+	var err error
+	found.Owners, err = r.owners(ctx)
+	return found, err
+}
+
+// owners returns the ObservedCertificates that exist and select this node, by UID.
+func (r *Reconciler) owners(ctx context.Context) (map[string]certstore.Owner, error) {
+	certificates, err := r.selectedCertificates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owners := make(map[string]certstore.Owner, len(certificates))
+	for _, one := range certificates {
+		owners[string(one.UID)] = certstore.Owner{Name: one.Name, Created: one.CreationTimestamp.Time}
+	}
+	return owners, nil
+}
+
+func keys(entries map[certstore.Ref][]certstore.Entry) []certstore.Ref {
+	refs := make([]certstore.Ref, 0, len(entries))
+	for ref := range entries {
+		refs = append(refs, ref)
+	}
+	return refs
+}
+
+// entryOf returns a certificate's report as far as the store tells it.
+func entryOf(certificate *v1alpha1.ObservedCertificate, held *certstore.Entry, version string) v1alpha1.CertificateEntry {
+	entry := v1alpha1.CertificateEntry{
+		Name: certificate.Name, Generation: certificate.Generation,
+		RequestedAt: certificate.Annotations[v1alpha1.RequestedAtAnnotation],
+	}
+	if held == nil || held.Key != certstore.KeyPresent {
+		return entry
+	}
+	entry.Thumbprint, entry.Version = held.Thumbprint, version
+	if held.Mark != nil {
+		entry.Version = held.Mark.Version
+	}
+	notAfter := metav1.NewTime(held.Certificate.NotAfter)
+	entry.NotAfter = &notAfter
+	return entry
+}

@@ -1,0 +1,173 @@
+package agent
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
+)
+
+// lasting is the number of failures in a row from which a transient one is reported while the certificate is installed.
+const lasting = 3
+
+// conclude remembers and reports an outcome, and says when to look again. It is the one place where an error becomes a
+// state, an event, a log line and a time.
+func (r *Reconciler) conclude(ctx context.Context, certificate *v1alpha1.ObservedCertificate, out outcome) reconcile.Result {
+	now := r.Now()
+	updated := remember(certificate, out, now, rand.Float64())
+	updated.due = r.again(certificate, out, updated)
+	r.records.put(certificate.Name, updated)
+	r.Reporter.Set(updated.entry)
+	if out.polled {
+		r.Metrics.poll(out)
+	}
+	r.tell(ctx, certificate, out, updated)
+	if updated.due.IsZero() {
+		return reconcile.Result{} // waits for the spec, the annotation or the store check
+	}
+	return reconcile.Result{RequeueAfter: max(updated.due.Sub(now), time.Millisecond)}
+}
+
+// again returns when to look at the certificate again; zero for when something changes.
+func (r *Reconciler) again(certificate *v1alpha1.ObservedCertificate, out outcome, updated record) time.Time {
+	switch {
+	case !updated.nextAttempt.IsZero():
+		return updated.nextAttempt
+	case out.polled && out.err == nil:
+		return schedule.Slot(r.Node, out.url, intervalOf(certificate), updated.polledAt)
+	case out.polled: // terminal
+		return time.Time{}
+	}
+	return out.again
+}
+
+// remember returns the record after an outcome. It is a pure function; random is in [0, 1).
+func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.Time, random float64) record {
+	updated := out.remembered
+	updated.uid, updated.ref = certificate.UID, out.ref
+	switch {
+	case certificate.Spec.Suspend:
+		updated.generation, updated.nextAttempt, updated.terminal, updated.attempt = 0, time.Time{}, false, 0
+		updated.entry = out.entry
+		updated.entry.State, updated.entry.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
+		return updated
+	case !out.polled:
+		if certificate.Annotations[v1alpha1.RequestedAtAnnotation] == "" {
+			updated.requestedAt = "" // taken away: the same value is a new request when it comes again
+		}
+		updated.entry = keepState(out.entry, updated)
+		return updated
+	}
+	updated.generation = certificate.Generation
+	updated.requestedAt = certificate.Annotations[v1alpha1.RequestedAtAnnotation]
+	if out.entry.Thumbprint != "" {
+		updated.thumbprint, updated.version = out.entry.Thumbprint, out.entry.Version
+	}
+	if out.err == nil {
+		updated.polledAt, updated.attempt, updated.nextAttempt, updated.terminal = now, 0, time.Time{}, false
+		updated.entry = out.entry
+		updated.repairs, updated.repairedAt = countRepairs(out, now)
+		return updated
+	}
+	return rememberFailure(certificate, updated, out, now, random)
+}
+
+func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, out outcome, now time.Time, random float64) record {
+	found := explain(out.err)
+	updated.attempt++
+	if out.remembered.generation != certificate.Generation {
+		updated.attempt = 1 // another spec starts anew
+	}
+	interval := intervalOf(certificate)
+	updated.terminal, updated.nextAttempt = false, time.Time{}
+	updated.entry = out.entry
+	switch found.reason.Class() {
+	case v1alpha1.ClassTerminal:
+		updated.terminal = true
+		updated.entry.State = v1alpha1.StateFailed
+	case v1alpha1.ClassWaiting:
+		updated.nextAttempt = now.Add(schedule.Waiting(updated.attempt, interval, random))
+		updated.entry.State = v1alpha1.StateFailed
+		if found.until.After(now) {
+			updated.entry.State = v1alpha1.StatePending
+			updated.nextAttempt = earlierOf(found.until, now.Add(interval))
+		}
+	default:
+		updated.nextAttempt = now.Add(schedule.Transient(updated.attempt, interval, found.retryAfter, random))
+		if out.entry.Thumbprint != "" && updated.attempt < lasting {
+			updated.entry = withState(out.entry, out.remembered.entry)
+			return updated // it usually has gone before anyone could look
+		}
+		updated.entry.State = v1alpha1.StatePending
+	}
+	updated.entry.Reason, updated.entry.Message = found.reason, found.message
+	return updated
+}
+
+// keepState returns the entry of a certificate that was not polled: what the store holds, and what was known before.
+func keepState(entry v1alpha1.CertificateEntry, known record) v1alpha1.CertificateEntry {
+	entry = withState(entry, known.entry)
+	entry.Generation, entry.RequestedAt = known.generation, known.requestedAt // only what was acted on
+	if known.entry.State == v1alpha1.StateSuspended || (entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled) {
+		entry.State, entry.Reason, entry.Message = v1alpha1.StatePending, v1alpha1.ReasonPending, ""
+	}
+	return entry
+}
+
+// withState carries the state of one entry over to another.
+func withState(entry, before v1alpha1.CertificateEntry) v1alpha1.CertificateEntry {
+	entry.State, entry.Reason, entry.Message, entry.Since = before.State, before.Reason, before.Message, before.Since
+	return entry
+}
+
+// countRepairs counts repairs of drift that follow each other within an hour.
+func countRepairs(out outcome, now time.Time) (int, time.Time) {
+	before := out.remembered
+	switch {
+	case out.repaired && now.Sub(before.repairedAt) < peace:
+		return before.repairs + 1, now
+	case out.repaired:
+		return 1, now
+	case now.Sub(before.repairedAt) >= peace:
+		return 0, time.Time{}
+	}
+	return before.repairs, before.repairedAt
+}
+
+func earlierOf(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// tell writes one log line and at most one event when something changed, and none when nothing did.
+func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCertificate, out outcome, updated record) {
+	log := ctrl.LoggerFrom(ctx).WithValues("store", out.ref.String())
+	before, after := out.remembered.entry, updated.entry
+	switch {
+	case out.err != nil:
+		found := explain(out.err)
+		level := 0
+		if before.Reason == found.reason || after.Reason == "" {
+			level = 1 // a repetition, or a passing trouble
+		}
+		log.V(level).Info("Cannot bring the certificate to this node yet", "reason", found.reason, "class", found.reason.Class(),
+			"message", found.message, "attempt", updated.attempt, "nextAttempt", updated.nextAttempt)
+		if after.Reason != "" && after.Reason != before.Reason {
+			r.warn(ctx, certificate, found)
+		}
+	case out.changed:
+		log.Info("Installed the certificate", "thumbprint", after.Thumbprint, "version", after.Version,
+			"previousThumbprint", before.Thumbprint, "repaired", out.repaired, "notAfter", after.NotAfter)
+	case before.Reason != "" && after.Reason == "":
+		log.Info("The certificate is as wanted again", "thumbprint", after.Thumbprint, "version", after.Version)
+	case out.polled:
+		log.V(1).Info("Nothing new in the vault", "version", after.Version)
+	}
+}

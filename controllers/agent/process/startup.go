@@ -1,0 +1,185 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/agent"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	"github.com/vaultpane/vaultpane/controllers/internal/machinelock"
+	"github.com/vaultpane/vaultpane/controllers/internal/report"
+)
+
+// Waits between two tries to reach the API server.
+const (
+	firstWait = 500 * time.Millisecond
+	lastWait  = 10 * time.Second
+)
+
+// startup brings the agent to work step by step, while probes and metrics answer already: it waits until it is alone on
+// the machine, until the API server answers and knows the node and the CRDs, and only then adds the reconciler.
+type startup struct {
+	mgr      ctrl.Manager
+	address  string
+	settings Settings
+	store    certstore.Store
+	vaults   *keyvault.Clients
+	metrics  *agent.Metrics
+	started  time.Time
+
+	mu      sync.Mutex
+	missing error // what is waited for, nil when working
+}
+
+// newStartup opens what needs nobody else, so that a wrong setting ends the agent at once.
+func newStartup(mgr ctrl.Manager, address string, o Settings) (*startup, error) {
+	store, err := openStore(o.StorePath)
+	if err != nil {
+		return nil, fmt.Errorf("opening the certificate store: %w", err)
+	}
+	var bundle []byte
+	if o.CABundle != "" {
+		if bundle, err = os.ReadFile(o.CABundle); err != nil {
+			return nil, fmt.Errorf("reading --ca-bundle: %w", err)
+		}
+	}
+	counted := agent.NewMetrics(metrics.Registry, o.Version)
+	vaults, err := keyvault.New(keyvault.Options{
+		AllowedHosts: o.AllowedVaultHosts, CABundle: bundle, Observe: counted.KeyVaultRequest,
+		DisableChallengeResourceVerification: o.DisableChallengeResourceVerification,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("configuring the Key Vault client: %w", err)
+	}
+	return &startup{
+		mgr: mgr, address: address, settings: o, store: store, vaults: vaults, metrics: counted, started: time.Now(),
+		missing: errors.New("waiting for the lock of this machine"),
+	}, nil
+}
+
+// NeedLeaderElection says that every node's agent starts by itself.
+func (s *startup) NeedLeaderElection() bool { return false }
+
+// Start implements manager.Runnable.
+func (s *startup) Start(ctx context.Context) error {
+	if err := machinelock.Acquire(ctx, s.settings.StorePath); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("locking this machine: %w", err)
+	}
+	wait := firstWait
+	for {
+		err := s.begin(ctx)
+		if err == nil || ctx.Err() != nil {
+			s.note(ctx, nil)
+			return nil
+		}
+		s.note(ctx, err)
+		select {
+		case <-time.After(wait):
+			wait = min(2*wait, lastWait)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// note remembers what is waited for, and logs it once.
+func (s *startup) note(ctx context.Context, missing error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	log := ctrl.LoggerFrom(ctx)
+	switch {
+	case missing == nil:
+		log.Info("Working", "apiServer", s.address)
+	case s.missing == nil || s.missing.Error() != missing.Error():
+		log.Info("Waiting", "for", missing.Error(), "apiServer", s.address)
+	}
+	s.missing = missing
+}
+
+// waitingFor returns what the agent waits for, nil when it works.
+func (s *startup) waitingFor() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.missing
+}
+
+// begin reads what the agent needs to know, and adds the reconciler, the reporter and the Lease to the manager. It can be
+// called until it succeeds.
+func (s *startup) begin(ctx context.Context) error {
+	kube := s.mgr.GetClient()
+	var node corev1.Node
+	if err := s.mgr.GetAPIReader().Get(ctx, types.NamespacedName{Name: s.settings.Node}, &node); err != nil {
+		return s.describe(err)
+	}
+	reporter := &report.Reporter{Client: kube, Node: node.Name, NodeUID: node.UID, AgentVersion: s.settings.Version, Now: time.Now}
+	previous, err := reporter.Load(ctx)
+	if err != nil {
+		return s.describe(err)
+	}
+	if err := s.mgr.GetAPIReader().List(ctx, &v1alpha1.ObservedCertificateList{}, client.Limit(1)); err != nil {
+		return s.describe(err)
+	}
+	lease := &report.Lease{
+		Client: kube, Namespace: s.settings.Namespace, Node: node.Name, NodeUID: node.UID, Now: time.Now,
+		Renewed: func(ctx context.Context) { _ = reporter.Check(ctx) }, // asked again at the next renewal
+	}
+	lastAlive, err := lease.LastRenewal(ctx)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Info("Cannot read the Lease, so no missed poll is known", "cause", err.Error())
+	}
+	reconciler := &agent.Reconciler{
+		Client: kube, Store: s.store, Secrets: s.vaults, Reporter: reporter, Metrics: s.metrics, Now: time.Now,
+		Events: s.mgr.GetEventRecorder("vaultpane-agent"),
+		Options: agent.Options{
+			Node: node.Name, Workers: s.settings.Workers, InitialSpread: s.settings.InitialSpread,
+			StoreCheckInterval: s.settings.StoreCheckInterval, Started: s.started, LastAlive: lastAlive, Previous: previous,
+		},
+	}
+	return s.add(reconciler, reporter, lease)
+}
+
+func (s *startup) add(reconciler *agent.Reconciler, reporter *report.Reporter, lease *report.Lease) error {
+	if err := reconciler.SetupWithManager(s.mgr); err != nil {
+		return err
+	}
+	if err := metrics.Registry.Register(reconciler); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	if err := s.mgr.Add(reporter); err != nil {
+		return fmt.Errorf("adding the reporter: %w", err)
+	}
+	if err := s.mgr.Add(lease); err != nil {
+		return fmt.Errorf("adding the Lease: %w", err)
+	}
+	return nil
+}
+
+// describe says in a person's words what is waited for.
+func (s *startup) describe(err error) error {
+	switch {
+	case meta.IsNoMatchError(err):
+		return errors.New("the CustomResourceDefinitions of Vaultpane, which are not installed in this cluster")
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("Node %q, which does not exist (--node-name)", s.settings.Node)
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return fmt.Errorf("rights in the cluster: %w", err)
+	}
+	return fmt.Errorf("the API server at %s: %w", s.address, err)
+}

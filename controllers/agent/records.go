@@ -1,0 +1,70 @@
+package agent
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// record is what the agent remembers of one certificate between two looks at it. It can be lost at any time: the store and
+// the NodeCertificateState tell the same, and what they do not tell is polled again.
+type record struct {
+	uid         types.UID
+	generation  int64  // of the spec last acted on
+	requestedAt string // the annotation's value last acted on
+	ref         certstore.Ref
+	thumbprint  string // of the certificate that should be in the store
+	version     string
+	notBefore   time.Time // of the first poll after a start
+	polledAt    time.Time // when the last successful poll was due; zero before the first
+	attempt     int       // failures in a row
+	nextAttempt time.Time // after a failure; zero when there was none
+	due         time.Time // when the next look was asked of the queue; zero for when something changes
+	terminal    bool      // the failure waits for another spec
+	repairs     int       // of drift, one after the other
+	repairedAt  time.Time
+	entry       v1alpha1.CertificateEntry
+}
+
+// records holds the record of each certificate.
+type records struct {
+	mu     sync.Mutex
+	byName map[string]record
+}
+
+func (r *records) get(name string) (record, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found, ok := r.byName[name]
+	return found, ok
+}
+
+func (r *records) put(name string, updated record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byName == nil {
+		r.byName = map[string]record{}
+	}
+	r.byName[name] = updated
+}
+
+func (r *records) forget(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.byName, name)
+}
+
+// all returns a copy.
+func (r *records) all() map[string]record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	copied := make(map[string]record, len(r.byName))
+	for name, one := range r.byName {
+		copied[name] = one
+	}
+	return copied
+}

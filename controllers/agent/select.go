@@ -1,0 +1,60 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// selects reports whether an ObservedCertificate is for a node with these labels. No selector means every node.
+func selects(certificate *v1alpha1.ObservedCertificate, node labels.Set) (bool, error) {
+	selector, err := metav1.LabelSelectorAsSelector(certificate.Spec.NodeSelector.AsLabelSelector())
+	if err != nil {
+		return false, fmt.Errorf("reading the node selector of %s: %w", certificate.Name, err)
+	}
+	return selector.Matches(node), nil
+}
+
+// trustStores receive public certificates only.
+var trustStores = []string{"root", "ca", "trustedpeople", "trustedpublisher"}
+
+// unsupported names what the spec asks for and this agent cannot do yet, empty for nothing. Such a certificate is reported
+// and not installed: half of what was asked for could be worse than nothing.
+func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
+	store := strings.ToLower(spec.CertificateStoreName)
+	switch {
+	case slices.Contains(trustStores, store):
+		return "certificateStoreName " + spec.CertificateStoreName + " (trust stores)"
+	case store == "authroot" || store == "disallowed":
+		return "certificateStoreName " + spec.CertificateStoreName + ", which belongs to Windows' own root update"
+	case len(spec.Accounts) > 0:
+		return "accounts"
+	case spec.LinkOnRenewal:
+		return "linkOnRenewal: true"
+	case spec.RequireInitialSync:
+		return "requireInitialSync: true"
+	}
+	return ""
+}
+
+// storeRef returns the store that a spec names, in today's spelling.
+func storeRef(spec v1alpha1.ObservedCertificateSpec) certstore.Ref {
+	ref := certstore.Ref{Location: certstore.LocalMachine, Name: spec.CertificateStoreName}
+	if ref.Name == "" {
+		ref.Name = certstore.StoreMY
+	}
+	if strings.EqualFold(ref.Name, certstore.StoreMY) {
+		ref.Name = certstore.StoreMY
+	}
+	switch spec.CertificateStoreLocation {
+	case v1alpha1.CurrentUser, v1alpha1.CurrentUserPreview:
+		ref.Location = certstore.CurrentUser
+	}
+	return ref
+}

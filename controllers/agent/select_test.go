@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+func TestSelects(t *testing.T) {
+	windows := labels.Set{"kubernetes.io/os": "windows", "pool": "web"}
+	tests := []struct {
+		name     string
+		selector *v1alpha1.NodeSelector
+		node     labels.Set
+		want     bool
+	}{
+		{"no selector means every node", nil, windows, true},
+		{"an empty selector too", &v1alpha1.NodeSelector{}, nil, true},
+		{"all labels fit", &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": "web"}}, windows, true},
+		{"one does not", &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": "sql"}}, windows, false},
+		{"an expression", &v1alpha1.NodeSelector{MatchExpressions: []v1alpha1.NodeSelectorRequirement{{Key: "gpu", Operator: metav1.LabelSelectorOpDoesNotExist}}}, windows, true},
+		{"a node without labels", &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": "web"}}, nil, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := certificate(func(c *v1alpha1.ObservedCertificate) { c.Spec.NodeSelector = test.selector })
+			if got, err := selects(c, test.node); err != nil || got != test.want {
+				t.Errorf("got %v, error %v, want %v", got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestUnsupportedNamesTheField(t *testing.T) {
+	tests := []struct {
+		name string
+		spec v1alpha1.ObservedCertificateSpec
+		want string
+	}{
+		{"what is built", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "MY", KeyExportable: true}, ""},
+		{"a store of one's own", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "WebHosting"}, ""},
+		{"accounts", v1alpha1.ObservedCertificateSpec{Accounts: []string{"x"}}, "accounts"},
+		{"linkOnRenewal", v1alpha1.ObservedCertificateSpec{LinkOnRenewal: true}, "linkOnRenewal"},
+		{"requireInitialSync", v1alpha1.ObservedCertificateSpec{RequireInitialSync: true}, "requireInitialSync"},
+		{"a trust store in any letters", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "ROOT"}, "certificateStoreName"},
+		{"a store of Windows' own", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "Disallowed"}, "certificateStoreName"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := unsupported(test.spec); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+				t.Errorf("got %q, want something about %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestStoreRef(t *testing.T) {
+	tests := []struct {
+		name, store string
+		location    v1alpha1.StoreLocation
+		want        certstore.Ref
+	}{
+		{"defaults", "", "", certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}},
+		{"the spelling of 2017", "MY", "LOCAL_MACHINE", certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}},
+		{"the user's", "My", "CURRENT_USER", certstore.Ref{Location: certstore.CurrentUser, Name: "MY"}},
+		{"another store", "WebHosting", "LocalMachine", certstore.Ref{Location: certstore.LocalMachine, Name: "WebHosting"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := storeRef(v1alpha1.ObservedCertificateSpec{CertificateStoreName: test.store, CertificateStoreLocation: test.location})
+			if got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
