@@ -1,0 +1,45 @@
+// Command vaultpane-agent keeps the certificates of one node: it reads ObservedCertificates, asks Key Vault, and installs
+// into the machine's certificate store.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/controllers/agent/process"
+)
+
+// version is stamped by the linker.
+var version = "dev"
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "vaultpane-agent:", err)
+		os.Exit(1)
+	}
+}
+
+// run chooses between the agent and its subcommands.
+func run(arguments []string, stdout, stderr io.Writer) error {
+	if len(arguments) > 0 && arguments[0] == "store" {
+		return runStore(arguments[1:], stdout)
+	}
+	options, err := parseOptions(arguments, os.LookupEnv, stderr)
+	if errors.Is(err, pflag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if options.showVersion {
+		_, err := fmt.Fprintln(stdout, "vaultpane-agent", version)
+		return err
+	}
+	setUpLogging(options, stdout)
+	return process.Run(ctrl.SetupSignalHandler(), options.Settings)
+}

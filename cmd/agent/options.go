@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/vaultpane/vaultpane/controllers/agent/process"
+)
+
+// options are the agent's settings and what concerns this command alone. Every flag has an environment variable, which the
+// flag overrides: hcsshim passes the command line of a HostProcess container through cmd.exe, so settings are better given
+// there.
+type options struct {
+	process.Settings
+	logLevel    int
+	logFormat   string
+	showVersion bool
+}
+
+const (
+	environmentPrefix = "VAULTPANE_"
+	usage             = `vaultpane-agent keeps the certificates of one node in step with Azure Key Vault.
+
+Usage:
+  vaultpane-agent [flags]               run the agent
+  vaultpane-agent store list [--json]   show what the machine's certificate store holds, and what Vaultpane installed
+
+The Azure identity is configured by azidentity's own variables (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET,
+AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST, IDENTITY_ENDPOINT and others). An authority host that is none of
+Microsoft's is trusted as it is, without instance discovery.
+
+Flags, each with its environment variable (the flag wins):
+`
+)
+
+// parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
+// the help.
+func parseOptions(arguments []string, lookup func(string) (string, bool), help io.Writer) (options, error) {
+	o := options{Settings: process.Settings{Version: version}}
+	flags := pflag.NewFlagSet("vaultpane-agent", pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.SetOutput(help)
+	o.addTo(flags, lookup)
+	flags.VisitAll(func(flag *pflag.Flag) { flag.Usage += " [" + variable(flag.Name) + "]" })
+	flags.Usage = func() { _, _ = fmt.Fprint(help, usage, flags.FlagUsagesWrapped(120)) }
+	if err := flags.Parse(arguments); err != nil {
+		return o, err
+	}
+	if extra := flags.Args(); len(extra) > 0 {
+		return o, fmt.Errorf("unexpected argument %q; vaultpane-agent --help lists what there is", extra[0])
+	}
+	var failed error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		value, set := lookup(variable(flag.Name))
+		if !set || value == "" || flag.Changed || failed != nil {
+			return
+		}
+		if err := flags.Set(flag.Name, value); err != nil {
+			failed = fmt.Errorf("environment variable %s: %w", variable(flag.Name), err)
+		}
+	})
+	if failed != nil {
+		return o, failed
+	}
+	return o, o.validate()
+}
+
+func (o *options) addTo(flags *pflag.FlagSet, lookup func(string) (string, bool)) {
+	flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of the Node this agent runs on; NODE_NAME and then the host's name by default")
+	flags.StringVar(&o.Namespace, "namespace", first(lookup, "POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
+	flags.StringVar(&o.StorePath, "store-path", process.DefaultStorePath, process.StorePathUsage)
+	flags.IntVar(&o.Workers, "workers", 10, "certificates handled at the same time")
+	flags.DurationVar(&o.InitialSpread, "initial-spread", 10*time.Second, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
+	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
+	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that may be asked beside Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
+	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust beside the system's for Key Vault and the token service")
+	flags.BoolVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", false, "accept a vault whose authentication challenge names a resource outside the vault's own domain; for test servers and private clouds only")
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:9464", "address of the Prometheus metrics; 0 for none")
+	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
+	flags.IntVar(&o.logLevel, "log-level", 0, "0 what an operator wants, 1 each decision, 2 each call")
+	flags.StringVar(&o.logFormat, "log-format", "json", "json or text")
+	flags.BoolVar(&o.showVersion, "version", false, "print the version and end")
+}
+
+func (o *options) validate() error {
+	switch {
+	case o.Node == "":
+		return fmt.Errorf("--node-name is empty")
+	case o.Workers < 1:
+		return fmt.Errorf("--workers is %d, must be at least 1", o.Workers)
+	case o.InitialSpread < 0:
+		return fmt.Errorf("--initial-spread is %s, must not be negative", o.InitialSpread)
+	case o.StoreCheckInterval < time.Second:
+		return fmt.Errorf("--store-check-interval is %s, must be at least 1s", o.StoreCheckInterval)
+	case o.logFormat != "json" && o.logFormat != "text":
+		return fmt.Errorf("--log-format is %q, must be json or text", o.logFormat)
+	}
+	return nil
+}
+
+func variable(flag string) string {
+	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func first(lookup func(string) (string, bool), name, fallback string) string {
+	if value, ok := lookup(name); ok && value != "" {
+		return value
+	}
+	return fallback
+}
+
+// defaultNode returns NODE_NAME, else the host's name in lower case, which is what kubelet registers by default.
+func defaultNode(lookup func(string) (string, bool)) string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	return first(lookup, "NODE_NAME", strings.ToLower(host))
+}
