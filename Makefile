@@ -1,0 +1,73 @@
+# Vaultpane's commands. `make help` lists them; each says what it does and ends with one line that states the result.
+
+SHELL := /bin/bash -euo pipefail
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# Tools are pinned in a module of their own, apart from the product's dependencies.
+TOOL := go tool -modfile=hack/tools/go.mod
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
+STORE ?=
+
+##@ General
+
+.PHONY: help
+help: ## Print this list.
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo "help: every command above is run as 'make COMMAND'"
+
+.PHONY: build
+build: ## Build the agent for this system and for Windows into bin/.
+	@$(GO_BUILD) -o bin/vaultpane-agent ./cmd/agent
+	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/vaultpane-agent.exe ./cmd/agent
+	@echo "build: PASS bin/vaultpane-agent ($$(du -h bin/vaultpane-agent | cut -f1)), bin/windows/vaultpane-agent.exe ($$(du -h bin/windows/vaultpane-agent.exe | cut -f1))"
+
+.PHONY: demo
+demo: build ## See it work: control plane, Key Vault, agent and five certificates on this machine (STORE=wine: the Windows agent).
+	@go run ./test/demo --store=$(or $(STORE),default)
+
+##@ Tests
+
+.PHONY: test
+test: ## Unit tests, and tests against a real API server and a real TLS Key Vault endpoint.
+	@hack/test.sh
+
+.PHONY: test-windows
+test-windows: ## The Windows executable's tests, under Wine (or natively on Windows).
+	@hack/test-windows.sh
+
+.PHONY: e2e
+e2e: build ## The main job end to end: Windows agent under Wine, control plane, Key Vault; and the same on this system.
+	@hack/e2e.sh
+
+.PHONY: bench
+bench: build ## Measure: cold sync against a bare loop, requests, writes, memory.
+	@go run ./test/bench
+
+##@ Development
+
+.PHONY: generate
+generate: ## Write generated files anew: deep copies, CRDs, RBAC, system call stubs, docs/errors.md.
+	@hack/generate.sh
+	@echo "generate: PASS"
+
+.PHONY: verify
+verify: ## Check format, lint, generated files, modules, workflows, licences.
+	@hack/verify.sh
+
+.PHONY: controlplane-up
+controlplane-up: ## Start kube-apiserver and etcd in the background; kubeconfig in .cache/controlplane/kubeconfig.
+	@go run ./test/controlplane/cmd up --dir .cache/controlplane --crds config/crd
+
+.PHONY: controlplane-down
+controlplane-down: ## Stop them.
+	@go run ./test/controlplane/cmd down --dir .cache/controlplane
+
+.PHONY: keyvault-up
+keyvault-up: ## Start the Key Vault endpoint in the background; settings for the shell in .cache/keyvault/env.
+	@go run ./test/keyvault/cmd up --dir .cache/keyvault
+
+.PHONY: keyvault-down
+keyvault-down: ## Stop it.
+	@go run ./test/keyvault/cmd down --dir .cache/keyvault

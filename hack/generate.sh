@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Writes every generated file anew.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tool() { go tool -modfile=hack/tools/go.mod "$@"; }
+
+echo "generate: deep copies, CRDs and RBAC"
+tool controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+tool controller-gen crd paths=./api/... output:crd:dir=config/crd
+tool controller-gen rbac:roleName=vaultpane-agent paths=./controllers/agent/... output:rbac:dir=config/rbac/agent
+
+echo "generate: system call stubs"
+(cd controllers/internal/certstore/windows && go tool -modfile=../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)
+
+echo "generate: docs/errors.md"
+go test ./api/v1alpha1 -run TestErrorsDocument -args -update >/dev/null

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs the tests of the Windows executable: under Wine, or natively where this is Windows.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+start=$SECONDS
+packages="./controllers/internal/... ./controllers/agent/... ./cmd/agent/..."
+case "$(uname -s)" in
+MINGW* | MSYS* | CYGWIN*)
+  echo "test-windows: natively"
+  # shellcheck disable=SC2086 # one word a package
+  go test -count=1 -timeout 20m $packages
+  ;;
+*)
+  echo "test-windows: under Wine"
+  hack/wine.sh --prepare
+  # shellcheck disable=SC2086 # one word a package
+  GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -exec "$PWD/hack/wine.sh" $packages
+  ;;
+esac
+echo "test-windows: PASS in $((SECONDS - start)) s"

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Checks what a reviewer should not have to: format, lint, generated files, modules, workflows, licences.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+start=$SECONDS
+tool() { go tool -modfile=hack/tools/go.mod "$@"; }
+step() { echo "verify: $1 ($((SECONDS - start)) s)"; }
+fail() { echo "verify: FAIL $1" >&2; exit 1; }
+
+step "format"
+unformatted=$(gofmt -l $(git ls-files '*.go'))
+[ -z "$unformatted" ] || fail "not formatted: $unformatted; run gofmt -w"
+
+step "go vet for linux and windows"
+GOOS=linux go vet ./...
+GOOS=windows go vet ./...
+
+step "modules"
+go mod tidy -diff >/dev/null || fail "go.mod is not tidy; run go mod tidy"
+
+step "generated files"
+before=$(hack/fingerprint.sh)
+hack/generate.sh >/dev/null
+[ "$before" = "$(hack/fingerprint.sh)" ] || fail "generated files were out of date; commit what make generate wrote: $(git status --short | tr '\n' ' ')"
+
+step "dependencies and licences"
+hack/check-dependencies.sh
+
+step "workflows"
+go tool -modfile=hack/tools/actionlint/go.mod actionlint
+
+step "shell scripts"
+bash -n hack/*.sh .ci/run
+
+step "lint for linux (the first run builds the linter)"
+tool golangci-lint run ./...
+step "lint for windows"
+GOOS=windows tool golangci-lint run ./controllers/... ./cmd/...
+
+echo "verify: PASS in $((SECONDS - start)) s"
