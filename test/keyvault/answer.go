@@ -1,0 +1,72 @@
+package keyvault
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+)
+
+// answer is an HTTP answer, whole.
+type answer struct {
+	status int
+	header map[string]string
+	body   []byte
+}
+
+const jsonType = "application/json; charset=utf-8"
+
+// send writes the answer; broken off in the middle of its body if broken is true.
+func (a answer) send(w http.ResponseWriter, broken bool) {
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
+	w.Header().Set("Content-Length", fmt.Sprint(len(a.body)))
+	w.WriteHeader(a.status)
+	if !broken {
+		_, _ = w.Write(a.body) // the client has gone
+		return
+	}
+	_, _ = w.Write(a.body[:len(a.body)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler) // net/http's way to reset a connection or a stream
+}
+
+// failure is an error in Key Vault's form; without an inner error if innerCode is empty.
+func failure(status int, code, innerCode, message string) answer {
+	detail := struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Inner   any    `json:"innererror,omitempty"`
+	}{Code: code, Message: message}
+	if innerCode != "" {
+		detail.Inner = map[string]string{"code": innerCode}
+	}
+	body, _ := json.Marshal(map[string]any{"error": detail}) // texts always encode
+	return answer{status: status, header: map[string]string{"Content-Type": jsonType}, body: body}
+}
+
+// with returns the answer with one more header.
+func (a answer) with(name, value string) answer {
+	a.header = maps.Clone(a.header)
+	a.header[name] = value
+	return a
+}
+
+func throttled(retryAfter time.Duration, withHeader bool) answer {
+	a := failure(http.StatusTooManyRequests, "Throttled", "",
+		"Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached")
+	if withHeader {
+		seconds := int((retryAfter + time.Second - 1) / time.Second)
+		a = a.with("Retry-After", fmt.Sprint(seconds))
+	}
+	return a
+}
+
+func captivePortal() answer {
+	return answer{
+		status: http.StatusOK, header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
+		body: []byte("<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to this network</body></html>\n"),
+	}
+}

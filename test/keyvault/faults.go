@@ -1,0 +1,77 @@
+package keyvault
+
+import "time"
+
+// faults are what a vault has been told to do wrong.
+type faults struct {
+	throttle, failure limited
+	htmlPages, resets int
+	firewall          bool
+	enforceValidity   bool
+	latency           time.Duration
+}
+
+// limited is an answer to the next count requests; to all of them if count is negative.
+type limited struct {
+	count  int
+	answer answer
+}
+
+// spend reports whether a fault is due, and counts it.
+func spend(count *int) bool {
+	if *count > 0 {
+		*count--
+		return true
+	}
+	return *count < 0
+}
+
+func (v *Vault) fault(set func(*faults)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	set(&v.faults)
+}
+
+// Throttle answers the next count requests with 429, all until Heal if count is negative. With withHeader they carry
+// Retry-After in seconds, rounded up; Key Vault mostly leaves it out.
+func (v *Vault) Throttle(retryAfter time.Duration, withHeader bool, count int) {
+	v.fault(func(f *faults) { f.throttle = limited{count, throttled(retryAfter, withHeader)} })
+}
+
+// FailWith answers the next count requests with an error, all until Heal if count is negative. An empty innerCode leaves
+// the inner error out.
+func (v *Vault) FailWith(status int, code, innerCode, message string, count int) {
+	v.fault(func(f *faults) { f.failure = limited{count, failure(status, code, innerCode, message)} })
+}
+
+// Firewall turns the vault's firewall on, which lets nobody in, or off.
+func (v *Vault) Firewall(on bool) { v.fault(func(f *faults) { f.firewall = on }) }
+
+// DenyIdentity takes the role from a client id: it gets 403 until Heal. Other identities are not concerned.
+func (v *Vault) DenyIdentity(clientID string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.denied[clientID] = true
+}
+
+// EnforceValidity refuses secrets before nbf and after exp with 403, as one page of Key Vault's documentation says
+// (https://learn.microsoft.com/azure/key-vault/certificates/about-certificates) and another does not.
+func (v *Vault) EnforceValidity(on bool) { v.fault(func(f *faults) { f.enforceValidity = on }) }
+
+// Latency delays every answer, that without a token too.
+func (v *Vault) Latency(d time.Duration) { v.fault(func(f *faults) { f.latency = d }) }
+
+// ResetMidBody breaks the next count answers off in the middle of their body, all until Heal if count is negative.
+func (v *Vault) ResetMidBody(count int) { v.fault(func(f *faults) { f.resets = count }) }
+
+// HTMLPage answers the next count requests with 200 and an HTML page, as a captive portal would; all until Heal if count is
+// negative. Requests without a token count too: the page stands before the vault.
+func (v *Vault) HTMLPage(count int) { v.fault(func(f *faults) { f.htmlPages = count }) }
+
+// Heal takes all faults back. It does not start a vault that was stopped, nor enable or recover a secret.
+func (v *Vault) Heal() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.faults = faults{}
+	clear(v.denied)
+}

@@ -1,0 +1,136 @@
+package keyvault
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// request is what a client asks a vault for: a version of a secret, the latest if version is empty, or the list of them.
+type request struct {
+	name, version string
+	list          bool
+}
+
+// parseRequest reads /secrets/NAME, /secrets/NAME/VERSION and /secrets/NAME/versions. The SDK asks for the latest version
+// with a slash at the end.
+func parseRequest(r *http.Request) (request, bool) {
+	path, ok := strings.CutPrefix(r.URL.Path, "/secrets/")
+	if !ok {
+		return request{}, false
+	}
+	name, version, _ := strings.Cut(strings.TrimSuffix(path, "/"), "/")
+	if name == "" || strings.Contains(version, "/") {
+		return request{}, false
+	}
+	if version == "versions" {
+		return request{name: name, list: true}, true
+	}
+	return request{name: name, version: version}, true
+}
+
+// ServeHTTP answers as Key Vault does: the token first, then the network's rules, the role and the secret.
+func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	latency, portal := v.before()
+	if !wait(r, latency) {
+		return
+	}
+	if portal {
+		captivePortal().send(w, false)
+		return
+	}
+	w.Header().Set("X-Ms-Keyvault-Region", region)
+	w.Header().Set("X-Ms-Request-Id", newID())
+	w.Header().Set("Cache-Control", "no-cache")
+	clientID, problem := v.server.tenant.tokens.caller(r)
+	if problem != "" {
+		v.countUnauthorized()
+		v.unauthorized(problem).send(w, false)
+		return
+	}
+	asked, result, broken := v.answer(r, clientID)
+	v.countRequest(asked.name, result.status)
+	result.send(w, broken)
+}
+
+// before returns the faults that strike before the token is looked at.
+func (v *Vault) before() (latency time.Duration, portal bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.faults.latency, spend(&v.faults.htmlPages)
+}
+
+// wait waits; it reports false if the client went away meanwhile.
+func wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// answer answers a request of a known caller.
+func (v *Vault) answer(r *http.Request, clientID string) (asked request, result answer, broken bool) {
+	asked, ok := parseRequest(r)
+	switch {
+	case !ok:
+		return asked, failure(http.StatusNotFound, "NotFound", "", "The requested resource was not found."), false
+	case r.Method != http.MethodGet:
+		return asked, failure(http.StatusMethodNotAllowed, "MethodNotAllowed", "", "This server only reads."), false
+	case r.URL.Query().Get("api-version") == "":
+		return asked, failure(http.StatusBadRequest, "BadParameter", "", "api-version must be specified"), false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	refusal, refused := v.refusal(asked, clientID)
+	broken = spend(&v.faults.resets)
+	if refused {
+		return asked, refusal, broken
+	}
+	return asked, v.render(r, asked), broken
+}
+
+// refusal returns the answer that a request gets instead of a secret, if any. The caller holds the lock.
+func (v *Vault) refusal(asked request, clientID string) (answer, bool) {
+	switch {
+	case spend(&v.faults.throttle.count):
+		return v.faults.throttle.answer, true
+	case spend(&v.faults.failure.count):
+		return v.faults.failure.answer, true
+	case v.faults.firewall:
+		return v.refusedByFirewall(clientID), true
+	case v.denied[clientID]:
+		return v.refusedByRole(clientID, asked), true
+	}
+	found, ok := v.secrets[key(asked.name)]
+	switch {
+	case !ok:
+		return notFound(asked), true
+	case found.deleted:
+		return isDeleted(asked), true
+	case asked.list:
+		return answer{}, false
+	}
+	return v.refusalOfVersion(found, asked, time.Now())
+}
+
+func (v *Vault) refusalOfVersion(in *secret, asked request, now time.Time) (answer, bool) {
+	found, err := in.find(asked.version)
+	switch {
+	case err != nil:
+		return notFound(asked), true
+	case found.disabled:
+		return disabledSecret(), true
+	case v.faults.enforceValidity && now.Before(found.notBefore):
+		return notYetValid(), true
+	case v.faults.enforceValidity && !found.expires.IsZero() && now.After(found.expires):
+		return expiredSecret(), true
+	}
+	return answer{}, false
+}

@@ -1,0 +1,70 @@
+package keyvault
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// listener serves a handler on a port of 127.0.0.1 that it keeps from one start to the next.
+type listener struct {
+	certificate *tls.Certificate // nil for plain HTTP
+	handler     http.Handler
+	accepted    func() // called for each connection; nil for nobody
+	port        int
+
+	mu     sync.Mutex
+	server *http.Server
+}
+
+// start listens; it does nothing when it listens already.
+func (l *listener) start() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.server != nil {
+		return nil
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.port))
+	socket, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w", address, err)
+	}
+	if l.port == 0 { // written once: it is read without the lock
+		l.port = socket.Addr().(*net.TCPAddr).Port
+	}
+	server := &http.Server{
+		Handler: l.handler, ReadHeaderTimeout: 30 * time.Second, ConnState: l.count,
+		ErrorLog: log.New(io.Discard, "", 0), // clients that do not trust the CA are part of the tests
+	}
+	l.server = server
+	if l.certificate == nil {
+		go func() { _ = server.Serve(socket) }() // ends with stop
+		return nil
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*l.certificate}, MinVersion: tls.VersionTLS12}
+	go func() { _ = server.ServeTLS(socket, "", "") }() // ends with stop
+	return nil
+}
+
+// stop closes the listener and its connections.
+func (l *listener) stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.server != nil {
+		_ = l.server.Close() // what cannot be closed is closed
+		l.server = nil
+	}
+}
+
+func (l *listener) count(_ net.Conn, state http.ConnState) {
+	if state == http.StateNew && l.accepted != nil {
+		l.accepted()
+	}
+}

@@ -1,0 +1,110 @@
+package keyvault
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	vaultResource = "https://vault.azure.net"
+	vaultScope    = vaultResource + "/.default"
+	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	tokenLifetime = time.Hour
+)
+
+// oauthError is Entra ID's error body
+// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+type oauthError struct {
+	Error         string `json:"error"`
+	Description   string `json:"error_description"`
+	Codes         []int  `json:"error_codes"`
+	TraceID       string `json:"trace_id,omitempty"`
+	CorrelationID string `json:"correlation_id,omitempty"`
+	status        int
+}
+
+// serveToken answers the OAuth 2.0 client credentials grant.
+func (t *tenant) serveToken(w http.ResponseWriter, r *http.Request) {
+	t.tokens.countRequest()
+	if problem := t.refuse(r); problem != nil {
+		problem.TraceID, problem.CorrelationID = newID(), newID()
+		problem.Description += " Trace ID: " + problem.TraceID + " Correlation ID: " + problem.CorrelationID +
+			" Timestamp: " + time.Now().UTC().Format("2006-01-02 15:04:05Z")
+		writeJSON(w, problem.status, problem)
+		return
+	}
+	seconds := int(tokenLifetime.Seconds())
+	writeJSON(w, http.StatusOK, map[string]any{
+		"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds,
+		"access_token": t.tokens.issue(r.PostFormValue("client_id"), tokenLifetime),
+	})
+}
+
+// refuse says what is wrong with a token request; nil if nothing is.
+func (t *tenant) refuse(r *http.Request) *oauthError {
+	clientID := r.PostFormValue("client_id")
+	switch {
+	case r.PathValue("tenant") != t.id:
+		return &oauthError{status: http.StatusBadRequest, Error: "invalid_request", Codes: []int{90002},
+			Description: "AADSTS90002: Tenant '" + r.PathValue("tenant") + "' not found."}
+	case r.PostFormValue("grant_type") != "client_credentials":
+		return &oauthError{status: http.StatusBadRequest, Error: "unsupported_grant_type", Codes: []int{70003},
+			Description: "AADSTS70003: The app requested an unsupported grant type '" + r.PostFormValue("grant_type") + "'."}
+	case !validScope(r):
+		return &oauthError{status: http.StatusBadRequest, Error: "invalid_scope", Codes: []int{70011},
+			Description: "AADSTS70011: The provided request must include a 'scope' input parameter. The scope '" +
+				r.PostFormValue("scope") + "' is not valid."}
+	case r.PostFormValue("client_assertion") != "":
+		if r.PostFormValue("client_assertion_type") != assertionType || !t.knowsAssertion(r.PostFormValue("client_assertion")) {
+			return &oauthError{status: http.StatusUnauthorized, Error: "invalid_client", Codes: []int{700213},
+				Description: "AADSTS700213: No matching federated identity record found for presented assertion."}
+		}
+		return nil
+	case clientID != t.clientID:
+		return &oauthError{status: http.StatusBadRequest, Error: "unauthorized_client", Codes: []int{700016},
+			Description: "AADSTS700016: Application with identifier '" + clientID + "' was not found in the directory '" + t.id + "'."}
+	case r.PostFormValue("client_secret") != t.clientSecret:
+		return &oauthError{status: http.StatusUnauthorized, Error: "invalid_client", Codes: []int{7000215},
+			Description: "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '" + clientID + "'."}
+	}
+	return nil
+}
+
+// serveIdentity answers a managed identity's token request in App Service's form.
+func (t *tenant) serveIdentity(w http.ResponseWriter, r *http.Request) {
+	t.tokens.countRequest()
+	query := r.URL.Query()
+	problem := ""
+	switch {
+	case r.Header.Get("X-IDENTITY-HEADER") != t.identityHeader:
+		problem = "the identity header is wrong"
+	case query.Get("api-version") != "2019-08-01":
+		problem = "the api-version is not supported"
+	case query.Get("resource") != vaultResource:
+		problem = "the resource " + query.Get("resource") + " is unknown"
+	}
+	if problem != "" {
+		writeJSON(w, http.StatusBadRequest, map[string]any{"statusCode": http.StatusBadRequest, "message": problem})
+		return
+	}
+	clientID := query.Get("client_id")
+	if clientID == "" {
+		clientID = t.clientID
+	}
+	writeJSON(w, http.StatusOK, map[string]string{
+		"access_token": t.tokens.issue(clientID, tokenLifetime), "client_id": clientID, "token_type": "Bearer",
+		"expires_on": strconv.FormatInt(time.Now().Add(tokenLifetime).Unix(), 10), "resource": vaultResource,
+	})
+}
+
+// validScope accepts the vaults' scope; MSAL adds OpenID's own to it.
+func validScope(r *http.Request) bool {
+	return slices.Contains(strings.Fields(r.PostFormValue("scope")), vaultScope)
+}
+
+func newID() string { return uuid.NewString() }

@@ -1,0 +1,134 @@
+package keyvault
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// caName is the name of the CA's file in the server's folder.
+const caName = "ca.pem"
+
+// Options configure a Server.
+type Options struct {
+	// Dir is the folder for the CA's file; it is made if missing. Empty for a temporary one, which Close removes.
+	Dir string
+	// Vaults are the vaults' names; each gets its own port.
+	Vaults []string
+}
+
+// Server is a set of vaults with one tenant, one TLS CA and one CA for the certificates in the vaults.
+type Server struct {
+	dir    string
+	remove bool
+	vaults map[string]*Vault
+	tls    *issuer
+	caPEM  []byte
+	tenant *tenant
+	// issuers makes the certificates' root and intermediate at the first certificate: RSA keys take their time.
+	issuers func() (chain, error)
+}
+
+// Start starts a server. The caller ends it with Close.
+func Start(options Options) (*Server, error) {
+	s := &Server{dir: options.Dir, vaults: map[string]*Vault{}, issuers: sync.OnceValues(newChain)}
+	if err := s.start(options.Vaults); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) start(vaults []string) error {
+	if err := s.prepareDir(); err != nil {
+		return err
+	}
+	var err error
+	if s.tls, err = newTLSIssuer(); err != nil {
+		return err
+	}
+	s.caPEM = certificatePEM(s.tls.certificate.Raw)
+	if err := os.WriteFile(s.CAFile(), s.caPEM, 0o644); err != nil {
+		return fmt.Errorf("writing the CA's file: %w", err)
+	}
+	if s.tenant, err = startTenant(s.tls); err != nil {
+		return err
+	}
+	for _, name := range vaults {
+		if s.vaults[name] != nil {
+			return fmt.Errorf("the vault %s is named twice", name)
+		}
+		if s.vaults[name], err = startVault(s, name); err != nil {
+			return fmt.Errorf("starting the vault %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Server) prepareDir() error {
+	if s.dir == "" {
+		dir, err := os.MkdirTemp("", "vaultpane-keyvault-")
+		if err != nil {
+			return fmt.Errorf("making a folder: %w", err)
+		}
+		s.dir, s.remove = dir, true
+		return nil
+	}
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return fmt.Errorf("making the folder: %w", err)
+	}
+	return nil
+}
+
+// ForTest starts a server that ends with the test. It fails the test when that does not work.
+func ForTest(t testing.TB, vaults ...string) *Server {
+	t.Helper()
+	s, err := Start(Options{Dir: t.TempDir(), Vaults: vaults})
+	if err != nil {
+		t.Fatalf("starting Key Vault: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("stopping Key Vault: %v", err)
+		}
+	})
+	return s
+}
+
+// Close ends all listeners and connections and removes the folder if it was a temporary one.
+func (s *Server) Close() error {
+	var problems []error
+	for _, vault := range s.vaults {
+		if vault != nil {
+			vault.Stop()
+		}
+	}
+	if s.tenant != nil {
+		s.tenant.stop()
+	}
+	if s.remove {
+		problems = append(problems, os.RemoveAll(s.dir))
+	}
+	return errors.Join(problems...)
+}
+
+// Vault returns a vault by its name. It panics when the server was started without it.
+func (s *Server) Vault(name string) *Vault {
+	vault, ok := s.vaults[name]
+	if !ok {
+		panic(fmt.Sprintf("keyvault: the server was started without a vault %q", name))
+	}
+	return vault
+}
+
+// CAFile returns the path of the PEM file with the CA that issued the server's TLS certificates.
+func (s *Server) CAFile() string { return filepath.Join(s.dir, caName) }
+
+// CAPEM returns that file's content.
+func (s *Server) CAPEM() []byte { return append([]byte(nil), s.caPEM...) }
+
+// TokenRequests returns how often a token was asked for, of the token endpoint or the managed identity's, with or without
+// success.
+func (s *Server) TokenRequests() int { return s.tenant.tokens.requestCount() }

@@ -1,0 +1,60 @@
+package keyvault
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// tokens are the bearer tokens that the tenant has issued. They are random: nothing can be read from them.
+type tokens struct {
+	mu       sync.Mutex
+	issued   map[string]token
+	requests int
+}
+
+type token struct {
+	clientID string
+	expires  time.Time
+}
+
+func newTokens() *tokens { return &tokens{issued: map[string]token{}} }
+
+func (t *tokens) issue(clientID string, lifetime time.Duration) string {
+	text := randomHex(32)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.issued[text] = token{clientID: clientID, expires: time.Now().Add(lifetime)}
+	return text
+}
+
+// caller returns the client id that a request's token was issued to, or Key Vault's text about what is wrong with it.
+func (t *tokens) caller(r *http.Request) (clientID, problem string) {
+	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || text == "" {
+		return "", "AKV10000: Request is missing a Bearer or PoP token."
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	found, ok := t.issued[text]
+	switch {
+	case !ok:
+		return "", "[BearerReadAccessTokenFailed] Error validating token: 'S2S12005'."
+	case !time.Now().Before(found.expires):
+		return "", "[TokenExpired] Error validating token: 'S2S12086'."
+	}
+	return found.clientID, ""
+}
+
+func (t *tokens) countRequest() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests++
+}
+
+func (t *tokens) requestCount() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.requests
+}
