@@ -11,7 +11,7 @@ tool controller-gen crd paths=./api/... output:crd:dir=config/crd
 tool controller-gen rbac:roleName=vaultpane-agent paths=./controllers/agent/... output:rbac:dir=config/rbac/agent
 
 echo "generate: system call stubs"
-(cd controllers/internal/certstore/windows && go tool -modfile=../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)
+(cd controllers/internal/certstore/windows/internal/wincrypt && go tool -modfile=../../../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)
 
 echo "generate: docs/errors.md"
 go test ./api/v1alpha1 -run TestErrorsDocument -args -update >/dev/null

@@ -1,0 +1,206 @@
+package windows
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// Store is this machine's certificate store. Make it with New.
+type Store struct {
+	mu sync.Mutex // of writes: one certificate at a time, so that a container is not deleted while it is taken into use
+}
+
+var _ certstore.Store = (*Store)(nil)
+
+// New returns the machine's store. For LocalMachine the process needs the rights of an administrator or of SYSTEM.
+func New() *Store { return &Store{} }
+
+// List implements certstore.Store.
+func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
+	var entries []certstore.Entry
+	err := eachIn(ref, func(context *windows.CertContext) error {
+		entry, err := entryOf(context)
+		if entry != nil {
+			entries = append(entries, *entry)
+		}
+		return err
+	})
+	return entries, failure("listing the certificates", ref, err)
+}
+
+// Find implements certstore.Store.
+func (s *Store) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
+	store, err := openStore(ref, false)
+	if is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, failure("opening the store", ref, err)
+	}
+	entry, err := findEntry(store, thumbprint)
+	return entry, failure("reading certificate "+thumbprint, ref, errors.Join(err, closeStore(store)))
+}
+
+func findEntry(store windows.Handle, thumbprint string) (*certstore.Entry, error) {
+	context, err := findCertificate(store, thumbprint)
+	if err != nil || context == nil {
+		return nil, err
+	}
+	entry, err := entryOf(context)
+	return entry, errors.Join(err, windows.CertFreeCertificateContext(context))
+}
+
+// Install implements certstore.Store: first the key, then the certificate that refers to it.
+func (s *Store) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entry, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	thumbprint := certstore.Thumbprint(item.Certificate)
+	if err := s.install(ref, item, thumbprint); err != nil {
+		return nil, failure("installing certificate "+thumbprint, ref, err)
+	}
+	entry, err := s.Find(ref, thumbprint)
+	if err == nil && (entry == nil || entry.Mark == nil || *entry.Mark != item.Mark) {
+		err = failure("reading certificate "+thumbprint+" back", ref, errors.New("it is not there with its mark"))
+	}
+	return entry, err
+}
+
+func (s *Store) install(ref certstore.Ref, item certstore.Item, thumbprint string) error {
+	store, err := openStore(ref, true) // before the key, which a bad name of a store should not cost
+	if err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	var where, before *container
+	err = func() error {
+		if where, err = putKey(ref.Location, item, thumbprint); err != nil {
+			return err
+		}
+		before, err = addCertificate(store, item, where)
+		return err
+	}()
+	if err := errors.Join(err, closeStore(store)); err != nil {
+		return err
+	}
+	if before == nil || where == nil || !before.ours() || before.same(*where) {
+		return nil
+	}
+	return deleteUnused(ref.Location, []container{*before}) // the key with the options of before
+}
+
+// putKey puts the key into its container, unless it is there. A certificate without key has no container.
+func putKey(location certstore.Location, item certstore.Item, thumbprint string) (*container, error) {
+	if item.Key == nil {
+		return nil, nil
+	}
+	where := containerFor(location, thumbprint, item.Mark.Exportable, item.Mark.Provider == providerCAPI)
+	if where.opens() {
+		return &where, nil
+	}
+	return &where, where.put(item.Key, item.Mark.Exportable)
+}
+
+// Remark implements certstore.Store.
+func (s *Store) Remark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := withStore(ref, func(store windows.Handle) error {
+		return remark(store, thumbprint, mark)
+	})
+	if err == nil {
+		err = s.checkMark(ref, thumbprint, mark)
+	}
+	return failure("renewing the mark of "+thumbprint, ref, err)
+}
+
+// checkMark reads a mark back.
+func (s *Store) checkMark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
+	entry, err := s.Find(ref, thumbprint)
+	if err == nil && (entry == nil || entry.Mark == nil || *entry.Mark != mark) {
+		err = errors.New("the store still has the old one")
+	}
+	return err
+}
+
+// Remove implements certstore.Store. The key goes first, if no other certificate uses it: the certificate with its mark
+// says what is left to do, should this be cut off.
+func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry, err := s.Find(ref, thumbprint)
+	if err != nil || entry == nil {
+		return err
+	}
+	if err := s.removeKeys(ref, thumbprint); err != nil {
+		return failure("removing the private key of "+thumbprint, ref, err)
+	}
+	err = withStore(ref, func(store windows.Handle) error {
+		context, err := findCertificate(store, thumbprint)
+		if err != nil || context == nil {
+			return err
+		}
+		return windows.CertDeleteCertificateFromStore(context) // frees it too
+	})
+	return failure("removing certificate "+thumbprint, ref, err)
+}
+
+// removeKeys deletes every container made for this certificate, unless the same certificate in another store uses it.
+func (s *Store) removeKeys(ref certstore.Ref, thumbprint string) error {
+	shared, err := elsewhere(ref, thumbprint)
+	if err != nil || shared {
+		return err
+	}
+	for _, where := range containersOf(ref.Location, thumbprint) {
+		if err := where.delete(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// elsewhere tells whether a certificate in a store other than this one, or another certificate in this one, refers to a
+// container of the certificate with this thumbprint.
+func elsewhere(ref certstore.Ref, thumbprint string) (bool, error) {
+	names, err := storeNames(ref.Location)
+	if err != nil {
+		return false, err
+	}
+	found := false
+	for _, name := range names {
+		store := certstore.Ref{Location: ref.Location, Name: name}
+		err := eachIn(store, func(context *windows.CertContext) error {
+			if store.Same(ref) && thumbprintOf(context) == thumbprint {
+				return nil // the one to be removed
+			}
+			where, err := keyContainer(context)
+			if err != nil || where == nil {
+				return err
+			}
+			for _, one := range containersOf(ref.Location, thumbprint) {
+				found = found || one.same(*where)
+			}
+			return nil
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return found, nil
+}
+
+// Stores implements certstore.Store.
+func (s *Store) Stores(location certstore.Location) ([]certstore.Ref, error) {
+	names, err := storeNames(location)
+	if err != nil {
+		return nil, failure("listing the stores", certstore.Ref{Location: location}, err)
+	}
+	refs := make([]certstore.Ref, len(names))
+	for i, name := range names {
+		refs[i] = certstore.Ref{Location: location, Name: name}
+	}
+	return refs, nil
+}

@@ -1,0 +1,166 @@
+package windows
+
+import (
+	"crypto/elliptic"
+	"errors"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore/windows/internal/wincrypt"
+)
+
+// onWine tells Wine from Windows by an export that only Wine's ntdll has
+// (https://gitlab.winehq.org/wine/wine/-/wikis/Developer-FAQ).
+func onWine() bool {
+	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
+}
+
+func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
+	storetest.Run(t, storetest.Machine{
+		Open:        func() certstore.Store { return New() },
+		Locations:   []certstore.Location{certstore.LocalMachine, certstore.CurrentUser},
+		StorePrefix: "VaultpaneTest",
+		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
+			if err := containerFor(ref.Location, thumbprint, false, true).delete(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
+}
+
+var testStore = certstore.Ref{Location: certstore.LocalMachine, Name: "VaultpaneTestKeys"}
+
+func installed(t *testing.T, item certstore.Item) string {
+	t.Helper()
+	thumbprint := certstore.Thumbprint(item.Certificate)
+	t.Cleanup(func() {
+		if err := New().Remove(testStore, thumbprint); err != nil {
+			t.Error(err)
+		}
+	})
+	entry, err := New().Install(testStore, item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entry.Key != certstore.KeyPresent {
+		t.Fatalf("the key is %s", entry.Key)
+	}
+	return thumbprint
+}
+
+func TestRemovingDeletesTheContainer(t *testing.T) {
+	thumbprint := installed(t, storetest.RSAItem(t, "web"))
+	where := containerFor(testStore.Location, thumbprint, false, true)
+	if !where.opens() {
+		t.Fatalf("the container %s is not there", where.name)
+	}
+	if err := New().Remove(testStore, thumbprint); err != nil {
+		t.Fatal(err)
+	}
+	if where.opens() {
+		t.Errorf("the container %s is still there", where.name)
+	}
+}
+
+func TestAChangedOptionLeavesOneContainer(t *testing.T) {
+	item := storetest.RSAItem(t, "web")
+	thumbprint := installed(t, item)
+	item.Mark.Exportable = true
+	installed(t, item)
+	if containerFor(testStore.Location, thumbprint, false, true).opens() {
+		t.Error("the old container is still there")
+	}
+	if !containerFor(testStore.Location, thumbprint, true, true).opens() {
+		t.Error("the new container is not there")
+	}
+}
+
+func TestAnEmptyContainerOfACutOffAttemptIsUsed(t *testing.T) {
+	item := storetest.RSAItem(t, "web")
+	where := containerFor(testStore.Location, certstore.Thumbprint(item.Certificate), false, true)
+	provider, err := where.acquire(windows.CRYPT_NEWKEYSET)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := release(provider); err != nil {
+		t.Fatal(err)
+	}
+	installed(t, item)
+}
+
+func TestSomeoneElsesPropertiesStay(t *testing.T) {
+	const renewal = 64 // CERT_RENEWAL_PROP_ID
+	item := storetest.RSAItem(t, "web")
+	thumbprint := installed(t, item)
+	hash := windows.CryptDataBlob{Size: 20, Data: &make([]byte, 20)[0]}
+	err := withStore(testStore, func(store windows.Handle) error {
+		context, err := findCertificate(store, thumbprint)
+		if err != nil {
+			return err
+		}
+		err = replace(store, context, func(copied *windows.CertContext) error {
+			return wincrypt.CertSetCertificateContextProperty(copied, renewal, 0, unsafe.Pointer(&hash))
+		})
+		return errors.Join(err, windows.CertFreeCertificateContext(context))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	item.Mark.Version = "fedcba9876543210fedcba9876543210"
+	installed(t, item)
+	if err := New().Remark(testStore, thumbprint, item.Mark); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	err = eachIn(testStore, func(context *windows.CertContext) error {
+		value, err := property(context, renewal)
+		found = found || (thumbprintOf(context) == thumbprint && len(value) == 20)
+		return err
+	})
+	if err != nil || !found {
+		t.Errorf("the renewal property is gone (%v)", err)
+	}
+}
+
+func TestCAPIHoldsNoECKeyAndSaysWhatToDo(t *testing.T) {
+	_, err := New().Install(testStore, storetest.ECItem(t, "web", elliptic.P256()))
+	var failure *certstore.Error
+	if !errors.As(err, &failure) || !failure.Unsupported || !strings.Contains(err.Error(), "use keyStorageProvider CNG") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Windows takes keys into CNG. Wine has none, and there the agent has to say so.
+func TestCNG(t *testing.T) {
+	items := map[string]certstore.Item{
+		"RSA 2048": storetest.RSAItem(t, "web"), "P-256": storetest.ECItem(t, "web", elliptic.P256()),
+		"P-384": storetest.ECItem(t, "web", elliptic.P384()), "P-521": storetest.ECItem(t, "web", elliptic.P521()),
+	}
+	for name, item := range items {
+		for _, provider := range []string{"CNG", ""} {
+			t.Run(name+" with keyStorageProvider "+provider, func(t *testing.T) {
+				item.Mark.Provider = provider
+				if onWine() {
+					_, err := New().Install(testStore, item)
+					var failure *certstore.Error
+					if !errors.As(err, &failure) || !failure.Unsupported {
+						t.Errorf("got %v", err)
+					}
+					return
+				}
+				thumbprint := installed(t, item)
+				if err := New().Remove(testStore, thumbprint); err != nil {
+					t.Fatal(err)
+				}
+				if containerFor(testStore.Location, thumbprint, false, false).opens() {
+					t.Error("the key is still there")
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs a Windows program under Wine, in $WINEPREFIX or the repository's own prefix:
+#   hack/wine.sh PROGRAM [ARGUMENT...]
+#   hack/wine.sh --prepare [FOLDER]   make a prefix, as a copy of the repository's own
+#   hack/wine.sh --stop FOLDER        end what runs in a prefix
+# It serves as `go test -exec` too.
+set -euo pipefail
+root="$(cd "$(dirname "$0")/.." && pwd)"
+template="$root/.cache/wine"
+wine=/usr/lib/wine/wine64
+wineserver=/usr/lib/wine/wineserver64
+
+export WINEDEBUG="${WINEDEBUG:--all}" WINEARCH=win64 WINEDLLOVERRIDES="mscoree,mshtml="
+unset DISPLAY
+
+need() {
+  command -v "$1" >/dev/null || { echo "wine: $1 is missing; on Debian: apt-get install wine64 wine gcc-mingw-w64-x86-64" >&2; exit 1; }
+}
+
+# The template is made under another name and renamed: it is whole or absent.
+make_template() {
+  [ -d "$template" ] && return
+  need "$wine"
+  need x86_64-w64-mingw32-gcc
+  mkdir -p "$root/.cache"
+  exec 9>"$root/.cache/wine.lock"
+  flock 9
+  [ -d "$template" ] && return
+  rm -rf "$template.unfinished"
+  WINEPREFIX="$template.unfinished" "$wine" wineboot -i >/dev/null 2>&1 9>&-
+  WINEPREFIX="$template.unfinished" "$wineserver" -w 9>&-
+  shim="$template.unfinished/drive_c/windows/system32/bcryptprimitives.dll"
+  [ -e "$shim" ] || x86_64-w64-mingw32-gcc -shared -O2 -o "$shim" "$root/hack/wine/bcryptprimitives.c" -ladvapi32
+  mv "$template.unfinished" "$template"
+  flock -u 9
+}
+
+case "${1:-}" in
+--prepare)
+  make_template
+  [ -z "${2:-}" ] || cp -a "$template" "$2"
+  exit
+  ;;
+--stop)
+  WINEPREFIX="$2" "$wineserver" -k || true # nothing ran
+  exit
+  ;;
+esac
+make_template
+export WINEPREFIX="${WINEPREFIX:-$template}"
+exec "$wine" "$@"
