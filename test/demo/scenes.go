@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+func (s *stage) startControlPlane(ctx context.Context) error {
+	var err error
+	s.cluster, err = controlplane.Start(ctx, controlplane.Options{Log: say})
+	return err
+}
+
+// exhibit is one certificate of the demo.
+type exhibit struct {
+	name, vault, what string
+	options           keyvault.CertificateOptions
+}
+
+var exhibits = []exhibit{
+	{"web", "shop", "RSA 2048, PFX, with its intermediate and root", keyvault.CertificateOptions{KeyType: keyvault.RSA2048, ContentType: keyvault.PFX, WithChain: true}},
+	{"api", "shop", "EC P-256, PFX", keyvault.CertificateOptions{KeyType: keyvault.P256, ContentType: keyvault.PFX}},
+	{"partner", "shop", "RSA 2048, PEM", keyvault.CertificateOptions{KeyType: keyvault.RSA2048, ContentType: keyvault.PEM}},
+	{"gateway", "ops", "RSA 3072, PFX, with chain", keyvault.CertificateOptions{KeyType: keyvault.RSA3072, ContentType: keyvault.PFX, WithChain: true}},
+	{"old", "ops", "RSA 2048, disabled in the vault", keyvault.CertificateOptions{KeyType: keyvault.RSA2048, ContentType: keyvault.PFX}},
+}
+
+// expected are the certificates that reach the store. Wine has no CNG, and so no place for an EC key.
+func (s *stage) expected() []string {
+	if s.kind == node.Wine {
+		return []string{"web", "partner", "gateway"}
+	}
+	return []string{"web", "api", "partner", "gateway"}
+}
+
+func (s *stage) startKeyVault(context.Context) error {
+	var err error
+	s.vaults, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(s.dir, "keyvault"), Vaults: []string{"shop", "ops"}})
+	if err != nil {
+		return err
+	}
+	for _, one := range exhibits {
+		one.options.Names = []string{one.name + ".example.com"}
+		made, err := s.vaults.Vault(one.vault).Put(one.name, one.options)
+		if err != nil {
+			return err
+		}
+		say("%-8s in %-5s %s  %s", one.name, one.vault, made.Thumbprint, one.what)
+	}
+	return s.vaults.Vault("ops").Disable("old", "")
+}
+
+func (s *stage) installInCluster(context.Context) error {
+	if _, err := s.kubectl("", "apply", "-f", filepath.Join(s.root, "config", "crd")); err != nil {
+		return err
+	}
+	if _, err := s.kubectl("", "create", "namespace", "vaultpane-system"); err != nil {
+		return err
+	}
+	if _, err := s.kubectl("", "apply", "-f", filepath.Join(s.root, "config", "rbac", "agent")); err != nil {
+		return err
+	}
+	_, err := s.kubectl(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"kubernetes.io/os": "windows"}}}`, nodeName), "apply", "-f", "-")
+	return err
+}
+
+func (s *stage) startAgent(ctx context.Context) error {
+	kubeconfig := filepath.Join(s.dir, "agent.kubeconfig")
+	err := s.cluster.WriteUserKubeconfig(kubeconfig, "system:serviceaccount:vaultpane-system:vaultpane-agent",
+		"system:serviceaccounts", "system:serviceaccounts:vaultpane-system", "system:authenticated")
+	if err != nil {
+		return err
+	}
+	environment := append(s.vaults.Env(),
+		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+s.machine.Path(kubeconfig),
+		"VAULTPANE_CA_BUNDLE="+s.machine.Path(s.vaults.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
+		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_STORE_CHECK_INTERVAL=2s",
+		"VAULTPANE_INITIAL_SPREAD=1s", "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
+		"VAULTPANE_LOG_FORMAT=text")
+	s.agent, err = s.machine.Start(s.log(), environment)
+	if err != nil {
+		return err
+	}
+	return until(ctx, "the agent's Lease", func() (bool, error) {
+		if !s.agent.Running() {
+			return false, fmt.Errorf("the agent has ended")
+		}
+		output, err := s.kubectl("", "-n", "vaultpane-system", "get", "lease", nodeName, "--ignore-not-found", "-o", "name")
+		return output != "", err
+	})
+}
+
+func (s *stage) applyCertificates(ctx context.Context) error {
+	manifest := ""
+	for _, one := range exhibits {
+		manifest += fmt.Sprintf("---\napiVersion: vaultpane.dev/v1alpha1\nkind: ObservedCertificate\nmetadata:\n  name: %s\nspec:\n  url: %s\n  certificateStoreName: MY\n  certificateStoreLocation: LocalMachine\n",
+			one.name, s.vaults.Vault(one.vault).SecretURL(one.name))
+		if s.kind == node.Wine {
+			manifest += "  keyStorageProvider: CAPI\n"
+		}
+	}
+	output, err := s.kubectl(manifest, "apply", "-f", "-")
+	if err != nil {
+		return err
+	}
+	quote("$ kubectl apply -f certificates.yaml\n" + output)
+	return until(ctx, "the certificates to be installed", func() (bool, error) {
+		owned, err := s.leaves(ctx)
+		return len(owned) == len(s.expected()), err
+	})
+}
+
+// leaves returns the certificates that Vaultpane installed, by owner.
+func (s *stage) leaves(ctx context.Context) (map[string][]node.Certificate, error) {
+	certificates, err := s.machine.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owned := map[string][]node.Certificate{}
+	for _, certificate := range certificates {
+		if certificate.Owner != "" && !certificate.Intermediate && certificate.Key == "Present" {
+			owned[certificate.Owner] = append(owned[certificate.Owner], certificate)
+		}
+	}
+	return owned, nil
+}
+
+func (s *stage) show(ctx context.Context) error {
+	table, err := s.machine.Table(ctx)
+	if err != nil {
+		return err
+	}
+	quote("$ vaultpane-agent store list\n" + table)
+	owned, err := s.leaves(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range s.expected() {
+		if want := s.thumbprint(name); len(owned[name]) != 1 || owned[name][0].Thumbprint != want {
+			return fmt.Errorf("the store does not hold %s with thumbprint %s", name, want)
+		}
+	}
+	err = until(ctx, "the node's report", func() (bool, error) {
+		report, err := s.report("{range .certificates[*]}{.thumbprint}{.reason}{\" \"}{end}")
+		return len(strings.Fields(report)) == len(exhibits) && !strings.Contains(report, "Pending"), err
+	})
+	if err != nil {
+		return err
+	}
+	report, err := s.report(`{range .certificates[*]}{.name}{"\t"}{.thumbprint}{"\t"}{.state}{"\t"}{.reason}{"\n"}{end}`)
+	if err != nil {
+		return err
+	}
+	quote("$ kubectl get nodecert " + nodeName + " -o jsonpath=…\n" + report)
+	return nil
+}
+
+func (s *stage) thumbprint(name string) string {
+	for _, one := range exhibits {
+		if one.name == name {
+			return s.vaults.Vault(one.vault).Thumbprint(name)
+		}
+	}
+	return ""
+}
+
+// report reads the node's state as a JSONPath template says.
+func (s *stage) report(template string) (string, error) {
+	return s.kubectl("", "get", "nodecertificatestate", nodeName, "--ignore-not-found", "-o", "jsonpath="+template)
+}
+
+func (s *stage) rotate(ctx context.Context) error {
+	before := s.thumbprint("web")
+	made, err := s.vaults.Vault("shop").Rotate("web")
+	if err != nil {
+		return err
+	}
+	say("thumbprint before: %s", before)
+	say("in the vault now:  %s", made.Thumbprint)
+	if _, err := s.kubectl("", "annotate", "obscert", "web", "vaultpane.dev/requestedAt="+time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	asked := time.Now()
+	err = until(ctx, "the new thumbprint", func() (bool, error) {
+		report, err := s.report(`{.certificates[?(@.name=="web")].thumbprint}`)
+		return report == made.Thumbprint, err
+	})
+	if err != nil {
+		return err
+	}
+	say("reported by the node after %.1f s", time.Since(asked).Seconds())
+	owned, err := s.leaves(ctx)
+	if err != nil {
+		return err
+	}
+	if len(owned["web"]) != 2 {
+		return fmt.Errorf("the store holds %d versions of web, want the new one and the old one", len(owned["web"]))
+	}
+	say("the store has both: the old one stays, as with the extension, until revisionHistoryLimit says otherwise")
+	return nil
+}
+
+func (s *stage) repair(ctx context.Context) error {
+	thumbprint := s.thumbprint("gateway")
+	if err := s.deleteBehindTheBack(ctx, thumbprint); err != nil {
+		return err
+	}
+	say("deleted %s", thumbprint)
+	deleted := time.Now()
+	err := until(ctx, "the repair", func() (bool, error) {
+		owned, err := s.leaves(ctx)
+		return len(owned["gateway"]) == 1 && owned["gateway"][0].Thumbprint == thumbprint, err
+	})
+	if err != nil {
+		return err
+	}
+	say("it is back with its key after %.1f s (the store is checked every 2 s here, every minute by default)", time.Since(deleted).Seconds())
+	return nil
+}
+
+// deleteBehindTheBack removes a certificate as somebody else would: with the file manager, or from Windows' registry.
+func (s *stage) deleteBehindTheBack(ctx context.Context, thumbprint string) error {
+	if s.kind == node.Native {
+		return os.Remove(filepath.Join(s.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem"))
+	}
+	command := exec.CommandContext(ctx, filepath.Join(s.root, "hack", "wine.sh"), "reg", "delete",
+		`HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
+	command.Env = append(os.Environ(), "WINEPREFIX="+s.machine.Dir)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("deleting from the registry: %w\n%s", err, output)
+	}
+	return nil
+}
+
+func (s *stage) explainDisabled(ctx context.Context) error {
+	reason, err := s.report(`{.certificates[?(@.name=="old")].reason}`)
+	if err != nil {
+		return err
+	}
+	message, err := s.report(`{.certificates[?(@.name=="old")].message}`)
+	if err != nil {
+		return err
+	}
+	quote("old: " + reason + "\n" + message)
+	if reason != "SecretDisabled" {
+		return fmt.Errorf("the reason is %q, want SecretDisabled", reason)
+	}
+	owned, err := s.leaves(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range s.expected() {
+		if len(owned[name]) == 0 {
+			return fmt.Errorf("%s is not in the store", name)
+		}
+	}
+	say("%s are in the store, untouched", strings.Join(s.expected(), ", "))
+	return nil
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+// nodeName is the name of the demo's one node.
+const nodeName = "akswin000000"
+
+// stage is what the scenes share.
+type stage struct {
+	kind    node.Kind
+	root    string
+	dir     string
+	scene   int
+	start   time.Time
+	cluster *controlplane.ControlPlane
+	vaults  *keyvault.Server
+	machine *node.Machine
+	agent   *node.Agent
+}
+
+func newStage(ctx context.Context, kind node.Kind) (*stage, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("finding the repository: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "vaultpane-demo-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder: %w", err)
+	}
+	s := &stage{kind: kind, root: root, dir: dir, start: time.Now()}
+	s.machine, err = node.NewMachine(ctx, kind, root, filepath.Join(dir, "machine"))
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// close ends everything that the stage has started, and removes its folder.
+func (s *stage) close() {
+	if s.agent != nil {
+		s.agent.Kill()
+	}
+	if s.vaults != nil {
+		_ = s.vaults.Close() // it ends with this process anyway
+	}
+	if s.cluster != nil {
+		_ = s.cluster.Stop() // likewise
+	}
+	_ = os.RemoveAll(s.dir) // a temporary folder
+}
+
+// play plays one scene, and says how long it took.
+func (s *stage) play(ctx context.Context, title string, scene func(context.Context) error) error {
+	s.scene++
+	fmt.Printf("\n%d. %s\n", s.scene, title)
+	start := time.Now()
+	if err := scene(ctx); err != nil {
+		if log, readErr := os.ReadFile(s.log()); readErr == nil && ctx.Err() == nil {
+			fmt.Printf("--- the agent's log ---\n%s", log)
+		}
+		return fmt.Errorf("in step %d: %w", s.scene, err)
+	}
+	fmt.Printf("   (%.1f s)\n", time.Since(start).Seconds())
+	return nil
+}
+
+func say(format string, arguments ...any) { fmt.Printf("   "+format+"\n", arguments...) }
+
+// quote prints another program's output, set in.
+func quote(output string) {
+	for line := range strings.Lines(strings.TrimRight(output, "\n")) {
+		fmt.Print("     " + strings.TrimRight(line, "\n") + "\n")
+	}
+}
+
+func (s *stage) log() string { return filepath.Join(s.dir, "agent.log") }
+
+// kubectl runs kubectl as the cluster's admin.
+func (s *stage) kubectl(input string, arguments ...string) (string, error) {
+	command := s.cluster.Kubectl(arguments...)
+	command.Stdin = strings.NewReader(input)
+	output, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("kubectl %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(exit.Stderr)))
+	}
+	return string(output), err
+}
+
+// until waits until a condition holds, at most a minute.
+func until(ctx context.Context, what string, holds func() (bool, error)) error {
+	deadline := time.After(time.Minute)
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		ok, err := holds()
+		if err != nil || ok {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			return fmt.Errorf("waited a minute in vain for %s", what)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

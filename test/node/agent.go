@@ -1,0 +1,188 @@
+// Package node runs the agent as a process of its own, as a node does: on this system over the directory store, or the
+// Windows executable under Wine over Wine's certificate store. The demo, the end-to-end tests and the bench share it.
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Kind is where an agent runs.
+type Kind string
+
+// Kinds.
+const (
+	// Native is the agent of this system.
+	Native Kind = "native"
+	// Wine is the Windows executable under Wine.
+	Wine Kind = "wine"
+)
+
+// Machine is a node's machine: its store, and the agent's executable.
+type Machine struct {
+	// Kind is where the agent runs.
+	Kind Kind
+	// Root is the repository, where `make build` has put the executables.
+	Root string
+	// Dir holds the store: a folder of files, or a Wine prefix.
+	Dir string
+}
+
+// Agent is a running agent.
+type Agent struct {
+	command *exec.Cmd
+	log     *os.File
+	done    chan struct{}
+}
+
+// NewMachine prepares a machine with an empty store in dir.
+func NewMachine(ctx context.Context, kind Kind, root, dir string) (*Machine, error) {
+	machine := &Machine{Kind: kind, Root: root, Dir: dir}
+	if kind == Wine {
+		prepare := exec.CommandContext(ctx, filepath.Join(root, "hack", "wine.sh"), "--prepare", dir)
+		if output, err := prepare.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("preparing a Wine prefix: %w\n%s", err, output)
+		}
+	}
+	return machine, nil
+}
+
+// Path returns a file's path as the agent of this machine writes it: Wine shows the root folder as drive Z.
+func (m *Machine) Path(path string) string {
+	if m.Kind != Wine {
+		return path
+	}
+	return `Z:` + strings.ReplaceAll(path, "/", `\`)
+}
+
+// StorePath is the folder of the directory store.
+func (m *Machine) StorePath() string { return filepath.Join(m.Dir, "store") }
+
+func (m *Machine) command(ctx context.Context, environment []string, arguments ...string) *exec.Cmd {
+	executable := filepath.Join(m.Root, "bin", "vaultpane-agent")
+	if m.Kind == Wine {
+		executable = filepath.Join(m.Root, "hack", "wine.sh")
+		arguments = append([]string{filepath.Join(m.Root, "bin", "windows", "vaultpane-agent.exe")}, arguments...)
+		environment = append(environment, "WINEPREFIX="+m.Dir)
+	} else {
+		environment = append(environment, "VAULTPANE_STORE_PATH="+m.StorePath())
+	}
+	command := exec.CommandContext(ctx, executable, arguments...)
+	command.Env = append(os.Environ(), environment...)
+	return command
+}
+
+// Start starts the agent; what it logs is appended to logFile. Settings are given by environment, as on a real node.
+func (m *Machine) Start(logFile string, environment []string, arguments ...string) (*Agent, error) {
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the agent's log: %w", err)
+	}
+	command := m.command(context.Background(), environment, arguments...)
+	command.Stdout, command.Stderr = log, log
+	endWithParent(command)
+	if err := command.Start(); err != nil {
+		_ = log.Close()
+		return nil, fmt.Errorf("starting the agent: %w", err)
+	}
+	agent := &Agent{command: command, log: log, done: make(chan struct{})}
+	go func() {
+		_ = command.Wait() // how it ended is in its log
+		_ = log.Close()
+		close(agent.done)
+	}()
+	return agent, nil
+}
+
+// Kill ends the agent as the kernel does it: at once, with nothing said.
+func (a *Agent) Kill() {
+	_ = a.command.Process.Kill() // it may have ended by itself
+	<-a.done
+}
+
+// Stop asks the agent to end, and returns how long it took. It kills the agent after limit.
+func (a *Agent) Stop(limit time.Duration) (time.Duration, error) {
+	start := time.Now()
+	if err := a.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return 0, fmt.Errorf("asking the agent to stop: %w", err)
+	}
+	select {
+	case <-a.done:
+		return time.Since(start), nil
+	case <-time.After(limit):
+		a.Kill()
+		return limit, errors.New("the agent did not stop in time")
+	}
+}
+
+// Running reports whether the agent runs.
+func (a *Agent) Running() bool {
+	select {
+	case <-a.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// ResidentBytes is the agent's resident memory, as the kernel counts it.
+func (a *Agent) ResidentBytes() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", a.command.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading the agent's memory: %w", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "VmRSS:" {
+			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
+			return kilobytes * 1024, err
+		}
+	}
+	return 0, errors.New("the kernel does not tell the agent's memory")
+}
+
+// Certificate is one certificate of the machine, as `vaultpane-agent store list --json` prints it.
+type Certificate struct {
+	Store, Thumbprint, Subject, Key, Owner, Version string
+	Intermediate                                    bool
+	NotAfter                                        time.Time
+}
+
+// List returns what the machine's store holds, as the agent's own tool sees it from another process.
+func (m *Machine) List(ctx context.Context) ([]Certificate, error) {
+	arguments := []string{"store", "list", "--json"}
+	if m.Kind == Native {
+		arguments = append(arguments, "--store-path", m.StorePath())
+	}
+	command := m.command(ctx, nil, arguments...)
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing the store: %w", err)
+	}
+	var certificates []Certificate
+	if err := json.Unmarshal(output, &certificates); err != nil {
+		return nil, fmt.Errorf("reading the store's list: %w", err)
+	}
+	return certificates, nil
+}
+
+// Table returns what the machine's store holds, as a person sees it.
+func (m *Machine) Table(ctx context.Context) (string, error) {
+	arguments := []string{"store", "list"}
+	if m.Kind == Native {
+		arguments = append(arguments, "--store-path", m.StorePath())
+	}
+	output, err := m.command(ctx, nil, arguments...).Output()
+	if err != nil {
+		return "", fmt.Errorf("listing the store: %w", err)
+	}
+	return string(output), nil
+}
