@@ -54,6 +54,9 @@ func (s *stage) close() {
 	if s.agent != nil {
 		s.agent.Kill()
 	}
+	if s.machine != nil {
+		s.machine.Close()
+	}
 	if s.vaults != nil {
 		_ = s.vaults.Close() // it ends with this process anyway
 	}

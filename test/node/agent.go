@@ -56,6 +56,13 @@ func NewMachine(ctx context.Context, kind Kind, root, dir string) (*Machine, err
 	return machine, nil
 }
 
+// Close ends what still runs on the machine beside the agent, which under Wine writes the registry to its files.
+func (m *Machine) Close() {
+	if m.Kind == Wine {
+		_ = exec.Command(filepath.Join(m.Root, "hack", "wine.sh"), "--stop", m.Dir).Run() // nothing may be left to end
+	}
+}
+
 // Path returns a file's path as the agent of this machine writes it: Wine shows the root folder as drive Z.
 func (m *Machine) Path(path string) string {
 	if m.Kind != Wine {

@@ -1,0 +1,189 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+func TestKilledInTheMiddleOfASync(t *testing.T) {
+	const count, kills = 40, 6
+	made, err := the.shop.PutMany("killed", count, keyvault.CertificateOptions{WithChain: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	the.shop.Latency(20 * time.Millisecond) // so that the sync has a middle
+	t.Cleanup(the.shop.Heal)
+	for i := range count {
+		name := fmt.Sprintf("killed-%04d", i)
+		the.wish(t, name, the.shop.SecretURL(name), nil)
+	}
+	seed := rand.Uint64()
+	t.Logf("the moments of the kills come from seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range kills {
+		until := time.Duration(200+random.IntN(1500)) * time.Millisecond
+		kill := time.NewTimer(until)
+		<-kill.C
+		the.restartAgent(t)
+	}
+	for i, one := range made {
+		the.installed(t, fmt.Sprintf("killed-%04d", i), one.Thumbprint)
+	}
+	for i, one := range made {
+		if i%10 == 0 || the.kind == node.Native {
+			the.holds(t, fmt.Sprintf("killed-%04d", i), my, one.Thumbprint)
+		}
+	}
+	the.nothingLeftOver(t)
+}
+
+// nothingLeftOver checks that every key in the machine's store belongs to a certificate.
+func (w *world) nothingLeftOver(t *testing.T) {
+	t.Helper()
+	all, err := w.machine.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificates := map[string]bool{}
+	for _, one := range all {
+		certificates[one.Thumbprint] = true
+	}
+	keys, err := w.keys(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(keys) == 0 {
+		t.Error("there are no keys at all")
+	}
+	for _, key := range keys {
+		if !certificates[key] {
+			t.Errorf("the key of %s is left over", key)
+		}
+	}
+}
+
+// keys returns the thumbprints for which the machine holds a private key.
+func (w *world) keys(t *testing.T) ([]string, error) {
+	if w.kind == node.Native {
+		files, err := filepath.Glob(filepath.Join(w.machine.StorePath(), "*", "*", "*.key"))
+		for i, file := range files {
+			files[i] = strings.TrimSuffix(filepath.Base(file), ".key")
+		}
+		return files, err
+	}
+	// Wine keeps CAPI's containers in the registry, which its server writes to these files when it ends.
+	w.machine.Close()
+	defer w.restartAgent(t)
+	var keys []string
+	for _, name := range []string{"system.reg", "user.reg"} {
+		text, err := os.ReadFile(filepath.Join(w.machine.Dir, name))
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			_, container, found := strings.Cut(line, `\\RSA\\vaultpane-`)
+			if found && len(container) >= 40 {
+				keys = append(keys, strings.ToUpper(container[:40]))
+			}
+		}
+	}
+	return keys, nil
+}
+
+func TestTheVaultIsAwayForAWhile(t *testing.T) {
+	first := the.put(t, "away", keyvault.CertificateOptions{})
+	the.wish(t, "away", the.shop.SecretURL("away"), nil)
+	the.installed(t, "away", first)
+	second := the.rotate(t, "away")
+	the.shop.Stop()
+	t.Cleanup(func() { _ = the.shop.Start() }) // an error if it has been started already
+	the.ask(t, "away")
+	the.wish(t, "away-new", the.shop.SecretURL("away"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.CertificateStoreName = "AwayNew" })
+	entry := the.fails(t, "away-new", v1alpha1.ReasonVaultUnreachable)
+	if !strings.Contains(entry.Message, "localhost") {
+		t.Errorf("the message does not name the vault: %s", entry.Message)
+	}
+	the.holds(t, "away", my, first) // what is installed stays
+	if err := the.shop.Start(); err != nil {
+		t.Fatal(err)
+	}
+	the.installed(t, "away", second)
+	the.installed(t, "away-new", second)
+	the.holds(t, "away", my, first, second)
+}
+
+func TestTheAPIServerIsAwayForAWhile(t *testing.T) {
+	first := the.put(t, "apiserver", keyvault.CertificateOptions{})
+	the.wish(t, "apiserver", the.shop.SecretURL("apiserver"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.PollingIntervalInS = 30 })
+	the.installed(t, "apiserver", first)
+	if err := the.cluster.StopAPIServer(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := the.cluster.StartAPIServer(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	second := the.rotate(t, "apiserver")
+	eventually(t, "the agent installs the rotation without the API server", func() (bool, error) {
+		held := the.held(t, "apiserver")
+		return len(held) == 2, nil
+	})
+	the.restartAgent(t) // it has to wait for the API server, and stay alive
+	alive := func() (bool, error) {
+		log, err := os.ReadFile(the.log())
+		return the.agent.Running() && strings.Contains(string(log), "for=\"the API server"), err
+	}
+	eventually(t, "the agent says that it waits", alive)
+	if err := the.cluster.StartAPIServer(); err != nil {
+		t.Fatal(err)
+	}
+	the.installed(t, "apiserver", second)
+	if !the.agent.Running() {
+		t.Error("the agent has ended")
+	}
+}
+
+func TestTheSecondAgentWaitsForTheFirst(t *testing.T) {
+	thumbprint := the.put(t, "second", keyvault.CertificateOptions{})
+	another, err := the.startAgent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { the.agent = another }()
+	eventually(t, "the second agent says that it waits", func() (bool, error) {
+		log, err := os.ReadFile(the.log())
+		return another.Running() && strings.Contains(string(log), "another agent works on this machine"), err
+	})
+	the.agent.Kill()
+	the.wish(t, "second", the.shop.SecretURL("second"), nil)
+	the.installed(t, "second", thumbprint)
+	if !another.Running() {
+		t.Error("the second agent has ended")
+	}
+}
+
+func TestThrottlingLosesNothing(t *testing.T) {
+	made, err := the.shop.PutMany("throttled", 20, keyvault.CertificateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	the.shop.Throttle(time.Second, true, 15)
+	t.Cleanup(the.shop.Heal)
+	for i := range made {
+		name := fmt.Sprintf("throttled-%04d", i)
+		the.wish(t, name, the.shop.SecretURL(name), nil)
+	}
+	for i, one := range made {
+		the.installed(t, fmt.Sprintf("throttled-%04d", i), one.Thumbprint)
+	}
+}

@@ -1,0 +1,37 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var machineFlag = flag.String("machine", "native", "native: this system's agent on the directory store; wine: the Windows agent under Wine")
+
+// the is what the tests share: they run one after another on one node, as a node's life does.
+var the *world
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err == nil {
+		the, err = newWorld(context.Background(), root, *machineFlag)
+	}
+	defer the.close()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: preparing:", err)
+		return 1
+	}
+	code := m.Run()
+	if code != 0 {
+		the.printLog()
+	}
+	return code
+}

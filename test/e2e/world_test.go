@@ -1,0 +1,172 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+const (
+	nodeName  = "akswin000001"
+	namespace = "vaultpane-system"
+	// patience is how long anything may take here before it counts as not happening.
+	patience = 90 * time.Second
+)
+
+// world is a cluster of one node, its machine, and two vaults.
+type world struct {
+	dir     string
+	kind    node.Kind
+	cluster *controlplane.ControlPlane
+	client  client.Client
+	vaults  *keyvault.Server
+	shop    *keyvault.Vault
+	machine *node.Machine
+	agent   *node.Agent
+}
+
+func newWorld(ctx context.Context, root, machine string) (*world, error) {
+	w := &world{kind: node.Kind(machine)}
+	var err error
+	if w.dir, err = os.MkdirTemp("", "vaultpane-e2e-"); err != nil {
+		return w, err
+	}
+	if w.machine, err = node.NewMachine(ctx, w.kind, root, filepath.Join(w.dir, "machine")); err != nil {
+		return w, err
+	}
+	if w.vaults, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(w.dir, "keyvault"), Vaults: []string{"shop", "ops"}}); err != nil {
+		return w, err
+	}
+	w.shop = w.vaults.Vault("shop")
+	log := func(format string, args ...any) { fmt.Printf("e2e: "+format+"\n", args...) }
+	if w.cluster, err = controlplane.Start(ctx, controlplane.Options{Log: log}); err != nil {
+		return w, err
+	}
+	if err := w.prepareCluster(ctx, root); err != nil {
+		return w, err
+	}
+	w.agent, err = w.startAgent()
+	return w, err
+}
+
+func (w *world) prepareCluster(ctx context.Context, root string) error {
+	if err := w.cluster.InstallCRDs(ctx, filepath.Join(root, "config", "crd")); err != nil {
+		return err
+	}
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return err
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return err
+	}
+	var err error
+	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	for _, object := range []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
+		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{"kubernetes.io/os": "windows"}}},
+	} {
+		if err := w.client.Create(ctx, object); err != nil {
+			return err
+		}
+	}
+	if output, err := w.cluster.Kubectl("apply", "-f", filepath.Join(root, "config", "rbac", "agent")).CombinedOutput(); err != nil {
+		return fmt.Errorf("granting the agent's rights: %w: %s", err, output)
+	}
+	return w.cluster.WriteUserKubeconfig(w.kubeconfig(), "system:serviceaccount:"+namespace+":vaultpane-agent",
+		"system:serviceaccounts", "system:serviceaccounts:"+namespace)
+}
+
+func (w *world) kubeconfig() string { return filepath.Join(w.dir, "agent.kubeconfig") }
+
+func (w *world) log() string { return filepath.Join(w.dir, "agent.log") }
+
+// startAgent starts an agent with the rights and settings of a real one, and shorter waits.
+func (w *world) startAgent() (*node.Agent, error) {
+	return w.machine.Start(w.log(), append(w.vaults.Env(),
+		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+w.machine.Path(w.kubeconfig()),
+		"VAULTPANE_CA_BUNDLE="+w.machine.Path(w.vaults.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
+		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_STORE_CHECK_INTERVAL=2s",
+		"VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
+		"VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"))
+}
+
+// restartAgent kills the agent, if it runs, and starts another.
+func (w *world) restartAgent(t *testing.T) {
+	t.Helper()
+	w.agent.Kill()
+	var err error
+	if w.agent, err = w.startAgent(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) close() {
+	if w.agent != nil {
+		w.agent.Kill()
+	}
+	if w.machine != nil {
+		w.machine.Close()
+	}
+	if w.cluster != nil {
+		_ = w.cluster.Stop() // it ends with this process anyway
+	}
+	if w.vaults != nil {
+		_ = w.vaults.Close() // likewise
+	}
+	_ = os.RemoveAll(w.dir) // a temporary folder
+}
+
+func (w *world) printLog() {
+	log, err := os.ReadFile(w.log())
+	fmt.Printf("--- the agent's log (%v) ---\n%s\n", err, log)
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, holds func() (bool, error)) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+		var ok bool
+		ok, last = holds()
+		return ok && last == nil, nil
+	})
+	if err != nil {
+		t.Fatalf("waited in vain until %s (last error: %v)", what, last)
+	}
+}
+
+// forget removes a certificate of the machine behind the agent's back.
+func (w *world) forget(t *testing.T, thumbprint string) {
+	t.Helper()
+	if w.kind == node.Native {
+		if err := os.Remove(filepath.Join(w.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem")); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	command := exec.Command(filepath.Join(w.machine.Root, "hack", "wine.sh"), "reg", "delete",
+		`HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
+	command.Env = append(os.Environ(), "WINEPREFIX="+w.machine.Dir)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("deleting from the registry: %v\n%s", err, output)
+	}
+}
