@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -76,6 +75,7 @@ func (s *startup) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
 func (s *startup) Start(ctx context.Context) error {
+	ctx = ctrl.LoggerInto(ctx, ctrl.Log)
 	if err := machinelock.Acquire(ctx, s.settings.StorePath); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -134,6 +134,9 @@ func (s *startup) begin(ctx context.Context) error {
 		return s.describe(err)
 	}
 	if err := s.mgr.GetAPIReader().List(ctx, &v1alpha1.ObservedCertificateList{}, client.Limit(1)); err != nil {
+		if apierrors.IsNotFound(err) {
+			return errors.New("the CustomResourceDefinitions of Vaultpane, which are not installed in this cluster")
+		}
 		return s.describe(err)
 	}
 	lease := &report.Lease{
@@ -174,8 +177,6 @@ func (s *startup) add(reconciler *agent.Reconciler, reporter *report.Reporter, l
 // describe says in a person's words what is waited for.
 func (s *startup) describe(err error) error {
 	switch {
-	case meta.IsNoMatchError(err):
-		return errors.New("the CustomResourceDefinitions of Vaultpane, which are not installed in this cluster")
 	case apierrors.IsNotFound(err):
 		return fmt.Errorf("Node %q, which does not exist (--node-name)", s.settings.Node)
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
