@@ -43,7 +43,9 @@ e2e: build ## The main job end to end: Windows agent under Wine, control plane, 
 
 .PHONY: bench
 bench: build ## Measure: cold sync against a bare loop, requests, writes, memory.
-	@go run ./test/bench
+	@$(GO_BUILD) -o bin/bareloop ./controllers/internal/bareloop
+	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./controllers/internal/bareloop
+	@go run ./test/bench $(BENCH)
 
 ##@ Development
 

@@ -74,11 +74,25 @@ func (m *Machine) Path(path string) string {
 // StorePath is the folder of the directory store.
 func (m *Machine) StorePath() string { return filepath.Join(m.Dir, "store") }
 
-func (m *Machine) command(ctx context.Context, environment []string, arguments ...string) *exec.Cmd {
-	executable := filepath.Join(m.Root, "bin", "vaultpane-agent")
+// agentProgram is the agent's name in bin.
+const agentProgram = "vaultpane-agent"
+
+// Run runs another program that stands beside the agent in bin, and returns what it printed.
+func (m *Machine) Run(ctx context.Context, program string, environment []string) (string, error) {
+	command := m.command(ctx, program, environment)
+	output, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return strings.TrimSpace(string(output)), err
+}
+
+func (m *Machine) command(ctx context.Context, program string, environment []string, arguments ...string) *exec.Cmd {
+	executable := filepath.Join(m.Root, "bin", program)
 	if m.Kind == Wine {
 		executable = filepath.Join(m.Root, "hack", "wine.sh")
-		arguments = append([]string{filepath.Join(m.Root, "bin", "windows", "vaultpane-agent.exe")}, arguments...)
+		arguments = append([]string{filepath.Join(m.Root, "bin", "windows", program+".exe")}, arguments...)
 		environment = append(environment, "WINEPREFIX="+m.Dir)
 	} else {
 		environment = append(environment, "VAULTPANE_STORE_PATH="+m.StorePath())
@@ -94,7 +108,7 @@ func (m *Machine) Start(logFile string, environment []string, arguments ...strin
 	if err != nil {
 		return nil, fmt.Errorf("opening the agent's log: %w", err)
 	}
-	command := m.command(context.Background(), environment, arguments...)
+	command := m.command(context.Background(), agentProgram, environment, arguments...)
 	command.Stdout, command.Stderr = log, log
 	endWithParent(command)
 	if err := command.Start(); err != nil {
@@ -169,7 +183,7 @@ func (m *Machine) List(ctx context.Context) ([]Certificate, error) {
 	if m.Kind == Native {
 		arguments = append(arguments, "--store-path", m.StorePath())
 	}
-	command := m.command(ctx, nil, arguments...)
+	command := m.command(ctx, agentProgram, nil, arguments...)
 	output, err := command.Output()
 	if err != nil {
 		return nil, fmt.Errorf("listing the store: %w", err)
@@ -187,9 +201,31 @@ func (m *Machine) Table(ctx context.Context) (string, error) {
 	if m.Kind == Native {
 		arguments = append(arguments, "--store-path", m.StorePath())
 	}
-	output, err := m.command(ctx, nil, arguments...).Output()
+	output, err := m.command(ctx, agentProgram, nil, arguments...).Output()
 	if err != nil {
 		return "", fmt.Errorf("listing the store: %w", err)
 	}
 	return string(output), nil
+}
+
+// ProcessorTime is the time that the agent has kept a processor busy, as the kernel counts it.
+func (a *Agent) ProcessorTime() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", a.command.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading the agent's processor time: %w", err)
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest) // from the third on, see proc(5)
+	if len(fields) < 13 {
+		return 0, errors.New("the kernel does not tell the agent's processor time")
+	}
+	var ticks int64
+	for _, field := range fields[11:13] { // utime, stime, in hundredths of a second
+		number, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("reading the agent's processor time: %w", err)
+		}
+		ticks += number
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }

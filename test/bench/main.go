@@ -1,0 +1,86 @@
+// Command bench measures the agent as a process of its own against a real control plane and a Key Vault over TLS, and
+// prints a table: what was measured, the goal, and whether it holds. Speed is a ratio to a bare loop in the same run.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+// scale is how much is measured.
+type scale struct {
+	certificates, wineCertificates, rounds int
+	quiet                                  time.Duration
+}
+
+func main() {
+	var s scale
+	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store")
+	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
+	flag.IntVar(&s.rounds, "rounds", 3, "rounds of agent and bare loop, alternating")
+	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the quiet time in which nothing should be asked or written")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	start := time.Now()
+	err := run(ctx, s)
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: FAIL %v\n", err)
+		os.Exit(1)
+	}
+	fmt.Printf("bench: PASS in %.0f s\n", time.Since(start).Seconds())
+}
+
+func run(ctx context.Context, s scale) error {
+	b, err := newBench(ctx)
+	defer b.close()
+	if err != nil {
+		return err
+	}
+	if err := b.memoryAndQuiet(ctx, s.quiet); err != nil {
+		return err
+	}
+	if err := b.coldSync(ctx, node.Native, s.certificates, s.rounds); err != nil {
+		return err
+	}
+	if s.wineCertificates > 0 {
+		if err := b.coldSync(ctx, node.Wine, s.wineCertificates, s.rounds); err != nil {
+			return err
+		}
+	}
+	b.print()
+	return nil
+}
+
+// row is one line of the table.
+type row struct{ what, measured, goal, verdict string }
+
+func (b *bench) add(what, measured, goal string, holds bool) {
+	verdict := "yes"
+	if !holds {
+		verdict = "NO"
+	}
+	b.rows = append(b.rows, row{what, measured, goal, verdict})
+	fmt.Printf("bench: %s: %s (goal %s: %s)\n", what, measured, goal, verdict)
+}
+
+func (b *bench) print() {
+	fmt.Printf("\n| what | measured | goal | reached |\n|---|---|---|---|\n")
+	for _, r := range b.rows {
+		fmt.Printf("| %s | %s | %s | %s |\n", r.what, r.measured, r.goal, r.verdict)
+	}
+	fmt.Println()
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
