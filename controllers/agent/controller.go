@@ -127,7 +127,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	outcome := r.converge(ctx, wish)
 	if ctx.Err() != nil {
-		return reconcile.Result{}, nil // stopping: what was cut off says nothing about the certificate
+		return reconcile.Result{}, nil //nolint:nilerr // stopping: what was cut off says nothing about the certificate
 	}
 	return r.conclude(ctx, wish, outcome), nil
 }

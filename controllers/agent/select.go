@@ -52,8 +52,7 @@ func storeRef(spec v1alpha1.ObservedCertificateSpec) certstore.Ref {
 	if strings.EqualFold(ref.Name, certstore.StoreMY) {
 		ref.Name = certstore.StoreMY
 	}
-	switch spec.CertificateStoreLocation {
-	case v1alpha1.CurrentUser, v1alpha1.CurrentUserPreview:
+	if spec.CertificateStoreLocation == v1alpha1.CurrentUser || spec.CertificateStoreLocation == v1alpha1.CurrentUserPreview {
 		ref.Location = certstore.CurrentUser
 	}
 	return ref

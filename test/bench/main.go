@@ -30,21 +30,29 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	start := time.Now()
-	err := run(ctx, s)
+	missed, err := run(ctx, s)
 	stop()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench: FAIL %v\n", err)
 		os.Exit(1)
 	}
-	fmt.Printf("bench: PASS in %.0f s\n", time.Since(start).Seconds())
+	fmt.Printf("bench: DONE in %.0f s, %d goals missed\n", time.Since(start).Seconds(), missed)
 }
 
-func run(ctx context.Context, s scale) error {
+// run returns how many goals were missed.
+func run(ctx context.Context, s scale) (missed int, err error) {
 	b, err := newBench(ctx)
 	defer b.close()
 	if err != nil {
-		return err
+		return 0, err
 	}
+	if err := b.measure(ctx, s); err != nil {
+		return 0, err
+	}
+	return b.print(), nil
+}
+
+func (b *bench) measure(ctx context.Context, s scale) error {
 	if err := b.memoryAndQuiet(ctx, s.quiet); err != nil {
 		return err
 	}
@@ -56,7 +64,6 @@ func run(ctx context.Context, s scale) error {
 			return err
 		}
 	}
-	b.print()
 	return nil
 }
 
@@ -72,12 +79,17 @@ func (b *bench) add(what, measured, goal string, holds bool) {
 	fmt.Printf("bench: %s: %s (goal %s: %s)\n", what, measured, goal, verdict)
 }
 
-func (b *bench) print() {
+// print prints the table and returns how many goals were missed.
+func (b *bench) print() (missed int) {
 	fmt.Printf("\n| what | measured | goal | reached |\n|---|---|---|---|\n")
 	for _, r := range b.rows {
 		fmt.Printf("| %s | %s | %s | %s |\n", r.what, r.measured, r.goal, r.verdict)
+		if r.verdict != "yes" {
+			missed++
+		}
 	}
 	fmt.Println()
+	return missed
 }
 
 func median(values []float64) float64 {

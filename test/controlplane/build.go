@@ -16,7 +16,7 @@ func build(ctx context.Context, dir string, log Log) error {
 	if err := os.RemoveAll(work); err != nil {
 		return fmt.Errorf("removing an unfinished build: %w", err)
 	}
-	defer os.RemoveAll(work)
+	defer func() { _ = os.RemoveAll(work) }() // the next build removes it too
 	bin := filepath.Join(work, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return fmt.Errorf("making the build folder: %w", err)

@@ -104,13 +104,13 @@ func (c *ControlPlane) waitServed(ctx context.Context, crd crd) error {
 	served := func(ctx context.Context) (bool, error) {
 		for _, path := range crd.paths {
 			if last = get(ctx, &http.Client{Transport: c.transport}, c.admin.Host+path+"?limit=1"); last != nil {
-				return false, nil
+				return false, nil //nolint:nilerr // asked again
 			}
 		}
 		return true, nil
 	}
 	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, served); err != nil {
-		return fmt.Errorf("%w (last answer: %v)", err, last)
+		return fmt.Errorf("%w (last answer: %w)", err, last)
 	}
 	return nil
 }

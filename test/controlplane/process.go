@@ -77,7 +77,7 @@ func (p *process) waitReady(ctx context.Context, ready func(context.Context) err
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	return fmt.Errorf("waiting for %s to be ready: %w (last answer: %v); it said: %s", p.name, ctx.Err(), last, p.output)
+	return fmt.Errorf("waiting for %s to be ready: %w (last answer: %w); it said: %s", p.name, ctx.Err(), last, p.output)
 }
 
 // failure says how the process ended. Only for one that has ended.

@@ -78,7 +78,7 @@ func (s *startup) Start(ctx context.Context) error {
 	ctx = ctrl.LoggerInto(ctx, ctrl.Log)
 	if err := machinelock.Acquire(ctx, s.settings.StorePath); err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // stopping
 		}
 		return fmt.Errorf("locking this machine: %w", err)
 	}
@@ -87,7 +87,7 @@ func (s *startup) Start(ctx context.Context) error {
 		err := s.begin(ctx)
 		if err == nil || ctx.Err() != nil {
 			s.note(ctx, nil)
-			return nil
+			return nil //nolint:nilerr // at work, or stopping
 		}
 		s.note(ctx, err)
 		select {
@@ -178,7 +178,7 @@ func (s *startup) add(reconciler *agent.Reconciler, reporter *report.Reporter, l
 func (s *startup) describe(err error) error {
 	switch {
 	case apierrors.IsNotFound(err):
-		return fmt.Errorf("Node %q, which does not exist (--node-name)", s.settings.Node)
+		return fmt.Errorf("the Node %q, which does not exist (--node-name)", s.settings.Node)
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return fmt.Errorf("rights in the cluster: %w", err)
 	}

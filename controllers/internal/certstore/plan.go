@@ -90,7 +90,7 @@ func Plan(desired Desired, observed Observed, now time.Time) ([]Action, error) {
 	actions := planIntermediates(desired, observed)
 	actions = append(actions, leaf...)
 	if validAt(desired.Bundle.Leaf, now) {
-		actions = append(actions, planRemovals(desired, observed, now)...)
+		actions = append(actions, planRemovals(desired, observed)...)
 	}
 	return actions, nil
 }
@@ -155,7 +155,7 @@ func planIntermediates(desired Desired, observed Observed) []Action {
 
 // planRemovals trims superseded versions beyond the history limit, oldest first, and with deletionPolicy Delete what this
 // ObservedCertificate left in stores that it no longer names.
-func planRemovals(desired Desired, observed Observed, now time.Time) []Action {
+func planRemovals(desired Desired, observed Observed) []Action {
 	current := Thumbprint(desired.Bundle.Leaf)
 	var actions []Action
 	remove := func(ref Ref, entry Entry) {

@@ -88,7 +88,7 @@ func proxyFromEnvironment(request *http.Request) (*url.URL, error) {
 // Do sends a request for the Azure SDK (policy.Transporter).
 func (t *transport) Do(request *http.Request) (*http.Response, error) {
 	start := time.Now()
-	response, err := t.client.Do(request)
+	response, err := t.client.Do(request) //nolint:gosec // the allow-list has checked the host
 	if err != nil {
 		t.observe("error", time.Since(start))
 		noteFailure(request.Context(), request.URL.Host, err)
@@ -115,7 +115,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		err = errTooLarge
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // a Reader returns io.EOF itself
+	if err != nil && err != io.EOF {
 		noteFailure(b.request.Context(), b.request.URL.Host, err)
 	}
 	return n, err

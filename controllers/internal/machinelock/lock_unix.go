@@ -15,7 +15,7 @@ func place(dir string) string { return filepath.Join(dir, ".lock") }
 
 // try takes an advisory lock on a file, which the kernel releases when the process ends, killed or not (flock(2)).
 func try(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder of the lock: %w", err)
 	}
 	file, err := os.OpenFile(place(dir), os.O_CREATE|os.O_RDWR, 0o600)

@@ -134,7 +134,7 @@ func serve(ctx context.Context, dir, crds string) (err error) {
 	if err := cluster.WriteKubeconfig(kubeconfig(dir)); err != nil {
 		return err
 	}
-	defer os.Remove(kubeconfig(dir))
+	defer func() { _ = os.Remove(kubeconfig(dir)) }() // the next start removes it too
 	say("serving")
 	return cluster.Wait(ctx)
 }

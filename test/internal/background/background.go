@@ -54,7 +54,7 @@ func Up(ctx context.Context, program Program) (already bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("making the log: %w", err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the program has its own handle
 	command := exec.Command(executable, program.Args...)
 	command.Stdout, command.Stderr = log, log
 	detach(command)
