@@ -20,7 +20,7 @@ const (
 // slots after a restart, so that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
 func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
 	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(node + "\n" + url)) // never fails
+	_, _ = hash.Write([]byte(node + "\n" + url))                  // never fails
 	offset := time.Duration(mix(hash.Sum64()) % uint64(interval)) //nolint:gosec // an interval is positive, and the rest less than it
 	start := from.Truncate(interval).Add(offset)
 	if start.After(from) {

@@ -38,7 +38,7 @@ func (c container) capiOpens() bool {
 	if err != nil {
 		return false
 	}
-	defer release(provider)
+	defer func() { _ = release(provider) }() // the answer is known already
 	var key windows.Handle
 	if err := wincrypt.CryptGetUserKey(provider, c.keySpec, &key); err != nil {
 		return false

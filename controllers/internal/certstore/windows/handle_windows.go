@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"unsafe"
 
@@ -44,6 +45,7 @@ func openStore(ref certstore.Ref, write bool) (windows.Handle, error) {
 	if !write {
 		flags |= windows.CERT_STORE_OPEN_EXISTING_FLAG | windows.CERT_STORE_READONLY_FLAG
 	}
+	defer runtime.KeepAlive(name) // a uintptr keeps nothing alive
 	return windows.CertOpenStore(windows.CERT_STORE_PROV_SYSTEM_REGISTRY_W, 0, 0, flags, uintptr(unsafe.Pointer(name)))
 }
 
@@ -56,7 +58,7 @@ func closeStore(store windows.Handle) error { return windows.CertCloseStore(stor
 func findCertificate(store windows.Handle, thumbprint string) (*windows.CertContext, error) {
 	hash, err := hex.DecodeString(thumbprint)
 	if err != nil || len(hash) != sha1.Size {
-		return nil, nil // no certificate is called that
+		return nil, nil //nolint:nilerr // no certificate is called that
 	}
 	blob := windows.CryptHashBlob{Size: uint32(len(hash)), Data: &hash[0]}
 	found, err := windows.CertFindCertificateInStore(store, encoding, 0, windows.CERT_FIND_HASH, unsafe.Pointer(&blob), nil)
