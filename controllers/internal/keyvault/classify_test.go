@@ -1,70 +1,9 @@
 package keyvault
 
 import (
-	"net/http"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
-
-func TestReasonFor(t *testing.T) {
-	tests := []struct {
-		name    string
-		status  int
-		inner   string
-		message string
-		want    v1alpha1.Reason
-	}{
-		{"no or a wrong token", 401, "Unauthorized", "AKV10032: Invalid issuer.", v1alpha1.ReasonAuthenticationFailed},
-		{"no right by access policy", 403, "AccessDenied", "The user does not have secrets get permission", v1alpha1.ReasonAccessDenied},
-		{"no right by role", 403, "ForbiddenByRbac", "Caller is not authorized", v1alpha1.ReasonAccessDenied},
-		{"denied by policy", 403, "ForbiddenByPolicy", "", v1alpha1.ReasonAccessDenied},
-		{"firewall", 403, "ForbiddenByFirewall", "Client address is not authorized", v1alpha1.ReasonAccessDeniedByFirewall},
-		{"public access off", 403, "ForbiddenByConnection", "Public network access is disabled", v1alpha1.ReasonAccessDeniedByFirewall},
-		{"disabled version", 403, "SecretDisabled", "Operation get is not allowed on a disabled secret.", v1alpha1.ReasonSecretDisabled},
-		{"disabled version without inner code", 403, "Forbidden", "Operation get is not allowed on a disabled secret.", v1alpha1.ReasonSecretDisabled},
-		{"not yet valid", 403, "Forbidden", "The secret is not yet valid.", v1alpha1.ReasonSecretNotYetValid},
-		{"expired", 403, "Forbidden", "Operation get is not allowed on an expired secret.", v1alpha1.ReasonExpired},
-		{"no such secret", 404, "SecretNotFound", "", v1alpha1.ReasonSecretNotFound},
-		{"deleted and recoverable", 409, "ObjectIsDeletedButRecoverable", "", v1alpha1.ReasonSecretNotFound},
-		{"throttled", 429, "Throttled", "", v1alpha1.ReasonThrottled},
-		{"server error", 500, "InternalError", "", v1alpha1.ReasonVaultUnreachable},
-		{"out of service", 503, "", "", v1alpha1.ReasonVaultUnreachable},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := reasonFor(test.status, test.inner, test.message); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-		})
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name, header, value string
-		want                time.Duration
-	}{
-		{"seconds", "Retry-After", "120", 2 * time.Minute},
-		{"a date", "Retry-After", "Mon, 23 Nov 2026 12:00:30 GMT", 30 * time.Second},
-		{"a date that has passed", "Retry-After", "Mon, 23 Nov 2026 11:00:00 GMT", 0},
-		{"Azure's milliseconds", "x-ms-retry-after-ms", "1500", 1500 * time.Millisecond},
-		{"nonsense", "Retry-After", "soon", 0},
-		{"a negative number", "Retry-After", "-5", 0},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			header := http.Header{}
-			header.Set(test.header, test.value)
-			if got := retryAfterOf(header, now); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-		})
-	}
-}
 
 func TestOneLineMakesForeignTextFitForAStatus(t *testing.T) {
 	if got := oneLine("  AADSTS7000215: Invalid client secret.\r\nTrace ID: 1\n"); got != "AADSTS7000215: Invalid client secret" {

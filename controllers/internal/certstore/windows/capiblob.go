@@ -32,7 +32,7 @@ func capiBlob(key crypto.Signer) ([]byte, error) {
 	whole, half := bits/8, bits/16
 	blob := make([]byte, 0, 20+2*whole+5*half) // never grown: that would leave a copy behind
 	blob = append(blob, privateKeyBlob, blobVersion, 0, 0)
-	for _, number := range []uint32{keyExchange, magic, uint32(bits), uint32(private.E)} { //nolint:gosec // bounded by crypto/rsa
+	for _, number := range []uint32{keyExchange, magic, uint32(bits), uint32(private.E)} {
 		blob = binary.LittleEndian.AppendUint32(blob, number)
 	}
 	for _, part := range []struct {

@@ -54,7 +54,7 @@ func cngRSABlob(private *rsa.PrivateKey) ([]byte, error) {
 	blob := make([]byte, 0, size) // never grown: that would leave a copy behind
 	header := []int{magic, private.N.BitLen(), parts[0].size, parts[1].size, parts[2].size, parts[3].size}
 	for _, number := range header {
-		blob = binary.LittleEndian.AppendUint32(blob, uint32(number)) //nolint:gosec // lengths of a key
+		blob = binary.LittleEndian.AppendUint32(blob, uint32(number))
 	}
 	for _, part := range parts {
 		blob = blob[:len(blob)+part.size]
@@ -86,7 +86,7 @@ func cngECBlob(private *ecdsa.PrivateKey) ([]byte, error) {
 	size := (bits + 7) / 8
 	blob := make([]byte, 0, 8+3*size)
 	blob = binary.LittleEndian.AppendUint32(blob, magic)
-	blob = binary.LittleEndian.AppendUint32(blob, uint32(size)) //nolint:gosec // 66 at most
+	blob = binary.LittleEndian.AppendUint32(blob, uint32(size))
 	blob = append(blob, point[1:]...)
 	return append(blob, secret...), nil
 }

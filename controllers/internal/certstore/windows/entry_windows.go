@@ -66,7 +66,7 @@ func entryOf(context *windows.CertContext) (*certstore.Entry, error) {
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certaddcertificatecontexttostore).
 func addCertificate(store windows.Handle, item certstore.Item, where *container) (before *container, err error) {
 	raw := item.Certificate.Raw
-	created, err := windows.CertCreateCertificateContext(encoding, &raw[0], uint32(len(raw))) //nolint:gosec // a certificate's size
+	created, err := windows.CertCreateCertificateContext(encoding, &raw[0], uint32(len(raw)))
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate: %w", err)
 	}
