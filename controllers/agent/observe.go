@@ -52,7 +52,8 @@ func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.E
 }
 
 // observed gathers what the plan of one certificate needs: entries with its mark in every store that has been read, the
-// wanted certificates whoever put them there, and which ObservedCertificates exist.
+// wanted certificates whoever put them there, the leaf first, and, where the leaf is another's, which ObservedCertificates
+// exist.
 func (r *Reconciler) observed(ctx context.Context, ref certstore.Ref, uid string, thumbprints []string) (certstore.Observed, error) {
 	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
 	authorities := certstore.Ref{Location: ref.Location, Name: certstore.StoreCA}
@@ -66,9 +67,24 @@ func (r *Reconciler) observed(ctx context.Context, ref certstore.Ref, uid string
 		}
 		found.Entries[one] = entries
 	}
+	if !heldByAnother(found, uid, thumbprints[0]) {
+		return found, nil // nobody asks who exists: a thousand certificates must not list a thousand each
+	}
 	var err error
 	found.Owners, err = r.owners(ctx)
 	return found, err
+}
+
+// heldByAnother tells whether a certificate carries the mark of another ObservedCertificate.
+func heldByAnother(found certstore.Observed, uid, thumbprint string) bool {
+	for _, entries := range found.Entries {
+		for _, entry := range entries {
+			if entry.Thumbprint == thumbprint && entry.Mark != nil && entry.Mark.UID != uid {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // owners returns the ObservedCertificates that exist and select this node, by UID.

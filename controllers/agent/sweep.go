@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -117,10 +118,10 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 	return r.perform(ctx, certstore.PlanOrphans(observed, kept, claims))
 }
 
-// selectedCertificates returns the ObservedCertificates that want this node.
+// selectedCertificates returns the ObservedCertificates that want this node. They are the cache's own: nobody changes them.
 func (r *Reconciler) selectedCertificates(ctx context.Context) ([]v1alpha1.ObservedCertificate, error) {
 	var list v1alpha1.ObservedCertificateList
-	if err := r.List(ctx, &list); err != nil {
+	if err := r.List(ctx, &list, &client.ListOptions{UnsafeDisableDeepCopy: new(true)}); err != nil {
 		return nil, fmt.Errorf("listing ObservedCertificates: %w", err)
 	}
 	nodeLabels, err := r.nodeLabels(ctx)
