@@ -31,6 +31,17 @@ type answer struct {
 
 // get returns the answer to a request that began at since or later: one under way or just come, or a new one.
 func (a *answers) get(ctx context.Context, key answerKey, since time.Time, fetch func(context.Context) (Secret, error)) (Secret, error) {
+	for {
+		secret, err := a.share(ctx, key, since, fetch)
+		if !errors.Is(err, errForgotten) { // else it was waited for too long: it is asked for again
+			return secret, err
+		}
+	}
+}
+
+var errForgotten = errors.New("the shared answer has been forgotten")
+
+func (a *answers) share(ctx context.Context, key answerKey, since time.Time, fetch func(context.Context) (Secret, error)) (Secret, error) {
 	current := a.join(ctx, key, since, fetch)
 	select {
 	case <-current.done:
@@ -40,7 +51,7 @@ func (a *answers) get(ctx context.Context, key answerKey, since time.Time, fetch
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if current.secret.Value == nil && current.err == nil {
-		return Secret{}, errors.New("the shared answer is gone: it was waited for too long")
+		return Secret{}, errForgotten
 	}
 	secret := current.secret
 	secret.Value = append([]byte(nil), secret.Value...)

@@ -24,18 +24,20 @@ func classify(secret SecretURL, clientID string, err error, trail *trail) error 
 	var authentication *azidentity.AuthenticationFailedError
 	switch {
 	case errors.As(err, &authentication):
-		return authenticationFault(secret, clientID, tokenProblem(authentication))
+		return tokenFault(secret, clientID, authentication)
 	case errors.As(err, &response):
 		return responseFault(secret, clientID, response)
 	case errors.Is(err, context.DeadlineExceeded):
 		return networkFault(secret, secret.Authority(), err)
-	case isCredentialError(err):
-		return authenticationFault(secret, clientID, oneLine(err.Error()))
 	case isDecodeError(err):
 		return &Fault{
 			Reason:  v1alpha1.ReasonVaultUnreachable,
-			Message: fmt.Sprintf("%s answered with something that is not Key Vault's JSON; check what stands between the node and the vault, such as a web proxy or a sign-in page", secret.Authority()),
+			Message: fmt.Sprintf("reading secret %q: %s answered with something that is not Key Vault's JSON; check what stands between the node and the vault, such as a web proxy or a sign-in page", secret.Name, secret.Authority()),
 		}
+	case isNetworkError(err): // of the request that this one waited for
+		return networkFault(secret, hostOf(secret, err), err)
+	case isCredentialError(err):
+		return authenticationFault(secret, clientID, oneLine(err.Error()))
 	default:
 		return authenticationFault(secret, clientID, oneLine(err.Error()))
 	}

@@ -3,6 +3,8 @@ package keyvault
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -13,8 +15,25 @@ import (
 func authenticationFault(secret SecretURL, clientID, why string) *Fault {
 	return &Fault{
 		Reason:  v1alpha1.ReasonAuthenticationFailed,
-		Message: fmt.Sprintf("authenticating to %s as %s: %s", secret.Authority(), identityName(clientID), why),
+		Message: fmt.Sprintf("reading secret %q: authenticating to %s as %s: %s", secret.Name, secret.Authority(), identityName(clientID), why),
 	}
+}
+
+// tokenFault says what the token service answered. One that throttles or is out of service is asked again like a vault.
+func tokenFault(secret SecretURL, clientID string, failed *azidentity.AuthenticationFailedError) *Fault {
+	raw := failed.RawResponse
+	if raw == nil || (raw.StatusCode != http.StatusTooManyRequests && raw.StatusCode < http.StatusInternalServerError) {
+		return authenticationFault(secret, clientID, tokenProblem(failed))
+	}
+	fault := &Fault{
+		Reason:     v1alpha1.ReasonVaultUnreachable,
+		Message:    fmt.Sprintf("reading secret %q: the token service, asked for vault %s, answered HTTP %d; it is asked again later", secret.Name, secret.Authority(), raw.StatusCode),
+		RetryAfter: retryAfterOf(raw.Header, time.Now()),
+	}
+	if raw.StatusCode == http.StatusTooManyRequests {
+		fault.Reason = v1alpha1.ReasonThrottled
+	}
+	return fault
 }
 
 // tokenProblem returns what the token service said. Its error_description begins with the AADSTS code and the reason

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/url"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
@@ -14,7 +16,7 @@ func networkFault(secret SecretURL, host string, cause error) *Fault {
 	reason, why := networkProblem(cause)
 	peer := "vault " + host
 	if host != secret.Authority() {
-		peer = "token service " + host
+		peer = "token service " + host + ", asked for vault " + secret.Authority()
 		if reason == v1alpha1.ReasonVaultNotFound {
 			reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
 		}
@@ -32,6 +34,8 @@ func networkProblem(cause error) (v1alpha1.Reason, string) {
 		return v1alpha1.ReasonVaultNotFound, "the host name does not resolve; check the vault's name, and the DNS zone of its private endpoint if it has one"
 	case isTLSError(cause):
 		return v1alpha1.ReasonTLSFailure, "TLS: " + oneLine(rootCause(cause)) + "; check the node's clock, an inspecting proxy, and --ca-bundle"
+	case errors.Is(cause, errNotJSON):
+		return v1alpha1.ReasonVaultUnreachable, "it answered with something that is not Key Vault's JSON; check what stands between the node and the vault, such as a web proxy or a sign-in page"
 	case errors.Is(cause, errTooLarge):
 		return v1alpha1.ReasonVaultUnreachable, errTooLarge.Error()
 	case errors.As(cause, &timeout) && timeout.Timeout():
@@ -50,7 +54,7 @@ func isTLSError(err error) bool {
 	var invalid x509.CertificateInvalidError
 	var header tls.RecordHeaderError
 	var alert tls.AlertError
-	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
 		errors.As(err, &invalid) || errors.As(err, &header) || errors.As(err, &alert)
 }
 
@@ -60,4 +64,21 @@ func rootCause(err error) string {
 		err = next
 	}
 	return err.Error()
+}
+
+func isNetworkError(err error) bool {
+	var operation *net.OpError
+	var name *net.DNSError
+	return errors.As(err, &operation) || errors.As(err, &name) || isTLSError(err)
+}
+
+// hostOf returns the host that an error is about: the token service's, where it is that request which failed.
+func hostOf(secret SecretURL, err error) string {
+	var request *url.Error
+	if errors.As(err, &request) {
+		if parsed, parseErr := url.Parse(request.URL); parseErr == nil && parsed.Host != "" {
+			return parsed.Host
+		}
+	}
+	return secret.Authority()
 }

@@ -64,6 +64,8 @@ func reasonFor(status int, inner, message string) v1alpha1.Reason {
 		return v1alpha1.ReasonAuthenticationFailed
 	case inner == "ForbiddenByFirewall" || inner == "ForbiddenByConnection":
 		return v1alpha1.ReasonAccessDeniedByFirewall
+	case inner == "ForbiddenByRbac" || inner == "ForbiddenByPolicy": // the message names the secret, which may be called anything
+		return v1alpha1.ReasonAccessDenied
 	case status == http.StatusForbidden && strings.Contains(message, "not yet valid"):
 		return v1alpha1.ReasonSecretNotYetValid
 	case status == http.StatusForbidden && strings.Contains(message, "expired"):

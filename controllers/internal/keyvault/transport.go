@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -96,8 +97,23 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 	}
 	t.observe(strconv.Itoa(response.StatusCode), time.Since(start))
 	noteAnswer(request.Context())
+	if !speaksJSON(response) {
+		noteFailure(request.Context(), request.URL.Host, errNotJSON)
+	}
 	response.Body = &boundedBody{ReadCloser: response.Body, left: maxResponseSize, request: request}
 	return response, nil
+}
+
+// errNotJSON is the failure of an answer that the SDK would only report as text: it drops the cause.
+var errNotJSON = errors.New("the answer is not JSON")
+
+// speaksJSON reports whether a success has the content type that Key Vault and token services give it.
+func speaksJSON(response *http.Response) bool {
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return true // the status says what is wrong
+	}
+	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	return err != nil || kind == "application/json"
 }
 
 // boundedBody ends a response that is larger than anything Key Vault sends, and notes a body that breaks off.

@@ -78,8 +78,19 @@ func (v *vaultClient) outcome() error {
 	return v.err
 }
 
-// pastChallenge reports whether the vault has accepted a token: it answered, and not with 401.
+// pastChallenge reports whether the vault has accepted a token: it answered about the secret. A vault that throttles or is
+// out of service may have said so before it asked for one.
 func pastChallenge(err error) bool {
+	if err == nil {
+		return true
+	}
 	var response *azcore.ResponseError
-	return err == nil || (errors.As(err, &response) && response.StatusCode != http.StatusUnauthorized)
+	if !errors.As(err, &response) {
+		return false
+	}
+	switch response.StatusCode {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusConflict:
+		return true
+	}
+	return false
 }

@@ -1,0 +1,179 @@
+package keyvault
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// secretValue is the value of the secret "word"; no message may hold it.
+const secretValue = "the-value-of-the-secret"
+
+// fixture is a Key Vault server with a vault "shop" and a vault "ops", and the Clients under test.
+type fixture struct {
+	server  *vaulttest.Server
+	vault   *vaulttest.Vault
+	clients *Clients
+	wire    *wiretap
+	env     map[string]string
+}
+
+// newFixture starts a server whose vaults hold the secret "word", and announces it in azidentity's variables.
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	server := vaulttest.ForTest(t, "shop", "ops")
+	for _, name := range []string{"shop", "ops"} {
+		server.Vault(name).PutRaw("word", "text/plain", secretValue)
+	}
+	f := &fixture{server: server, vault: server.Vault("shop"), env: setEnvironment(t, server.Env())}
+	f.clients, f.wire = newClients(t, f.options())
+	return f
+}
+
+// setEnvironment sets the variables, and no other that azidentity or a proxy would go by.
+func setEnvironment(t *testing.T, variables []string) map[string]string {
+	t.Helper()
+	for _, name := range []string{
+		"AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE",
+		"AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_TOKEN_CREDENTIALS", "IDENTITY_ENDPOINT", "IDENTITY_HEADER",
+		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
+	} {
+		t.Setenv(name, "") // for its way back
+		if err := os.Unsetenv(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result := map[string]string{}
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		t.Setenv(name, value)
+		result[name] = value
+	}
+	return result
+}
+
+// options trust the server and allow its vaults.
+func (f *fixture) options() Options {
+	return Options{AllowedHosts: []string{"localhost"}, CABundle: f.server.CAPEM(), DisableChallengeResourceVerification: true}
+}
+
+// newClients returns Clients with a wiretap between them and the network.
+func newClients(t *testing.T, options Options) (*Clients, *wiretap) {
+	t.Helper()
+	clients, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := &wiretap{next: clients.transport.client.Transport}
+	clients.transport.client.Transport = wire
+	t.Cleanup(clients.transport.client.CloseIdleConnections)
+	return clients, wire
+}
+
+// read asks a vault anew: nothing that was answered before is good enough.
+func (f *fixture) read(t *testing.T, vault *vaulttest.Vault, name string) (Secret, error) {
+	t.Helper()
+	return f.clients.Get(t.Context(), urlOf(t, vault.SecretURL(name)), "", time.Now())
+}
+
+// mustRead reads the secret "word" of the vault "shop".
+func (f *fixture) mustRead(t *testing.T) Secret {
+	t.Helper()
+	secret, err := f.read(t, f.vault, "word")
+	if err != nil || string(secret.Value) != secretValue {
+		t.Fatalf("got %q, error %v, want %q", secret.Value, err, secretValue)
+	}
+	return secret
+}
+
+func urlOf(t *testing.T, raw string) SecretURL {
+	t.Helper()
+	secret, err := ParseURL(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// wantFault checks an error's reason and message, which names the vault and the secret and gives nothing away.
+func (f *fixture) wantFault(t *testing.T, err error, secret SecretURL, reason v1alpha1.Reason, says ...string) *Fault {
+	t.Helper()
+	var fault *Fault
+	if !errors.As(err, &fault) {
+		t.Fatalf("got %v, want a Fault", err)
+	}
+	if fault.Reason != reason {
+		t.Errorf("got %s (%s), want %s", fault.Reason, fault.Message, reason)
+	}
+	for _, text := range append(says, secret.Authority(), `"`+secret.Name+`"`) {
+		if !strings.Contains(fault.Message, text) {
+			t.Errorf("got %q, want %q in it", fault.Message, text)
+		}
+	}
+	for _, text := range append(f.wire.tokens(), f.env["AZURE_CLIENT_SECRET"], secretValue, "<html>", "Sign in to") {
+		if text != "" && strings.Contains(fault.Message, text) {
+			t.Errorf("got %q, which holds %q", fault.Message, text)
+		}
+	}
+	if strings.ContainsAny(fault.Message, "\r\n") || len(fault.Message) > 800 {
+		t.Errorf("got %q, want one line of a status' size", fault.Message)
+	}
+	return fault
+}
+
+// wiretap notes the tokens that are sent, and can hold requests back before they reach the network.
+type wiretap struct {
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	sent  []string
+	gate  chan struct{}
+	after func(*http.Request) // called for each request that is held back
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wiretap) RoundTrip(request *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	if _, token, ok := strings.Cut(request.Header.Get("Authorization"), "Bearer "); ok {
+		w.sent = append(w.sent, token)
+	}
+	gate, after := w.gate, w.after
+	w.mu.Unlock()
+	if gate != nil {
+		after(request)
+		select {
+		case <-gate:
+		case <-request.Context().Done():
+			return nil, context.Cause(request.Context())
+		}
+	}
+	return w.next.RoundTrip(request)
+}
+
+// hold keeps all requests until release is called; each is sent to the channel first.
+func (w *wiretap) hold() (held <-chan *http.Request, release func()) {
+	gate, requests := make(chan struct{}), make(chan *http.Request, 64)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gate, w.after = gate, func(request *http.Request) { requests <- request }
+	return requests, sync.OnceFunc(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.gate = nil
+		close(gate)
+	})
+}
+
+func (w *wiretap) tokens() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.sent...)
+}
