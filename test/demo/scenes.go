@@ -160,7 +160,11 @@ func (s *stage) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	report = strings.ReplaceAll(report, "\t\t\n", "\tin the store\n") // a state is there only where something is not well
 	quote("$ kubectl get nodecert " + nodeName + " -o jsonpath=…\n" + report)
+	if s.kind == node.Wine {
+		say("api has an EC key: Windows keeps such keys in CNG, which Wine does not have, and the report says so")
+	}
 	return nil
 }
 
