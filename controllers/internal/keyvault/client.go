@@ -92,10 +92,9 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 	if err != nil {
 		return Secret{}, authenticationFault(secret, clientID, oneLine(err.Error()))
 	}
-	ctx, trail := withTrail(ctx)
 	response, err := client.get(ctx, secret)
 	if err != nil {
-		return Secret{}, classify(secret, clientID, err, trail)
+		return Secret{}, classify(secret, clientID, err)
 	}
 	return fromResponse(secret, response)
 }
@@ -130,7 +129,7 @@ func fromResponse(secret SecretURL, response azsecrets.GetSecretResponse) (Secre
 	if response.ID == nil || response.ID.Version() == "" || response.Value == nil {
 		return Secret{}, &Fault{
 			Reason:  v1alpha1.ReasonVaultUnreachable,
-			Message: fmt.Sprintf("%s answered without a secret's id and value, so it is not a Key Vault; check what stands between the node and the vault", secret.Authority()),
+			Message: fmt.Sprintf("reading secret %q: %s answered without a secret's id and value, so it is not a Key Vault; check what stands between the node and the vault", secret.Name, secret.Authority()),
 		}
 	}
 	result := Secret{Value: []byte(*response.Value), Version: response.ID.Version()}

@@ -91,49 +91,6 @@ func runAll(work <-chan func(), workers int) {
 	group.Wait()
 }
 
-// A vault behind a gateway that is out of service has not challenged anybody yet.
-func TestAnAnswerWithoutAChallengeIsNoLogin(t *testing.T) {
-	f := newFixture(t)
-	var mu sync.Mutex
-	challenges, ill := 0, true
-	gateway := f.frontend(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch {
-		case ill:
-			ill = false
-			w.WriteHeader(http.StatusServiceUnavailable)
-		case request.Header.Get("Authorization") == "":
-			challenges++
-			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization="%s%s", resource="https://vault.azure.net"`,
-				f.env["AZURE_AUTHORITY_HOST"], f.env["AZURE_TENANT_ID"]))
-			w.WriteHeader(http.StatusUnauthorized)
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = fmt.Fprintf(w, `{"id":"https://v/secrets/a/%s","value":"a"}`, version) // the client has gone
-		}
-	}))
-	options := f.options()
-	options.AllowedHosts = []string{"127.0.0.1"}
-	f.clients.allowed, _ = NewAllowList(options.AllowedHosts)
-	_, err := f.clients.Get(t.Context(), urlOf(t, gateway.URL+"/secrets/first"), "", time.Time{})
-	_ = f.wantFault(t, err, urlOf(t, gateway.URL+"/secrets/first"), v1alpha1.ReasonVaultUnreachable, "HTTP 503")
-	work := make(chan func(), 50)
-	for i := range cap(work) {
-		secret := urlOf(t, fmt.Sprintf("%s/secrets/a%d", gateway.URL, i))
-		work <- func() {
-			if _, err := f.clients.Get(t.Context(), secret, "", time.Time{}); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	close(work)
-	runAll(work, cap(work))
-	if challenges != 1 {
-		t.Errorf("got %d challenges, want 1", challenges)
-	}
-}
-
 func TestAStrangersHostIsNotAsked(t *testing.T) {
 	f := newFixture(t)
 	stranger := vaulttest.ForTest(t, "shop")

@@ -1,12 +1,9 @@
 package keyvault
 
 import (
-	"context"
 	"errors"
-	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -62,7 +59,7 @@ func setEnvironment(t *testing.T, variables []string) map[string]string {
 
 // options trust the server and allow its vaults.
 func (f *fixture) options() Options {
-	return Options{AllowedHosts: []string{"localhost"}, CABundle: f.server.CAPEM(), DisableChallengeResourceVerification: true}
+	return Options{AllowedHosts: []string{"localhost", "127.0.0.1"}, CABundle: f.server.CAPEM(), DisableChallengeResourceVerification: true}
 }
 
 // newClients returns Clients with a wiretap between them and the network.
@@ -127,53 +124,4 @@ func (f *fixture) wantFault(t *testing.T, err error, secret SecretURL, reason v1
 		t.Errorf("got %q, want one line of a status' size", fault.Message)
 	}
 	return fault
-}
-
-// wiretap notes the tokens that are sent, and can hold requests back before they reach the network.
-type wiretap struct {
-	next http.RoundTripper
-
-	mu    sync.Mutex
-	sent  []string
-	gate  chan struct{}
-	after func(*http.Request) // called for each request that is held back
-}
-
-// RoundTrip implements http.RoundTripper.
-func (w *wiretap) RoundTrip(request *http.Request) (*http.Response, error) {
-	w.mu.Lock()
-	if _, token, ok := strings.Cut(request.Header.Get("Authorization"), "Bearer "); ok {
-		w.sent = append(w.sent, token)
-	}
-	gate, after := w.gate, w.after
-	w.mu.Unlock()
-	if gate != nil {
-		after(request)
-		select {
-		case <-gate:
-		case <-request.Context().Done():
-			return nil, context.Cause(request.Context())
-		}
-	}
-	return w.next.RoundTrip(request)
-}
-
-// hold keeps all requests until release is called; each is sent to the channel first.
-func (w *wiretap) hold() (held <-chan *http.Request, release func()) {
-	gate, requests := make(chan struct{}), make(chan *http.Request, 64)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.gate, w.after = gate, func(request *http.Request) { requests <- request }
-	return requests, sync.OnceFunc(func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.gate = nil
-		close(gate)
-	})
-}
-
-func (w *wiretap) tokens() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]string(nil), w.sent...)
 }

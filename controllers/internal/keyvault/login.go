@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
-
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
@@ -20,17 +18,16 @@ func authenticationFault(secret SecretURL, clientID, why string) *Fault {
 }
 
 // tokenFault says what the token service answered. One that throttles or is out of service is asked again like a vault.
-func tokenFault(secret SecretURL, clientID string, failed *azidentity.AuthenticationFailedError) *Fault {
-	raw := failed.RawResponse
-	if raw == nil || (raw.StatusCode != http.StatusTooManyRequests && raw.StatusCode < http.StatusInternalServerError) {
-		return authenticationFault(secret, clientID, tokenProblem(failed))
+func tokenFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
+	if answer.status != http.StatusTooManyRequests && answer.status < http.StatusInternalServerError {
+		return authenticationFault(secret, clientID, tokenProblem(answer))
 	}
 	fault := &Fault{
 		Reason:     v1alpha1.ReasonVaultUnreachable,
-		Message:    fmt.Sprintf("reading secret %q: the token service, asked for vault %s, answered HTTP %d; it is asked again later", secret.Name, secret.Authority(), raw.StatusCode),
-		RetryAfter: retryAfterOf(raw.Header, time.Now()),
+		Message:    fmt.Sprintf("reading secret %q: the token service, asked for vault %s, answered HTTP %d; it is asked again later", secret.Name, secret.Authority(), answer.status),
+		RetryAfter: retryAfterOf(answer.header, time.Now()),
 	}
-	if raw.StatusCode == http.StatusTooManyRequests {
+	if answer.status == http.StatusTooManyRequests {
 		fault.Reason = v1alpha1.ReasonThrottled
 	}
 	return fault
@@ -38,17 +35,30 @@ func tokenFault(secret SecretURL, clientID string, failed *azidentity.Authentica
 
 // tokenProblem returns what the token service said. Its error_description begins with the AADSTS code and the reason
 // (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); it holds no secret.
-func tokenProblem(failed *azidentity.AuthenticationFailedError) string {
-	if failed.RawResponse == nil {
-		return oneLine(failed.Error())
-	}
-	var answer struct {
+func tokenProblem(answer *refusalError) string {
+	const check = "; check the client id, the tenant and the credential"
+	var body struct {
 		Code        string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	body, err := runtime.Payload(failed.RawResponse)
-	if err != nil || json.Unmarshal(body, &answer) != nil || answer.Code == "" {
-		return fmt.Sprintf("the token service answered HTTP %d; check the client id, the tenant and the credential", failed.RawResponse.StatusCode)
+	if json.Unmarshal(answer.body, &body) != nil || body.Code == "" {
+		return fmt.Sprintf("the token service answered HTTP %d", answer.status) + check
 	}
-	return fmt.Sprintf("the token service answered %s: %s; check the client id, the tenant and the credential", answer.Code, oneLine(answer.Description))
+	return fmt.Sprintf("the token service answered %s: %s", oneLine(body.Code), oneLine(body.Description)) + check
+}
+
+// attempts returns what a credential says about its failure. A chain's text has a line for each credential that was tried,
+// behind one tab; what stands behind more can be a whole response.
+func attempts(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	var tried []string
+	for _, line := range lines {
+		if strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t\t") {
+			tried = append(tried, oneLine(line))
+		}
+	}
+	if len(tried) == 0 {
+		return oneLine(lines[0])
+	}
+	return oneLine(strings.Join(tried, "; "))
 }

@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -27,7 +28,7 @@ func TestALoginFailureHasItsReason(t *testing.T) {
 		{name: "an unknown client id", arrange: setting("AZURE_CLIENT_ID", "11111111-2222-3333-4444-555555555555"),
 			want: v1alpha1.ReasonAuthenticationFailed, says: []string{"unauthorized_client", "client id 11111111-2222-3333-4444-555555555555"}},
 		{name: "another tenant", arrange: setting("AZURE_TENANT_ID", "11111111-2222-3333-4444-555555555555"),
-			want: v1alpha1.ReasonAuthenticationFailed},
+			want: v1alpha1.ReasonAuthenticationFailed, says: []string{"isn't configured to acquire tokens for tenant"}},
 		{name: "a vault that asks for tokens for another domain", arrange: func(t *testing.T, f *fixture) {
 			options := f.options()
 			options.DisableChallengeResourceVerification = false
@@ -39,6 +40,9 @@ func TestALoginFailureHasItsReason(t *testing.T) {
 			check(t, other.Close())
 			setting("AZURE_AUTHORITY_HOST", authority)(t, f)
 		}, want: v1alpha1.ReasonVaultUnreachable, says: []string{"token service 127.0.0.1:", "no connection: "}},
+		{name: "a token service whose name does not resolve",
+			arrange: setting("AZURE_AUTHORITY_HOST", "https://"+strings.Repeat("x", 64)+".example/"),
+			want:    v1alpha1.ReasonVaultUnreachable, says: []string{"does not resolve", "AZURE_AUTHORITY_HOST"}},
 		{name: "a token service that nobody trusts", arrange: func(t *testing.T, f *fixture) {
 			setting("AZURE_AUTHORITY_HOST", authorityOf(t, vaulttest.ForTest(t)))(t, f)
 		}, want: v1alpha1.ReasonTLSFailure, says: []string{"token service 127.0.0.1:", "unknown authority"}},
@@ -133,6 +137,31 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 
 func federated(t *testing.T, s *vaulttest.Server) []string {
 	return s.EnvFederated(filepath.Join(t.TempDir(), "token"))
+}
+
+// Whoever waited for the first request shares its answer, which can be read only once.
+func TestEveryoneIsToldWhyTheLoginFailed(t *testing.T) {
+	f := newFixture(t)
+	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
+	urls, errs := f.readAll(t, f.vault.URL(), 20)
+	for i, err := range errs {
+		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
+	}
+}
+
+func TestAttempts(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"one credential", "WorkloadIdentityCredential: no file.\nraw message was: <html>", "WorkloadIdentityCredential: no file"},
+		{"a chain, without what its members quote", "DefaultAzureCredential: failed.\nAttempted credentials:\n\tA: json.\n\t\traw: <html>\n\tB: no id.",
+			"A: json; B: no id"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := attempts(errors.New(test.text)); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
 }
 
 func TestAnIdentityThatIsNotConfiguredFails(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
@@ -19,6 +18,7 @@ func networkFault(secret SecretURL, host string, cause error) *Fault {
 		peer = "token service " + host + ", asked for vault " + secret.Authority()
 		if reason == v1alpha1.ReasonVaultNotFound {
 			reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
+			why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"
 		}
 	}
 	return &Fault{Reason: reason, Message: fmt.Sprintf("reading secret %q: %s: %s", secret.Name, peer, why)}
@@ -64,21 +64,4 @@ func rootCause(err error) string {
 		err = next
 	}
 	return err.Error()
-}
-
-func isNetworkError(err error) bool {
-	var operation *net.OpError
-	var name *net.DNSError
-	return errors.As(err, &operation) || errors.As(err, &name) || isTLSError(err)
-}
-
-// hostOf returns the host that an error is about: the token service's, where it is that request which failed.
-func hostOf(secret SecretURL, err error) string {
-	var request *url.Error
-	if errors.As(err, &request) {
-		if parsed, parseErr := url.Parse(request.URL); parseErr == nil && parsed.Host != "" {
-			return parsed.Host
-		}
-	}
-	return secret.Authority()
 }

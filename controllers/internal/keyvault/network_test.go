@@ -15,21 +15,6 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// frontend serves TLS on 127.0.0.1 with a certificate for example.com and 127.0.0.1, and returns its authority. The
-// fixture's clients trust it from now on.
-func (f *fixture) frontend(t *testing.T, handler http.Handler) *httptest.Server {
-	t.Helper()
-	server := httptest.NewTLSServer(handler)
-	t.Cleanup(server.Close)
-	f.clients.transport.client.Transport.(*wiretap).next.(*http.Transport).TLSClientConfig.RootCAs.AddCert(server.Certificate())
-	return server
-}
-
-// portOf returns the port of a test server's URL.
-func portOf(server *httptest.Server) string {
-	return server.URL[strings.LastIndex(server.URL, ":")+1:]
-}
-
 func TestANetworkFailureHasItsReason(t *testing.T) {
 	tests := []struct {
 		name    string

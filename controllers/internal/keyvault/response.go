@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
@@ -27,44 +24,38 @@ type vaultError struct {
 	} `json:"error"`
 }
 
-func responseFault(secret SecretURL, clientID string, response *azcore.ResponseError) *Fault {
+func responseFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
 	var body vaultError
-	requestID, retryAfter := "", time.Duration(0)
-	if raw := response.RawResponse; raw != nil {
-		if text, err := runtime.Payload(raw); err == nil {
-			_ = json.Unmarshal(text, &body) // a body of another kind leaves the status code to speak
-		}
-		requestID = raw.Header.Get("x-ms-request-id")
-		retryAfter = retryAfterOf(raw.Header, time.Now())
-	}
+	_ = json.Unmarshal(answer.body, &body) // a body of another kind leaves the status code to speak
 	inner := body.Error.InnerError.Code
 	if inner == "" {
 		inner = body.Error.Code
 	}
-	reason := reasonFor(response.StatusCode, inner, body.Error.Message)
-	message := fmt.Sprintf("reading secret %q from %s: HTTP %d %s", secret.Name, secret.Authority(), response.StatusCode, inner)
+	reason := reasonFor(answer.status, inner, body.Error.Message)
+	message := fmt.Sprintf("reading secret %q from %s: HTTP %d %s", secret.Name, secret.Authority(), answer.status, oneLine(inner))
 	if text := oneLine(body.Error.Message); text != "" {
 		message += ": " + text
 	}
 	if advice := adviceFor(reason, clientID); advice != "" {
 		message += "; " + advice
 	}
-	if requestID != "" {
+	if requestID := oneLine(answer.header.Get("x-ms-request-id")); requestID != "" {
 		message += " (request " + requestID + ")"
 	}
-	return &Fault{Reason: reason, Message: message, RetryAfter: retryAfter}
+	return &Fault{Reason: reason, Message: message, RetryAfter: retryAfterOf(answer.header, time.Now())}
 }
 
 // reasonFor maps Key Vault's answer to a reason. Where one code stands for several causes, which Key Vault then tells
 // apart in prose only, the message decides.
 func reasonFor(status int, inner, message string) v1alpha1.Reason {
-	message = strings.ToLower(message)
+	// Only the first line: the others name the caller, the vault and the secret, whose name can hold any of these words.
+	message, _, _ = strings.Cut(strings.ToLower(message), "\n")
 	switch {
 	case status == http.StatusUnauthorized:
 		return v1alpha1.ReasonAuthenticationFailed
 	case inner == "ForbiddenByFirewall" || inner == "ForbiddenByConnection":
 		return v1alpha1.ReasonAccessDeniedByFirewall
-	case inner == "ForbiddenByRbac" || inner == "ForbiddenByPolicy": // the message names the secret, which may be called anything
+	case inner == "ForbiddenByRbac" || inner == "ForbiddenByPolicy" || inner == "AccessDenied": // the message names the secret, which may be called anything
 		return v1alpha1.ReasonAccessDenied
 	case status == http.StatusForbidden && strings.Contains(message, "not yet valid"):
 		return v1alpha1.ReasonSecretNotYetValid

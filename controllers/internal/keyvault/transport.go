@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -96,7 +94,7 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	t.observe(strconv.Itoa(response.StatusCode), time.Since(start))
-	noteAnswer(request.Context())
+	noteAnswer(request.Context(), request.URL.Host, response.StatusCode)
 	if !speaksJSON(response) {
 		noteFailure(request.Context(), request.URL.Host, errNotJSON)
 	}
@@ -135,42 +133,4 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 		noteFailure(b.request.Context(), b.request.URL.Host, err)
 	}
 	return n, err
-}
-
-// trail is what happened on the wire during one Get. The SDK flattens the cause of a failed token request into text;
-// the cause is kept here, so that it can be classified by its type.
-type trail struct {
-	mu   sync.Mutex
-	host string
-	err  error
-}
-
-type trailKey struct{}
-
-func withTrail(ctx context.Context) (context.Context, *trail) {
-	t := &trail{}
-	return context.WithValue(ctx, trailKey{}, t), t
-}
-
-func noteFailure(ctx context.Context, host string, err error) {
-	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.host, t.err = host, err
-	}
-}
-
-func noteAnswer(ctx context.Context) {
-	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.host, t.err = "", nil
-	}
-}
-
-// failure returns the host that gave no whole answer, and why; nil if every request was answered.
-func (t *trail) failure() (string, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.host, t.err
 }

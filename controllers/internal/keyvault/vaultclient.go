@@ -38,9 +38,11 @@ func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetS
 	if first {
 		defer func() { v.leave(authenticated, err) }() // also when the SDK panics
 	}
+	ctx, trail := withTrail(ctx)
 	var response azsecrets.GetSecretResponse
 	response, err = v.client.GetSecret(ctx, secret.Name, secret.Version, nil)
 	authenticated = pastChallenge(err)
+	err = settle(secret.Authority(), trail, err)
 	return response, err
 }
 

@@ -1,0 +1,129 @@
+package keyvault
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// readAll reads n secrets of the vault at base at once, and returns their URLs and errors.
+func (f *fixture) readAll(t *testing.T, base string, n int) ([]SecretURL, []error) {
+	t.Helper()
+	work, urls, errs := make(chan func(), n), make([]SecretURL, n), make([]error, n)
+	for i := range n {
+		urls[i] = urlOf(t, fmt.Sprintf("%s/secrets/word-%d", base, i))
+		work <- func() { _, errs[i] = f.clients.Get(t.Context(), urls[i], "", time.Time{}) }
+	}
+	close(work)
+	runAll(work, n)
+	return urls, errs
+}
+
+// gateway stands before the vault "shop". A request that before answers, by returning true, does not reach the vault.
+func (f *fixture) gateway(t *testing.T, before func(http.ResponseWriter, *http.Request) bool) (base string) {
+	t.Helper()
+	behind, err := url.Parse(f.vault.URL())
+	check(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	proxy.Transport = f.wire.next
+	return f.frontend(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if !before(w, request) {
+			proxy.ServeHTTP(w, request)
+		}
+	})).URL
+}
+
+// A gateway that is out of service answers before the vault has challenged anybody.
+func TestAnAnswerWithoutAChallengeIsNoLogin(t *testing.T) {
+	f := newFixture(t)
+	ill := make(chan bool, 1)
+	ill <- true
+	base := f.gateway(t, func(w http.ResponseWriter, _ *http.Request) bool {
+		select {
+		case <-ill:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return true
+		default:
+			return false
+		}
+	})
+	urls, errs := f.readAll(t, base, 1)
+	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, "HTTP 503")
+	urls, errs = f.readAll(t, base, 50)
+	for i := 1; i < len(errs); i++ { // the first one's failure is still shared
+		_ = f.wantFault(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
+	}
+	if got := f.vault.Stats().Unauthorized; got != 1 {
+		t.Errorf("got %d answers 401, want 1", got)
+	}
+}
+
+func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
+	tests := []struct {
+		name   string
+		status int
+		header [2]string
+		body   string
+		want   v1alpha1.Reason
+		says   string
+	}{
+		{"a challenge without a tenant", http.StatusUnauthorized,
+			[2]string{"WWW-Authenticate", `Bearer authorization="https://login", resource="https://vault.azure.net"`}, "",
+			v1alpha1.ReasonAuthenticationFailed, "challenge"},
+		{"a challenge without a resource", http.StatusUnauthorized, [2]string{"WWW-Authenticate", `Bearer realm="x"`}, "",
+			v1alpha1.ReasonAuthenticationFailed, "WWW-Authenticate"},
+		{"401 without a challenge", http.StatusUnauthorized, [2]string{"Content-Type", "text/html"}, "<html>",
+			v1alpha1.ReasonAuthenticationFailed, "HTTP 401"},
+		{"a redirect to a sign-in page", http.StatusFound, [2]string{"Location", "https://127.0.0.1:1/sign-in"}, "",
+			v1alpha1.ReasonVaultUnreachable, "HTTP 302"},
+		{"JSON of another kind", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"hello":"` + secretValue + `"}`,
+			v1alpha1.ReasonVaultUnreachable, "without a secret's id and value"},
+		{"JSON of another type", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"value":["` + secretValue + `"]}`,
+			v1alpha1.ReasonVaultUnreachable, "not Key Vault's JSON"},
+		{"nothing", http.StatusOK, [2]string{"Content-Type", "application/json"}, "",
+			v1alpha1.ReasonVaultUnreachable, "without a secret's id and value"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			base := f.gateway(t, func(w http.ResponseWriter, _ *http.Request) bool {
+				w.Header().Set(test.header[0], test.header[1])
+				w.WriteHeader(test.status)
+				_, _ = fmt.Fprint(w, test.body) // the client has gone
+				return true
+			})
+			urls, errs := f.readAll(t, base, 4)
+			for i, err := range errs {
+				_ = f.wantFault(t, err, urls[i], test.want, test.says)
+			}
+			if got := f.server.TokenRequests(); got != 0 {
+				t.Errorf("got %d token requests, want none", got)
+			}
+		})
+	}
+}
+
+func TestOnlyTheFirstRequestIsWaitedForAndNotForever(t *testing.T) {
+	f := newFixture(t)
+	held, release := f.wire.hold()
+	defer release()
+	first := make(chan error, 1)
+	go func() {
+		_, err := f.clients.fetch(t.Context(), urlOf(t, f.vault.SecretURL("word")), "")
+		first <- err
+	}()
+	<-held
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	second := urlOf(t, f.vault.SecretURL("other"))
+	_, err := f.clients.fetch(ctx, second, "")
+	_ = f.wantFault(t, err, second, v1alpha1.ReasonVaultUnreachable, "no answer in time")
+	release()
+	check(t, <-first)
+}
