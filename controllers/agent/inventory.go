@@ -18,9 +18,68 @@ type inventory struct {
 	stores map[string]*snapshot // by refKey
 }
 
+// snapshot is one store. Its entries are found by thumbprint and by the UID in their mark, so that looking for one
+// certificate costs the same whatever else the store holds.
 type snapshot struct {
 	ref     certstore.Ref
-	entries map[string]certstore.Entry // by thumbprint
+	entries map[string]certstore.Entry     // by thumbprint
+	owned   map[string]map[string]struct{} // thumbprints by the UID of the owner
+}
+
+func newSnapshot(ref certstore.Ref, entries []certstore.Entry) *snapshot {
+	s := &snapshot{ref: ref, entries: make(map[string]certstore.Entry, len(entries)), owned: map[string]map[string]struct{}{}}
+	for _, entry := range entries {
+		s.put(entry)
+	}
+	return s
+}
+
+func (s *snapshot) put(entry certstore.Entry) {
+	s.drop(entry.Thumbprint)
+	s.entries[entry.Thumbprint] = entry
+	if entry.Mark == nil {
+		return
+	}
+	if s.owned[entry.Mark.UID] == nil {
+		s.owned[entry.Mark.UID] = map[string]struct{}{}
+	}
+	s.owned[entry.Mark.UID][entry.Thumbprint] = struct{}{}
+}
+
+func (s *snapshot) drop(thumbprint string) {
+	if before, ok := s.entries[thumbprint]; ok && before.Mark != nil {
+		delete(s.owned[before.Mark.UID], thumbprint)
+		if len(s.owned[before.Mark.UID]) == 0 {
+			delete(s.owned, before.Mark.UID)
+		}
+	}
+	delete(s.entries, thumbprint)
+}
+
+// relevant returns the entries with the mark of an owner, and those with one of the thumbprints.
+func (s *snapshot) relevant(uid string, thumbprints []string) []certstore.Entry {
+	var entries []certstore.Entry
+	for thumbprint := range s.owned[uid] {
+		entries = append(entries, s.entries[thumbprint])
+	}
+	for _, thumbprint := range thumbprints {
+		entry, ok := s.entries[thumbprint]
+		if ok && (entry.Mark == nil || entry.Mark.UID != uid) {
+			entries = append(entries, entry)
+		}
+	}
+	return entries
+}
+
+// marked returns the entries that have an owner.
+func (s *snapshot) marked() []certstore.Entry {
+	var entries []certstore.Entry
+	for _, thumbprints := range s.owned {
+		for thumbprint := range thumbprints {
+			entries = append(entries, s.entries[thumbprint])
+		}
+	}
+	return entries
 }
 
 func refKey(ref certstore.Ref) string { return string(ref.Location) + `\` + strings.ToUpper(ref.Name) }
@@ -34,13 +93,7 @@ func (i *inventory) relevant(ref certstore.Ref, uid string, thumbprints ...strin
 	if err != nil {
 		return nil, err
 	}
-	var entries []certstore.Entry
-	for thumbprint, entry := range held.entries {
-		if (entry.Mark != nil && entry.Mark.UID == uid) || slices.Contains(thumbprints, thumbprint) {
-			entries = append(entries, entry)
-		}
-	}
-	return entries, nil
+	return held.relevant(uid, thumbprints), nil
 }
 
 // marked returns all certificates with a mark, in the stores that have been read.
@@ -49,10 +102,8 @@ func (i *inventory) marked() map[certstore.Ref][]certstore.Entry {
 	defer i.mu.Unlock()
 	found := map[certstore.Ref][]certstore.Entry{}
 	for _, held := range i.stores {
-		for _, entry := range held.entries {
-			if entry.Mark != nil {
-				found[held.ref] = append(found[held.ref], entry)
-			}
+		if entries := held.marked(); len(entries) > 0 {
+			found[held.ref] = entries
 		}
 	}
 	return found
@@ -69,12 +120,9 @@ func (i *inventory) search(ref certstore.Ref) error {
 	if err != nil {
 		return err
 	}
-	for _, entry := range held.entries {
-		if entry.Mark != nil {
-			return nil
-		}
+	if len(held.owned) == 0 {
+		delete(i.stores, refKey(ref))
 	}
-	delete(i.stores, refKey(ref))
 	return nil
 }
 
@@ -94,10 +142,7 @@ func (i *inventory) load(ref certstore.Ref, fresh bool) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	held := &snapshot{ref: ref, entries: make(map[string]certstore.Entry, len(entries))}
-	for _, entry := range entries {
-		held.entries[entry.Thumbprint] = entry
-	}
+	held := newSnapshot(ref, entries)
 	if i.stores == nil {
 		i.stores = map[string]*snapshot{}
 	}
@@ -127,9 +172,9 @@ func (i *inventory) put(ref certstore.Ref, thumbprint string, entry *certstore.E
 	switch {
 	case !ok:
 	case entry == nil:
-		delete(held.entries, thumbprint)
+		held.drop(thumbprint)
 	default:
-		held.entries[thumbprint] = *entry
+		held.put(*entry)
 	}
 }
 
