@@ -51,7 +51,7 @@ func decide(remembered record, m moment) verdict {
 		}
 		return verdict{again: schedule.Slot(m.node, m.url, interval, m.now)}
 	}
-	return at(schedule.Slot(m.node, m.url, interval, remembered.polledAt), m.now)
+	return at(schedule.Next(m.node, m.url, interval, remembered.polledAt), m.now)
 }
 
 // at polls when a time has come and looks again then when it has not.

@@ -35,7 +35,7 @@ func requested(at string) func(*v1alpha1.ObservedCertificate) {
 func TestDecide(t *testing.T) {
 	const url = "https://v.vault.azure.net/secrets/web"
 	polled := noon.Add(-10 * time.Minute)
-	next := schedule.Slot("node", url, time.Hour, polled)
+	next := schedule.Next("node", url, time.Hour, polled)
 	known := record{generation: 3, thumbprint: "AA", polledAt: polled}
 	with := func(r record, change func(*record)) record { change(&r); return r }
 
@@ -83,7 +83,7 @@ func TestDecide(t *testing.T) {
 		{
 			name:       "a request is acted on once",
 			remembered: with(known, func(r *record) { r.requestedAt = "2026-11-23T12:00:00Z" }), certificate: certificate(requested("2026-11-23T12:00:00Z")),
-			now: polled.Add(time.Second), want: verdict{again: schedule.Slot("node", url, time.Hour, polled)},
+			now: polled.Add(time.Second), want: verdict{again: next},
 		},
 		{
 			name: "the certificate is gone from the store", remembered: known, certificate: certificate(), missing: true, now: noon,

@@ -39,7 +39,7 @@ func (r *Reconciler) again(certificate *v1alpha1.ObservedCertificate, out outcom
 	case !updated.nextAttempt.IsZero():
 		return updated.nextAttempt
 	case out.polled && out.err == nil:
-		return schedule.Slot(r.Node, out.url, intervalOf(certificate), updated.polledAt)
+		return schedule.Next(r.Node, out.url, intervalOf(certificate), updated.polledAt)
 	case out.polled: // terminal
 		return time.Time{}
 	}

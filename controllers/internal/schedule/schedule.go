@@ -29,6 +29,12 @@ func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
 	return start.Add(interval)
 }
 
+// Next returns the slot at which a URL that was polled is polled again. A slot that comes within a minute of the poll, or a
+// twentieth of the interval if that is less, is passed over: it would ask what has just been answered.
+func Next(node, url string, interval time.Duration, polled time.Time) time.Time {
+	return Slot(node, url, interval, polled.Add(min(time.Minute, interval/20)))
+}
+
 // mix spreads the bits of a hash: FNV's low bits alone are near each other for names that differ in their last letter
 // (the finalizer of MurmurHash3).
 func mix(h uint64) uint64 {

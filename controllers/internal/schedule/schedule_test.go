@@ -24,6 +24,31 @@ func TestSlotIsTheSameAfterARestartAndOneIntervalApart(t *testing.T) {
 	}
 }
 
+func TestNextPassesOverASlotThatTheLastPollHasAnswered(t *testing.T) {
+	slot := Slot("n", "u", time.Hour, noon)
+	soon := Slot("n", "u", 30*time.Second, noon)
+	tests := []struct {
+		name     string
+		interval time.Duration
+		polled   time.Time
+		want     time.Time
+	}{
+		{"polled in its slot", time.Hour, slot, slot.Add(time.Hour)},
+		{"polled long before its slot", time.Hour, slot.Add(-30 * time.Minute), slot},
+		{"polled a little more than a minute before its slot", time.Hour, slot.Add(-61 * time.Second), slot},
+		{"polled just before its slot", time.Hour, slot.Add(-time.Second), slot.Add(time.Hour)},
+		{"short intervals pass over less", 30 * time.Second, soon.Add(-2 * time.Second), soon},
+		{"but still what comes at once", 30 * time.Second, soon.Add(-time.Second), soon.Add(30 * time.Second)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := Next("n", "u", test.interval, test.polled); !got.Equal(test.want) {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestSlotsOfAFleetAreSpreadEvenly(t *testing.T) {
 	const nodes, buckets = 6000, 60
 	var count [buckets]int
