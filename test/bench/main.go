@@ -25,7 +25,7 @@ func main() {
 	var s scale
 	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store")
 	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
-	flag.IntVar(&s.rounds, "rounds", 3, "rounds of agent and bare loop, alternating")
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds of agent and bare loop, alternating")
 	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the quiet time in which nothing should be asked or written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
