@@ -13,6 +13,8 @@ const (
 	waitingBase   = 30 * time.Second
 	transientBase = 2 * time.Second
 	transientCap  = 5 * time.Minute
+	// wishCap bounds what a server may ask for: a date in another century must not end the polls of a certificate.
+	wishCap = time.Hour
 )
 
 // Slot returns the first polling slot of a URL on a node that is later than from. Slots lie interval apart, at an offset
@@ -52,11 +54,12 @@ func Missed(node, url string, interval time.Duration, lastAlive, now time.Time) 
 }
 
 // Transient returns the wait before the next attempt after a failure that goes away by itself: exponential with full
-// jitter, at most 5 minutes or the polling interval, never less than a second and never less than the server asked for.
-// attempt counts from 1; random is in [0, 1).
+// jitter, at most 5 minutes or the polling interval, never less than a second and never less than the server asked for, as
+// far as that is within an hour or the polling interval. attempt counts from 1; random is in [0, 1).
 func Transient(attempt int, interval, retryAfter time.Duration, random float64) time.Duration {
 	limit := exponential(transientBase, attempt, min(transientCap, interval))
 	wait := max(time.Second, time.Duration(random*float64(limit)))
+	retryAfter = min(retryAfter, max(wishCap, interval))
 	if retryAfter > wait {
 		// Everyone was told the same time: spread the return over another tenth of it.
 		wait = retryAfter + time.Duration(random*float64(retryAfter)/10)

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 )
@@ -100,6 +101,8 @@ func TestTransient(t *testing.T) {
 		{"the server's wish counts when it is longer", 1, time.Minute, 0, time.Minute},
 		{"and those who got it come back spread over a tenth", 1, 100 * time.Second, 0.5, 105 * time.Second},
 		{"the server's wish does not shorten the wait", 50, time.Second, 0.5, 150 * time.Second},
+		{"a wish of days is followed for an hour", 1, 72 * time.Hour, 0, time.Hour},
+		{"and the longest there is too", 1, math.MaxInt64, 0.5, 63 * time.Minute},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -107,6 +110,9 @@ func TestTransient(t *testing.T) {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
+	}
+	if got := Transient(1, 24*time.Hour, 72*time.Hour, 0); got != 24*time.Hour {
+		t.Errorf("got %s, want the polling interval of a day", got)
 	}
 	if got := Transient(50, 30*time.Second, 0, 0.999); got > 30*time.Second {
 		t.Errorf("got %s, want at most the polling interval of 30s", got)
