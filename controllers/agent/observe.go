@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
@@ -23,12 +24,20 @@ func (r *Reconciler) recall(certificate *v1alpha1.ObservedCertificate) record {
 	}
 	fresh.notBefore = r.Started.Add(schedule.Spread(r.InitialSpread))
 	previous, reported := r.Previous[certificate.Name]
-	if reported && previous.State == v1alpha1.StateInstalled && previous.Thumbprint != "" {
+	fresh.entry = previous
+	if reported && previous.State == v1alpha1.StateInstalled && r.installedFor(certificate.UID, fresh.ref, previous.Thumbprint) {
 		fresh.generation, fresh.requestedAt = previous.Generation, previous.RequestedAt
-		fresh.thumbprint, fresh.version, fresh.entry = previous.Thumbprint, previous.Version, previous
+		fresh.thumbprint, fresh.version = previous.Thumbprint, previous.Version
 	}
 	r.records.put(certificate.Name, fresh) // the spread must not be drawn again
 	return fresh
+}
+
+// installedFor tells whether a store holds a certificate with the mark of this ObservedCertificate. The report before a
+// restart names no UID, and may be that of an earlier one of the same name.
+func (r *Reconciler) installedFor(uid types.UID, ref certstore.Ref, thumbprint string) bool {
+	held, err := r.inventory.find(ref, thumbprint)
+	return err == nil && held != nil && held.Mark != nil && held.Mark.UID == string(uid)
 }
 
 // holding returns what the store holds for a certificate: the one it should have, or after a restart without memory the

@@ -1,0 +1,118 @@
+package agent
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/controllers/internal/report"
+)
+
+var myStore = certstore.Ref{Location: certstore.LocalMachine, Name: certstore.StoreMY}
+
+// reconcilerOver returns a reconciler of "node" with a directory store, over objects in memory: for what the decisions
+// between two polls are made of. No vault answers.
+func reconcilerOver(t *testing.T, objects ...client.Object) *Reconciler {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+	store, err := directory.New(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reporter := &report.Reporter{Client: kube, Node: "node", NodeUID: "node-uid", Now: time.Now}
+	if _, err := reporter.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r := &Reconciler{
+		Client: kube, Store: store, Reporter: reporter, Events: events.NewFakeRecorder(100),
+		Metrics: NewMetrics(prometheus.NewRegistry(), "test"), Now: time.Now,
+		Options: Options{Node: "node", Workers: 1, Started: time.Now()},
+	}
+	r.inventory.store = store
+	return r
+}
+
+func nodeObject(labels map[string]string) *corev1.Node {
+	return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "node", UID: "node-uid", Labels: labels}}
+}
+
+// wishFor returns an ObservedCertificate that was made before the agent started.
+func wishFor(name string, change ...func(*v1alpha1.ObservedCertificate)) *v1alpha1.ObservedCertificate {
+	c := certificate(change...)
+	c.Name, c.UID, c.Generation = name, types.UID(name+"-uid"), 1
+	c.CreationTimestamp = metav1.NewTime(time.Now().Add(-time.Hour))
+	return c
+}
+
+// stored installs a certificate into MY for an ObservedCertificate.
+func stored(t *testing.T, r *Reconciler, name, uid, policy string) string {
+	t.Helper()
+	item := storetest.RSAItem(t, name)
+	item.Mark = certstore.Mark{Name: name, UID: uid, Version: "v", DeletionPolicy: policy}
+	entry, err := r.Store.Install(myStore, item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.inventory.refresh(myStore); err != nil {
+		t.Fatal(err)
+	}
+	return entry.Thumbprint
+}
+
+func holdsIt(t *testing.T, r *Reconciler, thumbprint string) bool {
+	t.Helper()
+	entry, err := r.Store.Find(myStore, thumbprint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry != nil && entry.Key == certstore.KeyPresent
+}
+
+func TestAfterARestartANameThatIsUsedAnewIsAnotherCertificate(t *testing.T) {
+	again := wishFor("web")
+	r := reconcilerOver(t, nodeObject(nil), again)
+	thumbprint := stored(t, r, "web", "earlier-uid", "Retain")
+	r.Previous = map[string]v1alpha1.CertificateEntry{"web": {Name: "web", Generation: 1, Version: "v", Thumbprint: thumbprint}}
+	if got := r.recall(again); got.generation != 0 || got.thumbprint != "" {
+		t.Errorf("it takes over generation %d and thumbprint %s of the earlier one", got.generation, got.thumbprint)
+	}
+	mine := stored(t, r, "web", string(again.UID), "Retain")
+	r.records.forget("web")
+	r.Previous["web"] = v1alpha1.CertificateEntry{Name: "web", Generation: 1, Version: "v", Thumbprint: mine}
+	if got := r.recall(again); got.generation != 1 || got.thumbprint != mine {
+		t.Errorf("its own is polled again: generation %d, thumbprint %q", got.generation, got.thumbprint)
+	}
+}
+
+func TestAfterARestartAFailureStaysReportedUntilThePoll(t *testing.T) {
+	web := wishFor("web")
+	r := reconcilerOver(t, nodeObject(nil), web)
+	since := metav1.NewTime(noon)
+	r.Previous = map[string]v1alpha1.CertificateEntry{"web": {
+		Name: "web", Generation: 1, Thumbprint: "AA", State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretDisabled, Message: "why", Since: &since,
+	}}
+	remembered := r.recall(web)
+	got := remember(web, outcome{remembered: remembered, entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}}, noon, 0).entry
+	if got.State != v1alpha1.StateFailed || got.Reason != v1alpha1.ReasonSecretDisabled || got.Message != "why" || got.Since == nil || got.Generation != 0 {
+		t.Errorf("before the first poll it reports %+v", got)
+	}
+}
