@@ -51,7 +51,11 @@ func decide(remembered record, m moment) verdict {
 		}
 		return verdict{again: schedule.Slot(m.node, m.url, interval, m.now)}
 	}
-	return at(schedule.Next(m.node, m.url, interval, remembered.polledAt), m.now)
+	next := schedule.Next(m.node, m.url, interval, remembered.polledAt)
+	if next.After(m.now.Add(2 * interval)) {
+		return verdict{poll: true, since: m.now} // the clock was set back: the last poll is a day or a year ahead
+	}
+	return at(next, m.now)
 }
 
 // at polls when a time has come and looks again then when it has not.

@@ -73,6 +73,10 @@ func TestDecide(t *testing.T) {
 			want: verdict{poll: true, since: next},
 		},
 		{
+			name: "the clock was set back: the slot of another year is not waited for", remembered: known, certificate: certificate(),
+			now: noon.AddDate(-1, 0, 0), want: verdict{poll: true, since: noon.AddDate(-1, 0, 0)},
+		},
+		{
 			name: "the spec changed", remembered: with(known, func(r *record) { r.generation = 2 }), certificate: certificate(), now: noon,
 			want: verdict{poll: true, since: noon},
 		},
