@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -119,6 +120,9 @@ func (r *Reconciler) allCertificates(ctx context.Context, _ client.Object) []rec
 // plan, apply, report.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	wish, selected, err := r.wish(ctx, request.Name)
+	if errors.Is(err, errNoNode) {
+		return reconcile.Result{}, nil // all is queued again when the Node is back
+	}
 	if err != nil {
 		return reconcile.Result{}, err // the runtime's backoff
 	}
@@ -139,7 +143,7 @@ func (r *Reconciler) wish(ctx context.Context, name string) (*v1alpha1.ObservedC
 		return nil, false, client.IgnoreNotFound(err)
 	}
 	nodeLabels, err := r.nodeLabels(ctx)
-	if err != nil {
+	if err != nil && (certificate.Spec.NodeSelector != nil || !errors.Is(err, errNoNode)) {
 		return nil, false, err
 	}
 	selected, err := selects(certificate, nodeLabels)
@@ -150,11 +154,15 @@ func (r *Reconciler) wish(ctx context.Context, name string) (*v1alpha1.ObservedC
 	return certificate, selected && certificate.DeletionTimestamp.IsZero(), nil
 }
 
+// errNoNode says that there is no Node at the moment: the machine is at its end, or somebody deleted the Node of a machine
+// that works on, and kubelet will make it anew. Nobody knows then what selects it, so that nothing is let go.
+var errNoNode = errors.New("the Node does not exist")
+
 func (r *Reconciler) nodeLabels(ctx context.Context) (labels.Set, error) {
 	var node corev1.Node
 	if err := r.Get(ctx, types.NamespacedName{Name: r.Node}, &node); err != nil {
 		if apierrors.IsNotFound(err) {
-			return nil, nil // being deleted: nothing is selected by labels any more
+			return nil, errNoNode
 		}
 		return nil, fmt.Errorf("reading Node %s: %w", r.Node, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
@@ -115,4 +116,44 @@ func TestAfterARestartAFailureStaysReportedUntilThePoll(t *testing.T) {
 	if got.State != v1alpha1.StateFailed || got.Reason != v1alpha1.ReasonSecretDisabled || got.Message != "why" || got.Since == nil || got.Generation != 0 {
 		t.Errorf("before the first poll it reports %+v", got)
 	}
+}
+
+func TestWithoutItsNodeNothingIsLetGo(t *testing.T) {
+	deleting := func(c *v1alpha1.ObservedCertificate) { c.Spec.DeletionPolicy = v1alpha1.DeletionDelete }
+	web := wishFor("web", deleting, func(c *v1alpha1.ObservedCertificate) {
+		c.Spec.NodeSelector = &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": "web"}}
+	})
+	node := nodeObject(map[string]string{"pool": "web"})
+	r := reconcilerOver(t, node, web)
+	thumbprint := stored(t, r, "web", string(web.UID), "Delete")
+	r.records.put("web", record{uid: web.UID, generation: 1, ref: myStore, thumbprint: thumbprint, polledAt: time.Now()})
+	r.Reporter.Set(v1alpha1.CertificateEntry{Name: "web", Thumbprint: thumbprint})
+	if err := r.Delete(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Reconcile(t.Context(), requestFor("web")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !holdsIt(t, r, thumbprint) {
+		t.Error("with its Node the machine lost a certificate")
+	}
+	if names := r.Reporter.Names(); len(names) != 1 {
+		t.Errorf("it reports %v", names)
+	}
+	if err := r.Create(t.Context(), nodeObject(map[string]string{"pool": "sql"})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Reconcile(t.Context(), requestFor("web")); err != nil {
+		t.Fatal(err)
+	}
+	if holdsIt(t, r, thumbprint) {
+		t.Error("the Node is back with other labels, and the certificate is still there")
+	}
+}
+
+func requestFor(name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -118,13 +119,17 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 	return r.perform(ctx, certstore.PlanOrphans(observed, kept, claims))
 }
 
-// selectedCertificates returns the ObservedCertificates that want this node. They are the cache's own: nobody changes them.
+// selectedCertificates returns the ObservedCertificates that want this node, and all while there is no Node. They are the
+// cache's own: nobody changes them.
 func (r *Reconciler) selectedCertificates(ctx context.Context) ([]v1alpha1.ObservedCertificate, error) {
 	var list v1alpha1.ObservedCertificateList
 	if err := r.List(ctx, &list, &client.ListOptions{UnsafeDisableDeepCopy: new(true)}); err != nil {
 		return nil, fmt.Errorf("listing ObservedCertificates: %w", err)
 	}
 	nodeLabels, err := r.nodeLabels(ctx)
+	if errors.Is(err, errNoNode) {
+		return list.Items, nil
+	}
 	if err != nil {
 		return nil, err
 	}
