@@ -169,9 +169,12 @@ func (r *Reconciler) nodeLabels(ctx context.Context) (labels.Set, error) {
 	return node.Labels, nil
 }
 
-// release forgets a certificate that is gone or not for this node, and lets the store follow its deletion policy.
+// release forgets a certificate that is gone or not for this node, and lets the store follow its deletion policy. What this
+// agent never had to do with is left to the store check: thousands of certificates for other nodes must not sweep once each.
 func (r *Reconciler) release(ctx context.Context, name string) error {
-	r.records.forget(name)
 	r.Reporter.Drop(name)
+	if !r.records.forget(name) {
+		return nil
+	}
 	return r.sweep(ctx)
 }

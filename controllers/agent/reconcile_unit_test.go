@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -156,4 +159,120 @@ func TestWithoutItsNodeNothingIsLetGo(t *testing.T) {
 
 func requestFor(name string) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
+}
+
+// looked is the record of a certificate that was polled.
+func looked(c *v1alpha1.ObservedCertificate, thumbprint string) record {
+	return record{uid: c.UID, generation: c.Generation, ref: myStore, thumbprint: thumbprint, version: "v", polledAt: time.Now()}
+}
+
+func checked(t *testing.T, r *Reconciler) {
+	t.Helper()
+	if err := r.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAReportOfWhatWasDeletedWhileTheAgentWasAwayIsDropped(t *testing.T) {
+	web := wishFor("web")
+	r := reconcilerOver(t, nodeObject(nil), web)
+	r.Reporter.Set(v1alpha1.CertificateEntry{Name: "gone", Thumbprint: "AA"})
+	r.Reporter.Set(v1alpha1.CertificateEntry{Name: "web", Thumbprint: "BB"})
+	checked(t, r)
+	if names := r.Reporter.Names(); len(names) != 1 || names[0] != "web" {
+		t.Errorf("it reports %v, want web", names)
+	}
+}
+
+func TestNothingIsRemovedUntilEveryWishWasPolledOnce(t *testing.T) {
+	web := wishFor("web")
+	r := reconcilerOver(t, nodeObject(nil), web)
+	thumbprint := stored(t, r, "gone", "gone-uid", "Delete")
+	r.recall(web) // waits for its first poll, which will find the same certificate
+	checked(t, r)
+	if !holdsIt(t, r, thumbprint) {
+		t.Fatal("the certificate was removed before it was known who wants it")
+	}
+	r.records.put("web", looked(web, thumbprint))
+	checked(t, r)
+	entry, err := r.Store.Find(myStore, thumbprint)
+	if err != nil || entry == nil || entry.Mark.UID != string(web.UID) {
+		t.Errorf("it did not pass to the one that wants it: %+v, error %v", entry, err)
+	}
+}
+
+func TestWhatHoldsUpNoRemoval(t *testing.T) {
+	now := metav1.Now()
+	tests := map[string]func(*v1alpha1.ObservedCertificate){
+		"a certificate that waits for its finalizers": func(c *v1alpha1.ObservedCertificate) {
+			c.DeletionTimestamp, c.Finalizers = &now, []string{"example.com/keep"}
+		},
+		"a selector that cannot be read": func(c *v1alpha1.ObservedCertificate) {
+			c.Spec.NodeSelector = &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"no label": "x"}}
+		},
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := reconcilerOver(t, nodeObject(nil), wishFor("web", change))
+			thumbprint := stored(t, r, "gone", "gone-uid", "Delete")
+			checked(t, r)
+			if holdsIt(t, r, thumbprint) {
+				t.Error("a certificate that nothing wants is still there")
+			}
+		})
+	}
+}
+
+// partlyBroken is a store of which one cannot be read.
+type partlyBroken struct {
+	certstore.Store
+	broken string
+}
+
+func (s partlyBroken) List(ref certstore.Ref) ([]certstore.Entry, error) {
+	if ref.Name == s.broken {
+		return nil, &certstore.Error{Operation: "listing the certificates", Ref: ref, Err: errors.New("it is broken")}
+	}
+	return s.Store.List(ref)
+}
+
+func TestAStoreThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	web := wishFor("web")
+	r := reconcilerOver(t, nodeObject(nil), web)
+	orphan := stored(t, r, "gone", "gone-uid", "Delete")
+	if err := r.inventory.refresh(certstore.Ref{Location: certstore.LocalMachine, Name: "ADDRESSBOOK"}); err != nil {
+		t.Fatal(err)
+	}
+	r.inventory.store = partlyBroken{Store: r.Store, broken: "ADDRESSBOOK"}
+	r.recheck = make(chan event.TypedGenericEvent[string], 1)
+	r.records.put("web", looked(web, "AA")) // not in the store
+	if err := r.check(t.Context()); err == nil || !strings.Contains(err.Error(), "ADDRESSBOOK") {
+		t.Errorf("got error %v, want the broken store in it", err)
+	}
+	select {
+	case queued := <-r.recheck:
+		if queued.Object != "web" {
+			t.Errorf("queued %s", queued.Object)
+		}
+	default:
+		t.Error("the missing certificate of another store is not repaired")
+	}
+	if holdsIt(t, r, orphan) {
+		t.Error("the certificate that nothing wants is still there")
+	}
+}
+
+func TestWhatWasNeverHandledIsLeftToTheStoreCheck(t *testing.T) {
+	r := reconcilerOver(t, nodeObject(nil))
+	thumbprint := stored(t, r, "gone", "gone-uid", "Delete")
+	if err := r.release(t.Context(), "gone"); err != nil {
+		t.Fatal(err)
+	}
+	if !holdsIt(t, r, thumbprint) {
+		t.Error("a certificate that this agent never had to do with was swept for")
+	}
+	checked(t, r)
+	if holdsIt(t, r, thumbprint) {
+		t.Error("the store check left it")
+	}
 }

@@ -30,6 +30,11 @@ type record struct {
 	entry       v1alpha1.CertificateEntry
 }
 
+// looked tells whether it was found out what the certificate is, or that its spec says to leave it alone.
+func (r record) looked() bool {
+	return r.generation != 0 || r.entry.State == v1alpha1.StateSuspended
+}
+
 // records holds the record of each certificate.
 type records struct {
 	mu     sync.Mutex
@@ -52,10 +57,13 @@ func (r *records) put(name string, updated record) {
 	r.byName[name] = updated
 }
 
-func (r *records) forget(name string) {
+// forget tells whether there was something to forget.
+func (r *records) forget(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	_, known := r.byName[name]
 	delete(r.byName, name)
+	return known
 }
 
 // all returns a copy.

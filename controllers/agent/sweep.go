@@ -64,11 +64,12 @@ func (r *Reconciler) search() error {
 	return nil
 }
 
-// check reads the stores in use, queues what has drifted, and sweeps.
+// check reads the stores in use, queues what has drifted, and sweeps. A store that cannot be read holds up no other.
 func (r *Reconciler) check(ctx context.Context) error {
+	var failed []error
 	for _, ref := range r.inventory.refs() {
 		if err := r.inventory.refresh(ref); err != nil {
-			return fmt.Errorf("reading %s: %w", ref, err)
+			failed = append(failed, fmt.Errorf("reading %s: %w", ref, err))
 		}
 	}
 	for name, remembered := range r.records.all() {
@@ -77,7 +78,8 @@ func (r *Reconciler) check(ctx context.Context) error {
 		}
 		held, err := r.inventory.find(remembered.ref, remembered.thumbprint)
 		if err != nil {
-			return fmt.Errorf("reading %s: %w", remembered.ref, err)
+			failed = append(failed, fmt.Errorf("reading %s: %w", remembered.ref, err))
+			continue
 		}
 		if held != nil && held.Key == certstore.KeyPresent {
 			continue
@@ -88,26 +90,31 @@ func (r *Reconciler) check(ctx context.Context) error {
 			return nil
 		}
 	}
-	return r.sweep(ctx)
+	return errors.Join(append(failed, r.sweep(ctx))...)
 }
 
-// sweep follows the deletion policy of certificates that nothing wants any more. It waits until every wanted certificate
-// has been looked at once: before that it is not known who else uses one.
+// sweep drops reports of certificates that are gone, and follows the deletion policy of what nothing wants any more. It
+// removes nothing until every wanted certificate has been polled once: before that it is not known who else uses one.
 func (r *Reconciler) sweep(ctx context.Context) error {
 	r.sweepMu.Lock()
 	defer r.sweepMu.Unlock()
+	reported := r.Reporter.Names() // before the list: what is made in between is not to be dropped
 	certificates, err := r.selectedCertificates(ctx)
 	if err != nil {
 		return err
 	}
+	r.dropReports(reported, certificates)
 	kept := map[string]bool{}
 	claims := certstore.Claims{}
 	for _, certificate := range certificates {
+		kept[string(certificate.UID)] = true
+		if _, err := selects(&certificate, nil); err != nil {
+			continue // never looked at, and kept
+		}
 		remembered, ok := r.records.get(certificate.Name)
-		if !ok {
+		if !ok || !remembered.looked() {
 			return nil
 		}
-		kept[string(certificate.UID)] = true
 		if remembered.thumbprint != "" {
 			claims.Add(remembered.ref, remembered.thumbprint, certstore.Mark{
 				Name: certificate.Name, UID: string(certificate.UID), Version: remembered.version,
@@ -115,8 +122,25 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 			})
 		}
 	}
-	observed := certstore.Observed{Entries: r.inventory.marked()}
-	return r.perform(ctx, certstore.PlanOrphans(observed, kept, claims))
+	var failed []error
+	for _, action := range certstore.PlanOrphans(certstore.Observed{Entries: r.inventory.marked()}, kept, claims) {
+		failed = append(failed, r.perform(ctx, []certstore.Action{action})) // one that fails holds up no other
+	}
+	return errors.Join(failed...)
+}
+
+// dropReports drops what is reported of certificates that want this node no more: they may have gone while the agent was
+// away, and then nothing else tells of it.
+func (r *Reconciler) dropReports(reported []string, certificates []v1alpha1.ObservedCertificate) {
+	wanted := make(map[string]bool, len(certificates))
+	for _, certificate := range certificates {
+		wanted[certificate.Name] = true
+	}
+	for _, name := range reported {
+		if !wanted[name] {
+			r.Reporter.Drop(name)
+		}
+	}
 }
 
 // selectedCertificates returns the ObservedCertificates that want this node, and all while there is no Node. They are the
@@ -128,12 +152,23 @@ func (r *Reconciler) selectedCertificates(ctx context.Context) ([]v1alpha1.Obser
 	}
 	nodeLabels, err := r.nodeLabels(ctx)
 	if errors.Is(err, errNoNode) {
-		return list.Items, nil
+		return filterLasting(list.Items), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return filterSelected(list.Items, nodeLabels), nil
+	return filterSelected(filterLasting(list.Items), nodeLabels), nil
+}
+
+// filterLasting leaves out what is being deleted: it is let go at once, whatever finalizers wait for.
+func filterLasting(certificates []v1alpha1.ObservedCertificate) []v1alpha1.ObservedCertificate {
+	var lasting []v1alpha1.ObservedCertificate
+	for _, certificate := range certificates {
+		if certificate.DeletionTimestamp.IsZero() {
+			lasting = append(lasting, certificate)
+		}
+	}
+	return lasting
 }
 
 func filterSelected(certificates []v1alpha1.ObservedCertificate, node labels.Set) []v1alpha1.ObservedCertificate {
