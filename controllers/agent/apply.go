@@ -101,6 +101,12 @@ func (r *Reconciler) remove(step *certstore.Remove) error {
 			return &certstore.Error{Operation: "removing certificate " + step.Thumbprint, Ref: step.Ref, Err: errors.New("its successor is not in place with its key, so it stays")}
 		}
 	}
+	if err := r.reread(step.Ref, step.Thumbprint); err != nil {
+		return err
+	}
+	if held, err := r.inventory.find(step.Ref, step.Thumbprint); err != nil || held == nil || held.Mark == nil {
+		return err // gone, or somebody else's since the last check: it is not ours to remove
+	}
 	err := r.Store.Remove(step.Ref, step.Thumbprint)
 	r.Metrics.storeOperation("remove", err)
 	if err != nil {

@@ -276,3 +276,28 @@ func TestWhatWasNeverHandledIsLeftToTheStoreCheck(t *testing.T) {
 		t.Error("the store check left it")
 	}
 }
+
+// taken is a store of which somebody else has replaced every certificate since it was listed.
+type taken struct{ certstore.Store }
+
+func (s taken) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
+	entry, err := s.Store.Find(ref, thumbprint)
+	if entry != nil {
+		unmarked := *entry
+		unmarked.Mark = nil
+		entry = &unmarked
+	}
+	return entry, err
+}
+
+func TestWhatSomebodyElsePutThereSinceTheLastCheckIsNotRemoved(t *testing.T) {
+	r := reconcilerOver(t, nodeObject(nil))
+	thumbprint := stored(t, r, "gone", "gone-uid", "Delete")
+	r.Store = taken{r.Store}
+	if err := r.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !holdsIt(t, r, thumbprint) {
+		t.Error("a certificate without mark was removed")
+	}
+}
