@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -16,11 +17,16 @@ func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCer
 	if err := r.Get(ctx, types.NamespacedName{Name: r.Node}, &node); err != nil {
 		return // the NodeCertificateState says it all the same
 	}
-	const limit = 900 // bytes; the API accepts a note of 1 kB
-	message := found.message
-	if len(message) > limit {
-		message = message[:limit]
-	}
 	r.Events.Eventf(&node, certificate, corev1.EventTypeWarning, string(found.reason), "InstallCertificate",
-		"ObservedCertificate %s: %s", certificate.Name, message)
+		"%s", noteOf(certificate.Name, found.message))
+}
+
+// noteOf returns an event's note, cut to the 1,024 bytes that the API accepts.
+func noteOf(name, message string) string {
+	const limit = 1024
+	note := "ObservedCertificate " + name + ": " + message
+	if len(note) > limit {
+		note = strings.ToValidUTF8(note[:limit], "")
+	}
+	return note
 }

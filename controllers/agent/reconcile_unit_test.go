@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -299,5 +300,12 @@ func TestWhatSomebodyElsePutThereSinceTheLastCheckIsNotRemoved(t *testing.T) {
 	}
 	if !holdsIt(t, r, thumbprint) {
 		t.Error("a certificate without mark was removed")
+	}
+}
+
+func TestAnEventsNoteIsNoLongerThanTheAPIAccepts(t *testing.T) {
+	got := noteOf(strings.Repeat("n", 253), strings.Repeat("ü", 600))
+	if len(got) > 1024 || len(got) < 1020 || !utf8.ValidString(got) {
+		t.Errorf("got %d bytes, valid %v", len(got), utf8.ValidString(got))
 	}
 }
