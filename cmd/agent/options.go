@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -47,6 +48,8 @@ func parseOptions(arguments []string, lookup func(string) (string, bool), help i
 	flags.SetOutput(help)
 	o.addTo(flags, lookup)
 	flags.VisitAll(func(flag *pflag.Flag) { flag.Usage += " [" + variable(flag.Name) + "]" })
+	// No setting, so without a variable: an image may well say its version in VAULTPANE_VERSION.
+	flags.BoolVar(&o.showVersion, "version", false, "print the version and end")
 	flags.Usage = func() { _, _ = fmt.Fprint(help, usage, flags.FlagUsagesWrapped(120)) }
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -57,7 +60,7 @@ func parseOptions(arguments []string, lookup func(string) (string, bool), help i
 	var failed error
 	flags.VisitAll(func(flag *pflag.Flag) {
 		value, set := lookup(variable(flag.Name))
-		if !set || value == "" || flag.Changed || failed != nil {
+		if !set || value == "" || flag.Changed || failed != nil || flag.Name == "version" {
 			return
 		}
 		if err := flags.Set(flag.Name, value); err != nil {
@@ -85,19 +88,22 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup func(string) (string, bool)
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
 	flags.IntVar(&o.logLevel, "log-level", 0, "0 what an operator wants, 1 each decision, 2 each call")
 	flags.StringVar(&o.logFormat, "log-format", "json", "json or text")
-	flags.BoolVar(&o.showVersion, "version", false, "print the version and end")
 }
 
 func (o *options) validate() error {
 	switch {
 	case o.Node == "":
-		return fmt.Errorf("--node-name is empty")
-	case o.Workers < 1:
-		return fmt.Errorf("--workers is %d, must be at least 1", o.Workers)
-	case o.InitialSpread < 0:
-		return fmt.Errorf("--initial-spread is %s, must not be negative", o.InitialSpread)
+		return errors.New("--node-name is empty, must be the name of the Node that the agent runs on")
+	case o.Namespace == "":
+		return errors.New("--namespace is empty, must be the namespace of the agents' Leases")
+	case o.Workers < 1 || o.Workers > 1000:
+		return fmt.Errorf("--workers is %d, must be 1 to 1000", o.Workers)
+	case o.InitialSpread < 0 || o.InitialSpread > time.Hour:
+		return fmt.Errorf("--initial-spread is %s, must be 0s to 1h", o.InitialSpread)
 	case o.StoreCheckInterval < time.Second:
 		return fmt.Errorf("--store-check-interval is %s, must be at least 1s", o.StoreCheckInterval)
+	case o.logLevel < 0 || o.logLevel > 10:
+		return fmt.Errorf("--log-level is %d, must be 0 to 10", o.logLevel)
 	case o.logFormat != "json" && o.logFormat != "text":
 		return fmt.Errorf("--log-format is %q, must be json or text", o.logFormat)
 	}

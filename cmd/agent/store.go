@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // runStore prints what the machine's stores hold, without a cluster.
 func runStore(arguments []string, out io.Writer) error {
 	flags := pflag.NewFlagSet("vaultpane-agent store", pflag.ContinueOnError)
-	path := flags.String("store-path", process.DefaultStorePath, process.StorePathUsage)
+	path := flags.String("store-path", first(os.LookupEnv, variable("store-path"), process.DefaultStorePath), process.StorePathUsage)
 	asJSON := flags.Bool("json", false, "print JSON")
 	all := flags.Bool("all", false, "print every certificate of every store, not only Vaultpane's and those in MY")
 	err := flags.Parse(arguments)
