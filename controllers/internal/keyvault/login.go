@@ -47,10 +47,16 @@ func tokenProblem(answer *refusalError) string {
 	return fmt.Sprintf("the token service answered %s: %s", oneLine(body.Code), oneLine(body.Description)) + check
 }
 
+// inOurWords names the agent's settings where the SDK's advice names options of its own, which nobody can set from outside.
+var inOurWords = strings.NewReplacer(
+	"Set DisableChallengeResourceVerification to true in your client options to disable",
+	"If that is meant, start the agent with --disable-challenge-resource-verification",
+)
+
 // attempts returns what a credential says about its failure. A chain's text has a line for each credential that was tried,
 // behind one tab; what stands behind more can be a whole response.
 func attempts(err error) string {
-	lines := strings.Split(err.Error(), "\n")
+	lines := strings.Split(inOurWords.Replace(err.Error()), "\n")
 	var tried []string
 	for _, line := range lines {
 		if strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t\t") {

@@ -33,7 +33,7 @@ func TestALoginFailureHasItsReason(t *testing.T) {
 			options := f.options()
 			options.DisableChallengeResourceVerification = false
 			f.clients, f.wire = newClients(t, options)
-		}, want: v1alpha1.ReasonAuthenticationFailed, says: []string{"challenge resource"}},
+		}, want: v1alpha1.ReasonAuthenticationFailed, says: []string{"challenge resource", "--disable-challenge-resource-verification"}},
 		{name: "a token service that does not listen", arrange: func(t *testing.T, f *fixture) {
 			other := vaulttest.ForTest(t)
 			authority := authorityOf(t, other)
