@@ -1,8 +1,10 @@
 package keyvault
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -24,24 +26,40 @@ type AllowList struct {
 // "host" for one host on any port, "host:port" for one host on one port.
 func NewAllowList(extra []string) (AllowList, error) {
 	list := AllowList{suffixes: append([]string(nil), DefaultAllowedHosts...), hosts: map[string]bool{}, authorities: map[string]bool{}}
-	for _, entry := range extra {
-		entry = strings.ToLower(strings.TrimSpace(entry))
-		host, port, err := net.SplitHostPort(entry)
-		switch {
-		case entry == "":
-		case strings.ContainsAny(entry, "/*@ "):
-			return AllowList{}, fmt.Errorf("allowed vault host %q: write a host name, host:port, or a suffix that begins with a dot; no scheme, path or asterisk", entry)
-		case strings.HasPrefix(entry, "."):
-			list.suffixes = append(list.suffixes, entry)
-		case err == nil && port != "443":
-			list.authorities[net.JoinHostPort(host, port)] = true
-		case err == nil:
-			list.authorities[host] = true
-		default:
-			list.hosts[entry] = true
+	for _, raw := range extra {
+		entry := strings.ToLower(strings.TrimSpace(raw))
+		if entry == "" {
+			continue
+		}
+		if err := list.add(entry); err != nil {
+			return AllowList{}, fmt.Errorf("allowed vault host %q: %w", raw, err)
 		}
 	}
 	return list, nil
+}
+
+// add adds an entry in lower case. One that no URL can match is an error and not ignored: somebody meant something by it.
+func (l *AllowList) add(entry string) error {
+	host, port, hasPort := strings.Cut(entry, ":")
+	name, isSuffix := strings.CutPrefix(host, ".")
+	number, err := strconv.Atoi(port)
+	switch {
+	case !vaultHost.MatchString(name):
+		return errors.New("write a host name, host:port, or a suffix that begins with a dot; no scheme, path or asterisk")
+	case hasPort && isSuffix:
+		return errors.New("a suffix has no port, it allows every port")
+	case hasPort && (err != nil || number < 1 || number > 65535):
+		return errors.New("the port is not between 1 and 65535")
+	case isSuffix:
+		l.suffixes = append(l.suffixes, entry)
+	case number == 443:
+		l.authorities[host] = true
+	case hasPort:
+		l.authorities[net.JoinHostPort(host, strconv.Itoa(number))] = true
+	default:
+		l.hosts[host] = true
+	}
+	return nil
 }
 
 // Check returns a Fault with VaultNotAllowed for a host that is not on the list.

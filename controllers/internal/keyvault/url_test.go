@@ -123,7 +123,10 @@ func TestAllowList(t *testing.T) {
 			}
 		})
 	}
-	for _, entry := range []string{"https://localhost", "*.example", "a b", "host/path"} {
+	for _, entry := range []string{
+		"https://localhost", "*.example", "a b", "host/path", "host:", "host:0", "host:99999", "host:https", ":8443", ".", "host.",
+		"..example", ".example:8443", "[::1]:8443", "my_host",
+	} {
 		if _, err := NewAllowList([]string{entry}); err == nil || !strings.Contains(err.Error(), entry) {
 			t.Errorf("entry %q: got %v, want an error that names it", entry, err)
 		}
