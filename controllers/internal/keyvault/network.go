@@ -30,6 +30,8 @@ func networkProblem(cause error) (v1alpha1.Reason, string) {
 	var operation *net.OpError
 	var timeout net.Error
 	switch {
+	case errors.As(cause, &operation) && operation.Op == "proxyconnect":
+		return v1alpha1.ReasonVaultUnreachable, "no connection to the web proxy: " + oneLine(rootCause(operation.Err)) + "; check HTTPS_PROXY and NO_PROXY"
 	case errors.As(cause, &name) && name.IsNotFound:
 		return v1alpha1.ReasonVaultNotFound, "the host name does not resolve; check the vault's name, and the DNS zone of its private endpoint if it has one"
 	case isTLSError(cause):

@@ -59,6 +59,20 @@ func TestANetworkFailureHasItsReason(t *testing.T) {
 	}
 }
 
+func TestAProxyThatCannotBeReachedIsNotTheVault(t *testing.T) {
+	for name, cause := range map[string]error{
+		"its name does not resolve": &net.DNSError{Err: "no such host", Name: "proxy.example", IsNotFound: true},
+		"it does not listen":        &net.OpError{Op: "dial", Err: errors.New("connection refused")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reason, why := networkProblem(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: cause}) // as net/http wraps it
+			if reason != v1alpha1.ReasonVaultUnreachable || !strings.Contains(why, "web proxy") || !strings.Contains(why, "HTTPS_PROXY") {
+				t.Errorf("got %s: %s", reason, why)
+			}
+		})
+	}
+}
+
 func TestNetworkProblem(t *testing.T) {
 	tests := []struct {
 		name  string
