@@ -8,7 +8,7 @@ type NodeSelector struct {
 	// matchLabels are labels that a node must have.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
-	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && k.matches('^([0-9a-z]([0-9a-z.-]*[0-9a-z])?/)?[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?$'))",message="a key must be that of a label, such as kubernetes.io/os"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) <= 317 && k.matches('^([0-9a-z]([0-9a-z-]*[0-9a-z])?([.][0-9a-z]([0-9a-z-]*[0-9a-z])?)*/)?[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$'))",message="a key must be that of a label, such as kubernetes.io/os: an optional DNS name and a slash, then at most 63 letters, digits, '.', '_' and '-'"
 	MatchLabels map[string]LabelValue `json:"matchLabels,omitempty"`
 	// matchExpressions are requirements that a node's labels must meet, all of them.
 	// +optional
@@ -29,7 +29,7 @@ type NodeSelectorRequirement struct {
 	// key is the key of a label.
 	// +required
 	// +kubebuilder:validation:MaxLength=317
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9a-z]([0-9a-z.-]*[0-9a-z])?/)?[0-9A-Za-z]([0-9A-Za-z._-]*[0-9A-Za-z])?$')",message="must be the key of a label, such as kubernetes.io/os"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9a-z]([0-9a-z-]*[0-9a-z])?([.][0-9a-z]([0-9a-z-]*[0-9a-z])?)*/)?[0-9A-Za-z]([0-9A-Za-z._-]{0,61}[0-9A-Za-z])?$')",message="must be the key of a label, such as kubernetes.io/os: an optional DNS name and a slash, then at most 63 letters, digits, '.', '_' and '-'"
 	Key string `json:"key"`
 	// operator is In, NotIn, Exists or DoesNotExist.
 	// +required

@@ -64,7 +64,7 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="must begin with https:// (lower case, without blanks around it), as in https://myvault.vault.azure.net/secrets/mycertificate"
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('https://') || self.matches('^https://([^/?#]*@)?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?(:[0-9]+)?([/?#]|$)')",message="needs a host name after https://, as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('https://') || self.matches('^https://([^/?#]*@)?[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?([.][0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?)*(:[0-9]+)?([/?#]|$)')",message="needs a host name after https://, as in https://myvault.vault.azure.net/secrets/mycertificate"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*:[0-9]+([/?#]|$)') || self.matches('^https://[^/?#]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?#]|$)')",message="has a port that is not between 1 and 65535"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*@')",message="must not hold a user name or password before the host; Vaultpane signs in with an Azure identity"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('?') && !self.contains('#')",message="must not have a query (?...) or a fragment (#...)"

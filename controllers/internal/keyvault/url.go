@@ -15,7 +15,7 @@ import (
 var (
 	secretName    = regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`)
 	secretVersion = regexp.MustCompile(`^[0-9A-Fa-f]{32}$`)
-	vaultHost     = regexp.MustCompile(`^[0-9a-z]([0-9a-z.-]*[0-9a-z])?$`)
+	vaultHost     = regexp.MustCompile(`^[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)*$`)
 )
 
 // SecretURL is a Key Vault secret's URL, taken apart.
