@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"sync"
 	"time"
 
@@ -125,8 +126,12 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 	return c.clients[key], nil
 }
 
+// answeredVersion is wider than Key Vault's own versions, for vaults that are not Azure's, and holds nothing that could not
+// stand in a mark, which is one line of words.
+var answeredVersion = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
+
 func fromResponse(secret SecretURL, response azsecrets.GetSecretResponse) (Secret, error) {
-	if response.ID == nil || response.ID.Version() == "" || response.Value == nil {
+	if response.ID == nil || !answeredVersion.MatchString(response.ID.Version()) || response.Value == nil {
 		return Secret{}, &Fault{
 			Reason:  v1alpha1.ReasonVaultUnreachable,
 			Message: fmt.Sprintf("reading secret %q: %s answered without a secret's id and value, so it is not a Key Vault; check what stands between the node and the vault", secret.Name, secret.Authority()),
