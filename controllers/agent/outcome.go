@@ -95,7 +95,9 @@ func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, 
 		updated.entry.State = v1alpha1.StateFailed
 		if found.until.After(now) {
 			updated.entry.State = v1alpha1.StatePending
-			updated.nextAttempt = earlierOf(found.until, now.Add(interval))
+			// The whole fleet knows the same moment: it comes back spread over a minute.
+			spread := time.Duration(random * float64(min(time.Minute, interval/10)))
+			updated.nextAttempt = earlierOf(found.until, now.Add(interval)).Add(spread)
 		}
 	default:
 		updated.nextAttempt = now.Add(schedule.Transient(updated.attempt, interval, found.retryAfter, random))

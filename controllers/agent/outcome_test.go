@@ -100,6 +100,14 @@ func TestRemember(t *testing.T) {
 	}
 }
 
+func TestAFleetDoesNotComeBackInTheMomentThatAllKnow(t *testing.T) {
+	from := noon.Add(10 * time.Minute)
+	got := remember(certificate(), outcome{polled: true, err: &notYetValid{from: from}}, noon, 0.5)
+	if wait := got.nextAttempt.Sub(from); wait != 30*time.Second {
+		t.Errorf("at half of the jitter it comes %s after the moment, want 30s", wait)
+	}
+}
+
 func TestWithoutAPollAnEntryClaimsOnlyWhatWasActedOn(t *testing.T) {
 	out := outcome{
 		remembered: record{generation: 2, requestedAt: "earlier", entry: v1alpha1.CertificateEntry{Name: "web", Generation: 2, Thumbprint: "AA"}},
