@@ -2,34 +2,12 @@ package windows
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
-
-// statusNames are the errors that certificate stores and keys really give, for people who search for them.
-var statusNames = map[windows.Errno]string{
-	windows.ERROR_FILE_NOT_FOUND:                   "ERROR_FILE_NOT_FOUND",
-	windows.ERROR_ACCESS_DENIED:                    "ERROR_ACCESS_DENIED",
-	windows.ERROR_PROC_NOT_FOUND:                   "ERROR_PROC_NOT_FOUND",
-	windows.Errno(windows.NTE_BAD_KEYSET):          "NTE_BAD_KEYSET",
-	windows.Errno(windows.NTE_EXISTS):              "NTE_EXISTS",
-	windows.Errno(windows.NTE_KEYSET_NOT_DEF):      "NTE_KEYSET_NOT_DEF",
-	windows.Errno(windows.NTE_KEYSET_ENTRY_BAD):    "NTE_KEYSET_ENTRY_BAD",
-	windows.Errno(windows.NTE_NO_KEY):              "NTE_NO_KEY",
-	windows.Errno(windows.NTE_NOT_SUPPORTED):       "NTE_NOT_SUPPORTED",
-	windows.Errno(windows.NTE_PERM):                "NTE_PERM",
-	windows.Errno(windows.NTE_FAIL):                "NTE_FAIL",
-	windows.Errno(windows.NTE_BAD_DATA):            "NTE_BAD_DATA",
-	windows.Errno(windows.NTE_BAD_TYPE):            "NTE_BAD_TYPE",
-	windows.Errno(windows.NTE_INVALID_PARAMETER):   "NTE_INVALID_PARAMETER",
-	windows.Errno(windows.NTE_TEMPORARY_PROFILE):   "NTE_TEMPORARY_PROFILE",
-	windows.Errno(windows.CRYPT_E_NOT_FOUND):       "CRYPT_E_NOT_FOUND",
-	windows.Errno(windows.CRYPT_E_EXISTS):          "CRYPT_E_EXISTS",
-	windows.Errno(windows.CRYPT_E_NO_KEY_PROPERTY): "CRYPT_E_NO_KEY_PROPERTY",
-}
 
 // errUnsupported is wrapped by what this machine, or this kind of provider, can never do.
 var errUnsupported = errors.New("not supported")
@@ -46,13 +24,51 @@ func failure(operation string, ref certstore.Ref, err error) error {
 	}
 }
 
-// named puts code and name before the text of a Windows error.
+// namedError is an error in which every code of Windows has its number and its name.
+type namedError struct {
+	text string
+	err  error
+}
+
+func (e *namedError) Error() string { return e.text }
+
+func (e *namedError) Unwrap() error { return e.err }
+
+// named puts number, name and text where an error has the system's text, or no text, for a code of Windows.
 func named(err error) error {
-	var code windows.Errno
-	if !errors.As(err, &code) {
-		return err
+	text := err.Error()
+	for _, code := range codesOf(err) {
+		text = strings.ReplaceAll(text, code.Error(), describe(uint32(code), code.Error()))
 	}
-	return fmt.Errorf("0x%08X %s: %w", uint32(code), statusNames[code], err)
+	return &namedError{text: text, err: err}
+}
+
+// codesOf returns the codes of Windows in an error and in what it wraps, each once. Those that Go has made up, which the
+// application bit marks, say nothing to anybody (syscall.APPLICATION_ERROR).
+func codesOf(err error) []windows.Errno {
+	const madeUp = 1 << 29
+	var found []windows.Errno
+	seen := map[string]bool{}
+	var visit func(error)
+	visit = func(err error) {
+		switch wrapping := err.(type) { //nolint:errorlint // this is what walks the chain
+		case windows.Errno:
+			if wrapping&madeUp == 0 && !seen[wrapping.Error()] {
+				seen[wrapping.Error()] = true
+				found = append(found, wrapping)
+			}
+		case interface{ Unwrap() error }:
+			if inner := wrapping.Unwrap(); inner != nil {
+				visit(inner)
+			}
+		case interface{ Unwrap() []error }:
+			for _, inner := range wrapping.Unwrap() {
+				visit(inner)
+			}
+		}
+	}
+	visit(err)
+	return found
 }
 
 // is tells whether an error is one of some codes.
