@@ -17,20 +17,45 @@ package wincrypt
 //sys	CryptGetUserKey(provider windows.Handle, keySpec uint32, key *windows.Handle) (err error) = advapi32.CryptGetUserKey
 //sys	CryptDestroyKey(key windows.Handle) (err error) = advapi32.CryptDestroyKey
 
+// Who may use a container in CAPI (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptsetprovparam).
+//sys	CryptSetProvParam(provider windows.Handle, param uint32, data *byte, flags uint32) (err error) = advapi32.CryptSetProvParam
+//sys	CryptGetProvParam(provider windows.Handle, param uint32, data *byte, size *uint32, flags uint32) (err error) = advapi32.CryptGetProvParam
+
 // Keys in CNG (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptimportkey). They return a status.
 //sys	NCryptOpenStorageProvider(provider *windows.Handle, name *uint16, flags uint32) (status error) = ncrypt.NCryptOpenStorageProvider
 //sys	NCryptImportKey(provider windows.Handle, importKey windows.Handle, blobType *uint16, parameters *NCryptBufferDesc, key *windows.Handle, data *byte, size uint32, flags uint32) (status error) = ncrypt.NCryptImportKey
 //sys	NCryptOpenKey(provider windows.Handle, key *windows.Handle, name *uint16, legacyKeySpec uint32, flags uint32) (status error) = ncrypt.NCryptOpenKey
 //sys	NCryptSetProperty(object windows.Handle, property *uint16, input *byte, size uint32, flags uint32) (status error) = ncrypt.NCryptSetProperty
+//sys	NCryptGetProperty(object windows.Handle, property *uint16, output *byte, size uint32, result *uint32, flags uint32) (status error) = ncrypt.NCryptGetProperty
 //sys	NCryptFinalizeKey(key windows.Handle, flags uint32) (status error) = ncrypt.NCryptFinalizeKey
 //sys	NCryptDeleteKey(key windows.Handle, flags uint32) (status error) = ncrypt.NCryptDeleteKey
 //sys	NCryptFreeObject(object windows.Handle) (status error) = ncrypt.NCryptFreeObject
+
+// The bindings of http.sys (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration). They
+// return a status. A system without httpapi.dll is an error of the call.
+//sys	HttpInitialize(version uint32, flags uint32, reserved uintptr) (status error) = httpapi.HttpInitialize?
+//sys	HttpTerminate(flags uint32, reserved uintptr) (status error) = httpapi.HttpTerminate?
+//sys	HttpQueryServiceConfiguration(service windows.Handle, configID uint32, input *byte, inputSize uint32, output *byte, outputSize uint32, result *uint32, overlapped uintptr) (status error) = httpapi.HttpQueryServiceConfiguration?
 
 // Property identifiers (wincrypt.h).
 const (
 	CERT_KEY_PROV_INFO_PROP_ID = 2
 	CERT_FRIENDLY_NAME_PROP_ID = 11
 	CERT_DESCRIPTION_PROP_ID   = 13
+	CERT_RENEWAL_PROP_ID       = 64
+)
+
+// Parameters of a provider (wincrypt.h).
+const (
+	PP_KEYSET_SEC_DESCR = 8
+)
+
+// Versions, flags and record types of the HTTP Server API (http.h).
+const (
+	HTTPAPI_VERSION_2               = 2 // major in the low word
+	HTTP_INITIALIZE_CONFIG          = 2
+	HttpServiceConfigSSLCertInfo    = 1
+	HttpServiceConfigSslSniCertInfo = 5
 )
 
 // Requests to CertControlStore (wincrypt.h).
@@ -54,6 +79,7 @@ const (
 	NCRYPT_PERSIST_FLAG         = 0x80000000
 	NCRYPT_ALLOW_EXPORT_FLAG    = 0x00000001
 	NCRYPT_EXPORT_POLICY_PROP   = "Export Policy"
+	NCRYPT_SECURITY_DESCR_PROP  = "Security Descr"
 	NCRYPTBUFFER_PKCS_KEY_NAME  = 45
 	NCRYPTBUFFER_VERSION        = 0
 )

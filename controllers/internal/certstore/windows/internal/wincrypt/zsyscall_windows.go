@@ -40,18 +40,25 @@ func errnoErr(e syscall.Errno) error {
 var (
 	modadvapi32 = windows.NewLazySystemDLL("advapi32.dll")
 	modcrypt32  = windows.NewLazySystemDLL("crypt32.dll")
+	modhttpapi  = windows.NewLazySystemDLL("httpapi.dll")
 	modncrypt   = windows.NewLazySystemDLL("ncrypt.dll")
 
 	procCryptDestroyKey                   = modadvapi32.NewProc("CryptDestroyKey")
+	procCryptGetProvParam                 = modadvapi32.NewProc("CryptGetProvParam")
 	procCryptGetUserKey                   = modadvapi32.NewProc("CryptGetUserKey")
 	procCryptImportKey                    = modadvapi32.NewProc("CryptImportKey")
+	procCryptSetProvParam                 = modadvapi32.NewProc("CryptSetProvParam")
 	procCertControlStore                  = modcrypt32.NewProc("CertControlStore")
 	procCertEnumSystemStore               = modcrypt32.NewProc("CertEnumSystemStore")
 	procCertGetCertificateContextProperty = modcrypt32.NewProc("CertGetCertificateContextProperty")
 	procCertSetCertificateContextProperty = modcrypt32.NewProc("CertSetCertificateContextProperty")
+	procHttpInitialize                    = modhttpapi.NewProc("HttpInitialize")
+	procHttpQueryServiceConfiguration     = modhttpapi.NewProc("HttpQueryServiceConfiguration")
+	procHttpTerminate                     = modhttpapi.NewProc("HttpTerminate")
 	procNCryptDeleteKey                   = modncrypt.NewProc("NCryptDeleteKey")
 	procNCryptFinalizeKey                 = modncrypt.NewProc("NCryptFinalizeKey")
 	procNCryptFreeObject                  = modncrypt.NewProc("NCryptFreeObject")
+	procNCryptGetProperty                 = modncrypt.NewProc("NCryptGetProperty")
 	procNCryptImportKey                   = modncrypt.NewProc("NCryptImportKey")
 	procNCryptOpenKey                     = modncrypt.NewProc("NCryptOpenKey")
 	procNCryptOpenStorageProvider         = modncrypt.NewProc("NCryptOpenStorageProvider")
@@ -60,6 +67,14 @@ var (
 
 func CryptDestroyKey(key windows.Handle) (err error) {
 	r1, _, e1 := syscall.SyscallN(procCryptDestroyKey.Addr(), uintptr(key))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func CryptGetProvParam(provider windows.Handle, param uint32, data *byte, size *uint32, flags uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procCryptGetProvParam.Addr(), uintptr(provider), uintptr(param), uintptr(unsafe.Pointer(data)), uintptr(unsafe.Pointer(size)), uintptr(flags))
 	if r1 == 0 {
 		err = errnoErr(e1)
 	}
@@ -76,6 +91,14 @@ func CryptGetUserKey(provider windows.Handle, keySpec uint32, key *windows.Handl
 
 func CryptImportKey(provider windows.Handle, data *byte, size uint32, publicKey windows.Handle, flags uint32, key *windows.Handle) (err error) {
 	r1, _, e1 := syscall.SyscallN(procCryptImportKey.Addr(), uintptr(provider), uintptr(unsafe.Pointer(data)), uintptr(size), uintptr(publicKey), uintptr(flags), uintptr(unsafe.Pointer(key)))
+	if r1 == 0 {
+		err = errnoErr(e1)
+	}
+	return
+}
+
+func CryptSetProvParam(provider windows.Handle, param uint32, data *byte, flags uint32) (err error) {
+	r1, _, e1 := syscall.SyscallN(procCryptSetProvParam.Addr(), uintptr(provider), uintptr(param), uintptr(unsafe.Pointer(data)), uintptr(flags))
 	if r1 == 0 {
 		err = errnoErr(e1)
 	}
@@ -114,6 +137,42 @@ func CertSetCertificateContextProperty(context *windows.CertContext, propID uint
 	return
 }
 
+func HttpInitialize(version uint32, flags uint32, reserved uintptr) (status error) {
+	status = procHttpInitialize.Find()
+	if status != nil {
+		return
+	}
+	r0, _, _ := syscall.SyscallN(procHttpInitialize.Addr(), uintptr(version), uintptr(flags), uintptr(reserved))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
+func HttpQueryServiceConfiguration(service windows.Handle, configID uint32, input *byte, inputSize uint32, output *byte, outputSize uint32, result *uint32, overlapped uintptr) (status error) {
+	status = procHttpQueryServiceConfiguration.Find()
+	if status != nil {
+		return
+	}
+	r0, _, _ := syscall.SyscallN(procHttpQueryServiceConfiguration.Addr(), uintptr(service), uintptr(configID), uintptr(unsafe.Pointer(input)), uintptr(inputSize), uintptr(unsafe.Pointer(output)), uintptr(outputSize), uintptr(unsafe.Pointer(result)), uintptr(overlapped))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
+func HttpTerminate(flags uint32, reserved uintptr) (status error) {
+	status = procHttpTerminate.Find()
+	if status != nil {
+		return
+	}
+	r0, _, _ := syscall.SyscallN(procHttpTerminate.Addr(), uintptr(flags), uintptr(reserved))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
 func NCryptDeleteKey(key windows.Handle, flags uint32) (status error) {
 	r0, _, _ := syscall.SyscallN(procNCryptDeleteKey.Addr(), uintptr(key), uintptr(flags))
 	if r0 != 0 {
@@ -132,6 +191,14 @@ func NCryptFinalizeKey(key windows.Handle, flags uint32) (status error) {
 
 func NCryptFreeObject(object windows.Handle) (status error) {
 	r0, _, _ := syscall.SyscallN(procNCryptFreeObject.Addr(), uintptr(object))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
+func NCryptGetProperty(object windows.Handle, property *uint16, output *byte, size uint32, result *uint32, flags uint32) (status error) {
+	r0, _, _ := syscall.SyscallN(procNCryptGetProperty.Addr(), uintptr(object), uintptr(unsafe.Pointer(property)), uintptr(unsafe.Pointer(output)), uintptr(size), uintptr(unsafe.Pointer(result)), uintptr(flags))
 	if r0 != 0 {
 		status = syscall.Errno(r0)
 	}
