@@ -36,20 +36,6 @@ func withContainer(t *testing.T, location certstore.Location, capi bool) contain
 	return where
 }
 
-// A second process, which looks at the access list that the first has set.
-func TestMain(m *testing.M) {
-	if name := os.Getenv("VAULTPANE_TEST_ACCESS_OF"); name != "" {
-		where := containerFor(certstore.LocalMachine, strings.TrimPrefix(name, ourPrefix), false, os.Getenv("VAULTPANE_TEST_CAPI") != "")
-		sddl, err := where.access()
-		if err != nil {
-			sddl = err.Error()
-		}
-		os.Stdout.WriteString("access " + sddl + "\n") //nolint:errcheck // the reader misses it
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
 func accessInAnotherProcess(t *testing.T, where container) string {
 	t.Helper()
 	command := exec.Command(os.Args[0])
