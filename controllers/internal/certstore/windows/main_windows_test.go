@@ -16,6 +16,9 @@ func TestMain(m *testing.M) {
 	if what := os.Getenv("VAULTPANE_TEST_PRETEND"); what != "" {
 		pretend(what)
 	}
+	if thumbprint := os.Getenv("VAULTPANE_TEST_REMOVE"); thumbprint != "" {
+		removeAsked(thumbprint)
+	}
 	os.Exit(m.Run())
 }
 
