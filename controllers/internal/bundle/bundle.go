@@ -4,6 +4,7 @@ package bundle
 import (
 	"crypto"
 	"crypto/x509"
+	"slices"
 )
 
 // Content types of Key Vault certificates' secrets
@@ -18,17 +19,26 @@ const MaxSize = 1 << 20
 
 // Bundle is what a secret holds. Its key never has a printed form.
 type Bundle struct {
-	// Leaf is the certificate that fits the key, found by the key and never by its position; nil in a bundle without key.
+	// Leaf is the certificate that fits the key, found by the key and never by its position. In a bundle without key it is
+	// the certificate that issued none of the others, and the first of the secret if there is not exactly one such. Never
+	// nil in a bundle that Parse returns.
 	Leaf *x509.Certificate
-	// Chain holds the other certificates: first the issuers from the leaf's own upwards, then those that are not part of
-	// the leaf's chain. A self-signed root is among them when the secret has it. In a bundle without key it holds all
-	// certificates in the order of the secret.
+	// Chain holds the other certificates, each once: first the issuers from the leaf's own upwards, then those that are not
+	// part of the leaf's chain in the order of the secret. A self-signed root is among them when the secret has it.
 	Chain []*x509.Certificate
 	// Key is the leaf's private key, *rsa.PrivateKey or *ecdsa.PrivateKey; nil in a bundle without key.
 	Key crypto.Signer
 }
 
-// HasKey tells whether the bundle holds a private key, and with it a leaf.
+// Certificates returns all certificates in an order that stays the same for the same secret: the leaf, then the chain.
+func (b *Bundle) Certificates() []*x509.Certificate {
+	if b.Leaf == nil {
+		return slices.Clone(b.Chain)
+	}
+	return append([]*x509.Certificate{b.Leaf}, b.Chain...)
+}
+
+// HasKey tells whether the bundle holds a private key.
 func (b *Bundle) HasKey() bool { return b.Key != nil }
 
 // RequireKey returns nil for a bundle with a key and otherwise an *Error with PrivateKeyMissing. Parse itself accepts a

@@ -32,6 +32,25 @@ func leafOf(key crypto.Signer, certs []*x509.Certificate) *x509.Certificate {
 	return leaf
 }
 
+// endOf returns the certificate that issued none of the others. If there is not exactly one it is the first: a secret with
+// several roots has no end.
+func endOf(certs []*x509.Certificate) *x509.Certificate {
+	var end *x509.Certificate
+	for _, c := range certs {
+		if slices.ContainsFunc(certs, func(other *x509.Certificate) bool { return other != c && issued(c, other) }) {
+			continue
+		}
+		if end != nil {
+			return certs[0]
+		}
+		end = c
+	}
+	if end == nil {
+		return certs[0]
+	}
+	return end
+}
+
 func better(a, b *x509.Certificate) bool {
 	if a.IsCA != b.IsCA {
 		return !a.IsCA

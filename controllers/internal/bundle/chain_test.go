@@ -46,6 +46,54 @@ func TestLeafIsFoundByItsKeyAndTheChainByItsIssuers(t *testing.T) {
 	}
 }
 
+func TestBundleWithoutKeyEndsInTheCertificateThatIssuedNoOther(t *testing.T) {
+	f := newFamily(t, newEC())
+	other := newFamily(t, newEC())
+	second := issue(t, "second", newEC(), f.intermediate, nil)
+	crossed := issue(t, "root", f.root.key, other.root, later)
+	back := issue(t, "root", other.root.key, f.root, ca)
+	for name, test := range map[string]struct {
+		certs []*pair
+		want  []*pair
+	}{
+		"one root":                                 {[]*pair{f.root}, []*pair{f.root}},
+		"leaf first":                               {[]*pair{f.leaf, f.intermediate, f.root}, []*pair{f.leaf, f.intermediate, f.root}},
+		"root first":                               {[]*pair{f.root, f.intermediate, f.leaf}, []*pair{f.leaf, f.intermediate, f.root}},
+		"in the middle, and twice":                 {[]*pair{f.root, f.leaf, f.root, f.intermediate, f.leaf}, []*pair{f.leaf, f.intermediate, f.root}},
+		"a CA without its issued ones":             {[]*pair{f.root, f.intermediate}, []*pair{f.intermediate, f.root}},
+		"roots only: the first":                    {[]*pair{other.root, f.root}, []*pair{other.root, f.root}},
+		"a root beside a chain: the first":         {[]*pair{other.root, f.root, f.intermediate}, []*pair{other.root, f.root, f.intermediate}},
+		"two leaves: the first":                    {[]*pair{second, f.root, f.leaf, f.intermediate}, []*pair{second, f.intermediate, f.root, f.leaf}},
+		"two leaves: the first, though it is a CA": {[]*pair{f.root, second, f.leaf, f.intermediate}, []*pair{f.root, second, f.leaf, f.intermediate}},
+		"each issued the other: the first":         {[]*pair{crossed, back}, []*pair{crossed, back}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := Parse(ContentTypePEM, certPEM(test.certs...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(thumbprints(certsOf(test.want)), thumbprints(b.Certificates())); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestCertificatesOfAnIncompleteBundle(t *testing.T) {
+	f := newFamily(t, newEC())
+	chain := []*x509.Certificate{f.intermediate.cert, f.root.cert}
+	got := (&Bundle{Chain: chain}).Certificates()
+	if diff := cmp.Diff(thumbprints(chain), thumbprints(got)); diff != "" {
+		t.Error(diff)
+	}
+	if got[0] = nil; chain[0] == nil {
+		t.Error("the chain itself was returned")
+	}
+	if got := (&Bundle{}).Certificates(); len(got) != 0 {
+		t.Errorf("got %d certificates", len(got))
+	}
+}
+
 func later(c *x509.Certificate) { c.NotBefore = c.NotBefore.AddDate(0, 1, 0) }
 
 func TestCrossSignedRootIsFollowedOnlyWhereItIsTheNewer(t *testing.T) {

@@ -49,16 +49,15 @@ func (c *contents) addCertificate(certificate *x509.Certificate) error {
 	return nil
 }
 
-// bundle finds the leaf by the key and puts the other certificates in order.
+// bundle finds the leaf, by the key if there is one, and puts the other certificates in order.
 func (c *contents) bundle() (*Bundle, error) {
 	if len(c.certs) == 0 {
 		return nil, malformed("the secret holds no certificate: import the certificate together with its private key")
 	}
+	var leaf *x509.Certificate
 	if c.key == nil {
-		return &Bundle{Chain: c.certs}, nil
-	}
-	leaf := leafOf(c.key, c.certs)
-	if leaf == nil {
+		leaf = endOf(c.certs)
+	} else if leaf = leafOf(c.key, c.certs); leaf == nil {
 		return nil, &Error{Problem: KeyMismatch, Message: "the secret's private key fits none of its certificates: import " +
 			"the certificate together with the key that its request was made with"}
 	}

@@ -65,7 +65,7 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 		}
 		return
 	}
-	if b.HasKey() != (b.Leaf != nil) || b.Leaf == nil && len(b.Chain) == 0 {
+	if b.Leaf == nil || len(b.Certificates()) != len(b.Chain)+1 {
 		t.Fatalf("got half a bundle: %v", b)
 	}
 	if b.HasKey() && !b.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(b.Leaf.PublicKey) {

@@ -81,7 +81,7 @@ func TestBundleWithoutKeyIsTheCallersDecision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"", "root", "leaf", "intermediate"}, names(b)); diff != "" {
+	if diff := cmp.Diff([]string{"leaf", "intermediate", "root"}, names(b)); diff != "" {
 		t.Error(diff)
 	}
 	if b.HasKey() {

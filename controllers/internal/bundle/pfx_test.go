@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/pem"
 	"testing"
 
@@ -61,8 +62,12 @@ func TestPFXOfOtherProgramsIsRead(t *testing.T) {
 }
 
 func TestPFXWithoutKeyIsRead(t *testing.T) {
+	f := newFamily(t, newEC())
 	for name, value := range map[string][]byte{
 		"OpenSSL":              text(file(t, "openssl-nokeys.pfx")),
+		"not encrypted":        text(pfxOf(plainSafe(certBag(f.root), certBag(f.intermediate)))),
+		"a trust store":        text(must(pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{f.intermediate.cert, f.root.cert}, ""))),
+		"one not encrypted":    text(must(pkcs12.Passwordless.EncodeTrustStore([]*x509.Certificate{f.root.cert, f.intermediate.cert}, ""))),
 		"OpenSSL, 3DES or RC2": text(file(t, "openssl-nokeys-legacy.pfx")),
 		"Java's trust store":   text(file(t, "java-truststore.pfx")),
 	} {
@@ -71,8 +76,8 @@ func TestPFXWithoutKeyIsRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := names(b); len(got) != 3 || b.HasKey() || b.Leaf != nil {
-				t.Errorf("got %v", b)
+			if diff := cmp.Diff([]string{"intermediate", "root"}, names(b)); diff != "" || b.HasKey() {
+				t.Errorf("key: %v, %s", b.HasKey(), diff)
 			}
 			wantError(t, b.RequireKey(), PrivateKeyMissing, "no private key")
 		})
