@@ -14,6 +14,17 @@ const (
 	ContentTypePEM = "application/x-pem-file"
 )
 
+// Content types of secrets that hold certificates only: a single certificate in DER, or PKCS#7 (RFC 8551, section 3.2; RFC
+// 2585, section 4.2; the names with x- are what Windows and browsers give to .p7b and .cer files). Key Vault does not write
+// them; owners of secrets with trusted certificates do. Parse reads the value in the same way under each of them.
+const (
+	ContentTypeCertificate      = "application/pkix-cert"
+	ContentTypeCACertificate    = "application/x-x509-ca-cert"
+	ContentTypePKCS7            = "application/pkcs7-mime"
+	ContentTypePKCS7Old         = "application/x-pkcs7-mime"
+	ContentTypePKCS7Certificate = "application/x-pkcs7-certificates"
+)
+
 // MaxSize is the largest secret value that Parse accepts, in bytes. Key Vault's own limit is 25 KiB.
 const MaxSize = 1 << 20
 

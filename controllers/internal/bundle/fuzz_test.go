@@ -41,7 +41,26 @@ func FuzzParsePEM(f *testing.F) {
 	f.Add(certPEM(fam.root, fam.root))
 	f.Add([]byte("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n"))
 	f.Add([]byte("-----BEGIN PKCS7-----\n-----END PKCS7-----\n-----BEGIN "))
+	f.Add(block("PKCS7", pkcs7Of([]*pair{fam.root, fam.leaf})))
+	f.Add(join(keyPEM(fam.leaf.key), certPEM(fam.leaf), block("CERTIFICATE", openPKCS7([]*pair{fam.root, fam.intermediate}))))
+	f.Add(file(f, "openssl.p7b"))
 	f.Fuzz(func(t *testing.T, value []byte) { parseSafely(t, ContentTypePEM, value) })
+}
+
+// FuzzParseCertificates varies the DER or BER below the base64 of a value with certificates only.
+func FuzzParseCertificates(f *testing.F) {
+	for _, name := range []string{"openssl-der.p7b", "openssl-ber.p7b"} {
+		f.Add(file(f, name))
+	}
+	fam := newFamily(f, newEC())
+	pairs := []*pair{fam.root, fam.leaf, fam.intermediate}
+	f.Add(fam.root.cert.Raw)
+	f.Add(pkcs7Of(pairs))
+	f.Add(pkcs7Of(nil, crl(fam.root)))
+	f.Add(pkcs7Of(pairs, crl(fam.root)))
+	f.Add(openPKCS7(pairs))
+	f.Add(nested(100))
+	f.Fuzz(func(t *testing.T, der []byte) { parseSafely(t, ContentTypePKCS7, text(der)) })
 }
 
 // parseSafely checks what Parse promises for every value.

@@ -135,6 +135,39 @@ func certBag(p *pair) []byte {
 	return wrap(tagSequence, []byte(derCertBag), wrap(tagExplicit0, certificate))
 }
 
+const tagSet = "\x31"
+
+// pkcs7Of returns PKCS#7 in DER that holds certificates and, behind them, other optional parts of SignedData.
+func pkcs7Of(pairs []*pair, others ...[]byte) []byte {
+	data := wrap(tagSequence, signedParts(pairs, others...))
+	return wrap(tagSequence, []byte(derSignedData), wrap(tagExplicit0, data))
+}
+
+// openPKCS7 is the same in BER, with all lengths left open that may be.
+func openPKCS7(pairs []*pair) []byte {
+	end := []byte{0, 0}
+	open := func(tag string, content ...[]byte) []byte { return join([]byte(tag+"\x80"), join(content...), end) }
+	var certificates []byte
+	for _, p := range pairs {
+		certificates = append(certificates, p.cert.Raw...)
+	}
+	data := open(tagSequence, wrap(tagInteger, []byte{1}), wrap(tagSet), open(tagSequence, []byte(derData)),
+		open(tagExplicit0, certificates), wrap(tagSet))
+	return open(tagSequence, []byte(derSignedData), open(tagExplicit0, data))
+}
+
+func signedParts(pairs []*pair, others ...[]byte) []byte {
+	parts := [][]byte{wrap(tagInteger, []byte{1}), wrap(tagSet), wrap(tagSequence, []byte(derData))}
+	if len(pairs) > 0 {
+		var certificates [][]byte
+		for _, p := range pairs {
+			certificates = append(certificates, p.cert.Raw)
+		}
+		parts = append(parts, wrap(tagExplicit0, certificates...))
+	}
+	return join(join(parts...), join(others...), wrap(tagSet))
+}
+
 // safesOf returns the safes of a PFX.
 func safesOf(t testing.TB, der []byte) [][]byte {
 	t.Helper()

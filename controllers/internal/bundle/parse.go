@@ -6,12 +6,14 @@ import (
 	"strings"
 )
 
-// Parse reads a secret's value as the PFX or PEM that its content type says it is.
+// Parse reads a secret's value as the PFX, PEM or certificates that its content type says it is.
 //
 // The content type is compared without regard to letter case and parameters (RFC 9110, section 8.3.1). A PFX is base64
 // text (RFC 4648, section 4) of a PFX with a blank password (RFC 7292), which is what Key Vault hands out whatever the
-// password was at import. A PEM (RFC 7468) holds the key as PKCS#8, PKCS#1 or SEC1. Keys are RSA of 2048 to 4096 bits or
-// EC on P-256, P-384 or P-521, the range of Key Vault's certificates. A bundle without key is accepted, see RequireKey.
+// password was at import. A PEM (RFC 7468) holds the key as PKCS#8, PKCS#1 or SEC1, and certificates as such or in PKCS#7. Under the
+// content types for certificates only, the value is PEM, too, or base64 text of a certificate in DER or of PKCS#7 (RFC 5652,
+// section 5) in DER or BER. Keys are RSA of 2048 to 4096 bits or EC on P-256, P-384 or P-521, the range of Key Vault's
+// certificates. A bundle without key is accepted, see RequireKey.
 //
 // Every error is an *Error. Parse takes ownership of value and overwrites it before it returns, also when it fails. The
 // caller calls Wipe on the bundle when it has done with the key.
@@ -34,7 +36,8 @@ func Parse(contentType string, value []byte) (*Bundle, error) {
 func (c *contents) read(contentType string, value []byte) error {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-	if mediaType != ContentTypePFX && mediaType != ContentTypePEM {
+	read := c.reader(mediaType)
+	if read == nil {
 		return unsupported(mediaType, value)
 	}
 	if len(value) == 0 {
@@ -44,10 +47,20 @@ func (c *contents) read(contentType string, value []byte) error {
 		return malformed("the secret's value has %d bytes, more than the %d that are read: keep only the certificate, its "+
 			"chain and its key", len(value), MaxSize)
 	}
-	if mediaType == ContentTypePEM {
-		return c.readPEM(value)
+	return read(value)
+}
+
+// reader returns the decoder for a content type, or nil.
+func (c *contents) reader(mediaType string) func([]byte) error {
+	switch mediaType {
+	case ContentTypePFX:
+		return c.readPFX
+	case ContentTypePEM:
+		return c.readPEM
+	case ContentTypeCertificate, ContentTypeCACertificate, ContentTypePKCS7, ContentTypePKCS7Old, ContentTypePKCS7Certificate:
+		return c.readCertificates
 	}
-	return c.readPFX(value)
+	return nil
 }
 
 // unsupported says what the content type was and how to mend it. A value without content type is refused even if it looks
@@ -57,8 +70,8 @@ func unsupported(mediaType string, value []byte) error {
 	if mediaType != "" {
 		found = fmt.Sprintf("the secret's content type is %.100q", mediaType)
 	}
-	remedy := fmt.Sprintf("import it as a certificate (az keyvault certificate import), or set %s for a PFX or %s for PEM "+
-		"(az keyvault secret set-attributes --content-type)", ContentTypePFX, ContentTypePEM)
+	remedy := fmt.Sprintf("import it as a certificate (az keyvault certificate import), or set %s for a PFX, %s for PEM or "+
+		"%s for PKCS#7 (az keyvault secret set-attributes --content-type)", ContentTypePFX, ContentTypePEM, ContentTypePKCS7)
 	if looksLikePEM(value) {
 		remedy = "its value looks like PEM: set it with az keyvault secret set-attributes --content-type " + ContentTypePEM +
 			", or import it as a certificate"

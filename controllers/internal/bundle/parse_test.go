@@ -40,6 +40,7 @@ func TestContentTypeDecides(t *testing.T) {
 		"text is refused by name":               {"text/plain", pfxValue, UnsupportedContentType, `content type is "text/plain": import it as a certificate`},
 		"none is refused":                       {"", []byte("x"), UnsupportedContentType, "has no content type: import it"},
 		"none is refused for an empty value":    {" ", nil, UnsupportedContentType, "has no content type"},
+		"none names PKCS#7 among the mends":     {"", []byte("x"), UnsupportedContentType, "application/pkcs7-mime for PKCS#7"},
 		"none with a PEM value names the mend":  {"", pemValue, UnsupportedContentType, "--content-type application/x-pem-file"},
 		"a long one is cut":                     {strings.Repeat("x", 300), nil, UnsupportedContentType, `"` + strings.Repeat("x", 100) + `"`},
 		"PFX under PEM's content type is named": {"application/x-pem-file", pfxValue, MalformedSecret, "no PEM block"},

@@ -2,8 +2,8 @@ package bundle
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/pem"
+	"slices"
 	"strings"
 )
 
@@ -44,11 +44,9 @@ func allRead(read, blocks int) error {
 func (c *contents) addBlock(block *pem.Block) error {
 	switch {
 	case block.Type == "CERTIFICATE" || block.Type == "X509 CERTIFICATE":
-		certificate, err := x509.ParseCertificate(bytes.Clone(block.Bytes)) // the certificate keeps the bytes
-		if err != nil {
-			return malformed("certificate %d of the PEM value cannot be read: it is damaged or cut short", len(c.certs)+1)
-		}
-		return c.addCertificate(certificate)
+		// Windows writes this heading over PKCS#7, too (certutil -encode, Active Directory's certnew.p7b).
+		return c.addDER(block.Bytes, malformed("certificate %d of the PEM value cannot be read: it is damaged or cut short",
+			len(c.certs)+1))
 	case isEncrypted(block):
 		return malformed("the private key is encrypted with a password: store it without one (openssl pkey), as Key Vault " +
 			"does for the certificates that it keeps")
@@ -58,8 +56,8 @@ func (c *contents) addBlock(block *pem.Block) error {
 			return err
 		}
 		return c.addKey(key)
-	case block.Type == "PKCS7" || block.Type == "PKCS #7 SIGNED DATA" || block.Type == "CMS":
-		return malformed("the value holds PKCS#7, which is not supported: convert it with openssl pkcs7 -print_certs")
+	case slices.Contains(pkcs7Headings, block.Type):
+		return c.addPKCS7(block.Bytes)
 	default:
 		return nil
 	}

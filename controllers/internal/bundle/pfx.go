@@ -11,10 +11,10 @@ import (
 
 // readPFX reads the base64 text of a PFX (RFC 7292) with a blank password.
 func (c *contents) readPFX(value []byte) error {
-	der, err := decodeBase64(value)
+	der, ok := decodeBase64(value)
 	defer clear(der)
-	if err != nil {
-		return err
+	if !ok {
+		return errNotBase64(value)
 	}
 	var e envelope
 	defer e.wipe()
@@ -78,24 +78,30 @@ func (c carrier) read(p password) (key any, certs []*x509.Certificate, err error
 	return key, certs, err
 }
 
-// decodeBase64 takes line breaks and blanks out of the text, in place, and decodes it. The caller overwrites the result.
-func decodeBase64(value []byte) ([]byte, error) {
+// decodeBase64 takes line breaks and blanks out of the text, in place, and decodes it. The caller overwrites the result,
+// also when the text is no base64 or empty.
+func decodeBase64(value []byte) (der []byte, ok bool) {
 	text := value[:0]
 	for _, b := range value {
 		if b != ' ' && b != '\t' && b != '\r' && b != '\n' {
 			text = append(text, b)
 		}
 	}
-	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	der = make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(der, text)
-	if err == nil && n > 0 {
-		return der[:n], nil
+	if err != nil || n == 0 {
+		return der, false
 	}
-	if bytes.HasPrefix(text, []byte("-----BEGIN")) {
-		return der, malformed("the secret's content type is %s, but its value is PEM: set the content type %s",
+	return der[:n], true
+}
+
+// errNotBase64 explains a value that decodeBase64 refused, which stands without blanks at its beginning.
+func errNotBase64(value []byte) error {
+	if bytes.HasPrefix(value, []byte("-----BEGIN")) {
+		return malformed("the secret's content type is %s, but its value is PEM: set the content type %s",
 			ContentTypePFX, ContentTypePEM)
 	}
-	return der, malformed("the secret's content type is %s, but its value is not base64: store the PFX as base64 text or "+
+	return malformed("the secret's content type is %s, but its value is not base64: store the PFX as base64 text or "+
 		"import it as a certificate", ContentTypePFX)
 }
 

@@ -38,6 +38,13 @@ PASSWORD=secret export_pfx openssl-password-nomac.pfx -nomac
 openssl pkcs12 -export -nokeys -in "$work/chain.crt" -passout pass: -out openssl-nokeys.pfx
 openssl pkcs12 -export -nokeys -in "$work/chain.crt" -legacy -passout pass: -out openssl-nokeys-legacy.pfx
 
+cat "$work/chain.crt" "$work/leaf.crt" >"$work/all.crt"
+openssl crl2pkcs7 -nocrl -certfile "$work/all.crt" -out openssl.p7b
+openssl crl2pkcs7 -nocrl -certfile "$work/all.crt" -outform DER -out openssl-der.p7b
+echo text >"$work/text"
+openssl smime -sign -stream -nodetach -binary -in "$work/text" -signer "$work/leaf.crt" -inkey "$work/leaf.key" \
+  -certfile "$work/chain.crt" -outform DER -out openssl-ber.p7b
+
 java -Dwork="$work" -Dkeystore.pkcs12.legacy Java.java java-null.pfx 0
 java -Dwork="$work" Java.java java-empty.pfx
 java -Dwork="$work" Java.java java-truststore.pfx trust
