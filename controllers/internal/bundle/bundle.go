@@ -39,6 +39,13 @@ type Bundle struct {
 	Chain []*x509.Certificate
 	// Key is the leaf's private key, *rsa.PrivateKey or *ecdsa.PrivateKey; nil in a bundle without key.
 	Key crypto.Signer
+	// FriendlyName is the name that a PFX gives to the leaf (RFC 2985, section 5.5.1), without control and other invisible
+	// characters and at most 260 UTF-16 code units long, which is how Windows counts. It is empty for PEM and PKCS#7, when
+	// there is none, and when an encrypted PFX also has attributes that only Windows knows, which hide it.
+	FriendlyName string
+	// ProviderName is the key storage provider that a PFX names for its key (attribute 1.3.6.1.4.1.311.17.1), cleaned in the
+	// same way; empty when it names none.
+	ProviderName string
 }
 
 // Certificates returns all certificates in an order that stays the same for the same secret: the leaf, then the chain.

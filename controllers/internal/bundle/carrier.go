@@ -35,6 +35,7 @@ const (
 type carrier struct {
 	bags   [][]byte // of the first safe, without those that are there to content DecodeChain
 	hasKey bool     // whether bags has a key
+	noKey  bool     // leaves out the key that would content DecodeChain, which ToPEM refuses
 	sealed []byte   // the second safe, or nil
 }
 
@@ -51,7 +52,7 @@ const (
 // turns to the absent one only where a MAC says so; hence the carrier's MAC.
 func (c carrier) pfx(p password) []byte {
 	bags := [][]byte{fillerCertificate()}
-	if !c.hasKey {
+	if !c.hasKey && !c.noKey {
 		bags = append(bags, fillerKey())
 	}
 	open := dataInfo(tagOctetString+tagSequence, append(bags, c.bags...)...)

@@ -11,8 +11,10 @@ const maxCertificates = 256
 
 // contents is what a decoder found, in the value's order.
 type contents struct {
-	key   crypto.Signer
-	certs []*x509.Certificate
+	key      crypto.Signer
+	certs    []*x509.Certificate
+	names    map[string]string // friendly names, by the certificate's DER
+	provider string            // the key storage provider of the key
 }
 
 // addKey keeps the key, or wipes and refuses it: of an unsupported kind, or the second one.
@@ -49,6 +51,17 @@ func (c *contents) addCertificate(certificate *x509.Certificate) error {
 	return nil
 }
 
+// addName keeps a certificate's friendly name, the first that is not empty.
+func (c *contents) addName(der, name string) {
+	if name == "" || c.names[der] != "" {
+		return
+	}
+	if c.names == nil {
+		c.names = map[string]string{}
+	}
+	c.names[der] = name
+}
+
 // bundle finds the leaf, by the key if there is one, and puts the other certificates in order.
 func (c *contents) bundle() (*Bundle, error) {
 	if len(c.certs) == 0 {
@@ -61,5 +74,7 @@ func (c *contents) bundle() (*Bundle, error) {
 		return nil, &Error{Problem: KeyMismatch, Message: "the secret's private key fits none of its certificates: import " +
 			"the certificate together with the key that its request was made with"}
 	}
-	return &Bundle{Leaf: leaf, Chain: chainOf(leaf, c.certs), Key: c.key}, nil
+	return &Bundle{
+		Leaf: leaf, Chain: chainOf(leaf, c.certs), Key: c.key, FriendlyName: c.names[string(leaf.Raw)], ProviderName: c.provider,
+	}, nil
 }

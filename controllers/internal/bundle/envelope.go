@@ -17,6 +17,8 @@ type (
 	safeBag struct {
 		ID    asn1.ObjectIdentifier
 		Value asn1.RawValue `asn1:"tag:0,explicit"`
+		// Attributes is as in go-pkcs12, so that what it reads is read here.
+		Attributes []attribute `asn1:"set,optional"`
 	}
 )
 
@@ -25,6 +27,7 @@ var (
 	oidEncryptedData  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 6}
 	oidKeyBag         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 1}
 	oidShroudedKeyBag = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 2}
+	oidCertBag        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 10, 1, 3}
 )
 
 // envelope is an opened PFX. Its parts are pieces of the PFX, not copies, unless noted.
@@ -33,6 +36,10 @@ type envelope struct {
 	bags [][]byte
 	// hasKey tells that there is one with a key.
 	hasKey bool
+	// provider is the key storage provider that the bag with the key names.
+	provider string
+	// named are the bags of certificates among bags.
+	named []safeBag
 	// sealed are the safes that are encrypted as a whole.
 	sealed [][]byte
 	// iterations is the sum of all iteration counts.
@@ -101,18 +108,29 @@ func (e *envelope) addBags(bags []asn1.RawValue) error {
 		if !decode(raw.FullBytes, &bag) {
 			return errDamagedPFX()
 		}
-		if bag.ID.Equal(oidKeyBag) || bag.ID.Equal(oidShroudedKeyBag) {
-			if e.hasKey {
-				return errSeveralKeys()
+		switch {
+		case bag.ID.Equal(oidKeyBag) || bag.ID.Equal(oidShroudedKeyBag):
+			if err := e.addKeyBag(bag); err != nil {
+				return err
 			}
-			if len(bag.Value.Bytes) > maxKeySize {
-				return errKeyTooLarge(len(bag.Value.Bytes))
-			}
-			e.hasKey = true
-			e.iterations = addIterations(e.iterations, iterationsIn(bag.Value.Bytes))
+		case bag.ID.Equal(oidCertBag):
+			e.named = append(e.named, bag)
 		}
 		e.bags = append(e.bags, raw.FullBytes)
 	}
+	return nil
+}
+
+func (e *envelope) addKeyBag(bag safeBag) error {
+	if e.hasKey {
+		return errSeveralKeys()
+	}
+	if len(bag.Value.Bytes) > maxKeySize {
+		return errKeyTooLarge(len(bag.Value.Bytes))
+	}
+	e.hasKey = true
+	e.iterations = addIterations(e.iterations, iterationsIn(bag.Value.Bytes))
+	e.provider = textOf(bag.Attributes, oidProvider)
 	return nil
 }
 

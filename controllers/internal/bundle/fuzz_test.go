@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
@@ -27,6 +28,8 @@ func FuzzParsePFX(f *testing.F) {
 	f.Add(pfxOf(plainSafe(key), plainSafe(leaf), sealedSafe(1, wrap(tagSequence, certBag(fam.root)))))
 	f.Add(hiddenKey(f, fam.leaf))
 	f.Add(carrier{bags: [][]byte{leaf}, sealed: modern[0]}.pfx(absent))
+	f.Add(pfxOf(plainSafe(with(leaf, attr(oidFriendlyName, bmp("leaf")), attr(oidProvider)), with(key, attr(oidProvider, bmp("provider"))))))
+	f.Add(pfxOf(plainSafe(key), sealedSafe(1, wrap(tagSequence, with(leaf, attr(oidFriendlyName, bmp("a\tb\u202e")))))))
 	f.Fuzz(func(t *testing.T, der []byte) { parseSafely(t, ContentTypePFX, text(der)) })
 }
 
@@ -84,8 +87,13 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 		}
 		return
 	}
-	if b.Leaf == nil || len(b.Certificates()) != len(b.Chain)+1 {
+	if b.Leaf == nil || len(b.Certificates()) != len(b.Chain)+1 || !b.HasKey() && b.ProviderName != "" {
 		t.Fatalf("got half a bundle: %v", b)
+	}
+	for _, name := range []string{b.FriendlyName, b.ProviderName} {
+		if printable(name) != name || len(utf16.Encode([]rune(name))) > maxNameLength {
+			t.Fatalf("got the name %q", name)
+		}
 	}
 	if b.HasKey() && !b.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(b.Leaf.PublicKey) {
 		t.Fatal("the key does not fit the leaf")

@@ -4,7 +4,8 @@ import "encoding/asn1"
 
 // maxIterations bounds the sum of a PFX's iteration counts. go-pkcs12 has no bound: one number in a PFX would keep a
 // processor busy for ever. OpenSSL and Windows write 2,000 a key or safe, Java 10,000, Firefox and NSS 600,000, three times
-// in a file. This many take about a second, or three when they belong to a damaged part, which is tried more than once.
+// in a file. This many take about a second; twice that in encrypted certificates, which are read once more for their names, and
+// three times in a damaged part, which is tried more than once.
 const maxIterations = 2_000_000
 
 // maxDepth is deeper than any count lies in the elements that go-pkcs12 reads; PBMAC1's lies deepest, in the seventh.

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
@@ -133,6 +134,28 @@ func keyBag(key any) []byte {
 func certBag(p *pair) []byte {
 	certificate := wrap(tagSequence, []byte(derX509Certificate), wrap(tagExplicit0+tagOctetString, p.cert.Raw))
 	return wrap(tagSequence, []byte(derCertBag), wrap(tagExplicit0, certificate))
+}
+
+// with returns a bag with attributes.
+func with(bag []byte, attributes ...[]byte) []byte {
+	var raw asn1.RawValue
+	if !decode(bag, &raw) {
+		panic("no bag")
+	}
+	return wrap(tagSequence, raw.Bytes, wrap(tagSet, attributes...))
+}
+
+// attr returns an attribute with these values.
+func attr(id asn1.ObjectIdentifier, values ...[]byte) []byte {
+	return wrap(tagSequence, must(asn1.Marshal(id)), wrap(tagSet, values...))
+}
+
+func bmp(name string) []byte {
+	var octets []byte
+	for _, unit := range utf16.Encode([]rune(name)) {
+		octets = append(octets, byte(unit>>8), byte(unit))
+	}
+	return wrap("\x1e", octets)
 }
 
 const tagSet = "\x31"

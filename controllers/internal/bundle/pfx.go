@@ -30,6 +30,10 @@ func (c *contents) readPFX(value []byte) error {
 		return malformed("the PFX has a password or is damaged: import it as a certificate (az keyvault certificate import " +
 			"--password), which takes the password off, or export it with a blank one")
 	}
+	c.provider = e.provider
+	for _, bag := range e.named {
+		c.addName(bag.certificate(), textOf(bag.Attributes, oidFriendlyName))
+	}
 	for _, part := range e.carriers() {
 		if err := c.addPart(part); err != nil {
 			return err
@@ -50,10 +54,12 @@ func (e *envelope) carriers() []carrier {
 
 // addPart reads one carrier with the empty password and, if that does not do, with none.
 func (c *contents) addPart(part carrier) error {
-	key, certs, err := part.read(empty)
+	used := empty
+	key, certs, err := part.read(used)
 	if err != nil {
 		var again error
-		if key, certs, again = part.read(absent); again != nil {
+		used = absent
+		if key, certs, again = part.read(used); again != nil {
 			return errUnreadable(err)
 		}
 	}
@@ -66,6 +72,9 @@ func (c *contents) addPart(part carrier) error {
 		if err := c.addCertificate(certificate); err != nil {
 			return err
 		}
+	}
+	if part.sealed != nil {
+		part.eachName(used, c.addName)
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ export_pfx openssl-nomac.pfx -nomac
 export_pfx openssl-sha512.pfx -macalg sha512
 export_pfx openssl-sha384.pfx -macalg sha384
 export_pfx openssl-aes-cfb.pfx -keypbe AES-256-CFB -certpbe AES-256-CFB
+export_pfx openssl-provider.pfx -name "Größe – web" -CSP "Microsoft Enhanced RSA and AES Cryptographic Provider" -LMK
 PASSWORD=secret export_pfx openssl-password.pfx
 PASSWORD=secret export_pfx openssl-password-nomac.pfx -nomac
 openssl pkcs12 -export -nokeys -in "$work/chain.crt" -passout pass: -out openssl-nokeys.pfx
