@@ -44,7 +44,7 @@ type Bundle struct {
 	// there is none, and when an encrypted PFX also has attributes that only Windows knows, which hide it.
 	FriendlyName string
 	// ProviderName is the key storage provider that a PFX names for its key (attribute 1.3.6.1.4.1.311.17.1), cleaned in the
-	// same way; empty when it names none.
+	// same way; empty when it names none. CAPIProvider tells what follows from it.
 	ProviderName string
 }
 
