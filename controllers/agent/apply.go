@@ -10,7 +10,8 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
-// apply plans and carries out what brings the fetched certificate into its store, and returns the entry as the store has it.
+// apply plans and carries out what brings the fetched certificate into its store, and returns the entry as the store has it,
+// also where a later step failed; nil where it is not in place.
 func (r *Reconciler) apply(ctx context.Context, certificate *v1alpha1.ObservedCertificate, ref certstore.Ref, got *fetched) (*certstore.Entry, bool, error) {
 	thumbprint := certstore.Thumbprint(got.bundle.Leaf)
 	wanted := []string{thumbprint}
@@ -25,14 +26,17 @@ func (r *Reconciler) apply(ctx context.Context, certificate *v1alpha1.ObservedCe
 	if err != nil {
 		return nil, false, fmt.Errorf("planning: %w", err)
 	}
-	if err := r.perform(ctx, actions); err != nil {
-		return nil, false, err
-	}
+	failure := r.perform(ctx, actions)
 	held, err := r.inventory.find(ref, thumbprint)
-	if err == nil && (held == nil || held.Key != certstore.KeyPresent) {
-		err = &certstore.Error{Operation: "reading the certificate back", Ref: ref, Err: errors.New("it is not there, or its key cannot be opened")}
+	switch {
+	case err == nil && held != nil && held.Key == certstore.KeyPresent:
+		return held, len(actions) > 0, failure
+	case failure != nil:
+		return nil, false, failure
+	case err != nil:
+		return nil, false, fmt.Errorf("reading the certificate back: %w", err)
 	}
-	return held, len(actions) > 0, err
+	return nil, false, &certstore.Error{Operation: "reading the certificate back", Ref: ref, Err: errors.New("it is not there, or its key cannot be opened")}
 }
 
 // desiredOf puts the spec and the fetched certificate into the store's words.

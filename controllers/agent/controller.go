@@ -64,6 +64,7 @@ type Reconciler struct {
 	records   records
 	recheck   chan event.TypedGenericEvent[string]
 	sweepMu   sync.Mutex
+	searched  sync.Once // the stores, before the first plan
 }
 
 // SetupWithManager adds the reconciler and its store check to the manager.
@@ -127,7 +128,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err // the runtime's backoff
 	}
 	if !selected {
-		return reconcile.Result{}, r.release(ctx, request.Name)
+		r.release(ctx, request.Name)
+		return reconcile.Result{}, nil
 	}
 	outcome := r.converge(ctx, wish)
 	if ctx.Err() != nil {
@@ -170,11 +172,14 @@ func (r *Reconciler) nodeLabels(ctx context.Context) (labels.Set, error) {
 }
 
 // release forgets a certificate that is gone or not for this node, and lets the store follow its deletion policy. What this
-// agent never had to do with is left to the store check: thousands of certificates for other nodes must not sweep once each.
-func (r *Reconciler) release(ctx context.Context, name string) error {
+// agent never had to do with is left to the store check: thousands of certificates for other nodes must not sweep once
+// each. What the store refuses is none of this certificate's business: the store check tries it again.
+func (r *Reconciler) release(ctx context.Context, name string) {
 	r.Reporter.Drop(name)
 	if !r.records.forget(name) {
-		return nil
+		return
 	}
-	return r.sweep(ctx)
+	if err := r.sweep(ctx); err != nil {
+		ctrl.LoggerFrom(ctx).V(1).Info("Cannot follow a deletion policy yet", "cause", err.Error())
+	}
 }

@@ -18,6 +18,8 @@ type outcome struct {
 	polled     bool      // Key Vault was to be asked
 	repaired   bool      // the poll was for drift
 	changed    bool      // the store was changed
+	fetched    string    // thumbprint of what the vault gave
+	fetchedAs  string    // its version
 	url        string    // in its shortest form
 	again      time.Time // when to look again, where all is well; zero for when something changes
 	err        error
@@ -84,13 +86,16 @@ func (r *Reconciler) poll(ctx context.Context, certificate *v1alpha1.ObservedCer
 		return
 	}
 	defer got.bundle.Wipe()
+	out.fetched, out.fetchedAs = certstore.Thumbprint(got.bundle.Leaf), got.version
 	held, changed, err := r.apply(ctx, certificate, out.ref, got)
 	out.changed = changed
+	if held != nil {
+		out.entry = entryOf(certificate, held, got.version)
+	}
 	if err != nil {
 		out.err = err
 		return
 	}
-	out.entry = entryOf(certificate, held, got.version)
 	out.err = expiredError(url, got, r.Now())
 }
 

@@ -35,7 +35,7 @@ func decide(remembered record, m moment) verdict {
 	switch {
 	case m.now.Before(remembered.notBefore):
 		return verdict{again: remembered.notBefore} // first polls after a start are spread
-	case remembered.generation == 0:
+	case remembered.generation == 0 && remembered.entry.State != v1alpha1.StateSuspended: // never seen
 		return verdict{poll: true, since: laterOf(m.certificate.CreationTimestamp.Time, m.started)}
 	case remembered.generation != m.certificate.Generation, request != "" && request != remembered.requestedAt:
 		return verdict{poll: true, since: m.now}

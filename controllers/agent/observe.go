@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
@@ -23,21 +22,33 @@ func (r *Reconciler) recall(certificate *v1alpha1.ObservedCertificate) record {
 		return fresh
 	}
 	fresh.notBefore = r.Started.Add(schedule.Spread(r.InitialSpread))
-	previous, reported := r.Previous[certificate.Name]
-	fresh.entry = previous
-	if reported && previous.State == v1alpha1.StateInstalled && r.installedFor(certificate.UID, fresh.ref, previous.Thumbprint) {
-		fresh.generation, fresh.requestedAt = previous.Generation, previous.RequestedAt
-		fresh.thumbprint, fresh.version = previous.Thumbprint, previous.Version
+	if previous, reported := r.Previous[certificate.Name]; reported {
+		fresh.takeUp(previous, r.takenFor(certificate, fresh.ref, previous.Thumbprint))
 	}
 	r.records.put(certificate.Name, fresh) // the spread must not be drawn again
 	return fresh
 }
 
-// installedFor tells whether a store holds a certificate with the mark of this ObservedCertificate. The report before a
-// restart names no UID, and may be that of an earlier one of the same name.
-func (r *Reconciler) installedFor(uid types.UID, ref certstore.Ref, thumbprint string) bool {
+// takeUp remembers what was reported before a restart. Without proof that it is about this very object it is polled anew.
+func (r *record) takeUp(previous v1alpha1.CertificateEntry, proven bool) {
+	r.entry = previous
+	if !proven {
+		r.entry.Generation, r.entry.RequestedAt = 0, ""
+		return
+	}
+	r.thumbprint, r.version = previous.Thumbprint, previous.Version
+	if previous.State == v1alpha1.StateInstalled {
+		r.generation, r.requestedAt = previous.Generation, previous.RequestedAt
+	}
+}
+
+// takenFor tells whether the store proves that a certificate was installed for this object: by its mark, or by that of
+// another object which shares it. The report before a restart names no UID, and may be that of an earlier object of the same
+// name: its generation says nothing then, since both began with 1.
+func (r *Reconciler) takenFor(certificate *v1alpha1.ObservedCertificate, ref certstore.Ref, thumbprint string) bool {
 	held, err := r.inventory.find(ref, thumbprint)
-	return err == nil && held != nil && held.Mark != nil && held.Mark.UID == string(uid)
+	return err == nil && held != nil && held.Mark != nil &&
+		(held.Mark.UID == string(certificate.UID) || held.Mark.Name != certificate.Name)
 }
 
 // holding returns what the store holds for a certificate: the one it should have, or after a restart without memory the
@@ -64,6 +75,7 @@ func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.E
 // wanted certificates whoever put them there, the leaf first, and, where the leaf is another's, which ObservedCertificates
 // exist.
 func (r *Reconciler) observed(ctx context.Context, ref certstore.Ref, uid string, thumbprints []string) (certstore.Observed, error) {
+	r.searched.Do(func() { _ = r.search() }) // so that what was left in a store before the start is known; the store check says what failed
 	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
 	authorities := certstore.Ref{Location: ref.Location, Name: certstore.StoreCA}
 	for _, one := range append(r.inventory.refs(), ref, authorities) {

@@ -50,16 +50,18 @@ func (r *Reconciler) again(certificate *v1alpha1.ObservedCertificate, out outcom
 func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.Time, random float64) record {
 	updated := out.remembered
 	updated.uid, updated.ref = certificate.UID, out.ref
+	if certificate.Annotations[v1alpha1.RequestedAtAnnotation] == "" {
+		updated.requestedAt, updated.entry.RequestedAt = "", "" // taken away: the same value is a new request when it comes again
+	}
+	done := updated.entry.RequestedAt
 	switch {
 	case certificate.Spec.Suspend:
 		updated.generation, updated.nextAttempt, updated.terminal, updated.attempt = 0, time.Time{}, false, 0
 		updated.entry = out.entry
 		updated.entry.State, updated.entry.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
+		updated.entry.RequestedAt = done
 		return updated
 	case !out.polled:
-		if certificate.Annotations[v1alpha1.RequestedAtAnnotation] == "" {
-			updated.requestedAt = "" // taken away: the same value is a new request when it comes again
-		}
 		updated.entry = keepState(out.entry, updated)
 		return updated
 	}
@@ -67,6 +69,9 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 	updated.requestedAt = certificate.Annotations[v1alpha1.RequestedAtAnnotation]
 	if out.entry.Thumbprint != "" {
 		updated.thumbprint, updated.version = out.entry.Thumbprint, out.entry.Version
+	}
+	if out.fetched != "" {
+		updated.fetched, updated.fetchedAs = out.fetched, out.fetchedAs
 	}
 	if out.err == nil {
 		updated.polledAt, updated.attempt, updated.nextAttempt, updated.terminal = now, 0, time.Time{}, false
@@ -102,7 +107,7 @@ func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, 
 	default:
 		updated.nextAttempt = now.Add(schedule.Transient(updated.attempt, interval, found.retryAfter, random))
 		if out.entry.Thumbprint != "" && updated.attempt < lasting {
-			updated.entry = withState(out.entry, out.remembered.entry)
+			updated.entry = keepState(out.entry, out.remembered)
 			return updated // it usually has gone before anyone could look
 		}
 		updated.entry.State = v1alpha1.StatePending
@@ -111,10 +116,11 @@ func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, 
 	return updated
 }
 
-// keepState returns the entry of a certificate that was not polled: what the store holds, and what was known before.
+// keepState returns the entry of a certificate that was not polled, or in vain: what the store holds, and what was known
+// before.
 func keepState(entry v1alpha1.CertificateEntry, known record) v1alpha1.CertificateEntry {
 	entry = withState(entry, known.entry)
-	entry.Generation, entry.RequestedAt = known.generation, known.requestedAt // only what was acted on
+	entry.Generation, entry.RequestedAt = known.entry.Generation, known.entry.RequestedAt // only what was acted on
 	if known.entry.State == v1alpha1.StateSuspended || (entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled) {
 		entry.State, entry.Reason, entry.Message = v1alpha1.StatePending, v1alpha1.ReasonPending, ""
 	}

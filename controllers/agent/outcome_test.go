@@ -110,7 +110,7 @@ func TestAFleetDoesNotComeBackInTheMomentThatAllKnow(t *testing.T) {
 
 func TestWithoutAPollAnEntryClaimsOnlyWhatWasActedOn(t *testing.T) {
 	out := outcome{
-		remembered: record{generation: 2, requestedAt: "earlier", entry: v1alpha1.CertificateEntry{Name: "web", Generation: 2, Thumbprint: "AA"}},
+		remembered: record{generation: 2, requestedAt: "earlier", entry: v1alpha1.CertificateEntry{Name: "web", Generation: 2, RequestedAt: "earlier", Thumbprint: "AA"}},
 		entry:      v1alpha1.CertificateEntry{Name: "web", Generation: 3, RequestedAt: "later", Thumbprint: "AA"},
 	}
 	got := remember(certificate(requested("later")), out, noon, 0).entry

@@ -19,6 +19,8 @@ type record struct {
 	ref         certstore.Ref
 	thumbprint  string // of the certificate that should be in the store
 	version     string
+	fetched     string    // thumbprint of what the vault last gave, also where it could not be put into the store
+	fetchedAs   string    // its version
 	notBefore   time.Time // of the first poll after a start
 	polledAt    time.Time // when the last successful poll was due; zero before the first
 	attempt     int       // failures in a row

@@ -48,20 +48,22 @@ func (s *storeCheck) Start(ctx context.Context) error {
 	}
 }
 
-// search reads every store of the machine, so that marks in stores that no spec names any more are known too.
+// search reads every store of the machine, so that marks in stores that no spec names any more are known too. A store that
+// cannot be read does not keep it from the others.
 func (r *Reconciler) search() error {
+	var failed []error
 	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
 		refs, err := r.Store.Stores(location)
 		if err != nil {
-			return fmt.Errorf("listing the stores of %s: %w", location, err)
+			failed = append(failed, fmt.Errorf("listing the stores of %s: %w", location, err))
 		}
 		for _, ref := range refs {
 			if err := r.inventory.search(ref); err != nil {
-				return fmt.Errorf("searching %s: %w", ref, err)
+				failed = append(failed, fmt.Errorf("searching %s: %w", ref, err))
 			}
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // check reads the stores in use, queues what has drifted, and sweeps. A store that cannot be read holds up no other.
@@ -78,8 +80,7 @@ func (r *Reconciler) check(ctx context.Context) error {
 		}
 		held, err := r.inventory.find(remembered.ref, remembered.thumbprint)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("reading %s: %w", remembered.ref, err))
-			continue
+			continue // the certificate's own attempts report it
 		}
 		if held != nil && held.Key == certstore.KeyPresent {
 			continue
@@ -115,18 +116,26 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 		if !ok || !remembered.looked() {
 			return nil
 		}
-		if remembered.thumbprint != "" {
-			claims.Add(remembered.ref, remembered.thumbprint, certstore.Mark{
-				Name: certificate.Name, UID: string(certificate.UID), Version: remembered.version,
-				DeletionPolicy: string(certificate.Spec.DeletionPolicy),
-			})
-		}
+		claim(claims, &certificate, remembered)
 	}
 	var failed []error
 	for _, action := range certstore.PlanOrphans(certstore.Observed{Entries: r.inventory.marked()}, kept, claims) {
 		failed = append(failed, r.perform(ctx, []certstore.Action{action})) // one that fails holds up no other
 	}
 	return errors.Join(failed...)
+}
+
+// claim claims what a certificate has, and what it should have: after a conflict these differ, and the one who lost it is the
+// heir of the one who won.
+func claim(claims certstore.Claims, certificate *v1alpha1.ObservedCertificate, remembered record) {
+	for thumbprint, version := range map[string]string{remembered.fetched: remembered.fetchedAs, remembered.thumbprint: remembered.version} {
+		if thumbprint != "" {
+			claims.Add(remembered.ref, thumbprint, certstore.Mark{
+				Name: certificate.Name, UID: string(certificate.UID), Version: version,
+				DeletionPolicy: string(certificate.Spec.DeletionPolicy),
+			})
+		}
+	}
 }
 
 // dropReports drops what is reported of certificates that want this node no more: they may have gone while the agent was
