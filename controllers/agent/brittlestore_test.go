@@ -1,0 +1,149 @@
+package agent_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
+)
+
+// brittleStore is the directory store, written down and made to fail on demand. It outlives the agents that work on it, as
+// a machine's store does.
+type brittleStore struct {
+	root string
+
+	mu     sync.Mutex
+	store  certstore.Store
+	fault  func(operation string, ref certstore.Ref, thumbprint string) error
+	slow   time.Duration // how long it takes to say which stores there are
+	lists  int           // of any store
+	writes []string      // such as "Install LocalMachine\MY 3C5A…", in their order, those that failed too
+}
+
+var _ certstore.Store = (*brittleStore)(nil)
+
+// renew opens the folder anew, as another process does.
+func (s *brittleStore) renew(t *testing.T) {
+	t.Helper()
+	store, err := directory.New(s.root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store = store
+}
+
+// breaks makes an operation fail, on one certificate if thumbprint says which, until heal.
+func (s *brittleStore) breaks(operation, thumbprint string, denied bool) {
+	s.breaksIn(operation, "", thumbprint, denied)
+}
+
+func (s *brittleStore) breaksIn(operation, store, thumbprint string, denied bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = func(op string, ref certstore.Ref, of string) error {
+		if op != operation || (store != "" && !strings.EqualFold(store, ref.Name)) || (thumbprint != "" && thumbprint != of) {
+			return nil
+		}
+		return &certstore.Error{Operation: "working", Ref: ref, Denied: denied, Err: errors.New("0x80070020 ERROR_SHARING_VIOLATION")}
+	}
+}
+
+func (s *brittleStore) heal() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = nil
+}
+
+// written returns the writes from the given one on.
+func (s *brittleStore) written(from int) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.writes[from:])
+}
+
+// listed returns how many times a store was read.
+func (s *brittleStore) listed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lists
+}
+
+// before writes the operation down and returns the store, or the error that the operation ends with.
+func (s *brittleStore) before(operation string, ref certstore.Ref, thumbprint string) (certstore.Store, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch operation {
+	case "List":
+		s.lists++
+	case "Find":
+	default:
+		s.writes = append(s.writes, operation+" "+ref.String()+" "+thumbprint)
+	}
+	if s.fault != nil {
+		if err := s.fault(operation, ref, thumbprint); err != nil {
+			return nil, err
+		}
+	}
+	return s.store, nil
+}
+
+// List implements certstore.Store.
+func (s *brittleStore) List(ref certstore.Ref) ([]certstore.Entry, error) {
+	store, err := s.before("List", ref, "")
+	if err != nil {
+		return nil, err
+	}
+	return store.List(ref)
+}
+
+// Find implements certstore.Store.
+func (s *brittleStore) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
+	store, err := s.before("Find", ref, thumbprint)
+	if err != nil {
+		return nil, err
+	}
+	return store.Find(ref, thumbprint)
+}
+
+// Install implements certstore.Store.
+func (s *brittleStore) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entry, error) {
+	store, err := s.before("Install", ref, certstore.Thumbprint(item.Certificate))
+	if err != nil {
+		return nil, err
+	}
+	return store.Install(ref, item)
+}
+
+// Remark implements certstore.Store.
+func (s *brittleStore) Remark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
+	store, err := s.before("Remark", ref, thumbprint)
+	if err != nil {
+		return err
+	}
+	return store.Remark(ref, thumbprint, mark)
+}
+
+// Remove implements certstore.Store.
+func (s *brittleStore) Remove(ref certstore.Ref, thumbprint string) error {
+	store, err := s.before("Remove", ref, thumbprint)
+	if err != nil {
+		return err
+	}
+	return store.Remove(ref, thumbprint)
+}
+
+// Stores implements certstore.Store.
+func (s *brittleStore) Stores(location certstore.Location) ([]certstore.Ref, error) {
+	s.mu.Lock()
+	store, slow := s.store, s.slow
+	s.mu.Unlock()
+	<-time.After(slow)
+	return store.Stores(location)
+}

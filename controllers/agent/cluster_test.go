@@ -1,0 +1,141 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/controlplane"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// parallel is how many of these tests run at once. They share an API server and a vault, and mostly wait.
+const parallel = "8"
+
+// cluster is what the tests of this package share: a real API server with the CRDs and the agent's rights, and a Key Vault
+// over TLS. Each test has a node of its own, and its ObservedCertificates select that node only.
+type cluster struct {
+	plane *controlplane.ControlPlane
+	kube  client.Client // the administrator's
+	agent *rest.Config  // the agent's service account's
+	vault *vaulttest.Vault
+	caPEM []byte
+	stop  []func() error
+}
+
+var scheme = runtime.NewScheme()
+
+// sharedCluster starts with the first test that asks for it: the table tests of this package need none.
+var sharedCluster = sync.OnceValues(startCluster)
+
+var startedCluster *cluster // nil when no test asked
+
+// sharedLog holds what is not logged through an agent's own logger.
+var sharedLog = &logBook{}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	ctrl.SetLogger(sharedLog.logger())
+	klog.SetLogger(sharedLog.logger())
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	if startedCluster != nil {
+		if err := startedCluster.close(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the cluster:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func startCluster() (*cluster, error) {
+	c := &cluster{}
+	startedCluster = c
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	vaults, err := vaulttest.Start(vaulttest.Options{Vaults: []string{"shop"}})
+	if err != nil {
+		return nil, err
+	}
+	c.stop = append(c.stop, vaults.Close)
+	c.vault, c.caPEM = vaults.Vault("shop"), vaults.CAPEM()
+	if err := useIdentity(vaults.Env()); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if c.plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
+		return nil, fmt.Errorf("%w\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+	}
+	c.stop = append(c.stop, c.plane.Stop)
+	return c, c.prepare(ctx)
+}
+
+// prepare installs what an administrator installs, from the same files.
+func (c *cluster) prepare(ctx context.Context) error {
+	config := filepath.Join("..", "..", "config")
+	if err := c.plane.InstallCRDs(ctx, filepath.Join(config, "crd")); err != nil {
+		return err
+	}
+	var err error
+	if c.kube, err = client.New(c.plane.Config(), client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	const namespace = "vaultpane-system"
+	if err := c.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+		return err
+	}
+	if output, err := c.plane.Kubectl("apply", "-f", filepath.Join(config, "rbac", "agent")).CombinedOutput(); err != nil {
+		return fmt.Errorf("granting the agent's rights: %w: %s", err, output)
+	}
+	c.agent, err = c.plane.UserConfig("system:serviceaccount:"+namespace+":vaultpane-agent",
+		"system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	return err
+}
+
+// useIdentity sets azidentity's variables, and unsets those of another identity or a proxy.
+func useIdentity(variables []string) error {
+	for _, name := range []string{
+		"AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_TOKEN_CREDENTIALS",
+		"IDENTITY_ENDPOINT", "IDENTITY_HEADER", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
+	} {
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	for _, variable := range variables {
+		name, value, _ := strings.Cut(variable, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cluster) close() error {
+	var problems []error
+	for _, stop := range c.stop {
+		problems = append(problems, stop())
+	}
+	return errors.Join(problems...)
+}

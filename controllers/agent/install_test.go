@@ -1,0 +1,95 @@
+package agent_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
+	m := newMachine(t, "install")
+	ends := time.Now().Add(48 * time.Hour).Truncate(time.Second)
+	web := m.put("web", vaulttest.CertificateOptions{WithChain: true, RootFirst: true, NotAfter: ends})
+	wish := m.wish("web", exportable)
+	entry := m.installed("web", web)
+	m.holds(my, web)
+
+	version := m.vault.Versions(m.full("web"))[0]
+	if entry.Generation != 1 || entry.Version != version || !entry.NotAfter.Time.Equal(ends) || entry.Since != nil || entry.Message != "" {
+		t.Errorf("the node reports %+v, want version %s until %s", entry, version, ends)
+	}
+	want := &certstore.Mark{Name: wish.Name, UID: string(wish.UID), Version: version, DeletionPolicy: "Retain", Exportable: true}
+	if diff := cmp.Diff(want, m.markOf(my, web)); diff != "" {
+		t.Errorf("the mark differs (-want +got):\n%s", diff)
+	}
+	if name := m.held(my)[web].FriendlyName; name != "Vaultpane "+wish.Name {
+		t.Errorf("the friendly name is %q", name)
+	}
+	authorities := m.held(ca)
+	if len(authorities) != 1 {
+		t.Errorf("CA holds %d certificates, want the intermediate: roots go nowhere", len(authorities))
+	}
+	for _, one := range authorities {
+		if !one.Mark.Intermediate || one.Key != certstore.KeyNone || one.Mark.UID != string(wish.UID) {
+			t.Errorf("the intermediate's key is %s and its mark %+v", one.Key, one.Mark)
+		}
+	}
+}
+
+func TestALookWithoutNewsAsksNobodyAndWritesNothing(t *testing.T) {
+	m := newMachine(t, "idle")
+	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
+	m.wish("web")
+	m.installed("web", web)
+	state, err := m.state()
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests, writes := m.requests("web"), len(m.store.written(0))
+
+	m.looksAgain("web")
+	witness := m.put("witness", vaulttest.CertificateOptions{})
+	m.wish("witness")
+	m.installed("witness", witness) // in one write of the state, which would hold any other change too
+
+	if now := m.requests("web"); now != requests || requests != 1 {
+		t.Errorf("the vault saw %d requests and then %d, want 1 and 1", requests, now)
+	}
+	if more := m.store.written(writes); len(more) != 1 {
+		t.Errorf("the store was written: %q, want the witness only", more)
+	}
+	after, err := m.state()
+	if err != nil || after.Generation != state.Generation+1 {
+		t.Errorf("the node's state was written %d times, want once for the witness (%v)", after.Generation-state.Generation, err)
+	}
+}
+
+func TestARotationIsInstalledWithTheNextSlot(t *testing.T) {
+	m := newMachine(t, "slot")
+	first := m.put("web", vaulttest.CertificateOptions{})
+	m.wish("web")
+	m.installed("web", first)
+	second := m.rotate("web")
+	m.looksAgain("web")
+	m.holds(my, first)
+	m.nextSlot()
+	m.installed("web", second)
+	m.holds(my, first, second)
+	if requests := m.requests("web"); requests != 2 {
+		t.Errorf("the vault saw %d requests, want 2", requests)
+	}
+}
+
+func TestWhatIsMissingInTheStoreComesBack(t *testing.T) {
+	m := newMachine(t, "drift")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.wish("web")
+	m.installed("web", web)
+	m.removeBehind(my, web)
+	m.holds(my, web)
+	m.installed("web", web)
+}
