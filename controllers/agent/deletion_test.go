@@ -1,0 +1,122 @@
+package agent_test
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+func TestWhenTheWishIsDeletedItsPolicyIsFollowed(t *testing.T) {
+	m := newMachine(t, "deleted")
+	removed, kept := m.put("removed", vaulttest.CertificateOptions{WithChain: true}), m.put("kept", vaulttest.CertificateOptions{})
+	m.wish("removed", deleteWhenGone)
+	m.wish("kept")
+	m.installed("removed", removed)
+	m.installed("kept", kept)
+	second := m.rotate("removed")
+	m.nextSlot()
+	m.installed("removed", second)
+	m.holds(my, removed, second, kept)
+
+	m.drop("removed")
+	m.drop("kept")
+	m.gone("removed")
+	m.gone("kept")
+	m.holds(my, kept)
+	if len(m.held(ca)) != 1 {
+		t.Error("the intermediate has gone too, though others may need it")
+	}
+}
+
+func TestWhatWasDeletedWhileTheAgentWasAwayIsFollowedAfterwards(t *testing.T) {
+	m := newMachine(t, "away")
+	removed, kept := m.put("removed", vaulttest.CertificateOptions{}), m.put("kept", vaulttest.CertificateOptions{})
+	other, stays := m.put("other", vaulttest.CertificateOptions{}), m.put("stays", vaulttest.CertificateOptions{})
+	m.wish("removed", deleteWhenGone)
+	m.wish("kept")
+	m.wish("other", deleteWhenGone, inStore("WebHosting")) // no wish names that store any more afterwards
+	m.wish("stays", deleteWhenGone)
+	m.installed("removed", removed)
+	m.installed("kept", kept)
+	m.installed("other", other)
+	m.installed("stays", stays)
+
+	m.stop()
+	m.drop("removed")
+	m.drop("kept")
+	m.drop("other")
+	m.start()
+	m.holds(my, kept, stays)
+	m.holds(webHosting)
+	m.gone("removed")
+	m.gone("kept")
+	m.gone("other")
+	m.installed("stays", stays)
+	if requests := m.requests("stays"); requests != 1 {
+		t.Errorf("the vault saw %d requests for a certificate that was in its place, want 1", requests)
+	}
+}
+
+func TestAWishMadeAnewWhileTheAgentWasAwayTakesOver(t *testing.T) {
+	m := newMachine(t, "anew")
+	same, before := m.put("same", vaulttest.CertificateOptions{}), m.put("before", vaulttest.CertificateOptions{})
+	after := m.put("after", vaulttest.CertificateOptions{})
+	m.wish("same", deleteWhenGone)
+	m.wish("before", deleteWhenGone)
+	m.installed("same", same)
+	m.installed("before", before)
+
+	m.stop()
+	m.drop("same")
+	m.drop("before")
+	heir := m.wish("same", deleteWhenGone)
+	m.wish("before", of(m.url("after")), deleteWhenGone, keeping(0)) // the same name and generation for another secret
+	m.start()
+	m.installed("before", after)
+	m.passesTo(same, heir, false)
+	m.installed("same", same)
+	m.holds(my, same, after)
+}
+
+func TestANodeThatIsNoLongerSelectedIsCleared(t *testing.T) {
+	m := newMachine(t, "selector")
+	removed, kept := m.put("removed", vaulttest.CertificateOptions{}), m.put("kept", vaulttest.CertificateOptions{})
+	web := m.put("web", vaulttest.CertificateOptions{})
+	poolWeb := func(spec *v1alpha1.ObservedCertificateSpec) { spec.NodeSelector.MatchLabels["pool"] = "web" }
+	m.label("pool", "web")
+	m.wish("removed", deleteWhenGone, poolWeb)
+	m.wish("kept", poolWeb)
+	m.wish("web", deleteWhenGone)
+	m.installed("removed", removed)
+	m.installed("kept", kept)
+	m.installed("web", web)
+
+	m.label("pool", "sql") // the node changes
+	m.gone("removed")
+	m.gone("kept")
+	m.holds(my, kept, web)
+	m.changeSpec("web", poolWeb) // and so does a wish
+	m.gone("web")
+	m.holds(my, kept)
+	m.label("pool", "web")
+	m.installed("removed", removed)
+	m.installed("web", web)
+	m.holds(my, kept, removed, web)
+}
+
+// label sets a label of the node.
+func (m *machine) label(key, value string) {
+	m.t.Helper()
+	m.eventually("the node takes a label", func() (bool, error) {
+		var node corev1.Node
+		if err := m.kube.Get(m.t.Context(), client.ObjectKey{Name: m.node.Name}, &node); err != nil {
+			return false, err
+		}
+		node.Labels[key] = value
+		return true, m.kube.Update(m.t.Context(), &node)
+	})
+}

@@ -1,0 +1,158 @@
+package agent_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+func TestTwoWishesForOneCertificateShareIt(t *testing.T) {
+	m := newMachine(t, "shared")
+	web := m.put("older", vaulttest.CertificateOptions{})
+	older := m.wish("older", deleteWhenGone)
+	m.installed("older", web)
+	younger := m.wish("younger", of(m.url("older")), deleteWhenGone)
+	m.installed("younger", web)
+	m.holds(my, web)
+	if mark := m.markOf(my, web); mark.UID != string(older.UID) {
+		t.Errorf("the mark is of %s, want the one who installed it", mark.Name)
+	}
+
+	m.drop("older")
+	m.passesTo(web, younger, false)
+	m.installed("younger", web)
+	m.drop("younger")
+	m.holds(my)
+}
+
+// passesTo waits until a certificate carries the mark of another ObservedCertificate, and checks that it never left.
+func (m *machine) passesTo(thumbprint string, heir *v1alpha1.ObservedCertificate, exportable bool) {
+	m.t.Helper()
+	m.eventually("the mark passes to "+heir.Name, func() (bool, error) {
+		mark := m.markOf(my, thumbprint)
+		return mark != nil && mark.UID == string(heir.UID) && mark.Exportable == exportable, nil
+	})
+	for _, write := range m.store.written(0) {
+		if write == "Remove "+my.String()+" "+thumbprint {
+			m.t.Error("the certificate was removed in between")
+		}
+	}
+}
+
+func TestOfTwoWishesWithOtherKeyOptionsTheOlderHasItsWay(t *testing.T) {
+	m := newMachine(t, "conflict")
+	web := m.put("older", vaulttest.CertificateOptions{})
+	m.wish("older", deleteWhenGone)
+	m.installed("older", web)
+	younger := m.wish("younger", of(m.url("older")), exportable, deleteWhenGone)
+	m.fails("younger", v1alpha1.ReasonConflict, `"conflict-older"`, my.String(), "keyExportable")
+	m.warned("younger", v1alpha1.ReasonConflict)
+	if mark := m.markOf(my, web); mark.Exportable {
+		t.Error("the key has become exportable, against the older one's wish")
+	}
+
+	m.drop("older")
+	m.passesTo(web, younger, false) // at once, as the key is, so that it is never gone
+	m.nextSlot()
+	m.passesTo(web, younger, true) // and then as the younger one wants it
+	m.installed("younger", web)
+}
+
+// takeFromVault returns a certificate with its key as the vault has it.
+func (m *machine) takeFromVault(name string) certstore.Item {
+	m.t.Helper()
+	secret := m.secret(name)
+	parsed, err := bundle.Parse(secret.ContentType, secret.Value)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return certstore.Item{Certificate: parsed.Leaf, Key: parsed.Key, FriendlyName: "somebody else's"}
+}
+
+// secret reads a secret as the agent does.
+func (m *machine) secret(name string) keyvault.Secret {
+	m.t.Helper()
+	vaults, err := keyvault.New(keyvault.Options{AllowedHosts: []string{"localhost"}, CABundle: m.caPEM, DisableChallengeResourceVerification: true})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	url, err := keyvault.ParseURL(m.url(name))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	secret, err := vaults.Get(m.t.Context(), url, "", time.Now())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return secret
+}
+
+// putByHand puts a certificate into MY as another tool does, without a mark.
+func (m *machine) putByHand(item certstore.Item) {
+	m.t.Helper()
+	entry, err := m.openStore().Install(my, item)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	file := filepath.Join(m.store.root, string(my.Location), my.Name, entry.Thumbprint+".pem")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	text = regexp.MustCompile(`(?m)^# vaultpane/.*\n`).ReplaceAll(text, nil)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func TestSomebodyElsesCertificateIsUsedAndLeftAlone(t *testing.T) {
+	m := newMachine(t, "foreign")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.putByHand(m.takeFromVault("web"))
+	before := m.held(my)[web]
+	if before.Mark != nil || before.Key != certstore.KeyPresent {
+		t.Fatalf("the store begins with %+v", before)
+	}
+
+	m.wish("web", exportable, deleteWhenGone, keeping(0))
+	m.installed("web", web)
+	second := m.rotate("web")
+	m.nextSlot()
+	m.installed("web", second)
+	m.holds(my, web, second) // it is not ours to trim
+	m.drop("web")
+	m.gone("web")
+	m.holds(my, web)
+	if diff := cmp.Diff(before, m.held(my)[web]); diff != "" {
+		t.Errorf("it was changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestSomebodyElsesCertificateWithoutItsKeyIsAConflict(t *testing.T) {
+	m := newMachine(t, "foreign-keyless")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	item := m.takeFromVault("web")
+	item.Key = nil
+	m.putByHand(item)
+	m.wish("web")
+	m.fails("web", v1alpha1.ReasonConflict, web, "someone else", "remove it there")
+	if entry := m.held(my)[web]; entry.Mark != nil || entry.Key != certstore.KeyNone {
+		t.Errorf("it was changed: %+v", entry)
+	}
+
+	m.removeBehind(my, web) // as the message says
+	m.storeIsRead()
+	m.nextSlot()
+	m.installed("web", web)
+	m.holds(my, web)
+}
