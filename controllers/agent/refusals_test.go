@@ -1,0 +1,169 @@
+package agent_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// beyond are wishes that the agent cannot fulfil yet. A line goes when its wish is fulfilled, see unsupported in select.go.
+var beyond = []struct {
+	name, says string
+	change     func(*v1alpha1.ObservedCertificateSpec)
+}{
+	{"root", "certificateStoreName Root", inStore("Root")},
+	{"root-in-capitals", "certificateStoreName ROOT", inStore("ROOT")},
+	{"ca", "certificateStoreName CA", inStore("CA")},
+	{"trusted-people", "certificateStoreName TrustedPeople", inStore("TrustedPeople")},
+	{"trusted-publisher", "certificateStoreName TrustedPublisher", inStore("TrustedPublisher")},
+	{"accounts", "accounts", func(spec *v1alpha1.ObservedCertificateSpec) { spec.Accounts = []string{`NT AUTHORITY\NETWORK SERVICE`} }},
+	{"link", "linkOnRenewal", func(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = true }},
+	{"initial-sync", "requireInitialSync", func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true }},
+}
+
+func TestAWishThatIsHalfBuiltIsRefused(t *testing.T) {
+	m := newMachine(t, "beyond")
+	for _, wish := range beyond {
+		m.put(wish.name, vaulttest.CertificateOptions{WithChain: true})
+		m.wish(wish.name, wish.change)
+	}
+	for _, wish := range beyond {
+		entry := m.fails(wish.name, v1alpha1.ReasonUnsupported, wish.says, "nothing was installed")
+		if entry.State != v1alpha1.StateFailed || entry.Thumbprint != "" {
+			t.Errorf("%s: the node reports %+v", wish.name, entry)
+		}
+		m.warned(wish.name, v1alpha1.ReasonUnsupported)
+		m.sawRequests(wish.name, 0)
+	}
+	if writes := m.store.written(0); len(writes) != 0 {
+		t.Errorf("the store was written: %q", writes)
+	}
+}
+
+func TestAnInstalledCertificateStaysWhenItsWishGoesTooFar(t *testing.T) {
+	m := newMachine(t, "too-far")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.wish("web", deleteWhenGone)
+	m.installed("web", web)
+	m.changeSpec("web", beyond[len(beyond)-1].change)
+	entry := m.fails("web", v1alpha1.ReasonUnsupported)
+	if entry.Thumbprint != web || entry.Generation != 2 {
+		t.Errorf("the node reports %+v, want what is still installed, for the new spec", entry)
+	}
+	m.storeIsRead()
+	m.holds(my, web)
+}
+
+// pemBlocks returns the blocks of one type in a PEM secret of the vault.
+func (m *machine) pemBlocks(name, kind string) string {
+	m.t.Helper()
+	m.put(name, vaulttest.CertificateOptions{ContentType: vaulttest.PEM, WithChain: true})
+	var blocks strings.Builder
+	for _, part := range strings.SplitAfter(string(m.secret(name).Value), "-----END "+kind+"-----\n") {
+		if _, block, found := strings.Cut(part, "-----BEGIN "+kind+"-----"); found {
+			blocks.WriteString("-----BEGIN " + kind + "-----" + block)
+		}
+	}
+	return blocks.String()
+}
+
+// bad are secrets that give no certificate, and what a person is told.
+var bad = []struct {
+	name   string
+	make   func(m *machine, name string)
+	reason v1alpha1.Reason
+	state  v1alpha1.CertificateState
+	says   string
+}{
+	{"unknown", func(*machine, string) {}, v1alpha1.ReasonSecretNotFound, v1alpha1.StateFailed, "was not found"},
+	{"disabled", func(m *machine, name string) {
+		m.put(name, vaulttest.CertificateOptions{})
+		m.must(m.vault.Disable(m.full(name), ""))
+	}, v1alpha1.ReasonSecretDisabled, v1alpha1.StateFailed, "enable that version"},
+	{"deleted", func(m *machine, name string) {
+		m.put(name, vaulttest.CertificateOptions{})
+		m.must(m.vault.Delete(m.full(name)))
+	}, v1alpha1.ReasonSecretNotFound, v1alpha1.StateFailed, "deleted but recoverable"},
+	{"early", func(m *machine, name string) {
+		m.put(name, vaulttest.CertificateOptions{})
+		m.must(m.vault.SetValidity(m.full(name), "", m.clock.Now().Add(pollingInterval/2), time.Time{}))
+	}, v1alpha1.ReasonSecretNotYetValid, v1alpha1.StatePending, "activation date"},
+	{"no-certificate", func(m *machine, name string) {
+		m.vault.PutRaw(m.full(name), "text/plain", "hunter2")
+	}, v1alpha1.ReasonUnsupportedContentType, v1alpha1.StateFailed, "content type"},
+	{"malformed", func(m *machine, name string) {
+		m.vault.PutRaw(m.full(name), "application/x-pkcs12", base64.StdEncoding.EncodeToString([]byte("hunter2")))
+	}, v1alpha1.ReasonMalformedSecret, v1alpha1.StateFailed, "PFX"},
+	{"keyless", func(m *machine, name string) {
+		m.vault.PutRaw(m.full(name), "application/x-pem-file", m.pemBlocks("source", "CERTIFICATE"))
+	}, v1alpha1.ReasonPrivateKeyMissing, v1alpha1.StateFailed, "no private key"},
+	{"mismatch", func(m *machine, name string) {
+		m.vault.PutRaw(m.full(name), "application/x-pem-file", m.pemBlocks("one", "PRIVATE KEY")+m.pemBlocks("another", "CERTIFICATE"))
+	}, v1alpha1.ReasonKeyMismatch, v1alpha1.StateFailed, "fits none"},
+}
+
+func (m *machine) must(err error) {
+	m.t.Helper()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func TestABadCertificateStopsNoOther(t *testing.T) {
+	m := newMachine(t, "bad")
+	for _, one := range bad {
+		one.make(m, one.name)
+		m.wish(one.name)
+	}
+	good := m.put("good", vaulttest.CertificateOptions{})
+	m.wish("good")
+	m.wish("other-host", of(strings.Replace(m.url("good"), "localhost", "127.0.0.1", 1)))
+	m.installed("good", good)
+	for _, one := range bad {
+		entry := m.fails(one.name, one.reason, one.says, m.url(one.name)[len("https://"):len(m.vault.URL())])
+		if entry.State != one.state || entry.Thumbprint != "" || entry.Since == nil || entry.Generation != 1 {
+			t.Errorf("%s: the node reports %+v", one.name, entry)
+		}
+		m.warned(one.name, one.reason)
+	}
+	m.fails("other-host", v1alpha1.ReasonVaultNotAllowed, "127.0.0.1", "--allowed-vault-hosts")
+	m.holds(my, good)
+
+	for _, one := range bad { // whoever can mends it
+		m.must(m.vault.Recover(m.full("deleted")))
+		m.put(one.name, vaulttest.CertificateOptions{})
+	}
+	m.nextSlot()
+	for _, one := range bad {
+		m.installed(one.name, m.vault.Thumbprint(m.full(one.name)))
+	}
+}
+
+func TestACertificateThatHasGoneBadStaysInstalled(t *testing.T) {
+	m := newMachine(t, "gone-bad")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.wish("web", keeping(0))
+	m.installed("web", web)
+	m.vault.PutRaw(m.full("web"), "application/x-pkcs12", "bm9uc2Vuc2U=")
+	m.nextSlot()
+	entry := m.fails("web", v1alpha1.ReasonMalformedSecret)
+	if entry.Thumbprint != web || entry.State != v1alpha1.StateFailed {
+		t.Errorf("the node reports %+v, want Failed with what is installed", entry)
+	}
+	m.holds(my, web)
+}
+
+func TestAnExpiredCertificateIsInstalledAndSaid(t *testing.T) {
+	m := newMachine(t, "expired")
+	web := m.put("web", vaulttest.CertificateOptions{NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)})
+	m.wish("web")
+	entry := m.fails("web", v1alpha1.ReasonExpired, "renew it in the vault")
+	if entry.Thumbprint != web {
+		t.Errorf("the node reports %+v, want it with its thumbprint", entry)
+	}
+	m.holds(my, web)
+}
