@@ -1,0 +1,172 @@
+package agent_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// cause is what the brittle store's errors say.
+const cause = "ERROR_SHARING_VIOLATION"
+
+// longWait is more than any wait after a passing fault, and than the first ones for someone to act.
+const longWait = 10 * time.Minute
+
+// others wishes for a certificate in two stores, and checks that a fault elsewhere does not concern them.
+func (m *machine) others() {
+	m.t.Helper()
+	other := m.put("other", vaulttest.CertificateOptions{})
+	m.wish("other")
+	m.wish("elsewhere", of(m.url("other")), inStore("WebHosting"))
+	m.installed("other", other)
+	m.installed("elsewhere", other)
+}
+
+func TestAnInstallationThatFailsIsRepeated(t *testing.T) {
+	m := newMachine(t, "fault-install")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.store.breaks("Install", web, false)
+	m.wish("web")
+	entry := m.fails("web", v1alpha1.ReasonStoreFailure, "installing", my.String(), cause)
+	if entry.State != v1alpha1.StatePending || entry.Thumbprint != "" {
+		t.Errorf("the node reports %+v, want Pending and nothing installed", entry)
+	}
+	m.warned("web", v1alpha1.ReasonStoreFailure)
+	m.others()
+	m.store.heal()
+	m.installed("web", web) // by itself, after seconds
+}
+
+func TestAStoreThatDeniesAccessIsAskedAgainLater(t *testing.T) {
+	m := newMachine(t, "fault-denied")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.store.breaks("Install", web, true)
+	m.wish("web")
+	if entry := m.fails("web", v1alpha1.ReasonStoreAccessDenied, "installing", cause); entry.State != v1alpha1.StateFailed {
+		t.Errorf("the node reports %+v, want Failed", entry)
+	}
+	m.others()
+	m.store.heal()
+	m.pass(longWait)
+	m.installed("web", web)
+	m.sawRequests("web", 2)
+}
+
+func TestAStoreThatCannotBeReadIsReadAgain(t *testing.T) {
+	m := newMachine(t, "fault-list")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.store.breaksIn("List", "Broken", "", false)
+	m.wish("web", inStore("Broken"))
+	m.fails("web", v1alpha1.ReasonStoreFailure, "looking at the store", `LocalMachine\Broken`, cause)
+	m.others()
+	m.sawRequests("web", 0) // whether it is needed is not known
+	m.store.heal()
+	m.installed("web", web)
+}
+
+func TestATrimThatFailsIsRepeatedAndTheNewVersionReported(t *testing.T) {
+	t.Run("at the removal", func(t *testing.T) {
+		newMachine(t, "fault-remove").trimFails(func(m *machine, first, _ string) { m.store.breaks("Remove", first, false) })
+	})
+	t.Run("at the look for the successor", func(t *testing.T) {
+		newMachine(t, "fault-find").trimFails(func(m *machine, _, second string) { m.store.breaks("Find", second, false) })
+	})
+}
+
+func (m *machine) trimFails(breaks func(m *machine, first, second string)) {
+	m.t.Helper()
+	first := m.put("web", vaulttest.CertificateOptions{})
+	m.wish("web", keeping(0))
+	m.installed("web", first)
+	second := m.rotate("web")
+	breaks(m, first, second)
+	m.nextSlot()
+	entry := m.fails("web", v1alpha1.ReasonStoreFailure, cause)
+	if entry.State != v1alpha1.StatePending || entry.Thumbprint != second || entry.Version != m.vault.Versions(m.full("web"))[1] {
+		m.t.Errorf("the node reports %+v, want the new version, which is in the store", entry)
+	}
+	m.holds(my, first, second)
+	m.others()
+	m.store.heal()
+	m.pass(longWait)
+	m.installed("web", second)
+	m.holds(my, second, m.vault.Thumbprint(m.full("other")))
+}
+
+func TestAMarkThatCannotBeRenewedIsNotReportedAsDone(t *testing.T) {
+	m := newMachine(t, "fault-remark")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	m.wish("web")
+	m.installed("web", web)
+	m.store.breaks("Remark", web, false)
+	m.changeSpec("web", deleteWhenGone)
+	m.reported("web", "with StoreFailure", func(entry *v1alpha1.CertificateEntry) bool {
+		if entry.Generation == 2 && entry.State == v1alpha1.StateInstalled {
+			t.Fatalf("the node reports the new spec as done: %+v", entry)
+		}
+		return entry.Reason == v1alpha1.ReasonStoreFailure && entry.Generation == 2 && entry.Thumbprint == web
+	})
+	m.others()
+	m.store.heal()
+	m.pass(longWait)
+	m.installed("web", web)
+	if mark := m.markOf(my, web); mark.DeletionPolicy != "Delete" {
+		t.Errorf("the mark is %+v, want the new policy in it", mark)
+	}
+}
+
+func TestAStoreThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	m := newMachine(t, "fault-check")
+	broken, web := m.put("broken", vaulttest.CertificateOptions{}), m.put("web", vaulttest.CertificateOptions{})
+	orphan := m.put("orphan", vaulttest.CertificateOptions{})
+	m.wish("broken", inStore("Broken")) // which is read before MY
+	m.wish("web")
+	m.wish("orphan", inStore("WebHosting"), deleteWhenGone)
+	m.installed("broken", broken)
+	m.installed("web", web)
+	m.installed("orphan", orphan)
+
+	m.store.breaksIn("List", "Broken", "", true)
+	m.removeBehind(my, web)
+	m.holds(my, web)
+	m.installed("broken", broken) // nothing is known to be wrong with it
+	m.stop()
+	m.drop("orphan")
+	m.start()
+	m.holds(webHosting)
+	m.fails("broken", v1alpha1.ReasonStoreAccessDenied, `LocalMachine\Broken`)
+	m.installed("web", web)
+	m.store.heal()
+	m.pass(longWait)
+	m.installed("broken", broken)
+}
+
+// removeBehind removes a certificate behind the agent's back.
+func (m *machine) removeBehind(ref certstore.Ref, thumbprint string) {
+	m.t.Helper()
+	if err := m.openStore().Remove(ref, thumbprint); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+func TestACertificateThatCannotBeRemovedHoldsUpNoOther(t *testing.T) {
+	m := newMachine(t, "fault-orphan")
+	removed, stuck := m.put("removed", vaulttest.CertificateOptions{}), m.put("stuck", vaulttest.CertificateOptions{})
+	m.wish("stuck", deleteWhenGone, inStore("Broken")) // which is looked at before MY
+	m.wish("removed", deleteWhenGone)
+	m.installed("stuck", stuck)
+	m.installed("removed", removed)
+	m.store.breaks("Remove", stuck, false)
+	m.drop("stuck")
+	m.gone("stuck")
+	m.drop("removed")
+	m.gone("removed")
+	m.holds(my)
+	brokenStore := certstore.Ref{Location: certstore.LocalMachine, Name: "Broken"}
+	m.holds(brokenStore, stuck)
+	m.store.heal()
+	m.holds(brokenStore)
+}
