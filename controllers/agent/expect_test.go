@@ -160,7 +160,7 @@ func (m *machine) markOf(ref certstore.Ref, thumbprint string) *certstore.Mark {
 	return m.held(ref)[thumbprint].Mark
 }
 
-// events returns the events about a certificate, as "reason: note".
+// events returns the events about a certificate, as "reason: note", with "again: " before one that was repeated.
 func (m *machine) events(name string) []string {
 	m.t.Helper()
 	var list eventsv1.EventList
@@ -170,7 +170,11 @@ func (m *machine) events(name string) []string {
 	var notes []string
 	for _, event := range list.Items {
 		if event.Regarding.Kind == "Node" && event.Regarding.Name == m.node.Name && event.Related != nil && event.Related.Name == m.full(name) {
-			notes = append(notes, event.Reason+": "+event.Note)
+			note := event.Reason + ": " + event.Note
+			if event.Series != nil {
+				note = "again: " + note
+			}
+			notes = append(notes, note)
 		}
 	}
 	return notes

@@ -118,7 +118,7 @@ func TestAMarkThatCannotBeRenewedIsNotReportedAsDone(t *testing.T) {
 	}
 }
 
-func TestAStoreThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+func TestAStoreThatCannotBeReadConcernsNoOtherStore(t *testing.T) {
 	m := newMachine(t, "fault-check")
 	broken, web := m.put("broken", vaulttest.CertificateOptions{}), m.put("web", vaulttest.CertificateOptions{})
 	orphan := m.put("orphan", vaulttest.CertificateOptions{})

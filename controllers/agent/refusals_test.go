@@ -151,6 +151,11 @@ func TestACertificateThatHasGoneBadStaysInstalled(t *testing.T) {
 	m.vault.PutRaw(m.full("web"), "application/x-pkcs12", "bm9uc2Vuc2U=")
 	m.nextSlot()
 	entry := m.fails("web", v1alpha1.ReasonMalformedSecret)
+	m.warned("web", v1alpha1.ReasonMalformedSecret)
+	m.nextSlot()
+	m.looksAgain("web")
+	m.sawRequests("web", 3)
+	m.warned("web", v1alpha1.ReasonMalformedSecret) // and not again: it says nothing new
 	if entry.Thumbprint != web || entry.State != v1alpha1.StateFailed {
 		t.Errorf("the node reports %+v, want Failed with what is installed", entry)
 	}
