@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
@@ -66,6 +67,25 @@ func TestOfTwoWishesWithOtherKeyOptionsTheOlderHasItsWay(t *testing.T) {
 	m.nextSlot()
 	m.passesTo(web, younger, true) // and then as the younger one wants it
 	m.installed("younger", web)
+}
+
+func TestASuspendedWishInheritsWhatItSharedAfterARestartToo(t *testing.T) {
+	m := newMachine(t, "heir")
+	web := m.put("older", vaulttest.CertificateOptions{})
+	m.wish("older", deleteWhenGone)
+	m.installed("older", web)
+	m.wish("younger", of(m.url("older")))
+	m.installed("younger", web)
+	m.changeSpec("younger", suspended)
+	m.fails("younger", v1alpha1.ReasonSuspended)
+	m.stop()
+	m.drop("older")
+	m.start()
+	m.gone("older")
+	var younger v1alpha1.ObservedCertificate
+	m.must(m.kube.Get(t.Context(), client.ObjectKey{Name: m.full("younger")}, &younger))
+	m.passesTo(web, &younger, false)
+	m.holds(my, web)
 }
 
 // takeFromVault returns a certificate with its key as the vault has it.
