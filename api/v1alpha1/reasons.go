@@ -48,6 +48,7 @@ const (
 	ReasonVaultUnreachable        Reason = "VaultUnreachable"
 	ReasonThrottled               Reason = "Throttled"
 	ReasonStoreFailure            Reason = "StoreFailure"
+	ReasonRepeatedDrift           Reason = "RepeatedDrift"
 	ReasonAgentNotReporting       Reason = "AgentNotReporting"
 	ReasonInternalError           Reason = "InternalError"
 )
@@ -82,7 +83,7 @@ var Reasons = []ReasonInfo{
 	{ReasonSecretDisabled, ClassWaiting, "The certificate's version is disabled in the vault.", "Enable it, or create a new version. What is installed stays."},
 	{ReasonSecretNotYetValid, ClassWaiting, "The secret's activation date (nbf) is in the future.", "Wait, or change the activation date."},
 	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Renew it in the vault."},
-	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file."},
+	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file; a trust store takes certificates alone as well (PEM or PKCS#7)."},
 	{ReasonMalformedSecret, ClassWaiting, "The secret's value cannot be read as a certificate.", "Import the certificate into the vault again; the message says what was found."},
 	{ReasonPrivateKeyMissing, ClassWaiting, "The secret holds a certificate without its private key.", "Use the /secrets/ URL of a certificate whose policy has an exportable key, or a trust store such as Root for certificates alone."},
 	{ReasonPrivateKeyNotExportable, ClassWaiting, "The vault keeps the private key to itself.", "Issue the certificate with an exportable key in its policy."},
@@ -94,6 +95,7 @@ var Reasons = []ReasonInfo{
 	{ReasonVaultUnreachable, ClassTransient, "The vault or the token service cannot be reached, or answers with a server error.", "Check the network path from the node if it lasts."},
 	{ReasonThrottled, ClassTransient, "Key Vault asked for fewer requests.", "Nothing at first; if it lasts, raise pollingIntervalInS or spread certificates over vaults."},
 	{ReasonStoreFailure, ClassTransient, "The certificate store answered with an error.", "Look the status in the message up; it is tried again."},
+	{ReasonRepeatedDrift, ClassNone, "Something else on the node keeps removing or changing the certificate, its key, its rights or its links; Vaultpane repairs it, more and more slowly. Event only.", "Find the other tool, and have one of the two leave the certificate alone."},
 	{ReasonAgentNotReporting, ClassWaiting, "The node should have the certificate, but its agent has not reported or its Lease is too old.", "Look at the agent's pod on that node."},
 	{ReasonInternalError, ClassTransient, "A defect of Vaultpane.", "Report it with the agent's log."},
 }

@@ -39,6 +39,9 @@ func (s *brittleStore) renew(t *testing.T) {
 	s.store = store
 }
 
+// doing is what the operations are called while they are at work.
+var doing = map[string]string{"Install": "installing", "Update": "changing", "Remove": "removing", "List": "listing", "Find": "reading"}
+
 // breaks makes an operation fail, on one certificate if thumbprint says which, until heal.
 func (s *brittleStore) breaks(operation, thumbprint string, denied bool) {
 	s.breaksIn(operation, "", thumbprint, denied)
@@ -51,7 +54,7 @@ func (s *brittleStore) breaksIn(operation, store, thumbprint string, denied bool
 		if op != operation || (store != "" && !strings.EqualFold(store, ref.Name)) || (thumbprint != "" && thumbprint != of) {
 			return nil
 		}
-		return &certstore.Error{Operation: "working", Ref: ref, Denied: denied, Err: errors.New("0x80070020 ERROR_SHARING_VIOLATION")}
+		return &certstore.Error{Operation: doing[operation] + " certificate " + of, Ref: ref, Denied: denied, Err: errors.New("0x80070020 ERROR_SHARING_VIOLATION")}
 	}
 }
 
@@ -121,13 +124,13 @@ func (s *brittleStore) Install(ref certstore.Ref, item certstore.Item) (*certsto
 	return store.Install(ref, item)
 }
 
-// Remark implements certstore.Store.
-func (s *brittleStore) Remark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
-	store, err := s.before("Remark", ref, thumbprint)
+// Update implements certstore.Store.
+func (s *brittleStore) Update(ref certstore.Ref, thumbprint string, change certstore.Change) (*certstore.Entry, error) {
+	store, err := s.before("Update", ref, thumbprint)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return store.Remark(ref, thumbprint, mark)
+	return store.Update(ref, thumbprint, change)
 }
 
 // Remove implements certstore.Store.

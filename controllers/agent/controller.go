@@ -54,6 +54,7 @@ type Reconciler struct {
 	client.Client
 	Options
 	Store    certstore.Store
+	Machine  certstore.Machine
 	Secrets  SecretSource
 	Reporter *report.Reporter
 	Events   events.EventRecorder
@@ -62,9 +63,12 @@ type Reconciler struct {
 
 	inventory inventory
 	records   records
+	accounts  accounts
 	recheck   chan event.TypedGenericEvent[string]
-	sweepMu   sync.Mutex
 	searched  sync.Once // the stores, before the first plan
+
+	sweepMu        sync.Mutex
+	unneededBefore map[certstore.Remove]bool // at the last sweep
 }
 
 // SetupWithManager adds the reconciler and its store check to the manager.

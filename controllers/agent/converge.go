@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -15,13 +16,15 @@ type outcome struct {
 	remembered record                    // as it was before
 	entry      v1alpha1.CertificateEntry // what the store holds, read back
 	ref        certstore.Ref
-	polled     bool      // Key Vault was to be asked
-	repaired   bool      // the poll was for drift
-	changed    bool      // the store was changed
-	fetched    string    // thumbprint of what the vault gave
-	fetchedAs  string    // its version
-	url        string    // in its shortest form
-	again      time.Time // when to look again, where all is well; zero for when something changes
+	polled     bool              // Key Vault was to be asked
+	repaired   bool              // drift was found and something done about it
+	done       performed         // in the store
+	beside     []certstore.Place // what is to be in the stores beside the certificate, as the vault gave it
+	fetched    string            // thumbprint of what the vault gave
+	fetchedAs  string            // its version
+	url        string            // in its shortest form
+	again      time.Time         // when to look again, where all is well; zero for when something changes
+	problem    error             // with accounts, which stops nothing
 	err        error
 }
 
@@ -30,33 +33,40 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 	out := outcome{remembered: r.recall(certificate), ref: storeRef(certificate.Spec)}
 	held, err := r.holding(out.remembered, out.ref)
 	if err != nil {
-		out.polled, out.entry = true, entryOf(certificate, nil, "")
-		out.err = fmt.Errorf("looking at the store: %w", err)
-		return out
+		out.entry = entryOf(certificate, out.ref, nil, "")
+		return out.fail(fmt.Errorf("looking at the store: %w", err))
 	}
-	out.entry = entryOf(certificate, held, out.remembered.version)
+	out.entry = entryOf(certificate, out.ref, held, out.remembered.version)
 	if certificate.Spec.Suspend {
 		return out
 	}
-	url, err := usable(certificate.Spec)
+	w, err := r.want(certificate, out.ref)
 	if err != nil {
-		out.polled, out.err = true, err
-		return out
+		return out.fail(err)
 	}
-	out.url = url.String()
-	inPlace := held != nil && held.Key == certstore.KeyPresent
+	out.url, out.problem = w.url.String(), w.problem
+	if err := r.tend(ctx, certificate, w, held, &out); err != nil {
+		return out.fail(err)
+	}
+	inPlace := usableIn(out.ref, held) && r.complete(out.remembered)
 	due := decide(out.remembered, moment{
 		certificate: certificate, node: r.Node, url: out.url, inPlace: inPlace,
 		now: r.Now(), started: r.Started, lastAlive: r.LastAlive,
 	})
 	if !due.poll {
-		out.again = due.again
+		out.again = soonerOf(out.again, due.again)
 		return out
 	}
 	out.polled = true
-	out.repaired = !inPlace && out.remembered.thumbprint != "" && out.remembered.generation == certificate.Generation
-	r.poll(ctx, certificate, url, due.since, &out)
+	out.repaired = out.repaired || !inPlace && out.remembered.thumbprint != "" && out.remembered.generation == certificate.Generation
+	r.poll(ctx, certificate, w, due.since, &out)
 	return out
+}
+
+// fail returns an outcome that counts as a poll in vain.
+func (o outcome) fail(err error) outcome {
+	o.polled, o.err = true, err
+	return o
 }
 
 // usable returns the spec's URL, or why this agent cannot act on the spec.
@@ -75,33 +85,37 @@ func usable(spec v1alpha1.ObservedCertificateSpec) (keyvault.SecretURL, error) {
 type unsupportedError struct{ what string }
 
 func (e *unsupportedError) Error() string {
-	return fmt.Sprintf("the spec asks for %s, which this version of the agent cannot do; nothing was installed or changed for it", e.what)
+	return fmt.Sprintf("the spec asks for %s, which this agent cannot do; nothing was installed or changed for it", e.what)
 }
 
 // poll fetches the certificate and applies what follows.
-func (r *Reconciler) poll(ctx context.Context, certificate *v1alpha1.ObservedCertificate, url keyvault.SecretURL, since time.Time, out *outcome) {
-	got, err := r.fetch(ctx, certificate, url, since)
+func (r *Reconciler) poll(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted, since time.Time, out *outcome) {
+	got, err := r.fetch(ctx, certificate, w.url, since)
 	if err != nil {
 		out.err = err
 		return
 	}
 	defer got.bundle.Wipe()
-	out.fetched, out.fetchedAs = certstore.Thumbprint(got.bundle.Leaf), got.version
-	held, changed, err := r.apply(ctx, certificate, out.ref, got)
-	out.changed = changed
+	if err := w.take(got); err != nil {
+		out.err = fmt.Errorf("reading the certificate in %s version %s: %w", w.url, got.version, err)
+		return
+	}
+	out.fetched, out.fetchedAs, out.beside = certstore.Thumbprint(w.Current()), got.version, w.Beside()
+	held, done, err := r.apply(ctx, w)
+	out.done.add(done)
 	if held != nil {
-		out.entry = entryOf(certificate, held, got.version)
+		out.entry = entryOf(certificate, out.ref, held, got.version)
 	}
 	if err != nil {
 		out.err = err
 		return
 	}
-	out.err = expiredError(url, got, r.Now())
+	out.err = expiredError(w.url, w.Current(), got, r.Now())
 }
 
 // expiredError reports a certificate that is in the store and of no use any more.
-func expiredError(url keyvault.SecretURL, got *fetched, now time.Time) error {
-	end, what := got.bundle.Leaf.NotAfter, "certificate"
+func expiredError(url keyvault.SecretURL, current *x509.Certificate, got *fetched, now time.Time) error {
+	end, what := current.NotAfter, "certificate"
 	if got.expires != nil && got.expires.Before(end) {
 		end, what = *got.expires, "secret"
 	}

@@ -28,6 +28,7 @@ func explain(err error) problem {
 	var early *notYetValid
 	var late *expired
 	var wish *unsupportedError
+	var accounts *accountsError
 	switch {
 	case errors.As(err, &fault):
 		return problem{reason: fault.Reason, message: fault.Message, retryAfter: fault.RetryAfter}
@@ -41,6 +42,8 @@ func explain(err error) problem {
 		return problem{reason: v1alpha1.ReasonSecretNotYetValid, message: early.Error(), until: early.from}
 	case errors.As(err, &late):
 		return problem{reason: v1alpha1.ReasonExpired, message: late.message}
+	case errors.As(err, &accounts):
+		return problem{reason: v1alpha1.ReasonAccountNotFound, message: accounts.Error()}
 	case errors.As(err, &wish):
 		return problem{reason: v1alpha1.ReasonUnsupported, message: wish.Error()}
 	}

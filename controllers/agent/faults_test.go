@@ -97,11 +97,11 @@ func (m *machine) trimFails(breaks func(m *machine, first, second string)) {
 }
 
 func TestAMarkThatCannotBeRenewedIsNotReportedAsDone(t *testing.T) {
-	m := newMachine(t, "fault-remark")
+	m := newMachine(t, "fault-update")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.wish("web")
 	m.installed("web", web)
-	m.store.breaks("Remark", web, false)
+	m.store.breaks("Update", web, false)
 	m.changeSpec("web", deleteWhenGone)
 	m.reported("web", "with StoreFailure", func(entry *v1alpha1.CertificateEntry) bool {
 		if entry.Generation == 2 && entry.State == v1alpha1.StateInstalled {

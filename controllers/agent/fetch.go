@@ -32,9 +32,6 @@ func (r *Reconciler) fetch(ctx context.Context, certificate *v1alpha1.ObservedCe
 		return nil, &notYetValid{from: *secret.NotBefore, url: url.String()}
 	}
 	parsed, err := bundle.Parse(secret.ContentType, secret.Value) // overwrites the value
-	if err == nil {
-		err = parsed.RequireKey()
-	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate in %s version %s: %w", url, secret.Version, err)
 	}

@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -22,11 +23,14 @@ func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 	if entry.Generation != 1 || entry.Version != version || !entry.NotAfter.Time.Equal(ends) || entry.Since != nil || entry.Message != "" {
 		t.Errorf("the node reports %+v, want version %s until %s", entry, version, ends)
 	}
-	want := &certstore.Mark{Name: wish.Name, UID: string(wish.UID), Version: version, DeletionPolicy: "Retain", Exportable: true}
+	want := &certstore.Mark{
+		Name: wish.Name, UID: string(wish.UID), Source: certstore.SourceOf(wish.Spec.URL), Version: version, DeletionPolicy: "Retain",
+		Role: certstore.RoleLeaf, Exportable: true, Provider: "CNG",
+	}
 	if diff := cmp.Diff(want, m.markOf(my, web)); diff != "" {
 		t.Errorf("the mark differs (-want +got):\n%s", diff)
 	}
-	if name := m.held(my)[web].FriendlyName; name != "Vaultpane "+wish.Name {
+	if name := m.held(my)[web].FriendlyName; !strings.HasPrefix(name, wish.Name+" (localhost:") {
 		t.Errorf("the friendly name is %q", name)
 	}
 	authorities := m.held(ca)
@@ -34,7 +38,7 @@ func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 		t.Errorf("CA holds %d certificates, want the intermediate: roots go nowhere", len(authorities))
 	}
 	for _, one := range authorities {
-		if !one.Mark.Intermediate || one.Key != certstore.KeyNone || one.Mark.UID != string(wish.UID) {
+		if one.Mark.Role != certstore.RoleIntermediate || one.Key != certstore.KeyNone || one.Mark.UID != string(wish.UID) {
 			t.Errorf("the intermediate's key is %s and its mark %+v", one.Key, one.Mark)
 		}
 	}

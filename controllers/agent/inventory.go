@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -105,6 +106,17 @@ func (i *inventory) marked() map[certstore.Ref][]certstore.Entry {
 		if entries := held.marked(); len(entries) > 0 {
 			found[held.ref] = entries
 		}
+	}
+	return found
+}
+
+// all returns all certificates in the stores that have been read.
+func (i *inventory) all() map[certstore.Ref][]certstore.Entry {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	found := make(map[certstore.Ref][]certstore.Entry, len(i.stores))
+	for _, held := range i.stores {
+		found[held.ref] = slices.Collect(maps.Values(held.entries))
 	}
 	return found
 }

@@ -32,6 +32,7 @@ type machine struct {
 	t     *testing.T
 	node  *corev1.Node
 	store *brittleStore
+	host  *host
 	clock *clock
 	log   *logBook
 	looks *lookCount
@@ -49,7 +50,7 @@ func newMachine(t *testing.T, name string) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{
-		cluster: shared, t: t, clock: &clock{}, log: &logBook{}, looks: &lookCount{},
+		cluster: shared, t: t, clock: &clock{}, log: &logBook{}, host: &host{}, looks: &lookCount{},
 		store: &brittleStore{root: filepath.Join(t.TempDir(), "store")},
 		node:  &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{machineLabel: name}}},
 	}
@@ -82,7 +83,7 @@ func (m *machine) start() {
 		m.t.Fatal(err)
 	}
 	reconciler := &agent.Reconciler{
-		Client: &countingClient{mgr.GetClient(), m.looks}, Store: m.store, Secrets: vaults, Reporter: reporter,
+		Client: &countingClient{mgr.GetClient(), m.looks}, Store: m.store, Machine: m.host, Secrets: vaults, Reporter: reporter,
 		Events: mgr.GetEventRecorder("vaultpane-agent"), Metrics: agent.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
 		Options: agent.Options{Node: m.node.Name, Workers: 4, StoreCheckInterval: checkInterval, Started: m.clock.Now(), Previous: previous},
 	}

@@ -49,7 +49,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20},
 		}),
 		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "vaultpane_store_operations_total", Help: "Changes of the certificate store by operation (install, remark, remove) and result.",
+			Name: "vaultpane_store_operations_total", Help: "Changes of the certificate store by operation (install, update, link, remove) and result.",
 		}, []string{labelOperation, labelResult}),
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -77,7 +77,7 @@ func (m *Metrics) poll(out outcome) {
 	switch {
 	case out.err != nil:
 		m.polls.WithLabelValues(resultFailed, string(explain(out.err).reason)).Inc()
-	case out.changed:
+	case out.done.changed:
 		m.polls.WithLabelValues(resultInstalled, string(v1alpha1.ReasonInstalled)).Inc()
 	default:
 		m.polls.WithLabelValues(resultUnchanged, string(v1alpha1.ReasonInstalled)).Inc()

@@ -61,7 +61,7 @@ func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.E
 	if err != nil {
 		return nil, err
 	}
-	entries = slices.DeleteFunc(entries, func(e certstore.Entry) bool { return e.Mark == nil || e.Mark.Intermediate })
+	entries = slices.DeleteFunc(entries, func(e certstore.Entry) bool { return e.Mark == nil || e.Mark.Role == certstore.RoleIntermediate })
 	if len(entries) == 0 {
 		return nil, nil
 	}
@@ -72,40 +72,71 @@ func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.E
 }
 
 // observed gathers what the plan of one certificate needs: entries with its mark in every store that has been read, the
-// wanted certificates whoever put them there, the leaf first, and, where the leaf is another's, which ObservedCertificates
-// exist.
-func (r *Reconciler) observed(ctx context.Context, ref certstore.Ref, uid string, thumbprints []string) (certstore.Observed, error) {
+// wanted certificates whoever put them there, and, only where it can matter, who else there is: a thousand certificates must
+// not look at a thousand each.
+func (r *Reconciler) observed(ctx context.Context, desired certstore.Desired) (certstore.Observed, error) {
+	current := certstore.Thumbprint(desired.Current())
+	places := append(desired.Beside(), certstore.Place{Ref: desired.Ref, Thumbprint: current})
+	found, err := r.entries(desired, places)
+	if err != nil {
+		return found, err
+	}
+	superseded, shared := false, false
+	for _, entries := range found.Entries {
+		for _, entry := range entries {
+			own := entry.Mark != nil && entry.Mark.UID == desired.Mark.UID
+			superseded = superseded || own && entry.Mark.Role != certstore.RoleIntermediate && entry.Thumbprint != current
+			shared = shared || entry.Mark != nil && !own
+		}
+	}
+	if shared {
+		if found.Owners, err = r.owners(ctx); err != nil {
+			return found, err
+		}
+	}
+	if superseded {
+		found.Bound = r.bound(found)
+		_, found.Claims, _, err = r.claims(ctx)
+	}
+	return found, err
+}
+
+// entries returns what an ObservedCertificate has in every store that has been read, in its own and in CA, and what there is
+// at some places whoever put it there.
+func (r *Reconciler) entries(desired certstore.Desired, places []certstore.Place) (certstore.Observed, error) {
 	r.searched.Do(func() { _ = r.search() }) // so that what was left in a store before the start is known; the store check says what failed
+	thumbprints := make([]string, 0, len(places))
+	for _, place := range places {
+		thumbprints = append(thumbprints, place.Thumbprint)
+	}
 	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
-	authorities := certstore.Ref{Location: ref.Location, Name: certstore.StoreCA}
-	for _, one := range append(r.inventory.refs(), ref, authorities) {
+	authorities := certstore.Ref{Location: desired.Ref.Location, Name: certstore.StoreCA}
+	for _, one := range append(r.inventory.refs(), desired.Ref, authorities) {
 		if slices.ContainsFunc(keys(found.Entries), one.Same) {
 			continue
 		}
-		entries, err := r.inventory.relevant(one, uid, thumbprints...)
+		entries, err := r.inventory.relevant(one, desired.Mark.UID, thumbprints...)
 		if err != nil {
 			return certstore.Observed{}, err
 		}
 		found.Entries[one] = entries
 	}
-	if !heldByAnother(found, uid, thumbprints[0]) {
-		return found, nil // nobody asks who exists: a thousand certificates must not list a thousand each
-	}
-	var err error
-	found.Owners, err = r.owners(ctx)
-	return found, err
+	return found, nil
 }
 
-// heldByAnother tells whether a certificate carries the mark of another ObservedCertificate.
-func heldByAnother(found certstore.Observed, uid, thumbprint string) bool {
+// bound returns what the machine serves with which certificate. Where that cannot be found out, everything may be in use.
+func (r *Reconciler) bound(found certstore.Observed) map[string][]string {
+	bound, err := r.Machine.Bindings()
+	if err == nil {
+		return bound
+	}
+	bound = map[string][]string{}
 	for _, entries := range found.Entries {
 		for _, entry := range entries {
-			if entry.Thumbprint == thumbprint && entry.Mark != nil && entry.Mark.UID != uid {
-				return true
-			}
+			bound[entry.Thumbprint] = []string{"unknown bindings: " + err.Error()}
 		}
 	}
-	return false
+	return bound
 }
 
 // owners returns the ObservedCertificates that exist and select this node, by UID.
@@ -130,16 +161,16 @@ func keys(entries map[certstore.Ref][]certstore.Entry) []certstore.Ref {
 }
 
 // entryOf returns a certificate's report as far as the store tells it.
-func entryOf(certificate *v1alpha1.ObservedCertificate, held *certstore.Entry, version string) v1alpha1.CertificateEntry {
+func entryOf(certificate *v1alpha1.ObservedCertificate, ref certstore.Ref, held *certstore.Entry, version string) v1alpha1.CertificateEntry {
 	entry := v1alpha1.CertificateEntry{
 		Name: certificate.Name, Generation: certificate.Generation,
 		RequestedAt: certificate.Annotations[v1alpha1.RequestedAtAnnotation],
 	}
-	if held == nil || held.Key != certstore.KeyPresent {
+	if !usableIn(ref, held) {
 		return entry
 	}
 	entry.Thumbprint, entry.Version = held.Thumbprint, version
-	if held.Mark != nil {
+	if held.Mark != nil && held.Mark.UID == string(certificate.UID) {
 		entry.Version = held.Mark.Version
 	}
 	notAfter := metav1.NewTime(held.Certificate.NotAfter)

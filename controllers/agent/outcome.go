@@ -2,13 +2,16 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
 )
 
@@ -38,18 +41,21 @@ func (r *Reconciler) again(certificate *v1alpha1.ObservedCertificate, out outcom
 	switch {
 	case !updated.nextAttempt.IsZero():
 		return updated.nextAttempt
-	case out.polled && out.err == nil:
-		return schedule.Next(r.Node, out.url, intervalOf(certificate), updated.polledAt)
-	case out.polled: // terminal
+	case out.polled && out.err != nil: // terminal
 		return time.Time{}
+	case out.polled:
+		out.again = soonerOf(out.again, schedule.Next(r.Node, out.url, intervalOf(certificate), updated.polledAt))
 	}
-	return out.again
+	return soonerOf(out.again, updated.lookAt)
 }
 
 // remember returns the record after an outcome. It is a pure function; random is in [0, 1).
 func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.Time, random float64) record {
 	updated := out.remembered
 	updated.uid, updated.ref = certificate.UID, out.ref
+	if out.url != "" {
+		updated.source = certstore.SourceOf(out.url)
+	}
 	if certificate.Annotations[v1alpha1.RequestedAtAnnotation] == "" {
 		updated.requestedAt, updated.entry.RequestedAt = "", "" // taken away: the same value is a new request when it comes again
 	}
@@ -63,6 +69,8 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 		return updated
 	case !out.polled:
 		updated.entry = keepState(out.entry, updated)
+		updated.repairs, updated.repairedAt = countRepairs(out, now)
+		updated.complain(out.problem, intervalOf(certificate), now, random)
 		return updated
 	}
 	updated.generation = certificate.Generation
@@ -71,15 +79,37 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 		updated.thumbprint, updated.version = out.entry.Thumbprint, out.entry.Version
 	}
 	if out.fetched != "" {
-		updated.fetched, updated.fetchedAs = out.fetched, out.fetchedAs
+		updated.fetched, updated.fetchedAs, updated.beside = out.fetched, out.fetchedAs, out.beside
 	}
+	updated.kept = strings.Join(out.done.kept, "; ")
 	if out.err == nil {
 		updated.polledAt, updated.attempt, updated.nextAttempt, updated.terminal = now, 0, time.Time{}, false
 		updated.entry = out.entry
 		updated.repairs, updated.repairedAt = countRepairs(out, now)
+		updated.complain(out.problem, intervalOf(certificate), now, random)
 		return updated
 	}
 	return rememberFailure(certificate, updated, out, now, random)
+}
+
+// complain reports accounts that are not known, beside a certificate that is in place, and says when to look for them again:
+// that costs no request, so the vault is not asked more often for it.
+func (r *record) complain(problem error, interval time.Duration, now time.Time, random float64) {
+	if problem == nil {
+		r.complaints, r.lookAt = 0, time.Time{}
+		if r.entry.Reason == v1alpha1.ReasonAccountNotFound {
+			r.entry.State, r.entry.Reason, r.entry.Message, r.entry.Since = v1alpha1.StateInstalled, "", "", nil
+		}
+		return
+	}
+	if !now.Before(r.lookAt) {
+		r.complaints++
+		r.lookAt = now.Add(schedule.Waiting(r.complaints, interval, random))
+	}
+	if r.entry.Reason == "" || r.entry.Reason == v1alpha1.ReasonAccountNotFound {
+		found := explain(problem)
+		r.entry.State, r.entry.Reason, r.entry.Message = v1alpha1.StateFailed, found.reason, found.message
+	}
 }
 
 func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, out outcome, now time.Time, random float64) record {
@@ -170,7 +200,12 @@ func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCer
 		if after.Reason != "" && after.Reason != before.Reason {
 			r.warn(ctx, certificate, found)
 		}
-	case out.changed:
+	case updated.repairs > promptRepairs && out.repaired:
+		log.Info("Repaired the certificate again: something else on the node keeps changing it", "repairs", updated.repairs, "thumbprint", after.Thumbprint)
+		r.warn(ctx, certificate, problem{reason: v1alpha1.ReasonRepeatedDrift, message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repairs)})
+	case out.done.changed && after.Thumbprint == before.Thumbprint && !out.polled:
+		log.Info("Set the certificate's properties right", "thumbprint", after.Thumbprint, "repaired", out.repaired)
+	case out.done.changed:
 		log.Info("Installed the certificate", "thumbprint", after.Thumbprint, "version", after.Version,
 			"previousThumbprint", before.Thumbprint, "repaired", out.repaired, "notAfter", after.NotAfter)
 	case before.Reason != "" && after.Reason == "":

@@ -48,11 +48,12 @@ func reconcilerOver(t *testing.T, objects ...client.Object) *Reconciler {
 		t.Fatal(err)
 	}
 	r := &Reconciler{
-		Client: kube, Store: store, Reporter: reporter, Events: events.NewFakeRecorder(100),
+		Client: kube, Store: store, Machine: directory.Machine{}, Reporter: reporter, Events: events.NewFakeRecorder(100),
 		Metrics: NewMetrics(prometheus.NewRegistry(), "test"), Now: time.Now,
 		Options: Options{Node: "node", Workers: 1, Started: time.Now()},
 	}
 	r.inventory.store = store
+	r.recheck = make(chan event.TypedGenericEvent[string], 100)
 	return r
 }
 
@@ -72,7 +73,8 @@ func wishFor(name string, change ...func(*v1alpha1.ObservedCertificate)) *v1alph
 func stored(t *testing.T, r *Reconciler, name, uid, policy string) string {
 	t.Helper()
 	item := storetest.RSAItem(t, name)
-	item.Mark = certstore.Mark{Name: name, UID: uid, Version: "v", DeletionPolicy: policy}
+	item.Access = certstore.KeyAccess(certstore.LocalMachine, nil)
+	item.Mark = certstore.Mark{Role: certstore.RoleLeaf, Name: name, UID: uid, Version: "v", DeletionPolicy: policy}
 	entry, err := r.Store.Install(myStore, item)
 	if err != nil {
 		t.Fatal(err)

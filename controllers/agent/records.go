@@ -19,16 +19,21 @@ type record struct {
 	ref         certstore.Ref
 	thumbprint  string // of the certificate that should be in the store
 	version     string
-	fetched     string    // thumbprint of what the vault last gave, also where it could not be put into the store
-	fetchedAs   string    // its version
-	notBefore   time.Time // of the first poll after a start
-	polledAt    time.Time // when the last successful poll was due; zero before the first
-	attempt     int       // failures in a row
-	nextAttempt time.Time // after a failure; zero when there was none
-	due         time.Time // when the next look was asked of the queue; zero for when something changes
-	terminal    bool      // the failure waits for another spec
-	repairs     int       // of drift, one after the other
+	fetched     string            // thumbprint of what the vault last gave, also where it could not be put into the store
+	fetchedAs   string            // its version
+	beside      []certstore.Place // what came along with it
+	source      string            // of its mark; what it waits for before the first success
+	notBefore   time.Time         // of the first poll after a start
+	polledAt    time.Time         // when the last successful poll was due; zero before the first
+	attempt     int               // failures in a row
+	nextAttempt time.Time         // after a failure; zero when there was none
+	due         time.Time         // when the next look was asked of the queue; zero for when something changes
+	terminal    bool              // the failure waits for another spec
+	repairs     int               // of drift, one after the other
 	repairedAt  time.Time
+	complaints  int       // looks in a row at which an account was not known
+	lookAt      time.Time // when to look for it again
+	kept        string    // what was last told of certificates that are kept for what is served with them
 	entry       v1alpha1.CertificateEntry
 }
 

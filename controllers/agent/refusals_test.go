@@ -10,18 +10,17 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// beyond are wishes that the agent cannot fulfil yet. A line goes when its wish is fulfilled, see unsupported in select.go.
+// beyond are wishes that the agent cannot fulfil, or not yet. A line goes when its wish is fulfilled, see unsupported in select.go.
 var beyond = []struct {
 	name, says string
 	change     func(*v1alpha1.ObservedCertificateSpec)
 }{
-	{"root", "certificateStoreName Root", inStore("Root")},
-	{"root-in-capitals", "certificateStoreName ROOT", inStore("ROOT")},
-	{"ca", "certificateStoreName CA", inStore("CA")},
-	{"trusted-people", "certificateStoreName TrustedPeople", inStore("TrustedPeople")},
-	{"trusted-publisher", "certificateStoreName TrustedPublisher", inStore("TrustedPublisher")},
-	{"accounts", "accounts", func(spec *v1alpha1.ObservedCertificateSpec) { spec.Accounts = []string{`NT AUTHORITY\NETWORK SERVICE`} }},
-	{"link", "linkOnRenewal", func(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = true }},
+	{"root-of-a-user", "Windows asks a person", func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.CertificateStoreName, spec.CertificateStoreLocation = "ROOT", v1alpha1.CurrentUser
+	}},
+	{"accounts-of-trust", "no private key", func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.CertificateStoreName, spec.Accounts = "Root", []string{`NT AUTHORITY\NETWORK SERVICE`}
+	}},
 	{"initial-sync", "requireInitialSync", func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true }},
 }
 

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,22 +20,17 @@ func selects(certificate *v1alpha1.ObservedCertificate, node labels.Set) (bool, 
 	return selector.Matches(node), nil
 }
 
-// trustStores receive public certificates only.
-var trustStores = []string{"root", "ca", "trustedpeople", "trustedpublisher"}
-
-// unsupported names what the spec asks for and this agent cannot do yet, empty for nothing. Such a certificate is reported
-// and not installed: half of what was asked for could be worse than nothing.
+// unsupported names what the spec asks for and this agent cannot do, empty for nothing. Such a certificate is reported and
+// not installed: half of what was asked for could be worse than nothing.
 func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
-	store := strings.ToLower(spec.CertificateStoreName)
+	ref, store := storeRef(spec), strings.ToLower(spec.CertificateStoreName)
 	switch {
-	case slices.Contains(trustStores, store):
-		return "certificateStoreName " + spec.CertificateStoreName + " (trust stores)"
 	case store == "authroot" || store == "disallowed":
 		return "certificateStoreName " + spec.CertificateStoreName + ", which belongs to Windows' own root update"
-	case len(spec.Accounts) > 0:
-		return "accounts"
-	case spec.LinkOnRenewal:
-		return "linkOnRenewal: true"
+	case store == "root" && ref.Location == certstore.CurrentUser:
+		return "certificateStoreName Root in CurrentUser, where Windows asks a person before it trusts a certificate; use LocalMachine"
+	case certstore.HoldsTrust(ref) && (len(spec.Accounts) > 0 || spec.KeyExportable || spec.LinkOnRenewal):
+		return "accounts, keyExportable or linkOnRenewal in the store " + spec.CertificateStoreName + ", which holds public certificates and no private key"
 	case spec.RequireInitialSync:
 		return "requireInitialSync: true"
 	}

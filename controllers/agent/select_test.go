@@ -44,10 +44,12 @@ func TestUnsupportedNamesTheField(t *testing.T) {
 	}{
 		{"what is built", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "MY", KeyExportable: true}, ""},
 		{"a store of one's own", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "WebHosting"}, ""},
-		{"accounts", v1alpha1.ObservedCertificateSpec{Accounts: []string{"x"}}, "accounts"},
-		{"linkOnRenewal", v1alpha1.ObservedCertificateSpec{LinkOnRenewal: true}, "linkOnRenewal"},
+		{"accounts and links", v1alpha1.ObservedCertificateSpec{Accounts: []string{"x"}, LinkOnRenewal: true}, ""},
+		{"a store that holds trust", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "ROOT"}, ""},
+		{"accounts where there is no key", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "ca", Accounts: []string{"x"}}, "accounts"},
+		{"linkOnRenewal where there is no key", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "TrustedPeople", LinkOnRenewal: true}, "linkOnRenewal"},
+		{"the roots of a user", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "Root", CertificateStoreLocation: "CURRENT_USER"}, "use LocalMachine"},
 		{"requireInitialSync", v1alpha1.ObservedCertificateSpec{RequireInitialSync: true}, "requireInitialSync"},
-		{"a trust store in any letters", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "ROOT"}, "certificateStoreName"},
 		{"a store of Windows' own", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "Disallowed"}, "certificateStoreName"},
 	}
 	for _, test := range tests {

@@ -117,7 +117,7 @@ func (m *machine) secret(name string) keyvault.Secret {
 	return secret
 }
 
-// putByHand puts a certificate into MY as another tool does, without a mark.
+// putByHand puts a certificate into MY as another tool does, with nothing in its file that says whose it is.
 func (m *machine) putByHand(item certstore.Item) {
 	m.t.Helper()
 	entry, err := m.openStore().Install(my, item)
@@ -129,7 +129,7 @@ func (m *machine) putByHand(item certstore.Item) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	text = regexp.MustCompile(`(?m)^# vaultpane/.*\n`).ReplaceAll(text, nil)
+	text = regexp.MustCompile(`(?m)^# .*\n`).ReplaceAll(text, nil)
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		m.t.Fatal(err)
 	}

@@ -4,138 +4,95 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
-// searchInterval is the time between two searches of all the machine's stores for marks. In between, the stores in use are
-// enough.
-const searchInterval = time.Hour
-
-// storeCheck looks at the store every now and then: what is missing there is queued for repair, and what no
-// ObservedCertificate wants any more follows its deletion policy. It asks Key Vault for nothing.
-type storeCheck struct{ *Reconciler }
-
-// Start runs until the context ends.
-func (s *storeCheck) Start(ctx context.Context) error {
-	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithName("store-check"))
-	ticker := time.NewTicker(s.StoreCheckInterval)
-	defer ticker.Stop()
-	var searched time.Time
-	for {
-		if s.Now().Sub(searched) >= searchInterval {
-			if err := s.search(); err != nil {
-				ctrl.LoggerFrom(ctx).Info("Cannot search the stores for marks", "cause", err.Error())
-			} else {
-				searched = s.Now()
-			}
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return nil
-		}
-		if err := s.check(ctx); err != nil {
-			ctrl.LoggerFrom(ctx).Info("Cannot check the store", "cause", err.Error())
-		}
-	}
-}
-
-// search reads every store of the machine, so that marks in stores that no spec names any more are known too. A store that
-// cannot be read does not keep it from the others.
-func (r *Reconciler) search() error {
-	var failed []error
-	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
-		refs, err := r.Store.Stores(location)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("listing the stores of %s: %w", location, err))
-		}
-		for _, ref := range refs {
-			if err := r.inventory.search(ref); err != nil {
-				failed = append(failed, fmt.Errorf("searching %s: %w", ref, err))
-			}
-		}
-	}
-	return errors.Join(failed...)
-}
-
-// check reads the stores in use, queues what has drifted, and sweeps. A store that cannot be read holds up no other.
-func (r *Reconciler) check(ctx context.Context) error {
-	var failed []error
-	for _, ref := range r.inventory.refs() {
-		if err := r.inventory.refresh(ref); err != nil {
-			failed = append(failed, fmt.Errorf("reading %s: %w", ref, err))
-		}
-	}
-	for name, remembered := range r.records.all() {
-		if remembered.thumbprint == "" {
-			continue
-		}
-		held, err := r.inventory.find(remembered.ref, remembered.thumbprint)
-		if err != nil {
-			continue // the certificate's own attempts report it
-		}
-		if held != nil && held.Key == certstore.KeyPresent {
-			continue
-		}
-		select {
-		case r.recheck <- event.TypedGenericEvent[string]{Object: name}:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return errors.Join(append(failed, r.sweep(ctx))...)
-}
-
-// sweep drops reports of certificates that are gone, and follows the deletion policy of what nothing wants any more. It
-// removes nothing until every wanted certificate has been polled once: before that it is not known who else uses one.
+// sweep drops reports of certificates that are gone, follows the deletion policy of what nothing wants any more, and removes
+// intermediates that nothing needs. It removes nothing until every wanted certificate has been polled once: before that it
+// is not known who else uses one.
 func (r *Reconciler) sweep(ctx context.Context) error {
 	r.sweepMu.Lock()
 	defer r.sweepMu.Unlock()
 	reported := r.Reporter.Names() // before the list: what is made in between is not to be dropped
-	certificates, err := r.selectedCertificates(ctx)
+	certificates, claims, known, err := r.claims(ctx)
 	if err != nil {
 		return err
 	}
 	r.dropReports(reported, certificates)
+	if !known {
+		return nil
+	}
 	kept := map[string]bool{}
-	claims := certstore.Claims{}
 	for _, certificate := range certificates {
 		kept[string(certificate.UID)] = true
-		if _, err := selects(&certificate, nil); err != nil {
-			continue // never looked at, and kept
-		}
-		remembered, ok := r.records.get(certificate.Name)
-		if !ok || !remembered.looked() {
-			return nil
-		}
-		claim(claims, &certificate, remembered)
 	}
+	actions := certstore.PlanOrphans(certstore.Observed{Entries: r.inventory.marked()}, kept, claims)
+	actions = append(actions, r.unneeded(kept)...)
 	var failed []error
-	for _, action := range certstore.PlanOrphans(certstore.Observed{Entries: r.inventory.marked()}, kept, claims) {
-		failed = append(failed, r.perform(ctx, []certstore.Action{action})) // one that fails holds up no other
+	for _, action := range actions {
+		_, err := r.perform(ctx, []certstore.Action{action}) // one that fails holds up no other
+		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
 }
 
+// claims returns the ObservedCertificates that want this node, what they have, should have or wait for, and whether all of
+// them have been looked at.
+func (r *Reconciler) claims(ctx context.Context) (certificates []v1alpha1.ObservedCertificate, claims certstore.Claims, known bool, err error) {
+	certificates, err = r.selectedCertificates(ctx)
+	known = true
+	for i := range certificates {
+		if _, err := selects(&certificates[i], nil); err != nil {
+			continue // never looked at, and kept
+		}
+		remembered, ok := r.records.get(certificates[i].Name)
+		if !ok || !remembered.looked() {
+			known = false
+			continue
+		}
+		claim(&claims, &certificates[i], remembered)
+	}
+	return certificates, claims, known, err
+}
+
 // claim claims what a certificate has, and what it should have: after a conflict these differ, and the one who lost it is the
-// heir of the one who won.
-func claim(claims certstore.Claims, certificate *v1alpha1.ObservedCertificate, remembered record) {
+// heir of the one who won. Before the first success it is not known what that is.
+func claim(claims *certstore.Claims, certificate *v1alpha1.ObservedCertificate, remembered record) {
+	if remembered.thumbprint == "" && remembered.fetched == "" && !remembered.terminal {
+		claims.Await(remembered.ref, remembered.source)
+	}
 	for thumbprint, version := range map[string]string{remembered.fetched: remembered.fetchedAs, remembered.thumbprint: remembered.version} {
 		if thumbprint != "" {
 			claims.Add(remembered.ref, thumbprint, certstore.Mark{
-				Name: certificate.Name, UID: string(certificate.UID), Version: version,
+				Name: certificate.Name, UID: string(certificate.UID), Source: remembered.source, Version: version,
 				DeletionPolicy: string(certificate.Spec.DeletionPolicy),
 			})
 		}
 	}
+}
+
+// unneeded returns the removal of intermediates that nothing needs, and did not need at the sweep before: one that was
+// installed a moment ago comes before the leaf that needs it.
+func (r *Reconciler) unneeded(kept map[string]bool) []certstore.Action {
+	now := map[certstore.Remove]bool{}
+	var actions []certstore.Action
+	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: r.inventory.all()}, kept) {
+		step, ok := action.(*certstore.Remove)
+		if !ok {
+			continue
+		}
+		now[*step] = true
+		if r.unneededBefore[*step] {
+			actions = append(actions, step)
+		}
+	}
+	r.unneededBefore = now
+	return actions
 }
 
 // dropReports drops what is reported of certificates that want this node no more: they may have gone while the agent was

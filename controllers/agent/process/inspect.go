@@ -73,7 +73,7 @@ func rowOf(ref certstore.Ref, entry certstore.Entry) StoredCertificate {
 		NotAfter: entry.Certificate.NotAfter.UTC(), Key: string(entry.Key), FriendlyName: entry.FriendlyName,
 	}
 	if entry.Mark != nil {
-		printed.Owner, printed.Version, printed.Intermediate = entry.Mark.Name, entry.Mark.Version, entry.Mark.Intermediate
+		printed.Owner, printed.Version, printed.Intermediate = entry.Mark.Name, entry.Mark.Version, entry.Mark.Role == certstore.RoleIntermediate
 	}
 	return printed
 }

@@ -148,7 +148,7 @@ func (s *startup) begin(ctx context.Context) error {
 		ctrl.LoggerFrom(ctx).Info("Cannot read the Lease, so no missed poll is known", "cause", err.Error())
 	}
 	reconciler := &agent.Reconciler{
-		Client: kube, Store: s.store, Secrets: s.vaults, Reporter: reporter, Metrics: s.metrics, Now: time.Now,
+		Client: kube, Store: s.store, Machine: machine(), Secrets: s.vaults, Reporter: reporter, Metrics: s.metrics, Now: time.Now,
 		Events: s.mgr.GetEventRecorder("vaultpane-agent"),
 		Options: agent.Options{
 			Node: node.Name, Workers: s.settings.Workers, InitialSpread: s.settings.InitialSpread,

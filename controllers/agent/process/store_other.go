@@ -16,3 +16,5 @@ const (
 )
 
 func openStore(path string) (certstore.Store, error) { return directory.New(path) }
+
+func machine() certstore.Machine { return directory.Machine{} }

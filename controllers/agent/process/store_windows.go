@@ -14,3 +14,5 @@ const (
 )
 
 func openStore(string) (certstore.Store, error) { return windows.New(), nil }
+
+func machine() certstore.Machine { return windows.Machine{} }

@@ -94,7 +94,7 @@ func transfer(ctx context.Context, vaults *keyvault.Clients, store certstore.Sto
 	defer parsed.Wipe()
 	_, err = store.Install(certstore.Ref{Location: certstore.LocalMachine, Name: certstore.StoreMY}, certstore.Item{
 		Certificate: parsed.Leaf, Key: parsed.Key, FriendlyName: "bare loop",
-		Mark: certstore.Mark{Name: secret.Name, UID: "bareloop", Version: got.Version, DeletionPolicy: "Retain", Provider: os.Getenv("BARELOOP_PROVIDER")},
+		Mark: certstore.Mark{Name: secret.Name, UID: "bareloop", Version: got.Version, DeletionPolicy: "Retain", Role: certstore.RoleLeaf, Provider: os.Getenv("BARELOOP_PROVIDER")},
 	})
 	return err
 }

@@ -1,7 +1,10 @@
 package certstore
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,10 +14,17 @@ const markPrefix = "vaultpane/"
 // markVersion is the format that this code writes.
 const markVersion = "1"
 
-// Roles of a certificate, as marks write them.
+// Role says what a certificate is there for. Marks write it as it is.
+type Role string
+
+// Roles.
 const (
-	roleLeaf         = "leaf"
-	roleIntermediate = "intermediate"
+	// RoleLeaf is the role of a certificate that is served with its private key.
+	RoleLeaf Role = "leaf"
+	// RoleIntermediate is the role of a certificate of the chain, which came along with a leaf and has no key.
+	RoleIntermediate Role = "intermediate"
+	// RoleTrusted is the role of a certificate in a store that holds trust, without a key.
+	RoleTrusted Role = "trusted"
 )
 
 // Mark says that Vaultpane installed a certificate, for whom, and how its key is kept. It is one short line in a property
@@ -24,28 +34,26 @@ type Mark struct {
 	Name string
 	// UID is its UID, which tells it from an earlier one of the same name.
 	UID string
+	// Source stands for the URL that the certificate came from, see SourceOf.
+	Source string
 	// Version is the Key Vault version of the secret that the certificate came from.
 	Version string
 	// DeletionPolicy is Retain or Delete, as the ObservedCertificate last said, so that it can be followed after the
 	// object is gone.
 	DeletionPolicy string
-	// Intermediate is true for a certificate of the chain, which came along with the named one and has no key.
-	Intermediate bool
+	// Role says what the certificate is there for.
+	Role Role
 	// Exportable says whether the private key may leave the store again.
 	Exportable bool
-	// Provider is the key storage provider that was asked for: CNG, CAPI, or empty for the store's own choice.
+	// Provider is the key storage provider that holds the key: CNG or CAPI, empty for a certificate without key.
 	Provider string
 }
 
 // String returns the line that is kept in the store, such as
-// "vaultpane/1 role=leaf name=web uid=7f0c… version=0123… deletion=Retain exportable=false provider=CNG".
+// "vaultpane/1 role=leaf name=web uid=7f0c… source=9c1d… version=0123… deletion=Retain exportable=false provider=CNG".
 func (m Mark) String() string {
-	role := roleLeaf
-	if m.Intermediate {
-		role = roleIntermediate
-	}
-	return fmt.Sprintf("%s%s role=%s name=%s uid=%s version=%s deletion=%s exportable=%t provider=%s",
-		markPrefix, markVersion, role, m.Name, m.UID, m.Version, m.DeletionPolicy, m.Exportable, m.Provider)
+	return fmt.Sprintf("%s%s role=%s name=%s uid=%s source=%s version=%s deletion=%s exportable=%t provider=%s",
+		markPrefix, markVersion, m.Role, m.Name, m.UID, m.Source, m.Version, m.DeletionPolicy, m.Exportable, m.Provider)
 }
 
 // ParseMark reads a mark. ours is false for a line that is no mark of Vaultpane's. A mark of another format version, or a
@@ -66,12 +74,18 @@ func ParseMark(line string) (mark Mark, ours bool, err error) {
 		}
 		values[key] = value
 	}
-	role := values["role"]
-	if values["name"] == "" || values["uid"] == "" || (role != roleLeaf && role != roleIntermediate) {
+	role := Role(values["role"])
+	if values["name"] == "" || values["uid"] == "" || !slices.Contains([]Role{RoleLeaf, RoleIntermediate, RoleTrusted}, role) {
 		return Mark{}, true, fmt.Errorf("mark %q is damaged: role, name or uid is missing", line)
 	}
 	return Mark{
-		Name: values["name"], UID: values["uid"], Version: values["version"], DeletionPolicy: values["deletion"],
-		Intermediate: role == roleIntermediate, Exportable: values["exportable"] == "true", Provider: values["provider"],
+		Name: values["name"], UID: values["uid"], Source: values["source"], Version: values["version"], DeletionPolicy: values["deletion"],
+		Role: role, Exportable: values["exportable"] == "true", Provider: values["provider"],
 	}, true, nil
+}
+
+// SourceOf shortens a secret's URL, in its shortest form, to 16 hexadecimal digits: a mark is one short line.
+func SourceOf(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:8])
 }

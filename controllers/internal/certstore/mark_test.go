@@ -4,9 +4,10 @@ import "testing"
 
 func TestMarkIsReadBackAsItWasWritten(t *testing.T) {
 	marks := []Mark{
-		{Name: "web", UID: "7f0c", Version: "0123456789abcdef0123456789abcdef", DeletionPolicy: "Retain"},
-		{Name: "web.example", UID: "7f0c", Version: "v", DeletionPolicy: "Delete", Exportable: true, Provider: "CAPI"},
-		{Name: "ca", UID: "7f0c", Version: "v", DeletionPolicy: "Retain", Intermediate: true},
+		{Name: "web", UID: "7f0c", Source: SourceOf("https://v/secrets/web"), Version: "0123456789abcdef0123456789abcdef", DeletionPolicy: "Retain", Role: RoleLeaf, Provider: "CNG"},
+		{Name: "web.example", UID: "7f0c", Version: "v", DeletionPolicy: "Delete", Role: RoleLeaf, Exportable: true, Provider: "CAPI"},
+		{Name: "ca", UID: "7f0c", Version: "v", DeletionPolicy: "Retain", Role: RoleIntermediate},
+		{Name: "root", UID: "7f0c", Version: "v", DeletionPolicy: "Retain", Role: RoleTrusted},
 	}
 	for _, want := range marks {
 		got, ours, err := ParseMark(want.String())

@@ -75,7 +75,7 @@ func (i *issued) entry(mark *Mark, key KeyState) Entry {
 }
 
 func markOf(name string) Mark {
-	return Mark{Name: name, UID: name + "-uid", Version: "v", DeletionPolicy: "Retain"}
+	return Mark{Name: name, UID: name + "-uid", Version: "v", DeletionPolicy: "Retain", Role: RoleLeaf}
 }
 
 // words writes actions as short lines, so that a whole plan stands in a test.
@@ -89,8 +89,19 @@ func words(actions []Action, names map[string]string) []string {
 				line += " with key"
 			}
 			lines = append(lines, line)
-		case *Remark:
-			lines = append(lines, fmt.Sprintf("remark %s %s for %s version %s %s", names[step.Thumbprint], step.Ref.Name, step.Mark.Name, step.Mark.Version, step.Mark.DeletionPolicy))
+		case *Update:
+			line := fmt.Sprintf("update %s %s", names[step.Thumbprint], step.Ref.Name)
+			if mark := step.Change.Mark; mark != nil {
+				line += fmt.Sprintf(" for %s version %s %s", mark.Name, mark.Version, mark.DeletionPolicy)
+			}
+			if step.Change.Access != nil {
+				line += " access " + *step.Change.Access
+			}
+			lines = append(lines, line)
+		case *Link:
+			lines = append(lines, fmt.Sprintf("link %s to %s", names[step.Thumbprint], names[step.Successor]))
+		case *Keep:
+			lines = append(lines, fmt.Sprintf("keep %s for %s", names[step.Thumbprint], strings.Join(step.Bound, ", ")))
 		case *Remove:
 			lines = append(lines, fmt.Sprintf("remove %s %s after %s", names[step.Thumbprint], step.Ref.Name, names[step.Successor]))
 		}
@@ -108,6 +119,8 @@ func TestPlan(t *testing.T) {
 		names[Thumbprint(one.certificate)] = name
 	}
 	web, other := markOf("web"), markOf("other")
+	first, second := web, web
+	first.Version, second.Version = "v1", "v2"
 	with := func(mark Mark, change func(*Mark)) *Mark { change(&mark); return &mark }
 	limit := func(n int32) *int32 { return &n }
 	owners := map[string]Owner{"web-uid": {"web", now.Add(-time.Hour)}, "other-uid": {"other", now.Add(-2 * time.Hour)}}
@@ -117,6 +130,8 @@ func TestPlan(t *testing.T) {
 		desired  Desired
 		entries  map[Ref][]Entry
 		want     []string
+		bound    map[string][]string
+		claimed  *issued
 		conflict string
 	}{
 		{
@@ -150,7 +165,7 @@ func TestPlan(t *testing.T) {
 			name:    "another deletion policy changes the mark only",
 			desired: Desired{Mark: *with(web, func(m *Mark) { m.DeletionPolicy = "Delete" }), Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
-			want:    []string{"remark current MY for web version v Delete"},
+			want:    []string{"update current MY for web version v Delete"},
 		},
 		{
 			name:    "a certificate that someone else put there is used as it is",
@@ -172,31 +187,57 @@ func TestPlan(t *testing.T) {
 		{
 			name:    "superseded versions stay without a limit",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
-			entries: map[Ref][]Entry{my: {oldest.entry(&web, KeyPresent), older.entry(&web, KeyPresent)}},
+			entries: map[Ref][]Entry{my: {oldest.entry(&first, KeyPresent), older.entry(&second, KeyPresent)}},
 			want:    []string{"install current MY for web with key"},
 		},
 		{
 			name:    "beyond the limit they go, oldest first, after the successor is in",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
-			entries: map[Ref][]Entry{my: {older.entry(&web, KeyPresent), oldest.entry(&web, KeyPresent)}},
+			entries: map[Ref][]Entry{my: {older.entry(&second, KeyPresent), oldest.entry(&first, KeyPresent)}},
 			want:    []string{"install current MY for web with key", "remove oldest MY after current", "remove older MY after current"},
 		},
 		{
 			name:    "the newest of them stays within the limit",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(1)},
-			entries: map[Ref][]Entry{my: {older.entry(&web, KeyPresent), oldest.entry(&web, KeyPresent), current.entry(&web, KeyPresent)}},
+			entries: map[Ref][]Entry{my: {older.entry(&second, KeyPresent), oldest.entry(&first, KeyPresent), current.entry(&web, KeyPresent)}},
 			want:    []string{"remove oldest MY after current"},
 		},
 		{
 			name:    "nothing is trimmed while the successor is not yet valid",
 			desired: Desired{Mark: web, Ref: my, Bundle: future.bundle(), HistoryLimit: limit(0)},
-			entries: map[Ref][]Entry{my: {older.entry(&web, KeyPresent)}},
+			entries: map[Ref][]Entry{my: {older.entry(&second, KeyPresent)}},
 			want:    []string{"install future MY for web with key"},
 		},
 		{
 			name:    "what others put there is never trimmed",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
 			entries: map[Ref][]Entry{my: {older.entry(nil, KeyPresent), oldest.entry(&other, KeyPresent)}},
+			want:    []string{"install current MY for web with key"},
+		},
+		{
+			name:    "nor what the machine still serves with",
+			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
+			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent), older.entry(&second, KeyPresent), oldest.entry(&first, KeyPresent)}},
+			bound:   map[string][]string{Thumbprint(older.certificate): {"0.0.0.0:443"}},
+			want:    []string{"remove oldest MY after current", "keep older for 0.0.0.0:443"},
+		},
+		{
+			name:    "what another ObservedCertificate uses passes to that one instead",
+			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
+			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent), older.entry(&second, KeyPresent)}},
+			claimed: older,
+			want:    []string{"update older MY for other version v Retain"},
+		},
+		{
+			name:    "other rights change without another key",
+			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), Access: "D:P(A;;FA;;;S-1-5-18)"},
+			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
+			want:    []string{"update current MY access D:P(A;;FA;;;S-1-5-18)"},
+		},
+		{
+			name:    "a lost mark is written again where the key is Vaultpane's",
+			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
+			entries: map[Ref][]Entry{my: {{Certificate: current.certificate, Thumbprint: Thumbprint(current.certificate), Key: KeyPresent, OwnKey: true}}},
 			want:    []string{"install current MY for web with key"},
 		},
 		{
@@ -229,6 +270,12 @@ func TestPlan(t *testing.T) {
 			conflict: `the older ObservedCertificate "other"`,
 		},
 		{
+			name:     "and other accounts are such options",
+			desired:  Desired{Mark: web, Ref: my, Bundle: current.bundle(), Access: "D:P(A;;FA;;;S-1-5-18)"},
+			entries:  map[Ref][]Entry{my: {current.entry(&other, KeyPresent)}},
+			conflict: "accounts",
+		},
+		{
 			name:    "also when the younger one came first",
 			desired: Desired{Mark: *with(other, func(m *Mark) { m.Exportable = true }), Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
@@ -238,12 +285,16 @@ func TestPlan(t *testing.T) {
 			name:    "the mark of one that is gone passes on",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(with(web, func(m *Mark) { m.UID = "earlier-uid" }), KeyPresent)}},
-			want:    []string{"remark current MY for web version v Retain"},
+			want:    []string{"update current MY for web version v Retain"},
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			actions, err := Plan(test.desired, Observed{Entries: test.entries, Owners: owners}, now)
+			observed := Observed{Entries: test.entries, Owners: owners, Bound: test.bound}
+			if test.claimed != nil {
+				observed.Claims.Add(my, Thumbprint(test.claimed.certificate), other)
+			}
+			actions, err := Plan(test.desired, observed, now)
 			var conflict *Conflict
 			if errors.As(err, &conflict) != (test.conflict != "") || (conflict != nil && !strings.Contains(conflict.Message, test.conflict)) {
 				t.Fatalf("got error %v, want a conflict that says %q", err, test.conflict)
@@ -267,10 +318,12 @@ func TestPlanNeverTakesTheLastValidCertificate(t *testing.T) {
 	for range 5000 {
 		state := map[string]Entry{}
 		mark := markOf("web")
-		for _, leaf := range leaves {
+		for version, leaf := range leaves {
 			if random.IntN(2) == 0 {
 				key := []KeyState{KeyPresent, KeyMissing}[random.IntN(2)]
-				entry := leaf.entry(&mark, key)
+				own := mark
+				own.Version = fmt.Sprint(version)
+				entry := leaf.entry(&own, key)
 				state[entry.Thumbprint] = entry
 			}
 		}
@@ -320,9 +373,12 @@ func TestPlanOrphans(t *testing.T) {
 	deleting := gone
 	deleting.DeletionPolicy = "Delete"
 	chain := deleting
-	chain.Intermediate = true
+	chain.Role = RoleIntermediate
 	claimed := Claims{}
 	claimed.Add(Ref{LocalMachine, "my"}, Thumbprint(leaf.certificate), markOf("heir"))
+	awaited := Claims{}
+	awaited.Await(my, "source")
+	deleting.Source = "source"
 
 	tests := []struct {
 		name   string
@@ -331,12 +387,13 @@ func TestPlanOrphans(t *testing.T) {
 		claims Claims
 		want   []string
 	}{
-		{"Retain leaves the certificate", leaf.entry(&gone, KeyPresent), nil, nil, nil},
-		{"Delete removes it", leaf.entry(&deleting, KeyPresent), nil, nil, []string{"remove leaf MY after nothing"}},
-		{"one that is still wanted stays", leaf.entry(&deleting, KeyPresent), map[string]bool{"gone-uid": true}, nil, nil},
-		{"one that another uses passes to it", leaf.entry(&deleting, KeyPresent), nil, claimed, []string{"remark leaf MY for heir version v Retain"}},
-		{"what has no mark is never touched", leaf.entry(nil, KeyPresent), nil, nil, nil},
-		{"intermediates stay", leaf.entry(&chain, KeyNone), nil, nil, nil},
+		{"Retain leaves the certificate", leaf.entry(&gone, KeyPresent), nil, Claims{}, nil},
+		{"Delete removes it", leaf.entry(&deleting, KeyPresent), nil, Claims{}, []string{"remove leaf MY after nothing"}},
+		{"unless another waits for what its vault has", leaf.entry(&deleting, KeyPresent), nil, awaited, nil},
+		{"one that is still wanted stays", leaf.entry(&deleting, KeyPresent), map[string]bool{"gone-uid": true}, Claims{}, nil},
+		{"one that another uses passes to it", leaf.entry(&deleting, KeyPresent), nil, claimed, []string{"update leaf MY for heir version v Retain"}},
+		{"what has no mark is never touched", leaf.entry(nil, KeyPresent), nil, Claims{}, nil},
+		{"intermediates have their own rule", leaf.entry(&chain, KeyNone), nil, Claims{}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

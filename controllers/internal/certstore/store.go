@@ -3,6 +3,7 @@
 package certstore
 
 import (
+	"context"
 	"crypto"
 	"crypto/sha1" //nolint:gosec // a thumbprint is a name here, not a protection
 	"crypto/x509"
@@ -63,6 +64,8 @@ type Item struct {
 	Mark Mark
 	// FriendlyName is what Windows tools show a person, empty for none.
 	FriendlyName string
+	// Access is who may use the key, as KeyAccess writes it; empty leaves what the store gives a new key by itself.
+	Access string
 }
 
 // Entry is one certificate in a store, as read back from it.
@@ -80,6 +83,23 @@ type Entry struct {
 	Key KeyState
 	// FriendlyName is what Windows tools show a person.
 	FriendlyName string
+	// OwnKey is true where the private key has a place that only Vaultpane gives to keys. A certificate of Vaultpane's that
+	// has lost its mark is known by it.
+	OwnKey bool
+	// Access is who may use the private key, in the form of KeyAccess; empty where that is not known or there is no key.
+	Access string
+	// Successor is the thumbprint of the certificate that the system takes this one to be renewed by, empty for none.
+	Successor string
+}
+
+// Change is what changes of a certificate that is there; what is nil stays as it is.
+type Change struct {
+	// Mark replaces the mark.
+	Mark *Mark
+	// Access replaces who may use the private key; its form is that of KeyAccess.
+	Access *string
+	// Successor links the certificate to the one that renews it, by thumbprint; empty takes the link away.
+	Successor *string
 }
 
 // Store is the door to the certificate stores of a machine. Implementations are safe for concurrent use. Every method may
@@ -92,16 +112,30 @@ type Store interface {
 	// Find returns one certificate of a store, nil if it is not there.
 	Find(ref Ref, thumbprint string) (*Entry, error)
 	// Install puts a certificate with its key and mark into a store and returns the entry as read back. Where the
-	// certificate is already there, its key, mark and friendly name are replaced without a moment in which it is gone; the
-	// caller has made sure that the entry is one of Vaultpane's.
+	// certificate is already there, its key, mark, friendly name and access are replaced without a moment in which it is
+	// gone; the caller has made sure that the entry is one of Vaultpane's.
 	Install(ref Ref, item Item) (*Entry, error)
-	// Remark replaces the mark of a certificate that is there and leaves its key alone.
-	Remark(ref Ref, thumbprint string, mark Mark) error
+	// Update changes properties of a certificate that is there, and returns the entry as read back. The key itself stays.
+	Update(ref Ref, thumbprint string, change Change) (*Entry, error)
 	// Remove removes a certificate and its key, first the key and then the certificate; a certificate that is not there is
 	// no error. A key that another certificate of the location uses stays.
 	Remove(ref Ref, thumbprint string) error
 	// Stores returns the stores of a location that exist.
 	Stores(location Location) ([]Ref, error)
+}
+
+// Machine is what is asked of the machine around its stores. Implementations are safe for concurrent use.
+type Machine interface {
+	// Resolve returns the security identifier of an account as text. An account that is not there is an *UnknownAccount.
+	Resolve(account string) (sid string, err error)
+	// Bindings returns what serves TLS with certificates of the machine, such as 0.0.0.0:443, by thumbprint.
+	Bindings() (map[string][]string, error)
+	// Announce tells whoever listens that a certificate has been replaced by another of the same store, as Windows' own
+	// renewal does. That nobody can listen is no error.
+	Announce(ctx context.Context, ref Ref, thumbprint, successor string) error
+	// Watch calls changed after changes of a store, by whichever process, until the context ends, where the machine can tell
+	// of them. It is a fast path: what it misses is found by looking.
+	Watch(ctx context.Context, ref Ref, changed func()) error
 }
 
 // Thumbprint returns the SHA-1 hash of a certificate in upper-case hexadecimal digits, as every Windows tool shows it.

@@ -16,6 +16,8 @@ const (
 	certificateSuffix = ".pem"
 	markLine          = "# "
 	friendlyNameLine  = "# friendly-name: "
+	accessLine        = "# access: "
+	successorLine     = "# renewed-by: "
 	keyLine           = "# private-key: beside this file"
 	pemCertificate    = "CERTIFICATE"
 )
@@ -25,7 +27,9 @@ type document struct {
 	certificate  *x509.Certificate
 	mark         string // as it is written; empty without one
 	friendlyName string
-	hasKey       bool // whether there should be a key beside it
+	access       string // who may use the key on Windows; here it is its owner alone, and this is kept for show
+	successor    string // thumbprint of the certificate that renews it
+	hasKey       bool   // whether there should be a key beside it
 }
 
 func (d document) encode() []byte {
@@ -33,14 +37,32 @@ func (d document) encode() []byte {
 	if d.mark != "" {
 		text.WriteString(markLine + d.mark + "\n")
 	}
-	if d.friendlyName != "" {
-		text.WriteString(friendlyNameLine + strings.Map(oneLine, d.friendlyName) + "\n")
+	for _, line := range []struct{ begin, text string }{
+		{friendlyNameLine, d.friendlyName}, {accessLine, d.access}, {successorLine, d.successor},
+	} {
+		if line.text != "" {
+			text.WriteString(line.begin + strings.Map(oneLine, line.text) + "\n")
+		}
 	}
 	if d.hasKey {
 		text.WriteString(keyLine + "\n")
 	}
 	text.Write(pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: d.certificate.Raw}))
 	return []byte(text.String())
+}
+
+// change returns the document with some of it changed.
+func (d document) change(change certstore.Change) document {
+	if change.Mark != nil {
+		d.mark = change.Mark.String()
+	}
+	if change.Access != nil && d.hasKey {
+		d.access = *change.Access
+	}
+	if change.Successor != nil {
+		d.successor = *change.Successor
+	}
+	return d
 }
 
 // oneLine keeps a name on its line.
@@ -84,11 +106,17 @@ func decodeDocument(text []byte) (document, error) {
 
 func (d *document) readLine(line string) {
 	name, isName := strings.CutPrefix(line, friendlyNameLine)
+	access, isAccess := strings.CutPrefix(line, accessLine)
+	successor, isSuccessor := strings.CutPrefix(line, successorLine)
 	mark, isComment := strings.CutPrefix(line, markLine)
 	_, ours, _ := certstore.ParseMark(mark) // entry says what is wrong with it
 	switch {
 	case isName:
 		d.friendlyName = name
+	case isAccess:
+		d.access = access
+	case isSuccessor:
+		d.successor = successor
 	case line == keyLine:
 		d.hasKey = true
 	case isComment && ours:
@@ -100,6 +128,7 @@ func (d *document) readLine(line string) {
 func (d document) entry(key certstore.KeyState) *certstore.Entry {
 	entry := &certstore.Entry{
 		Certificate: d.certificate, Thumbprint: certstore.Thumbprint(d.certificate), Key: key, FriendlyName: d.friendlyName,
+		OwnKey: d.hasKey, Access: d.access, Successor: d.successor,
 	}
 	mark, ours, err := certstore.ParseMark(d.mark)
 	switch {

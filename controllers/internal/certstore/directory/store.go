@@ -93,8 +93,7 @@ func (s *Store) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entr
 			return nil, failure("writing the private key of "+thumbprint, ref, err)
 		}
 	}
-	written := document{certificate: item.Certificate, mark: item.Mark.String(), friendlyName: item.FriendlyName, hasKey: item.Key != nil}
-	if err := replaceFile(path+certificateSuffix, written.encode()); err != nil {
+	if err := replaceFile(path+certificateSuffix, renewed(path+certificateSuffix, item).encode()); err != nil {
 		return nil, failure("writing certificate "+thumbprint, ref, err)
 	}
 	entry, err := s.Find(ref, thumbprint)
@@ -102,6 +101,18 @@ func (s *Store) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entr
 		err = failure("reading certificate "+thumbprint+" back", ref, fs.ErrNotExist)
 	}
 	return entry, err
+}
+
+// renewed returns the document of an item. The link of one that is there already stays: it is a property of its own.
+func renewed(path string, item certstore.Item) document {
+	document := document{certificate: item.Certificate, mark: item.Mark.String(), friendlyName: item.FriendlyName, hasKey: item.Key != nil}
+	if document.hasKey {
+		document.access = item.Access
+	}
+	if before, err := readDocument(path); err == nil { // else it is new, or damaged
+		document.successor = before.successor
+	}
+	return document
 }
 
 // writeKey writes the key where it is not there yet. It goes to its place directly and never through a temporary file,
@@ -113,23 +124,22 @@ func (s *Store) writeKey(path string, item certstore.Item) error {
 	return writeKeyFile(path+keySuffix, item.Key)
 }
 
-// Remark implements certstore.Store.
-func (s *Store) Remark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
+// Update implements certstore.Store.
+func (s *Store) Update(ref certstore.Ref, thumbprint string, change certstore.Change) (*certstore.Entry, error) {
 	folder, err := s.folder(ref)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer s.lock(thumbprint)()
 	path := filepath.Join(folder, thumbprint) + certificateSuffix
 	read, err := readDocument(path)
 	if err == nil {
-		read.mark = mark.String()
-		err = replaceFile(path, read.encode())
+		err = replaceFile(path, read.change(change).encode())
 	}
 	if err != nil {
-		return failure("renewing the mark of "+thumbprint, ref, err)
+		return nil, failure("changing the properties of "+thumbprint, ref, err)
 	}
-	return nil
+	return s.Find(ref, thumbprint)
 }
 
 // Remove implements certstore.Store.

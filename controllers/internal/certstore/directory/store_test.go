@@ -39,6 +39,17 @@ func TestTheDirectoryKeepsTheStoresPromises(t *testing.T) {
 		Open:        func() certstore.Store { return open(t, root) },
 		Locations:   []certstore.Location{certstore.LocalMachine, certstore.CurrentUser},
 		StorePrefix: "Suite",
+		LoseMark: func(t testing.TB, ref certstore.Ref, thumbprint string) {
+			path := filepath.Join(root, string(ref.Location), strings.ToUpper(ref.Name), thumbprint+".pem")
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, rest, _ := strings.Cut(string(text), "\n")
+			if err := os.WriteFile(path, []byte(rest), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
 		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
 			path := filepath.Join(root, string(ref.Location), strings.ToUpper(ref.Name), thumbprint+".key")
 			if err := os.Remove(path); err != nil {

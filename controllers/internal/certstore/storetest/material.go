@@ -61,7 +61,7 @@ func itemOf(t testing.TB, name string, key crypto.Signer) certstore.Item {
 		Certificate: certificate, Key: key, FriendlyName: "Vaultpane " + name,
 		Mark: certstore.Mark{
 			Name: name, UID: "11111111-2222-3333-4444-555555555555", Version: "0123456789abcdef0123456789abcdef",
-			DeletionPolicy: "Retain", Provider: "CAPI",
+			DeletionPolicy: "Retain", Role: certstore.RoleLeaf, Provider: "CAPI",
 		},
 	}
 }

@@ -17,6 +17,8 @@ type Machine struct {
 	Open func() certstore.Store
 	// LoseKey takes a certificate's private key away behind the store's back.
 	LoseKey func(t testing.TB, ref certstore.Ref, thumbprint string)
+	// LoseMark takes a certificate's mark away behind the store's back.
+	LoseMark func(t testing.TB, ref certstore.Ref, thumbprint string)
 	// Locations are those that can be tested.
 	Locations []certstore.Location
 	// StorePrefix begins the names of the stores that the suite makes.
@@ -33,8 +35,10 @@ func Run(t *testing.T, machine Machine) {
 			t.Run("installing again changes nothing but mark and friendly name", s.installAgain)
 			t.Run("a certificate without key has none", s.withoutKey)
 			t.Run("a lost key is seen, and installing mends it", s.lostKey)
-			t.Run("a new mark leaves the key alone", s.remark)
-			t.Run("a new mark for a certificate that is not there is an error", s.remarkMissing)
+			t.Run("each property changes and leaves the others and the key alone", s.update)
+			t.Run("changing a certificate that is not there is an error", s.updateMissing)
+			t.Run("a link to the successor can be set, changed and taken away, and survives an installation", s.link)
+			t.Run("a lost mark leaves the key to know the certificate by", s.lostMark)
 			t.Run("removing takes certificate and key, again is no error", s.remove)
 			t.Run("one certificate in two stores: removing it from one leaves the other its key", s.sharedKey)
 			t.Run("key options can change while the certificate stays", s.changeOptions)
@@ -64,6 +68,13 @@ func (s suite) ref(t *testing.T, suffix string) certstore.Ref {
 	return ref
 }
 
+// item is a certificate with an RSA key, and the rights that a key has in this location.
+func (s suite) item(t *testing.T, name string) certstore.Item {
+	item := RSAItem(t, name)
+	item.Access = certstore.KeyAccess(s.location, nil)
+	return item
+}
+
 func (s suite) missingStore(t *testing.T) {
 	store := s.machine.Open()
 	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + "Nowhere"}
@@ -84,7 +95,7 @@ func (s suite) missingStore(t *testing.T) {
 }
 
 func (s suite) install(t *testing.T) {
-	ref, item := s.ref(t, "Install"), RSAItem(t, "web")
+	ref, item := s.ref(t, "Install"), s.item(t, "web")
 	installed, err := s.machine.Open().Install(ref, item)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +121,7 @@ func (s suite) install(t *testing.T) {
 }
 
 func (s suite) installAgain(t *testing.T) {
-	ref, item := s.ref(t, "Again"), RSAItem(t, "web")
+	ref, item := s.ref(t, "Again"), s.item(t, "web")
 	store := s.machine.Open()
 	mustInstall(t, store, ref, item)
 	item.Mark.Version, item.FriendlyName = "fedcba9876543210fedcba9876543210", "another name"
@@ -122,8 +133,8 @@ func (s suite) installAgain(t *testing.T) {
 }
 
 func (s suite) withoutKey(t *testing.T) {
-	ref, item := s.ref(t, "NoKey"), RSAItem(t, "web")
-	item.Key, item.Mark.Intermediate, item.Mark.Provider = nil, true, ""
+	ref, item := s.ref(t, "NoKey"), s.item(t, "web")
+	item.Key, item.Access, item.Mark.Role, item.Mark.Provider = nil, "", certstore.RoleIntermediate, ""
 	mustInstall(t, s.machine.Open(), ref, item)
 	want := []certstore.Entry{*wantEntry(item, certstore.KeyNone)}
 	if difference := cmp.Diff(want, list(t, s.machine.Open(), ref)); difference != "" {
@@ -132,7 +143,7 @@ func (s suite) withoutKey(t *testing.T) {
 }
 
 func (s suite) lostKey(t *testing.T) {
-	ref, item := s.ref(t, "Lost"), RSAItem(t, "web")
+	ref, item := s.ref(t, "Lost"), s.item(t, "web")
 	store := s.machine.Open()
 	installed := mustInstall(t, store, ref, item)
 	s.machine.LoseKey(t, ref, installed.Thumbprint)
@@ -144,31 +155,80 @@ func (s suite) lostKey(t *testing.T) {
 	}
 }
 
-func (s suite) remark(t *testing.T) {
-	ref, item := s.ref(t, "Remark"), RSAItem(t, "web")
+func (s suite) update(t *testing.T) {
+	ref, item := s.ref(t, "Update"), s.item(t, "web")
 	store := s.machine.Open()
 	installed := mustInstall(t, store, ref, item)
-	item.Mark.Version, item.Mark.DeletionPolicy = "fedcba9876543210fedcba9876543210", "Delete"
-	if err := store.Remark(ref, installed.Thumbprint, item.Mark); err != nil {
-		t.Fatal(err)
-	}
 	want := wantEntry(item, certstore.KeyPresent)
-	if difference := cmp.Diff(want, find(t, s.machine.Open(), ref, installed.Thumbprint)); difference != "" {
-		t.Errorf("(-want +got):\n%s", difference)
+	mark := item.Mark
+	mark.Version, mark.DeletionPolicy = "fedcba9876543210fedcba9876543210", "Delete"
+	access := certstore.KeyAccess(s.location, []string{"S-1-5-20"})
+	for _, step := range []struct {
+		change certstore.Change
+		want   func()
+	}{
+		{certstore.Change{Mark: &mark}, func() { want.Mark = &mark }},
+		{certstore.Change{Access: &access}, func() { want.Access = access }},
+		{certstore.Change{Mark: &item.Mark, Access: &item.Access}, func() { want.Mark, want.Access = &item.Mark, item.Access }},
+		{certstore.Change{}, func() {}},
+	} {
+		step.want()
+		got, err := store.Update(ref, installed.Thumbprint, step.change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if difference := cmp.Diff(want, got); difference != "" {
+			t.Errorf("Update returns (-want +got):\n%s", difference)
+		}
+		if difference := cmp.Diff(want, find(t, s.machine.Open(), ref, installed.Thumbprint)); difference != "" {
+			t.Errorf("another process reads (-want +got):\n%s", difference)
+		}
 	}
 }
 
-func (s suite) remarkMissing(t *testing.T) {
-	ref := s.ref(t, "RemarkMissing")
-	if err := s.machine.Open().Remark(ref, strings.Repeat("A", 40), RSAItem(t, "web").Mark); err == nil {
+func (s suite) updateMissing(t *testing.T) {
+	ref, mark := s.ref(t, "UpdateMissing"), s.item(t, "web").Mark
+	if _, err := s.machine.Open().Update(ref, strings.Repeat("A", 40), certstore.Change{Mark: &mark}); err == nil {
 		t.Error("there is none")
 	}
 }
 
-func (s suite) remove(t *testing.T) {
-	ref, item := s.ref(t, "Remove"), RSAItem(t, "web")
+func (s suite) link(t *testing.T) {
+	ref, item := s.ref(t, "Link"), s.item(t, "web")
 	store := s.machine.Open()
-	gone, stays := mustInstall(t, store, ref, item), mustInstall(t, store, ref, RSAItem(t, "stays"))
+	first := mustInstall(t, store, ref, item)
+	for _, successor := range []string{strings.Repeat("A", 40), strings.Repeat("B", 40), "", strings.Repeat("C", 40)} {
+		if _, err := store.Update(ref, first.Thumbprint, certstore.Change{Successor: &successor}); err != nil {
+			t.Fatal(err)
+		}
+		if got := find(t, s.machine.Open(), ref, first.Thumbprint); got == nil || got.Successor != successor || got.Key != certstore.KeyPresent || got.Mark == nil {
+			t.Errorf("linked to %q: %+v", successor, got)
+		}
+	}
+	item.FriendlyName = "another name"
+	if got := mustInstall(t, store, ref, item); got.Successor != strings.Repeat("C", 40) {
+		t.Errorf("after installing again it is linked to %q", got.Successor)
+	}
+}
+
+func (s suite) lostMark(t *testing.T) {
+	ref, item := s.ref(t, "LostMark"), s.item(t, "web")
+	store := s.machine.Open()
+	installed := mustInstall(t, store, ref, item)
+	s.machine.LoseMark(t, ref, installed.Thumbprint)
+	got := find(t, store, ref, installed.Thumbprint)
+	if got == nil || got.Mark != nil || !got.OwnKey || got.Key != certstore.KeyPresent {
+		t.Fatalf("with its mark lost, the certificate is %+v", got)
+	}
+	if got, err := store.Update(ref, installed.Thumbprint, certstore.Change{Mark: &item.Mark}); err != nil || got.Mark == nil || *got.Mark != item.Mark {
+		t.Errorf("a new mark: %+v, %v", got, err)
+	}
+}
+
+func (s suite) remove(t *testing.T) {
+	ref, item := s.ref(t, "Remove"), s.item(t, "web")
+	store := s.machine.Open()
+	gone, stays := mustInstall(t, store, ref, item), mustInstall(t, store, ref, s.item(t, "stays"))
 	for range 2 {
 		if err := store.Remove(ref, gone.Thumbprint); err != nil {
 			t.Fatal(err)
@@ -181,7 +241,7 @@ func (s suite) remove(t *testing.T) {
 }
 
 func (s suite) sharedKey(t *testing.T) {
-	first, second, item := s.ref(t, "One"), s.ref(t, "Two"), RSAItem(t, "web")
+	first, second, item := s.ref(t, "One"), s.ref(t, "Two"), s.item(t, "web")
 	store := s.machine.Open()
 	installed := mustInstall(t, store, first, item)
 	mustInstall(t, store, second, item)
@@ -197,7 +257,7 @@ func (s suite) sharedKey(t *testing.T) {
 }
 
 func (s suite) changeOptions(t *testing.T) {
-	ref, item := s.ref(t, "Options"), RSAItem(t, "web")
+	ref, item := s.ref(t, "Options"), s.item(t, "web")
 	store := s.machine.Open()
 	mustInstall(t, store, ref, item)
 	item.Mark.Exportable = true
@@ -210,7 +270,7 @@ func (s suite) changeOptions(t *testing.T) {
 
 func (s suite) nameCase(t *testing.T) {
 	ref := s.ref(t, "Case")
-	mustInstall(t, s.machine.Open(), ref, RSAItem(t, "web"))
+	mustInstall(t, s.machine.Open(), ref, s.item(t, "web"))
 	ref.Name = strings.ToUpper(ref.Name)
 	if entries := list(t, s.machine.Open(), ref); len(entries) != 1 {
 		t.Errorf("in upper case it holds %d certificates, want the same one", len(entries))
@@ -219,10 +279,10 @@ func (s suite) nameCase(t *testing.T) {
 
 func (s suite) concurrent(t *testing.T) {
 	ref, store := s.ref(t, "Concurrent"), s.machine.Open()
-	shared := RSAItem(t, "shared")
+	shared := s.item(t, "shared")
 	var group sync.WaitGroup
 	for range 8 {
-		item := RSAItem(t, "web")
+		item := s.item(t, "web")
 		group.Go(func() {
 			for _, one := range []certstore.Item{item, shared} {
 				if _, err := store.Install(ref, one); err != nil {
@@ -245,7 +305,7 @@ func (s suite) concurrent(t *testing.T) {
 
 func (s suite) errors(t *testing.T) {
 	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + `Bad\..\Name`}
-	_, err := s.machine.Open().Install(ref, RSAItem(t, "web"))
+	_, err := s.machine.Open().Install(ref, s.item(t, "web"))
 	var failure *certstore.Error
 	if !errors.As(err, &failure) || failure.Ref != ref || failure.Operation == "" {
 		t.Errorf("Install into %s returns %v", ref, err)
@@ -255,7 +315,7 @@ func (s suite) errors(t *testing.T) {
 func wantEntry(item certstore.Item, key certstore.KeyState) *certstore.Entry {
 	return &certstore.Entry{
 		Certificate: item.Certificate, Thumbprint: certstore.Thumbprint(item.Certificate), Mark: &item.Mark, Key: key,
-		FriendlyName: item.FriendlyName,
+		FriendlyName: item.FriendlyName, OwnKey: item.Key != nil, Access: item.Access,
 	}
 }
 

@@ -3,7 +3,6 @@ package windows
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -31,9 +30,8 @@ func (c container) setAccess(sddl string) error {
 	return nil
 }
 
-// access returns the access list of the key in SDDL. It is not letter by letter what was set: Windows keeps key rights as a
-// file's and adds the generic right to the mask (FR, 0x120089, comes back as 0x80120089), and Wine drops the flag P.
-func (c container) access() (sddl string, err error) {
+// access returns the access list of the key, in the form of certstore.KeyAccess.
+func (c container) access() (string, error) {
 	get := c.cngAccess
 	if c.providerType != 0 {
 		get = c.capiAccess
@@ -42,21 +40,7 @@ func (c container) access() (sddl string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the access list of the key %s: %w", c.name, err)
 	}
-	return sddlOf(descriptor)
-}
-
-// sddlOf writes the bytes of a self-relative security descriptor as SDDL.
-func sddlOf(descriptor []byte) (string, error) {
-	const header = 20 // bytes before the first list (SECURITY_DESCRIPTOR_RELATIVE in winnt.h)
-	if len(descriptor) < header {
-		return "", windows.ERROR_INVALID_SECURITY_DESCR
-	}
-	self := (*windows.SECURITY_DESCRIPTOR)(unsafe.Pointer(&descriptor[0]))
-	defer runtime.KeepAlive(descriptor)
-	if !self.IsValid() {
-		return "", windows.ERROR_INVALID_SECURITY_DESCR
-	}
-	return self.String(), nil
+	return accessOf(descriptor)
 }
 
 // capiSetAccess sets the access list of a container in CAPI

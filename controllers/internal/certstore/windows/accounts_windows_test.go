@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
 func TestResolveAccount(t *testing.T) {
@@ -45,7 +47,8 @@ func TestResolveAccountThatIsNotThere(t *testing.T) {
 		"S-1-5-", "S-1-x", "S-1-5-20 ", "", "SY",
 	} {
 		got, err := resolveAccount(name)
-		if !errors.Is(err, errAccountNotFound) {
+		var unknown *certstore.UnknownAccount
+		if !errors.As(err, &unknown) || unknown.Account != name {
 			t.Errorf("%q is %q (%v)", name, got, err)
 		}
 	}

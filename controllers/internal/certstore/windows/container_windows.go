@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore/windows/internal/wincrypt"
 )
@@ -50,6 +51,14 @@ func containersOf(location certstore.Location, thumbprint string) []container {
 }
 
 func (c container) ours() bool { return strings.HasPrefix(c.name, ourPrefix) }
+
+// inSoftware tells whether a key is in one of Windows' own providers that keep keys in files.
+func (c container) inSoftware() bool {
+	if c.providerType == 0 {
+		return c.provider == wincrypt.MS_KEY_STORAGE_PROVIDER
+	}
+	return bundle.CAPIProvider(c.provider)
+}
 
 // same tells whether two are one place. Names of containers differ in more than case.
 func (c container) same(other container) bool {

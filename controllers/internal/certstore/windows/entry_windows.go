@@ -48,16 +48,32 @@ func entryOf(context *windows.CertContext) (*certstore.Entry, error) {
 	case ours:
 		entry.UnknownMark = true
 	}
+	if entry.Successor, err = successorOf(context); err != nil {
+		return nil, fmt.Errorf("reading the link to the successor: %w", err)
+	}
 	where, err := keyContainer(context)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("reading the key's container: %w", err)
-	case where != nil && where.opens():
+	}
+	where.describe(entry)
+	return entry, nil
+}
+
+// describe says what is to know of a certificate's key. Keys of other software are opened too, since such a certificate can
+// be one that is wanted; keys behind hardware are taken to be there, since asking a card or a module each minute would
+// disturb its owner.
+func (c *container) describe(entry *certstore.Entry) {
+	switch {
+	case c == nil:
+		return
+	case !c.inSoftware() || c.opens():
 		entry.Key = certstore.KeyPresent
-	case where != nil:
+	default:
 		entry.Key = certstore.KeyMissing
 	}
-	return entry, nil
+	if entry.OwnKey = c.ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
+		entry.Access, _ = c.access() // one that cannot be read is not as wanted, and setting it tells why
+	}
 }
 
 // addCertificate puts a certificate with its properties into a store and returns the container that it referred to before,
@@ -128,8 +144,31 @@ func replace(store windows.Handle, source *windows.CertContext, change func(*win
 	return nil
 }
 
-// remark replaces the mark of a certificate that is in a store.
-func remark(store windows.Handle, thumbprint string, mark certstore.Mark) (err error) {
+// remark replaces the mark of a certificate that is in a store; empty takes it away.
+func remark(store windows.Handle, thumbprint, mark string) error {
+	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
+		return replace(store, existing, func(copied *windows.CertContext) error {
+			return setTextProperty(copied, wincrypt.CERT_DESCRIPTION_PROP_ID, mark)
+		})
+	})
+}
+
+// reopen replaces who may use the key of a certificate that is in a store. The key must be one of Vaultpane's.
+func reopen(store windows.Handle, thumbprint, access string) error {
+	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
+		where, err := keyContainer(existing)
+		if err != nil {
+			return fmt.Errorf("reading the key's container: %w", err)
+		}
+		if where == nil || !where.ours() {
+			return errors.New("its private key is not one of Vaultpane's")
+		}
+		return where.setAccess(access)
+	})
+}
+
+// withCertificate finds a certificate in a store, and frees it. One that is not there is CRYPT_E_NOT_FOUND.
+func withCertificate(store windows.Handle, thumbprint string, act func(*windows.CertContext) error) error {
 	existing, err := findCertificate(store, thumbprint)
 	if err != nil {
 		return fmt.Errorf("looking for the certificate: %w", err)
@@ -137,8 +176,5 @@ func remark(store windows.Handle, thumbprint string, mark certstore.Mark) (err e
 	if existing == nil {
 		return windows.Errno(windows.CRYPT_E_NOT_FOUND)
 	}
-	defer func() { err = errors.Join(err, windows.CertFreeCertificateContext(existing)) }()
-	return replace(store, existing, func(copied *windows.CertContext) error {
-		return setTextProperty(copied, wincrypt.CERT_DESCRIPTION_PROP_ID, mark.String())
-	})
+	return errors.Join(act(existing), windows.CertFreeCertificateContext(existing))
 }

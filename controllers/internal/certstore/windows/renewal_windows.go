@@ -36,28 +36,22 @@ func successorOf(context *windows.CertContext) (string, error) {
 // setSuccessor says that a certificate is renewed by the one with the thumbprint successor; empty takes the link away. What
 // Schannel does with a link it does unasked: the successor must be there, with its key, before.
 // A certificate that is not in the store is CRYPT_E_NOT_FOUND.
-func setSuccessor(store windows.Handle, thumbprint, successor string) (err error) {
+func setSuccessor(store windows.Handle, thumbprint, successor string) error {
 	hash, err := hex.DecodeString(successor)
 	if err != nil || successor != "" && !thumbprintForm.MatchString(successor) {
 		return fmt.Errorf("%q is no thumbprint", successor)
 	}
-	existing, err := findCertificate(store, thumbprint)
-	if err != nil {
-		return fmt.Errorf("looking for the certificate: %w", err)
-	}
-	if existing == nil {
-		return windows.Errno(windows.CRYPT_E_NOT_FOUND)
-	}
-	defer func() { err = errors.Join(err, windows.CertFreeCertificateContext(existing)) }()
-	if linked, err := successorOf(existing); err != nil || linked == strings.ToUpper(successor) {
-		return err // an unchanged store wakes nobody who watches it
-	}
-	return replace(store, existing, func(copied *windows.CertContext) error {
-		if successor == "" {
-			return wincrypt.CertSetCertificateContextProperty(copied, wincrypt.CERT_RENEWAL_PROP_ID, 0, nil)
+	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
+		if linked, err := successorOf(existing); err != nil || linked == strings.ToUpper(successor) {
+			return err // an unchanged store wakes nobody who watches it
 		}
-		blob := windows.CryptHashBlob{Size: uint32(len(hash)), Data: &hash[0]}
-		return wincrypt.CertSetCertificateContextProperty(copied, wincrypt.CERT_RENEWAL_PROP_ID, 0, unsafe.Pointer(&blob))
+		return replace(store, existing, func(copied *windows.CertContext) error {
+			if successor == "" {
+				return wincrypt.CertSetCertificateContextProperty(copied, wincrypt.CERT_RENEWAL_PROP_ID, 0, nil)
+			}
+			blob := windows.CryptHashBlob{Size: uint32(len(hash)), Data: &hash[0]}
+			return wincrypt.CertSetCertificateContextProperty(copied, wincrypt.CERT_RENEWAL_PROP_ID, 0, unsafe.Pointer(&blob))
+		})
 	})
 }
 

@@ -79,7 +79,7 @@ func TestStatusesHaveWindowsNumbers(t *testing.T) {
 }
 
 func TestAFailureOfTheStoreIsNamed(t *testing.T) {
-	err := New().Remark(testStore, "0123456789ABCDEF0123456789ABCDEF01234567", certstore.Mark{})
+	_, err := New().Update(testStore, "0123456789ABCDEF0123456789ABCDEF01234567", certstore.Change{Mark: &certstore.Mark{}})
 	var failed *certstore.Error
 	if !errors.As(err, &failed) || !errors.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
 		t.Fatalf("got %v", err)

@@ -98,32 +98,53 @@ func putKey(location certstore.Location, item certstore.Item, thumbprint string)
 		return nil, nil
 	}
 	where := containerFor(location, thumbprint, item.Mark.Exportable, item.Mark.Provider == providerCAPI)
-	if where.opens() {
+	if !where.opens() {
+		if err := where.put(item.Key, item.Mark.Exportable); err != nil {
+			return &where, err
+		}
+	}
+	if item.Access == "" {
 		return &where, nil
 	}
-	return &where, where.put(item.Key, item.Mark.Exportable)
+	return &where, where.setAccess(item.Access) // before the certificate is there to be served with
 }
 
-// Remark implements certstore.Store.
-func (s *Store) Remark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
+// Update implements certstore.Store: rights before the mark, and the link last.
+func (s *Store) Update(ref certstore.Ref, thumbprint string, change certstore.Change) (*certstore.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := withStore(ref, func(store windows.Handle) error {
-		return remark(store, thumbprint, mark)
+		if change.Access != nil {
+			if err := reopen(store, thumbprint, *change.Access); err != nil {
+				return err
+			}
+		}
+		if change.Mark != nil {
+			if err := remark(store, thumbprint, change.Mark.String()); err != nil {
+				return err
+			}
+		}
+		if change.Successor != nil {
+			return setSuccessor(store, thumbprint, *change.Successor)
+		}
+		return nil
 	})
-	if err == nil {
-		err = s.checkMark(ref, thumbprint, mark)
+	if err != nil {
+		return nil, failure("changing the properties of "+thumbprint, ref, err)
 	}
-	return failure("renewing the mark of "+thumbprint, ref, err)
+	entry, err := s.Find(ref, thumbprint)
+	if err == nil && !changed(entry, change) {
+		err = failure("reading "+thumbprint+" back", ref, errors.New("the store still has the old properties"))
+	}
+	return entry, err
 }
 
-// checkMark reads a mark back.
-func (s *Store) checkMark(ref certstore.Ref, thumbprint string, mark certstore.Mark) error {
-	entry, err := s.Find(ref, thumbprint)
-	if err == nil && (entry == nil || entry.Mark == nil || *entry.Mark != mark) {
-		err = errors.New("the store still has the old one")
-	}
-	return err
+// changed tells whether a certificate has the properties that it was given.
+func changed(entry *certstore.Entry, change certstore.Change) bool {
+	return entry != nil &&
+		(change.Mark == nil || entry.Mark != nil && *entry.Mark == *change.Mark) &&
+		(change.Access == nil || entry.Access == *change.Access) &&
+		(change.Successor == nil || entry.Successor == *change.Successor)
 }
 
 // Remove implements certstore.Store. The key goes first, if no other certificate uses it: the certificate with its mark

@@ -25,6 +25,11 @@ func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
 		Open:        func() certstore.Store { return New() },
 		Locations:   []certstore.Location{certstore.LocalMachine, certstore.CurrentUser},
 		StorePrefix: "VaultpaneTest",
+		LoseMark: func(t testing.TB, ref certstore.Ref, thumbprint string) {
+			if err := withStore(ref, func(store windows.Handle) error { return remark(store, thumbprint, "") }); err != nil {
+				t.Fatal(err)
+			}
+		},
 		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
 			if err := containerFor(ref.Location, thumbprint, false, true).delete(); err != nil {
 				t.Fatal(err)
@@ -94,36 +99,33 @@ func TestAnEmptyContainerOfACutOffAttemptIsUsed(t *testing.T) {
 }
 
 func TestSomeoneElsesPropertiesStay(t *testing.T) {
-	const renewal = 64 // CERT_RENEWAL_PROP_ID
+	const autoEnroll = 21 // CERT_AUTO_ENROLL_PROP_ID, which Vaultpane has nothing to do with
 	item := storetest.RSAItem(t, "web")
 	thumbprint := installed(t, item)
-	hash := windows.CryptDataBlob{Size: 20, Data: &make([]byte, 20)[0]}
+	value := windows.CryptDataBlob{Size: 20, Data: &make([]byte, 20)[0]}
 	err := withStore(testStore, func(store windows.Handle) error {
-		context, err := findCertificate(store, thumbprint)
-		if err != nil {
-			return err
-		}
-		err = replace(store, context, func(copied *windows.CertContext) error {
-			return wincrypt.CertSetCertificateContextProperty(copied, renewal, 0, unsafe.Pointer(&hash))
+		return withCertificate(store, thumbprint, func(context *windows.CertContext) error {
+			return replace(store, context, func(copied *windows.CertContext) error {
+				return wincrypt.CertSetCertificateContextProperty(copied, autoEnroll, 0, unsafe.Pointer(&value))
+			})
 		})
-		return errors.Join(err, windows.CertFreeCertificateContext(context))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	item.Mark.Version = "fedcba9876543210fedcba9876543210"
 	installed(t, item)
-	if err := New().Remark(testStore, thumbprint, item.Mark); err != nil {
+	if _, err := New().Update(testStore, thumbprint, certstore.Change{Mark: &item.Mark}); err != nil {
 		t.Fatal(err)
 	}
 	found := false
 	err = eachIn(testStore, func(context *windows.CertContext) error {
-		value, err := property(context, renewal)
+		value, err := property(context, autoEnroll)
 		found = found || (thumbprintOf(context) == thumbprint && len(value) == 20)
 		return err
 	})
 	if err != nil || !found {
-		t.Errorf("the renewal property is gone (%v)", err)
+		t.Errorf("the property is gone (%v)", err)
 	}
 }
 

@@ -70,7 +70,10 @@ func TestWatch(t *testing.T) {
 				act  func() error
 			}{
 				{"a certificate comes", func() error { return install(second) }},
-				{"a mark changes", func() error { return New().Remark(ref, thumbprint, item.Mark) }},
+				{"a mark changes", func() error {
+					_, err := New().Update(ref, thumbprint, certstore.Change{Mark: &item.Mark})
+					return err
+				}},
 				{"a certificate goes", func() error { return New().Remove(ref, certstore.Thumbprint(second.Certificate)) }},
 				{"another process removes one", func() error { return removeInAnotherProcess(ref, thumbprint) }},
 			} {

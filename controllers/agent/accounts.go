@@ -1,0 +1,94 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// How long an answer about an account counts: a domain is not asked at each look at each certificate, and a service that was
+// just installed gets its right soon.
+const (
+	knownFor   = 10 * time.Minute
+	unknownFor = 30 * time.Second
+)
+
+// accounts remembers the security identifiers of accounts. It can be lost at any time.
+type accounts struct {
+	mu      sync.Mutex
+	answers map[string]accountAnswer
+}
+
+type accountAnswer struct {
+	sid  string // the last that was known, empty for none
+	err  error  // what the last answer was, nil for a SID
+	till time.Time
+}
+
+// resolve asks the machine for an account, or remembers. A SID that was known is returned beside an error too: a domain
+// controller that is away, or an account that is made anew, must not cost anybody a right that is in use.
+func (a *accounts) resolve(machine certstore.Machine, name string, now time.Time) (sid string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := strings.ToLower(name)
+	known, ok := a.answers[key]
+	if ok && now.Before(known.till) {
+		return known.sid, known.err
+	}
+	sid, err = machine.Resolve(name)
+	answer := accountAnswer{sid: sid, err: err, till: now.Add(knownFor)}
+	if err != nil {
+		answer.sid, answer.till = known.sid, now.Add(unknownFor)
+	}
+	if a.answers == nil {
+		a.answers = map[string]accountAnswer{}
+	}
+	a.answers[key] = answer
+	return answer.sid, err
+}
+
+// access is who may use a certificate's key.
+type access struct {
+	list    string // as certstore.KeyAccess writes it, of the accounts that are known
+	settled bool   // whether it is all: else what a key has is not to be narrowed to it
+	problem error  // about accounts that are not known
+}
+
+// accessFor returns who may use the key of a certificate. The problem is an *accountsError, or what the machine said.
+func (a *accounts) accessFor(machine certstore.Machine, location certstore.Location, names []string, now time.Time) access {
+	var sids, unknown []string
+	found := access{settled: true}
+	for _, name := range names {
+		sid, err := a.resolve(machine, name, now)
+		if sid != "" {
+			sids = append(sids, sid)
+		}
+		var missing *certstore.UnknownAccount
+		switch {
+		case err == nil:
+		case errors.As(err, &missing):
+			unknown = append(unknown, fmt.Sprintf("%q (%v)", name, missing.Err))
+		default:
+			found.settled = sid != ""
+			found.problem = errors.Join(found.problem, err)
+		}
+	}
+	if len(unknown) > 0 && found.problem == nil {
+		found.problem = &accountsError{unknown}
+	}
+	if location == certstore.LocalMachine || len(names) > 0 {
+		found.list = certstore.KeyAccess(location, sids)
+	}
+	return found
+}
+
+// accountsError names the accounts of a spec that the node does not know.
+type accountsError struct{ names []string }
+
+func (e *accountsError) Error() string {
+	return "the node does not know " + strings.Join(e.names, ", ") + "; correct spec.accounts or create the account: until then the others can use the private key, and this one cannot"
+}

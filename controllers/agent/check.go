@@ -1,0 +1,109 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// searchInterval is the time between two searches of all the machine's stores for marks. In between, the stores in use are
+// enough.
+const searchInterval = time.Hour
+
+// storeCheck looks at the store every now and then, and soon after the machine tells of a change: what is not as wanted is
+// queued for repair, and what no ObservedCertificate wants any more follows its deletion policy. It asks Key Vault for
+// nothing.
+type storeCheck struct{ *Reconciler }
+
+// Start runs until the context ends.
+func (s *storeCheck) Start(ctx context.Context) error {
+	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithName("store-check"))
+	watchers := newWatchers()
+	var searched time.Time
+	for {
+		if s.Now().Sub(searched) >= searchInterval {
+			if err := s.search(); err != nil {
+				ctrl.LoggerFrom(ctx).Info("Cannot search the stores for marks", "cause", err.Error())
+			} else {
+				searched = s.Now()
+			}
+		}
+		watchers.follow(ctx, s.Machine, s.inventory.refs())
+		if !watchers.next(ctx, s.StoreCheckInterval) {
+			return nil
+		}
+		if err := s.check(ctx); err != nil {
+			ctrl.LoggerFrom(ctx).Info("Cannot check the store", "cause", err.Error())
+		}
+	}
+}
+
+// search reads every store of the machine, so that marks in stores that no spec names any more are known too. A store that
+// cannot be read does not keep it from the others.
+func (r *Reconciler) search() error {
+	var failed []error
+	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
+		refs, err := r.Store.Stores(location)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("listing the stores of %s: %w", location, err))
+		}
+		for _, ref := range refs {
+			if err := r.inventory.search(ref); err != nil {
+				failed = append(failed, fmt.Errorf("searching %s: %w", ref, err))
+			}
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// check reads the stores in use, queues what has drifted, and sweeps. A store that cannot be read holds up no other.
+func (r *Reconciler) check(ctx context.Context) error {
+	var failed []error
+	for _, ref := range r.inventory.refs() {
+		if err := r.inventory.refresh(ref); err != nil {
+			failed = append(failed, fmt.Errorf("reading %s: %w", ref, err))
+		}
+	}
+	certificates, err := r.selectedCertificates(ctx)
+	failed = append(failed, err)
+	for i := range certificates {
+		if !r.drifted(&certificates[i]) {
+			continue
+		}
+		select {
+		case r.recheck <- event.TypedGenericEvent[string]{Object: certificates[i].Name}:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return errors.Join(append(failed, r.sweep(ctx))...)
+}
+
+// drifted tells whether the store lacks something of a certificate that it had, or has it otherwise than wanted. What cannot
+// be found out is for the certificate's own attempts to report.
+func (r *Reconciler) drifted(certificate *v1alpha1.ObservedCertificate) bool {
+	remembered, known := r.records.get(certificate.Name)
+	if !known || remembered.thumbprint == "" || certificate.Spec.Suspend {
+		return false
+	}
+	held, err := r.inventory.find(remembered.ref, remembered.thumbprint)
+	if err != nil {
+		return false
+	}
+	if !usableIn(remembered.ref, held) || !r.complete(remembered) {
+		return true
+	}
+	w, err := r.want(certificate, remembered.ref)
+	if err != nil {
+		return false
+	}
+	actions, err := r.untended(w, held, remembered)
+	return err == nil && len(actions) > 0
+}

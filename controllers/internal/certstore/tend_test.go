@@ -1,0 +1,77 @@
+package certstore
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func sorted(lines []string) []string {
+	slices.Sort(lines)
+	return lines
+}
+
+func TestTend(t *testing.T) {
+	predecessor, current := named(t, 2, "a.example"), named(t, 1, "a.example")
+	names := map[string]string{Thumbprint(predecessor.certificate): "predecessor", Thumbprint(current.certificate): "current", "": "nothing"}
+	web, other := markOf("web"), markOf("other")
+	access := KeyAccess(LocalMachine, nil)
+	as := func(mark *Mark, access string, own bool) Entry {
+		entry := current.entry(mark, KeyPresent)
+		entry.Access, entry.OwnKey = access, own
+		return entry
+	}
+	missing := as(&web, "", true)
+	missing.Key = KeyMissing
+	unknown := as(nil, "", true)
+	unknown.UnknownMark = true
+
+	tests := []struct {
+		name    string
+		current Entry
+		want    []string
+	}{
+		{"what is as wanted needs nothing but its link", as(&web, access, true), []string{"link predecessor to current"}},
+		{"wrong rights are set right", as(&web, "D:P(A;;FA;;;S-1-1-0)", true), []string{"link predecessor to current", "update current MY access " + access}},
+		{"a lost mark is written again", as(nil, access, true), []string{"link predecessor to current", "update current MY for web version v Retain"}},
+		{"what another tool put there is left alone", as(nil, "", false), nil},
+		{"and what another ObservedCertificate has", as(&other, "", true), nil},
+		{"and what a later version of Vaultpane has", unknown, nil},
+		{"a missing key takes the vault", missing, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			before := predecessor.entry(&web, KeyPresent)
+			before.Access = access
+			observed := Observed{Entries: map[Ref][]Entry{my: {test.current, before}}}
+			got := Tend(Desired{Mark: web, Ref: my, Access: access, Link: true}, &test.current, observed)
+			if diff := cmp.Diff(test.want, sorted(words(got, names))); diff != "" {
+				t.Errorf("steps differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestADeletionPolicyReachesEverythingThatItIsAbout(t *testing.T) {
+	superseded, current, intermediate := named(t, 2), named(t, 1), named(t, 9)
+	names := map[string]string{Thumbprint(superseded.certificate): "superseded", Thumbprint(current.certificate): "current", Thumbprint(intermediate.certificate): "intermediate"}
+	web := markOf("web")
+	old, chain, other := web, web.inRole(RoleIntermediate), markOf("other")
+	old.Version = "v0"
+	entry := current.entry(&web, KeyPresent)
+	observed := Observed{Entries: map[Ref][]Entry{
+		my: {entry, superseded.entry(&old, KeyPresent)}, ca: {intermediate.entry(&chain, KeyNone), current.entry(&other, KeyNone)},
+	}}
+	wanted := Desired{Mark: web, Ref: my}
+	wanted.Mark.DeletionPolicy = "Delete"
+	want := []string{
+		"update current MY for web version v Delete", "update intermediate CA for web version v Delete", "update superseded MY for web version v0 Delete",
+	}
+	if diff := cmp.Diff(want, sorted(words(Tend(wanted, &entry, observed), names))); diff != "" {
+		t.Errorf("with a current certificate (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, sorted(words(Tend(wanted, nil, observed), names))); diff != "" {
+		t.Errorf("without one (-want +got):\n%s", diff)
+	}
+}
