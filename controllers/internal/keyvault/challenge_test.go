@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +111,22 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 			}
 		})
 	}
+}
+
+// RFC 9110, section 11.2, allows the blank behind a comma and does not ask for it.
+func TestAChallengeWithoutBlanksIsUnderstood(t *testing.T) {
+	f := newFixture(t)
+	behind, err := url.Parse(f.vault.URL())
+	check(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	proxy.Transport = f.wire.next
+	proxy.ModifyResponse = func(response *http.Response) error {
+		challenge := response.Header.Get("WWW-Authenticate")
+		response.Header.Set("WWW-Authenticate", strings.ReplaceAll(challenge, `", `, `",`))
+		return nil
+	}
+	urls, errs := f.readAll(t, f.frontend(t, proxy).URL, 1)
+	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 }
 
 func TestOnlyTheFirstRequestIsWaitedForAndNotForever(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -20,6 +21,8 @@ const (
 	headerTimeout   = 20 * time.Second
 	requestTimeout  = 45 * time.Second
 	idleTimeout     = 5 * time.Minute
+	pingAfter       = 30 * time.Second // of silence while an answer is awaited
+	pingTimeout     = 10 * time.Second
 	maxResponseSize = 2 << 20 // bytes; a secret has at most 25 KiB
 )
 
@@ -54,6 +57,8 @@ func newTransport(caBundle []byte, observe func(string, time.Duration)) (*transp
 				ResponseHeaderTimeout: headerTimeout,
 				IdleConnTimeout:       idleTimeout,
 				ForceAttemptHTTP2:     true,
+				// A connection that died without a word, as at a fail-over, is found by asking and not by one timeout a request.
+				HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 				// One connection per host: thousands of nodes share a few outbound addresses, and their ports run out first.
 				MaxConnsPerHost:     1,
 				MaxIdleConnsPerHost: 1,
@@ -98,8 +103,20 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 	if !speaksJSON(response) {
 		noteFailure(request.Context(), request.URL.Host, errNotJSON)
 	}
+	spaceChallenge(response)
 	response.Body = &boundedBody{ReadCloser: response.Body, left: maxResponseSize, request: request}
 	return response, nil
+}
+
+// challengeComma is a comma between two parameters of a challenge with nothing behind it.
+var challengeComma = regexp.MustCompile(`",([A-Za-z])`)
+
+// spaceChallenge puts a blank between the parameters of a challenge: without is legal (RFC 9110, section 11.2), and the SDK
+// reads none of them then.
+func spaceChallenge(response *http.Response) {
+	if challenge := response.Header.Get("WWW-Authenticate"); response.StatusCode == http.StatusUnauthorized && challenge != "" {
+		response.Header.Set("WWW-Authenticate", challengeComma.ReplaceAllString(challenge, `", $1`))
+	}
 }
 
 // errNotJSON is the failure of an answer that the SDK would only report as text: it drops the cause.
