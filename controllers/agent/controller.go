@@ -45,6 +45,9 @@ type Options struct {
 	StoreCheckInterval time.Duration
 	// Started is when the agent started; LastAlive when its predecessor last renewed the Lease, zero if unknown.
 	Started, LastAlive time.Time
+	// NodeRemade is told the UID of the Node when it is seen; nil for nobody. Somebody may delete the Node of a machine that
+	// works on, and kubelet makes it anew.
+	NodeRemade func(types.UID)
 	// Previous are the entries that the agent reported before it was restarted.
 	Previous map[string]v1alpha1.CertificateEntry
 }
@@ -81,7 +84,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("node-certificates").
 		For(&v1alpha1.ObservedCertificate{}, builder.WithPredicates(specOrRequestChanged())).
-		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.allCertificates), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.allCertificates), builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, remade()))).
 		WatchesRawSource(source.Channel(r.recheck, recheckHandler())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.Workers, UsePriorityQueue: &plainQueue}).
 		Complete(r)
@@ -99,8 +102,12 @@ func specOrRequestChanged() predicate.Predicate {
 	requested := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		return e.ObjectOld.GetAnnotations()[v1alpha1.RequestedAtAnnotation] != e.ObjectNew.GetAnnotations()[v1alpha1.RequestedAtAnnotation]
 	}}
-	remade := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }}
-	return predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requested, remade)
+	return predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requested, remade())
+}
+
+// remade lets through an object that was deleted and made anew between two looks at the API server.
+func remade() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }}
 }
 
 func recheckHandler() handler.TypedEventHandler[string, reconcile.Request] {
@@ -109,7 +116,10 @@ func recheckHandler() handler.TypedEventHandler[string, reconcile.Request] {
 	})
 }
 
-func (r *Reconciler) allCertificates(ctx context.Context, _ client.Object) []reconcile.Request {
+func (r *Reconciler) allCertificates(ctx context.Context, node client.Object) []reconcile.Request {
+	if r.NodeRemade != nil && node.GetDeletionTimestamp() == nil {
+		r.NodeRemade(node.GetUID())
+	}
 	var list v1alpha1.ObservedCertificateList
 	if err := r.List(ctx, &list); err != nil {
 		return nil // the cache answers; it fails only when it is stopping

@@ -31,7 +31,7 @@ type verdict struct {
 // the slot came. It is a pure function.
 func decide(remembered record, m moment) verdict {
 	interval := intervalOf(m.certificate)
-	request := m.certificate.Annotations[v1alpha1.RequestedAtAnnotation]
+	request := requestOf(m.certificate)
 	switch {
 	case m.now.Before(remembered.notBefore):
 		return verdict{again: remembered.notBefore} // first polls after a start are spread
@@ -82,6 +82,16 @@ func nextRepair(remembered record, interval time.Duration, now time.Time) time.T
 
 func intervalOf(certificate *v1alpha1.ObservedCertificate) time.Duration {
 	return time.Duration(max(30, certificate.Spec.PollingIntervalInS)) * time.Second
+}
+
+// requestOf returns the time at which a poll was asked for, as the annotation has it; empty for none. What is no time is no
+// request, so that nothing of any length gets into every node's state.
+func requestOf(certificate *v1alpha1.ObservedCertificate) string {
+	value := certificate.Annotations[v1alpha1.RequestedAtAnnotation]
+	if _, err := time.Parse(time.RFC3339, value); err != nil {
+		return ""
+	}
+	return value
 }
 
 func laterOf(a, b time.Time) time.Time {

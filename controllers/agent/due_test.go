@@ -85,6 +85,10 @@ func TestDecide(t *testing.T) {
 			want: verdict{poll: true, since: noon},
 		},
 		{
+			name: "what is no time is no request", remembered: known, certificate: certificate(requested("now")), now: polled.Add(time.Second),
+			want: verdict{again: next},
+		},
+		{
 			name:       "a request is acted on once",
 			remembered: with(known, func(r *record) { r.requestedAt = "2026-11-23T12:00:00Z" }), certificate: certificate(requested("2026-11-23T12:00:00Z")),
 			now: polled.Add(time.Second), want: verdict{again: next},
@@ -108,7 +112,7 @@ func TestDecide(t *testing.T) {
 			remembered: with(known, func(r *record) { r.nextAttempt = noon }), want: verdict{poll: true, since: noon},
 		},
 		{
-			name: "a request does not wait for it", now: noon, certificate: certificate(requested("now")),
+			name: "a request does not wait for it", now: noon, certificate: certificate(requested("2026-11-23T12:00:00Z")),
 			remembered: with(known, func(r *record) { r.nextAttempt = noon.Add(time.Minute) }),
 			want:       verdict{poll: true, since: noon},
 		},

@@ -164,7 +164,7 @@ func keys(entries map[certstore.Ref][]certstore.Entry) []certstore.Ref {
 func entryOf(certificate *v1alpha1.ObservedCertificate, ref certstore.Ref, held *certstore.Entry, version string) v1alpha1.CertificateEntry {
 	entry := v1alpha1.CertificateEntry{
 		Name: certificate.Name, Generation: certificate.Generation,
-		RequestedAt: certificate.Annotations[v1alpha1.RequestedAtAnnotation],
+		RequestedAt: requestOf(certificate),
 	}
 	if !usableIn(ref, held) {
 		return entry

@@ -56,7 +56,7 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 	if out.url != "" {
 		updated.source = certstore.SourceOf(out.url)
 	}
-	if certificate.Annotations[v1alpha1.RequestedAtAnnotation] == "" {
+	if requestOf(certificate) == "" {
 		updated.requestedAt, updated.entry.RequestedAt = "", "" // taken away: the same value is a new request when it comes again
 	}
 	done := updated.entry.RequestedAt
@@ -74,7 +74,7 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 		return updated
 	}
 	updated.generation = certificate.Generation
-	updated.requestedAt = certificate.Annotations[v1alpha1.RequestedAtAnnotation]
+	updated.requestedAt = requestOf(certificate)
 	if out.entry.Thumbprint != "" {
 		updated.thumbprint, updated.version = out.entry.Thumbprint, out.entry.Version
 	}

@@ -111,9 +111,9 @@ func TestAFleetDoesNotComeBackInTheMomentThatAllKnow(t *testing.T) {
 func TestWithoutAPollAnEntryClaimsOnlyWhatWasActedOn(t *testing.T) {
 	out := outcome{
 		remembered: record{generation: 2, requestedAt: "earlier", entry: v1alpha1.CertificateEntry{Name: "web", Generation: 2, RequestedAt: "earlier", Thumbprint: "AA"}},
-		entry:      v1alpha1.CertificateEntry{Name: "web", Generation: 3, RequestedAt: "later", Thumbprint: "AA"},
+		entry:      v1alpha1.CertificateEntry{Name: "web", Generation: 3, RequestedAt: "2026-11-23T12:00:00Z", Thumbprint: "AA"},
 	}
-	got := remember(certificate(requested("later")), out, noon, 0).entry
+	got := remember(certificate(requested("2026-11-23T12:00:00Z")), out, noon, 0).entry
 	if got.Generation != 2 || got.RequestedAt != "earlier" {
 		t.Errorf("got generation %d and request %q, want 2 and earlier", got.Generation, got.RequestedAt)
 	}

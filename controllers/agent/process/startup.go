@@ -38,7 +38,6 @@ type startup struct {
 	store    certstore.Store
 	vaults   *keyvault.Clients
 	metrics  *agent.Metrics
-	started  time.Time
 
 	mu      sync.Mutex
 	missing error // what is waited for, nil when working
@@ -65,7 +64,7 @@ func newStartup(mgr ctrl.Manager, address string, o Settings) (*startup, error) 
 		return nil, fmt.Errorf("configuring the Key Vault client: %w", err)
 	}
 	return &startup{
-		mgr: mgr, address: address, settings: o, store: store, vaults: vaults, metrics: counted, started: time.Now(),
+		mgr: mgr, address: address, settings: o, store: store, vaults: vaults, metrics: counted,
 		missing: errors.New("waiting for the lock of this machine"),
 	}, nil
 }
@@ -152,7 +151,12 @@ func (s *startup) begin(ctx context.Context) error {
 		Events: s.mgr.GetEventRecorder("vaultpane-agent"),
 		Options: agent.Options{
 			Node: node.Name, Workers: s.settings.Workers, InitialSpread: s.settings.InitialSpread,
-			StoreCheckInterval: s.settings.StoreCheckInterval, Started: s.started, LastAlive: lastAlive, Previous: previous,
+			StoreCheckInterval: s.settings.StoreCheckInterval, LastAlive: lastAlive, Previous: previous,
+			Started: time.Now(), // and not when it began to wait: agents that waited for the same API server begin together
+			NodeRemade: func(uid types.UID) {
+				reporter.Adopt(uid)
+				lease.Adopt(uid)
+			},
 		},
 	}
 	return s.add(reconciler, reporter, lease)

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -26,13 +27,28 @@ type Lease struct {
 	Client client.Client
 	// Namespace is the namespace of the Lease.
 	Namespace string
-	// Node and NodeUID are the node's.
+	// Node and NodeUID are the node's. Adopt changes the UID once the Lease is in use.
 	Node    string
 	NodeUID types.UID
 	// Now is the clock.
 	Now func() time.Time
 	// Renewed is called after each renewal.
 	Renewed func(ctx context.Context)
+
+	mu sync.Mutex
+}
+
+// Adopt takes up that the Node was made anew under its name.
+func (l *Lease) Adopt(uid types.UID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.NodeUID = uid
+}
+
+func (l *Lease) nodeUID() types.UID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.NodeUID
 }
 
 // LastRenewal returns when the Lease was last renewed for this very node, zero if never.
@@ -41,7 +57,7 @@ func (l *Lease) LastRenewal(ctx context.Context) (time.Time, error) {
 	if err != nil || lease == nil || lease.Spec.RenewTime == nil {
 		return time.Time{}, err
 	}
-	if holder := lease.Spec.HolderIdentity; holder == nil || *holder != string(l.NodeUID) {
+	if holder := lease.Spec.HolderIdentity; holder == nil || *holder != string(l.nodeUID()) {
 		return time.Time{}, nil
 	}
 	return lease.Spec.RenewTime.Time, nil
@@ -72,8 +88,9 @@ func (l *Lease) renew(ctx context.Context) error {
 	if create {
 		lease = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: l.Namespace, Name: l.Node}}
 	}
-	lease.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: l.Node, UID: l.NodeUID}}
-	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(l.NodeUID), int32(3*LeasePeriod/time.Second)
+	uid := l.nodeUID()
+	lease.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: l.Node, UID: uid}}
+	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(uid), int32(3*LeasePeriod/time.Second)
 	lease.Spec.RenewTime, lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = &now, &holder, &seconds
 	if create {
 		err = l.Client.Create(ctx, lease)

@@ -35,7 +35,7 @@ type Reporter struct {
 	Client client.Client
 	// Node is the name of the node, of the object, and of its owner.
 	Node string
-	// NodeUID tells this node from an earlier one of the same name.
+	// NodeUID tells this node from an earlier one of the same name. Adopt changes it once the reporter is in use.
 	NodeUID types.UID
 	// AgentVersion is the version of the agent.
 	AgentVersion string
@@ -67,6 +67,17 @@ func (r *Reporter) Load(ctx context.Context) (map[string]v1alpha1.CertificateEnt
 	}
 	r.signal() // the version, the owner or the UID may differ
 	return previous, nil
+}
+
+// Adopt takes up that the Node was deleted and made anew under its name, as kubelet does when it registers again: what is
+// reported belongs to the new one from now on.
+func (r *Reporter) Adopt(uid types.UID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.NodeUID != uid {
+		r.NodeUID = uid
+		r.signal()
+	}
 }
 
 // Set records a certificate's entry. Since is kept while state and reason stay the same, and so is the whole entry when

@@ -160,6 +160,15 @@ func TestReporter(t *testing.T) {
 		}
 		eventually(t, "the change", func() bool { return stateOf(t, kube, node.Name).Certificates[1].Thumbprint == "BB" })
 	})
+	t.Run("a Node that is made anew takes the report over", func(t *testing.T) {
+		for _, uid := range []types.UID{"made-anew", node.UID} {
+			reporter.Adopt(uid)
+			eventually(t, "the owner "+string(uid), func() bool {
+				state := stateOf(t, kube, node.Name)
+				return state != nil && state.NodeUID == string(uid) && state.OwnerReferences[0].UID == uid && len(state.Certificates) == 1000
+			})
+		}
+	})
 	t.Run("a restarted agent knows what it reported", func(t *testing.T) {
 		_, previous := newReporter(t, kube, node)
 		if previous["c-0001"].Thumbprint != "BB" {
@@ -207,8 +216,11 @@ func TestLease(t *testing.T) {
 	if *stored.Spec.LeaseDurationSeconds != 900 || stored.OwnerReferences[0].UID != node.UID {
 		t.Errorf("lease lasts %d s and belongs to %v", *stored.Spec.LeaseDurationSeconds, stored.OwnerReferences)
 	}
-	other := *lease
-	other.NodeUID = "another-uid"
+	lease.Adopt("made-anew")
+	if last, err := lease.LastRenewal(t.Context()); err != nil || !last.IsZero() {
+		t.Errorf("a Node that was made anew takes over the old one's time %v, error %v", last, err)
+	}
+	other := &report.Lease{Client: kube, Namespace: "vaultpane-system", Node: node.Name, NodeUID: "another-uid", Now: lease.Now}
 	if last, err := other.LastRenewal(t.Context()); err != nil || !last.IsZero() {
 		t.Errorf("a new node of the same name takes over the old one's time %v, error %v", last, err)
 	}
