@@ -86,7 +86,7 @@ func (r *Reconciler) observed(ctx context.Context, desired certstore.Desired) (c
 		for _, entry := range entries {
 			own := entry.Mark != nil && entry.Mark.UID == desired.Mark.UID
 			superseded = superseded || own && entry.Mark.Role != certstore.RoleIntermediate && entry.Thumbprint != current
-			shared = shared || entry.Mark != nil && !own
+			shared = shared || entry.Mark != nil && !own && entry.Mark.Role != certstore.RoleIntermediate
 		}
 	}
 	if shared {
@@ -94,7 +94,7 @@ func (r *Reconciler) observed(ctx context.Context, desired certstore.Desired) (c
 			return found, err
 		}
 	}
-	if superseded {
+	if superseded && (desired.HistoryLimit != nil || desired.Mark.DeletionPolicy == string(v1alpha1.DeletionDelete)) {
 		found.Bound = r.bound(found)
 		_, found.Claims, _, err = r.claims(ctx)
 	}

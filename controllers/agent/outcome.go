@@ -188,6 +188,9 @@ func earlierOf(a, b time.Time) time.Time {
 func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCertificate, out outcome, updated record) {
 	log := ctrl.LoggerFrom(ctx).WithValues("store", out.ref.String())
 	before, after := out.remembered.entry, updated.entry
+	if updated.kept != "" && updated.kept != out.remembered.kept {
+		log.Info("Kept superseded certificates that the machine still serves with", "certificates", updated.kept)
+	}
 	switch {
 	case out.err != nil:
 		found := explain(out.err)

@@ -41,7 +41,7 @@ func (r *Reconciler) untended(w *wanted, held *certstore.Entry, remembered recor
 	if held != nil && held.Thumbprint != remembered.thumbprint {
 		held = nil // found by its mark after a restart: whether it is the current one is for the vault to say
 	}
-	return certstore.Tend(w.Desired, held, seen), nil
+	return certstore.Tend(w.Desired, held, seen, r.Now()), nil
 }
 
 // complete tells whether everything is there that came along with a certificate.

@@ -1,10 +1,12 @@
 package certstore
 
+import "time"
+
 // Tend returns the steps that bring what an ObservedCertificate has in the stores back to what is wanted of it, as far as
-// that takes nothing from the vault: marks, who may use the key, and the links to the current certificate, which is nil
-// where none is in place. The bundle of desired is not needed. Nothing is done to a certificate that is not Vaultpane's, or
+// that takes nothing from the vault: marks, who may use the key, and, while it is valid, the links to the current
+// certificate, which is nil where none is in place. The bundle of desired is not needed. Nothing is done to a certificate that is not Vaultpane's, or
 // not this ObservedCertificate's.
-func Tend(desired Desired, current *Entry, observed Observed) []Action {
+func Tend(desired Desired, current *Entry, observed Observed, now time.Time) []Action {
 	actions := planPolicies(desired, current, observed)
 	if current == nil || current.UnknownMark || current.Key != KeyPresent || desired.Mark.Role != RoleLeaf {
 		return actions
@@ -18,6 +20,9 @@ func Tend(desired Desired, current *Entry, observed Observed) []Action {
 		return actions
 	}
 	actions = append(actions, planProperties(desired, current)...)
+	if !validAt(current.Certificate, now) {
+		return actions // nobody is to be sent to it
+	}
 	return append(actions, linksTo(desired, current.Certificate, current, observed)...)
 }
 

@@ -3,6 +3,7 @@ package certstore
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -29,23 +30,26 @@ func TestTend(t *testing.T) {
 
 	tests := []struct {
 		name    string
+		now     time.Time
 		current Entry
 		want    []string
 	}{
-		{"what is as wanted needs nothing but its link", as(&web, access, true), []string{"link predecessor to current"}},
-		{"wrong rights are set right", as(&web, "D:P(A;;FA;;;S-1-1-0)", true), []string{"link predecessor to current", "update current MY access " + access}},
-		{"a lost mark is written again", as(nil, access, true), []string{"link predecessor to current", "update current MY for web version v Retain"}},
-		{"what another tool put there is left alone", as(nil, "", false), nil},
-		{"and what another ObservedCertificate has", as(&other, "", true), nil},
-		{"and what a later version of Vaultpane has", unknown, nil},
-		{"a missing key takes the vault", missing, nil},
+		{"what is as wanted needs nothing but its link", now, as(&web, access, true), []string{"link predecessor to current"}},
+		{"wrong rights are set right", now, as(&web, "D:P(A;;FA;;;S-1-1-0)", true), []string{"link predecessor to current", "update current MY access " + access}},
+		{"a lost mark is written again", now, as(nil, access, true), []string{"link predecessor to current", "update current MY for web version v Retain"}},
+		{"what another tool put there is left alone", now, as(nil, "", false), nil},
+		{"and what another ObservedCertificate has", now, as(&other, "", true), nil},
+		{"and what a later version of Vaultpane has", now, unknown, nil},
+		{"nobody is sent to a certificate that has expired", now.AddDate(2, 0, 0), as(&web, access, true), nil},
+		{"nor to one that is not yet valid", now.AddDate(0, -3, 0), as(&web, access, true), nil},
+		{"a missing key takes the vault", now, missing, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := predecessor.entry(&web, KeyPresent)
 			before.Access = access
 			observed := Observed{Entries: map[Ref][]Entry{my: {test.current, before}}}
-			got := Tend(Desired{Mark: web, Ref: my, Access: access, Link: true}, &test.current, observed)
+			got := Tend(Desired{Mark: web, Ref: my, Access: access, Link: true}, &test.current, observed, test.now)
 			if diff := cmp.Diff(test.want, sorted(words(got, names))); diff != "" {
 				t.Errorf("steps differ (-want +got):\n%s", diff)
 			}
@@ -68,10 +72,10 @@ func TestADeletionPolicyReachesEverythingThatItIsAbout(t *testing.T) {
 	want := []string{
 		"update current MY for web version v Delete", "update intermediate CA for web version v Delete", "update superseded MY for web version v0 Delete",
 	}
-	if diff := cmp.Diff(want, sorted(words(Tend(wanted, &entry, observed), names))); diff != "" {
+	if diff := cmp.Diff(want, sorted(words(Tend(wanted, &entry, observed, now), names))); diff != "" {
 		t.Errorf("with a current certificate (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, sorted(words(Tend(wanted, nil, observed), names))); diff != "" {
+	if diff := cmp.Diff(want, sorted(words(Tend(wanted, nil, observed, now), names))); diff != "" {
 		t.Errorf("without one (-want +got):\n%s", diff)
 	}
 }
