@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -123,19 +124,13 @@ func (s *startup) waitingFor() error {
 // called until it succeeds.
 func (s *startup) begin(ctx context.Context) error {
 	kube := s.mgr.GetClient()
-	var node corev1.Node
-	if err := s.mgr.GetAPIReader().Get(ctx, types.NamespacedName{Name: s.settings.Node}, &node); err != nil {
-		return s.describe(err)
+	node, err := s.reach(ctx)
+	if err != nil {
+		return err
 	}
 	reporter := &report.Reporter{Client: kube, Node: node.Name, NodeUID: node.UID, AgentVersion: s.settings.Version, Now: time.Now}
 	previous, err := reporter.Load(ctx)
 	if err != nil {
-		return s.describe(err)
-	}
-	if err := s.mgr.GetAPIReader().List(ctx, &v1alpha1.ObservedCertificateList{}, client.Limit(1)); err != nil {
-		if apierrors.IsNotFound(err) {
-			return errors.New("the CustomResourceDefinitions of Vaultpane, which are not installed in this cluster")
-		}
 		return s.describe(err)
 	}
 	lease := &report.Lease{
@@ -160,6 +155,27 @@ func (s *startup) begin(ctx context.Context) error {
 		},
 	}
 	return s.add(reconciler, reporter, lease)
+}
+
+// reach returns the Node, once the API server answers and knows the CRDs. What the reconciler will need is listed from then
+// on, while the rest is read.
+func (s *startup) reach(ctx context.Context) (*corev1.Node, error) {
+	node := &corev1.Node{}
+	if err := s.mgr.GetAPIReader().Get(ctx, types.NamespacedName{Name: s.settings.Node}, node); err != nil {
+		return nil, s.describe(err)
+	}
+	if err := s.mgr.GetAPIReader().List(ctx, &v1alpha1.ObservedCertificateList{}, client.Limit(1)); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, errors.New("the CustomResourceDefinitions of Vaultpane, which are not installed in this cluster")
+		}
+		return nil, s.describe(err)
+	}
+	for _, kind := range []client.Object{&v1alpha1.ObservedCertificate{}, &corev1.Node{}} {
+		if _, err := s.mgr.GetCache().GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+			return nil, s.describe(err)
+		}
+	}
+	return node, nil
 }
 
 func (s *startup) add(reconciler *agent.Reconciler, reporter *report.Reporter, lease *report.Lease) error {
