@@ -1,6 +1,8 @@
 package windows
 
 import (
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/windows"
@@ -27,7 +29,7 @@ func collectName(name *uint16, _ uint32, _, _, _ uintptr) uintptr {
 	return 1 // go on
 }
 
-// storeNames returns the stores of a location
+// storeNames returns the stores of a location, each once
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certenumsystemstore).
 func storeNames(location certstore.Location) ([]string, error) {
 	enumeration.mu.Lock()
@@ -37,5 +39,7 @@ func storeNames(location certstore.Location) ([]string, error) {
 	if is(err, windows.ERROR_FILE_NOT_FOUND) { // a user without any
 		err = nil
 	}
-	return enumeration.names, err
+	// Wine tells of Root twice where it is in the registry too.
+	slices.SortFunc(enumeration.names, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	return slices.CompactFunc(enumeration.names, strings.EqualFold), err
 }
