@@ -30,6 +30,10 @@ type StoredCertificate struct {
 	Version string `json:"version,omitempty"`
 	// Intermediate is true for a certificate that came along with its owner's chain.
 	Intermediate bool `json:"intermediate,omitempty"`
+	// Access is who may use a private key of Vaultpane's, as an access list in SDDL in which accounts are SIDs.
+	Access string `json:"access,omitempty"`
+	// Successor is the thumbprint of the certificate that Windows takes this one to be renewed by.
+	Successor string `json:"successor,omitempty"`
 }
 
 // Inspect lists what the machine's stores hold, without a cluster: what Vaultpane installed and what else is in MY, or
@@ -71,6 +75,7 @@ func rowOf(ref certstore.Ref, entry certstore.Entry) StoredCertificate {
 	printed := StoredCertificate{
 		Store: ref.String(), Thumbprint: entry.Thumbprint, Subject: entry.Certificate.Subject.String(),
 		NotAfter: entry.Certificate.NotAfter.UTC(), Key: string(entry.Key), FriendlyName: entry.FriendlyName,
+		Access: entry.Access, Successor: entry.Successor,
 	}
 	if entry.Mark != nil {
 		printed.Owner, printed.Version, printed.Intermediate = entry.Mark.Name, entry.Mark.Version, entry.Mark.Role == certstore.RoleIntermediate
