@@ -148,20 +148,6 @@ func TestAPinnedVersionStays(t *testing.T) {
 	the.installed(t, "pinned", second)
 }
 
-func TestWhatIsNotBuiltYetIsSaid(t *testing.T) {
-	the.put(t, "wishes", keyvault.CertificateOptions{})
-	the.wish(t, "wishes", the.shop.SecretURL("wishes"), func(spec *v1alpha1.ObservedCertificateSpec) {
-		spec.Accounts = []string{"IIS AppPool\\shop"}
-	})
-	entry := the.fails(t, "wishes", v1alpha1.ReasonUnsupported)
-	if !strings.Contains(entry.Message, "accounts") {
-		t.Errorf("the message does not name the field: %s", entry.Message)
-	}
-	if held := the.held(t, "wishes"); len(held) != 0 {
-		t.Errorf("it was installed all the same: %v", held)
-	}
-}
-
 func TestAWrongHostIsNeverAsked(t *testing.T) {
 	ops := the.vaults.Vault("ops")
 	tokens := the.vaults.TokenRequests()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -163,10 +162,5 @@ func (w *world) forget(t *testing.T, thumbprint string) {
 		}
 		return
 	}
-	command := exec.Command(filepath.Join(w.machine.Root, "hack", "wine.sh"), "reg", "delete",
-		`HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
-	command.Env = append(os.Environ(), "WINEPREFIX="+w.machine.Dir)
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("deleting from the registry: %v\n%s", err, output)
-	}
+	w.registry(t, "delete", `HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
 }

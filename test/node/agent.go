@@ -172,9 +172,9 @@ func (a *Agent) ResidentBytes() (int64, error) {
 
 // Certificate is one certificate of the machine, as `vaultpane-agent store list --json` prints it.
 type Certificate struct {
-	Store, Thumbprint, Subject, Key, Owner, Version string
-	Intermediate                                    bool
-	NotAfter                                        time.Time
+	Store, Thumbprint, Subject, Key, Owner, Version, Access, Successor string
+	Intermediate                                                       bool
+	NotAfter                                                           time.Time
 }
 
 // List returns what the machine's store holds, as the agent's own tool sees it from another process.

@@ -1,0 +1,230 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+func TestAccountsMayReadTheKeyAndNobodyElse(t *testing.T) {
+	thumbprint := the.put(t, "accounts", keyvault.CertificateOptions{})
+	the.wish(t, "accounts", the.shop.SecretURL("accounts"), func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.Accounts = []string{`NT AUTHORITY\NETWORK SERVICE`, "vaultpane-nobody"}
+	})
+	if the.kind == node.Native {
+		entry := the.fails(t, "accounts", v1alpha1.ReasonUnsupported)
+		if !strings.Contains(entry.Message, "Windows accounts") {
+			t.Errorf("the message does not say what cannot be had: %s", entry.Message)
+		}
+		return
+	}
+	entry := the.fails(t, "accounts", v1alpha1.ReasonAccountNotFound)
+	if entry.Thumbprint != thumbprint || !strings.Contains(entry.Message, `"vaultpane-nobody"`) || strings.Contains(entry.Message, "NETWORK SERVICE") {
+		t.Errorf("the node reports %+v", entry)
+	}
+	the.holds(t, "accounts", my, thumbprint)
+	const everyone = "D:P(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-32-544)"
+	the.becomes(t, "the account that is known may read the key", thumbprint, func(held node.Certificate) bool {
+		return held.Access == everyone+"(A;;FR;;;S-1-5-20)"
+	})
+	the.change(t, "accounts", func(certificate *v1alpha1.ObservedCertificate) { certificate.Spec.Accounts = nil })
+	the.installed(t, "accounts", thumbprint)
+	the.becomes(t, "it may not any more", thumbprint, func(held node.Certificate) bool { return held.Access == everyone })
+}
+
+func TestThePredecessorIsLinkedToItsSuccessor(t *testing.T) {
+	hoursOld := func(hours int) string {
+		return the.put(t, "linked", keyvault.CertificateOptions{NotBefore: time.Now().Add(-time.Duration(hours) * time.Hour)})
+	}
+	first := hoursOld(3)
+	the.wish(t, "linked", the.shop.SecretURL("linked"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = true })
+	the.installed(t, "linked", first)
+	second := hoursOld(2)
+	the.ask(t, "linked")
+	the.installed(t, "linked", second)
+	linked := func(held node.Certificate) bool { return held.Successor == second }
+	the.becomes(t, "the predecessor is linked", first, linked)
+	the.strip(t, first, renewalProperty)
+	the.becomes(t, "a link that somebody took is back", first, linked)
+	the.change(t, "linked", func(certificate *v1alpha1.ObservedCertificate) { certificate.Spec.LinkOnRenewal = false })
+	the.becomes(t, "it is linked no more", first, func(held node.Certificate) bool { return held.Successor == "" })
+	the.holds(t, "linked", my, first, second)
+}
+
+func TestARootArrivesWithoutAKeyAndGoes(t *testing.T) {
+	root, thumbprint := newRoot(t)
+	if _, err := the.shop.SetSecret("root", "application/x-pem-file", root); err != nil {
+		t.Fatal(err)
+	}
+	the.wish(t, "root", the.shop.SecretURL("root"), func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.CertificateStoreName, spec.DeletionPolicy = "Root", v1alpha1.DeletionDelete
+	})
+	the.installed(t, "root", thumbprint)
+	the.becomes(t, "the root is there without a key", thumbprint, func(held node.Certificate) bool {
+		return equalFold(held.Store, `LocalMachine\Root`) && held.Owner == "root" && held.Key == "None"
+	})
+	the.drop(t, "root")
+	the.gone(t, "root")
+	eventually(t, "the root is gone", func() (bool, error) { return len(the.held(t, "root")) == 0, nil })
+}
+
+func TestALostMarkIsSetAgain(t *testing.T) {
+	thumbprint := the.put(t, "unmarked", keyvault.CertificateOptions{})
+	the.wish(t, "unmarked", the.shop.SecretURL("unmarked"), nil)
+	the.installed(t, "unmarked", thumbprint)
+	the.holds(t, "unmarked", my, thumbprint)
+	before := the.shop.Stats().BySecret["unmarked"]
+	the.strip(t, thumbprint, markProperty)
+	the.becomes(t, "the mark is back", thumbprint, func(held node.Certificate) bool { return held.Owner == "unmarked" && held.Key == "Present" })
+	if after := the.shop.Stats().BySecret["unmarked"]; after != before {
+		t.Errorf("the vault was asked %d times for it", after-before)
+	}
+}
+
+// becomes waits until a certificate of the machine is as wanted, as a process of its own sees it.
+func (w *world) becomes(t *testing.T, what, thumbprint string, wanted func(node.Certificate) bool) {
+	t.Helper()
+	eventually(t, what, func() (bool, error) {
+		all, err := w.machine.List(t.Context())
+		if err != nil {
+			return false, err
+		}
+		err = errors.New("the machine does not hold it")
+		for _, held := range all {
+			if held.Thumbprint != thumbprint {
+				continue
+			}
+			if wanted(held) {
+				return true, nil
+			}
+			err = fmt.Errorf("the machine holds %+v", held)
+		}
+		return false, err
+	})
+}
+
+// newRoot returns a certificate authority's certificate, as PEM, and its thumbprint.
+func newRoot(t *testing.T) (text, thumbprint string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "Vaultpane test root"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), fmt.Sprintf("%X", sha1.Sum(der))
+}
+
+// property is a property of a certificate: its identifier on Windows, and how its line in the directory store begins.
+type property struct {
+	id   uint32
+	line string
+}
+
+var (
+	markProperty    = property{13, "# vaultpane/"}   // CERT_DESCRIPTION_PROP_ID
+	renewalProperty = property{64, "# renewed-by: "} // CERT_RENEWAL_PROP_ID
+)
+
+// strip takes a property from a certificate of the machine's store MY behind the agent's back.
+func (w *world) strip(t *testing.T, thumbprint string, which property) {
+	t.Helper()
+	if w.kind == node.Native {
+		w.stripLine(t, filepath.Join(w.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem"), which.line)
+		return
+	}
+	key := `HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\` + thumbprint
+	found := regexp.MustCompile(`Blob\s+REG_BINARY\s+([0-9A-Fa-f]+)`).FindStringSubmatch(w.registry(t, "query", key, "/v", "Blob"))
+	if found == nil {
+		t.Fatalf("the registry does not hold %s", thumbprint)
+	}
+	blob, err := hex.DecodeString(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.registry(t, "add", key, "/v", "Blob", "/t", "REG_BINARY", "/d", hex.EncodeToString(withoutProperty(t, blob, which.id)), "/f")
+}
+
+func (w *world) stripLine(t *testing.T, file, begin string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if !strings.HasPrefix(line, begin) {
+			kept.WriteString(line)
+		}
+	}
+	if kept.Len() == len(text) {
+		t.Fatalf("%s has no line that begins with %q", file, begin)
+	}
+	if err := os.WriteFile(file, []byte(kept.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// withoutProperty takes a property from a certificate as the registry has it: identifier, encoding and length of each, in 32
+// bits, and its value (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certserializecertificatestoreelement
+// makes the same).
+func withoutProperty(t *testing.T, blob []byte, id uint32) []byte {
+	t.Helper()
+	var kept []byte
+	removed := false
+	for rest := blob; len(rest) > 0; {
+		if len(rest) < 12 || uint64(len(rest)) < 12+uint64(binary.LittleEndian.Uint32(rest[8:])) {
+			t.Fatal("the registry's certificate is not as it should be")
+		}
+		size := 12 + int(binary.LittleEndian.Uint32(rest[8:]))
+		if binary.LittleEndian.Uint32(rest) == id {
+			removed = true
+		} else {
+			kept = append(kept, rest[:size]...)
+		}
+		rest = rest[size:]
+	}
+	if !removed {
+		t.Fatalf("the certificate does not have property %d", id)
+	}
+	return kept
+}
+
+// registry runs Wine's reg and returns what it printed.
+func (w *world) registry(t *testing.T, arguments ...string) string {
+	t.Helper()
+	command := exec.Command(filepath.Join(w.machine.Root, "hack", "wine.sh"), append([]string{"reg"}, arguments...)...)
+	command.Env = append(os.Environ(), "WINEPREFIX="+w.machine.Dir)
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("reg %s: %v\n%s", arguments[0], err, output)
+	}
+	return string(output)
+}
