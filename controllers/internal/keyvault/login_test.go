@@ -136,7 +136,7 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 }
 
 func federated(t *testing.T, s *vaulttest.Server) []string {
-	return s.EnvFederated(filepath.Join(t.TempDir(), "token"))
+	return s.EnvFederated(filepath.Join(filepath.Dir(s.CAFile()), "token"))
 }
 
 // Whoever waited for the first request shares its answer, which can be read only once.
@@ -166,7 +166,7 @@ func TestAttempts(t *testing.T) {
 
 func TestAnIdentityThatIsNotConfiguredFails(t *testing.T) {
 	f := newFixture(t)
-	f.env = setEnvironment(t, []string{"AZURE_FEDERATED_TOKEN_FILE=" + filepath.Join(t.TempDir(), "missing")})
+	f.env = setEnvironment(t, []string{"AZURE_FEDERATED_TOKEN_FILE=" + filepath.Join(filepath.Dir(f.server.CAFile()), "missing")})
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	_, err := f.clients.Get(t.Context(), secret, uuid.NewString(), time.Now())
 	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "configuring the Azure identity")
