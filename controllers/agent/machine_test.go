@@ -21,6 +21,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
 	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
 // checkInterval is the time between two checks of the store, short because tests wait for them.
@@ -44,6 +45,7 @@ type machine struct {
 // ObservedCertificates and secrets, so that tests do not meet.
 func newMachine(t *testing.T, name string) *machine {
 	t.Helper()
+	controlplane.SkipWithout(t)
 	t.Parallel()
 	shared, err := sharedCluster()
 	if err != nil {

@@ -2,13 +2,16 @@ package controlplane
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 )
 
-// ForTest starts a control plane that ends with the test. It fails the test when that does not work.
+// ForTest starts a control plane that ends with the test. It fails the test when that does not work, and skips it on Windows,
+// for which there is no kube-apiserver.
 func ForTest(t testing.TB) *ControlPlane {
 	t.Helper()
+	SkipWithout(t)
 	ctx, cancel := untilDeadline(t)
 	defer cancel()
 	c, err := Start(ctx, Options{Log: t.Logf})
@@ -21,6 +24,14 @@ func ForTest(t testing.TB) *ControlPlane {
 		}
 	})
 	return c
+}
+
+// SkipWithout skips a test where there can be no control plane.
+func SkipWithout(t testing.TB) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no kube-apiserver for Windows")
+	}
 }
 
 // untilDeadline ends a little before go test would end the process, with a stack trace of everything and no clean-up.
