@@ -90,7 +90,7 @@ var Reasons = []ReasonInfo{
 	{ReasonKeyMismatch, ClassWaiting, "The private key fits none of the secret's certificates.", "Import the certificate together with its own key."},
 	{ReasonConflict, ClassWaiting, "The certificate is already in the store and belongs to someone else: an older ObservedCertificate with other key options, another version of Vaultpane, or another tool that left out its key.", "Do what the message says: give both the same key options, or remove one."},
 	{ReasonStoreAccessDenied, ClassWaiting, "The agent may not write to the certificate store.", "Run the agent as NT AUTHORITY\\SYSTEM in a HostProcess container."},
-	{ReasonAccountNotFound, ClassWaiting, "An account of the spec does not exist on the node.", "Correct its name, or create it; the certificate is installed for the others."},
+	{ReasonAccountNotFound, ClassWaiting, "An account of the spec does not exist on the node, or its domain does not answer.", "Correct its name, or create it; the certificate is installed for the others."},
 	{ReasonTLSFailure, ClassTransient, "The connection to the vault is not trusted.", "Check the node's clock, an inspecting proxy, and --ca-bundle."},
 	{ReasonVaultUnreachable, ClassTransient, "The vault or the token service cannot be reached, or answers with a server error.", "Check the network path from the node if it lasts."},
 	{ReasonThrottled, ClassTransient, "Key Vault asked for fewer requests.", "Nothing at first; if it lasts, raise pollingIntervalInS or spread certificates over vaults."},

@@ -58,9 +58,10 @@ type access struct {
 	problem error  // about accounts that are not known
 }
 
-// accessFor returns who may use the key of a certificate. The problem is an *accountsError, or what the machine said.
+// accessFor returns who may use the key of a certificate. The problem is an *accountsError or an *accountsAway.
 func (a *accounts) accessFor(machine certstore.Machine, location certstore.Location, names []string, now time.Time) access {
 	var sids, unknown []string
+	var away []error
 	found := access{settled: true}
 	for _, name := range names {
 		sid, err := a.resolve(machine, name, now)
@@ -71,13 +72,17 @@ func (a *accounts) accessFor(machine certstore.Machine, location certstore.Locat
 		switch {
 		case err == nil:
 		case errors.As(err, &missing):
-			unknown = append(unknown, fmt.Sprintf("%q (%v)", name, missing.Err))
+			unknown = append(unknown, fmt.Sprintf(`"%s" (%v)`, name, missing.Err)) // not %q, which doubles the name's backslash
+		case sid != "": // it cannot be asked for at the moment, and lacks nothing
 		default:
-			found.settled = sid != ""
-			found.problem = errors.Join(found.problem, err)
+			found.settled = false
+			away = append(away, fmt.Errorf(`"%s" (%w)`, name, err))
 		}
 	}
-	if len(unknown) > 0 && found.problem == nil {
+	switch {
+	case len(away) > 0:
+		found.problem = &accountsAway{errors.Join(away...)}
+	case len(unknown) > 0:
 		found.problem = &accountsError{unknown}
 	}
 	if location == certstore.LocalMachine || len(names) > 0 {
@@ -92,3 +97,14 @@ type accountsError struct{ names []string }
 func (e *accountsError) Error() string {
 	return "the node does not know " + strings.Join(e.names, ", ") + "; correct spec.accounts or create the account: until then the others can use the private key, and this one cannot"
 }
+
+// accountsAway says that the node cannot find out about accounts of a spec at the moment, because their domain does not
+// answer.
+type accountsAway struct{ err error }
+
+func (e *accountsAway) Error() string {
+	return "the node cannot look up " + strings.ReplaceAll(e.err.Error(), "\n", ", ") + " at the moment; keys that are there keep their rights meanwhile, and it is tried again by itself"
+}
+
+// Unwrap returns what the machine said.
+func (e *accountsAway) Unwrap() error { return e.err }

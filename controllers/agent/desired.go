@@ -40,7 +40,7 @@ func (r *Reconciler) want(certificate *v1alpha1.ObservedCertificate, ref certsto
 	w.Access, w.AccessUnsettled, w.problem = key.list, !key.settled, key.problem
 	var refused *certstore.Error
 	if errors.As(w.problem, &refused) && refused.Unsupported {
-		return nil, w.problem
+		return nil, refused
 	}
 	return w, nil
 }

@@ -28,7 +28,8 @@ func explain(err error) problem {
 	var early *notYetValid
 	var late *expired
 	var wish *unsupportedError
-	var accounts *accountsError
+	var unknown *accountsError
+	var away *accountsAway
 	switch {
 	case errors.As(err, &fault):
 		return problem{reason: fault.Reason, message: fault.Message, retryAfter: fault.RetryAfter}
@@ -42,8 +43,10 @@ func explain(err error) problem {
 		return problem{reason: v1alpha1.ReasonSecretNotYetValid, message: early.Error(), until: early.from}
 	case errors.As(err, &late):
 		return problem{reason: v1alpha1.ReasonExpired, message: late.message}
-	case errors.As(err, &accounts):
-		return problem{reason: v1alpha1.ReasonAccountNotFound, message: accounts.Error()}
+	case errors.As(err, &unknown):
+		return problem{reason: v1alpha1.ReasonAccountNotFound, message: unknown.Error()}
+	case errors.As(err, &away):
+		return problem{reason: v1alpha1.ReasonAccountNotFound, message: away.Error()}
 	case errors.As(err, &wish):
 		return problem{reason: v1alpha1.ReasonUnsupported, message: wish.Error()}
 	}

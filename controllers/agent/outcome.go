@@ -203,6 +203,9 @@ func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCer
 		if after.Reason != "" && after.Reason != before.Reason {
 			r.warn(ctx, certificate, found)
 		}
+	case out.problem != nil && after.Reason == v1alpha1.ReasonAccountNotFound && before.Reason != after.Reason:
+		log.Info("An account of the certificate is not known", "thumbprint", after.Thumbprint, "message", after.Message)
+		r.warn(ctx, certificate, explain(out.problem))
 	case updated.repairs > promptRepairs && out.repaired:
 		log.Info("Repaired the certificate again: something else on the node keeps changing it", "repairs", updated.repairs, "thumbprint", after.Thumbprint)
 		r.warn(ctx, certificate, problem{reason: v1alpha1.ReasonRepeatedDrift, message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repairs)})

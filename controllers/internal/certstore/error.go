@@ -36,7 +36,8 @@ type UnknownAccount struct {
 }
 
 // Error says which account, and the machine's answer.
-func (e *UnknownAccount) Error() string { return fmt.Sprintf("account %q: %v", e.Account, e.Err) }
+// The name is not quoted with %q, which doubles the backslash in it.
+func (e *UnknownAccount) Error() string { return fmt.Sprintf(`account "%s": %v`, e.Account, e.Err) }
 
 // Unwrap returns the machine's answer.
 func (e *UnknownAccount) Unwrap() error { return e.Err }

@@ -33,7 +33,7 @@ func resolveAccount(name string) (sid string, err error) {
 	case is(err, windows.ERROR_NONE_MAPPED):
 		return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("this machine and its domain know no such account: %w", named(err))}
 	case err != nil:
-		return "", fmt.Errorf("looking for the account %q: %w", name, named(err))
+		return "", fmt.Errorf("looking for it: %w", named(err))
 	}
 	switch kind {
 	case windows.SidTypeUser, windows.SidTypeGroup, windows.SidTypeAlias, windows.SidTypeWellKnownGroup, windows.SidTypeComputer:
