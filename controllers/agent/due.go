@@ -46,7 +46,11 @@ func decide(remembered record, m moment) verdict {
 	case !m.inPlace:
 		return at(nextRepair(remembered, interval, m.now), m.now)
 	case remembered.polledAt.IsZero():
-		if schedule.Missed(m.node, m.url, interval, m.lastAlive, m.now) {
+		lastAlive := m.lastAlive
+		if lastAlive.IsZero() {
+			lastAlive = m.started // else no slot would ever have come
+		}
+		if schedule.Missed(m.node, m.url, interval, lastAlive, m.now) {
 			return verdict{poll: true, since: m.started}
 		}
 		return verdict{again: schedule.Slot(m.node, m.url, interval, m.now)}

@@ -130,6 +130,10 @@ func TestDecide(t *testing.T) {
 			remembered: with(known, func(r *record) { r.polledAt = time.Time{} }), lastAlive: next.Add(10 * time.Second),
 			want: verdict{again: next.Add(time.Hour)},
 		},
+		{
+			name: "nobody knows when the agent was last alive: the first slot since the start counts", certificate: certificate(), now: next.Add(time.Second),
+			remembered: with(known, func(r *record) { r.polledAt = time.Time{} }), want: verdict{poll: true, since: noon.Add(-time.Hour)},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
