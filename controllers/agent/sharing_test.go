@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,11 +121,16 @@ func (m *machine) secret(name string) keyvault.Secret {
 // putByHand puts a certificate into MY as another tool does, with nothing in its file that says whose it is.
 func (m *machine) putByHand(item certstore.Item) {
 	m.t.Helper()
-	entry, err := m.openStore().Install(my, item)
+	m.putByHandIn(my, item)
+}
+
+func (m *machine) putByHandIn(ref certstore.Ref, item certstore.Item) {
+	m.t.Helper()
+	entry, err := m.openStore().Install(ref, item)
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	file := filepath.Join(m.store.root, string(my.Location), my.Name, entry.Thumbprint+".pem")
+	file := filepath.Join(m.store.root, string(ref.Location), strings.ToUpper(ref.Name), entry.Thumbprint+".pem")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		m.t.Fatal(err)
