@@ -15,6 +15,7 @@ import (
 type outcome struct {
 	remembered record                    // as it was before
 	entry      v1alpha1.CertificateEntry // what the store holds, read back
+	mark       certstore.Mark            // its mark, if it is this ObservedCertificate's
 	ref        certstore.Ref
 	polled     bool              // Key Vault was to be asked
 	repaired   bool              // drift was found and something done about it
@@ -36,7 +37,7 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 		out.entry = entryOf(certificate, out.ref, nil, "")
 		return out.fail(fmt.Errorf("looking at the store: %w", err))
 	}
-	out.entry = entryOf(certificate, out.ref, held, out.remembered.version)
+	out.take(certificate, held, out.remembered.version)
 	if certificate.Spec.Suspend {
 		return out
 	}
@@ -61,6 +62,14 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 	out.repaired = out.repaired || !inPlace && out.remembered.thumbprint != "" && out.remembered.generation == certificate.Generation
 	r.poll(ctx, certificate, w, due.since, &out)
 	return out
+}
+
+// take takes down what the store holds.
+func (o *outcome) take(certificate *v1alpha1.ObservedCertificate, held *certstore.Entry, version string) {
+	o.entry = entryOf(certificate, o.ref, held, version)
+	if held != nil && held.Mark != nil && held.Mark.UID == string(certificate.UID) {
+		o.mark = *held.Mark
+	}
 }
 
 // fail returns an outcome that counts as a poll in vain.
@@ -104,7 +113,7 @@ func (r *Reconciler) poll(ctx context.Context, certificate *v1alpha1.ObservedCer
 	held, done, err := r.apply(ctx, w)
 	out.done.add(done)
 	if held != nil {
-		out.entry = entryOf(certificate, out.ref, held, got.version)
+		out.take(certificate, held, got.version)
 	}
 	if err != nil {
 		out.err = err

@@ -56,6 +56,9 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 	if out.url != "" {
 		updated.source = certstore.SourceOf(out.url)
 	}
+	if out.mark != (certstore.Mark{}) {
+		updated.mark = out.mark
+	}
 	if requestOf(certificate) == "" {
 		updated.requestedAt, updated.entry.RequestedAt = "", "" // taken away: the same value is a new request when it comes again
 	}

@@ -19,6 +19,7 @@ type record struct {
 	ref         certstore.Ref
 	thumbprint  string // of the certificate that should be in the store
 	version     string
+	mark        certstore.Mark    // that it had when it was last seen with one of this ObservedCertificate
 	fetched     string            // thumbprint of what the vault last gave, also where it could not be put into the store
 	fetchedAs   string            // its version
 	beside      []certstore.Place // what came along with it

@@ -41,7 +41,17 @@ func (r *Reconciler) untended(w *wanted, held *certstore.Entry, remembered recor
 	if held != nil && held.Thumbprint != remembered.thumbprint {
 		held = nil // found by its mark after a restart: whether it is the current one is for the vault to say
 	}
-	return certstore.Tend(w.Desired, held, seen, r.Now()), nil
+	desired := w.Desired
+	if held != nil && held.Mark == nil && held.OwnKey {
+		if remembered.mark.UID == desired.Mark.UID {
+			// A lost mark is written as it was: what the spec says of the key by now is for the next plan, which compares.
+			desired.Mark = remembered.mark
+			desired.Mark.DeletionPolicy = w.Mark.DeletionPolicy
+		} else {
+			held = nil // it is another's mark that was lost, or nobody knows what it said
+		}
+	}
+	return certstore.Tend(desired, held, seen, r.Now()), nil
 }
 
 // complete tells whether everything is there that came along with a certificate.
