@@ -20,6 +20,7 @@ type host struct {
 	accounts  map[string]string // SIDs by name
 	away      error             // of the domain
 	bindings  map[string][]string
+	blind     error // when asked for bindings
 	announced []string
 }
 
@@ -42,7 +43,7 @@ func (h *host) Resolve(account string) (string, error) {
 func (h *host) Bindings() (map[string][]string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return maps.Clone(h.bindings), nil
+	return maps.Clone(h.bindings), h.blind
 }
 
 // Announce implements certstore.Machine.
