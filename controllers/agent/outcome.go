@@ -192,7 +192,7 @@ func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCer
 	log := ctrl.LoggerFrom(ctx).WithValues("store", out.ref.String())
 	before, after := out.remembered.entry, updated.entry
 	if updated.kept != "" && updated.kept != out.remembered.kept {
-		log.Info("Kept superseded certificates that the machine still serves with", "certificates", updated.kept)
+		log.Info("Keeping superseded certificates that the machine still serves with", "kept", updated.kept)
 	}
 	switch {
 	case out.err != nil:
