@@ -37,7 +37,7 @@ func leafOf(key crypto.Signer, certs []*x509.Certificate) *x509.Certificate {
 func endOf(certs []*x509.Certificate) *x509.Certificate {
 	var end *x509.Certificate
 	for _, c := range certs {
-		if slices.ContainsFunc(certs, func(other *x509.Certificate) bool { return other != c && issued(c, other) }) {
+		if slices.ContainsFunc(certs, func(other *x509.Certificate) bool { return other != c && Issued(c, other) }) {
 			continue
 		}
 		if end != nil {
@@ -62,7 +62,7 @@ func better(a, b *x509.Certificate) bool {
 func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) []*x509.Certificate {
 	rest := without(certs, leaf)
 	var chain []*x509.Certificate
-	for c := leaf; !issued(c, c); {
+	for c := leaf; !Issued(c, c); {
 		issuer := issuerOf(c, rest)
 		if issuer == nil {
 			break
@@ -79,17 +79,17 @@ func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) []*x509.Certific
 func issuerOf(c *x509.Certificate, candidates []*x509.Certificate) *x509.Certificate {
 	var issuer *x509.Certificate
 	for _, candidate := range candidates {
-		if issued(candidate, c) && (issuer == nil || candidate.NotBefore.After(issuer.NotBefore)) {
+		if Issued(candidate, c) && (issuer == nil || candidate.NotBefore.After(issuer.NotBefore)) {
 			issuer = candidate
 		}
 	}
 	return issuer
 }
 
-// issued tells whether issuer issued c: by name, by key identifier where both have one (RFC 5280, section 4.2.1.1), and by
+// Issued tells whether issuer issued c: by name, by key identifier where both have one (RFC 5280, section 4.2.1.1), and by
 // signature. A signature that Go does not verify, such as MD5's, does not take a certificate out of the chain: the chain is
 // put in order here, trust is decided by those who verify it.
-func issued(issuer, c *x509.Certificate) bool {
+func Issued(issuer, c *x509.Certificate) bool {
 	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
 		return false
 	}

@@ -125,7 +125,7 @@ func TestIssuerWithAnotherKeyIdentifierIsNone(t *testing.T) {
 	f := newFamily(t, newEC())
 	other := *f.intermediate.cert
 	other.SubjectKeyId = []byte{1}
-	if issued(&other, f.leaf.cert) || !issued(f.intermediate.cert, f.leaf.cert) {
+	if Issued(&other, f.leaf.cert) || !Issued(f.intermediate.cert, f.leaf.cert) {
 		t.Error("the key identifier did not decide")
 	}
 }
@@ -137,7 +137,7 @@ func TestIssuerWithoutKeyIdentifierIsFoundBySignature(t *testing.T) {
 	impostor := issue(t, "root", newEC(), nil, bare)
 	impostor.cert.SubjectKeyId = nil
 	leaf := issue(t, "leaf", newEC(), root, nil)
-	if issued(impostor.cert, leaf.cert) || !issued(root.cert, leaf.cert) {
+	if Issued(impostor.cert, leaf.cert) || !Issued(root.cert, leaf.cert) {
 		t.Error("the signature did not decide")
 	}
 }
@@ -148,7 +148,7 @@ func TestSignatureThatGoRefusesLeavesTheChainWhole(t *testing.T) {
 	insecure.SignatureAlgorithm = x509.MD5WithRSA
 	unknown := *f.leaf.cert
 	unknown.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
-	if !issued(f.intermediate.cert, &insecure) || !issued(f.intermediate.cert, &unknown) {
+	if !Issued(f.intermediate.cert, &insecure) || !Issued(f.intermediate.cert, &unknown) {
 		t.Error("a signature that cannot be verified broke the chain")
 	}
 }
@@ -158,14 +158,14 @@ func TestGiantIssuerKeyIsNotUsedToVerify(t *testing.T) {
 	key := must(x509.ParsePKCS8PrivateKey(decoded.Bytes)).(crypto.Signer)
 	root := issue(t, "root", key, nil, ca)
 	leaf := issue(t, "leaf", newEC(), root, nil)
-	if !issued(root.cert, leaf.cert) {
+	if !Issued(root.cert, leaf.cert) {
 		t.Error("8192 bits are verified")
 	}
 	giant := *root.cert
 	giant.PublicKey = giantPublicKey()
 	forged := *leaf.cert
 	forged.Signature = []byte{1}
-	if !issued(&giant, &forged) {
+	if !Issued(&giant, &forged) {
 		t.Error("a million bits were used")
 	}
 }

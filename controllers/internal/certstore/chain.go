@@ -1,8 +1,9 @@
 package certstore
 
 import (
-	"bytes"
 	"crypto/x509"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 )
 
 // planIntermediates installs the chain's certificates that are not there yet into CA of the same location. Self-signed
@@ -112,7 +113,8 @@ func (o Observed) issuersIn(location Location) map[string]bool {
 	return needed
 }
 
-// signedBy tells whether a certificate was issued by another.
+// signedBy tells whether a certificate was issued by another, by the rule by which the chain was made: what came along with a
+// leaf must not look unneeded for a signature that Go does not verify.
 func signedBy(issuer, certificate *x509.Certificate) bool {
-	return !selfSigned(certificate) && bytes.Equal(issuer.RawSubject, certificate.RawIssuer) && certificate.CheckSignatureFrom(issuer) == nil
+	return !selfSigned(certificate) && bundle.Issued(issuer, certificate)
 }

@@ -1,6 +1,7 @@
 package certstore
 
 import (
+	"crypto/x509"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,6 +13,8 @@ func TestPlanUnneeded(t *testing.T) {
 	upper := issue(t, "upper", from, to, true, root)
 	lower := issue(t, "lower", from, to, true, upper)
 	leaf := issue(t, "leaf", from, to, false, lower)
+	older := issue(t, "older", from, to, false, lower)
+	older.certificate.SignatureAlgorithm = x509.MD5WithRSA // Go verifies no such signature
 	stranger := issue(t, "stranger", from, to, false, nil)
 	names := map[string]string{"": "nothing"}
 	for name, one := range map[string]*issued{"upper": upper, "lower": lower, "leaf": leaf} {
@@ -35,6 +38,7 @@ func TestPlanUnneeded(t *testing.T) {
 		{"also when the leaf is somebody else's", map[Ref][]Entry{my: {leaf.entry(nil, KeyPresent)}, ca: both(&deleting)}, nil, nil},
 		{"what nothing needs goes with its owner", map[Ref][]Entry{ca: both(&deleting)}, nil,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
+		{"also when Go does not verify the leaf's signature", map[Ref][]Entry{my: {older.entry(&owner, KeyPresent)}, ca: both(&deleting)}, kept, nil},
 		{"with Retain it stays", map[Ref][]Entry{ca: both(&chain)}, nil, nil},
 		{"of an owner who has another leaf by now it goes", map[Ref][]Entry{my: {stranger.entry(&owner, KeyPresent)}, ca: both(&chain)}, kept,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
