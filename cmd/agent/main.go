@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,16 +19,29 @@ import (
 var version = "dev"
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, "vaultpane-agent:", err)
-		os.Exit(1)
+	os.Exit(exitCode(run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+}
+
+// exitCode says on stderr what went wrong, unless that has been said, and returns the code to end with.
+func exitCode(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
 	}
+	if errors.Is(err, errFindings) {
+		return exitFailed
+	}
+	_, _ = fmt.Fprintln(stderr, "vaultpane-agent:", err)
+	var unusable *storeError
+	if errors.As(err, &unusable) {
+		return exitUnusable
+	}
+	return exitFailed
 }
 
 // run chooses between the agent and its subcommands.
 func run(arguments []string, stdout, stderr io.Writer) error {
 	if len(arguments) > 0 && arguments[0] == "store" {
-		return runStore(arguments[1:], stdout)
+		return runStore(arguments[1:], stdout, time.Now())
 	}
 	options, err := parseOptions(arguments, os.LookupEnv, stderr)
 	if errors.Is(err, pflag.ErrHelp) {

@@ -28,8 +28,9 @@ const (
 	usage             = `vaultpane-agent keeps the certificates of one node in step with Azure Key Vault.
 
 Usage:
-  vaultpane-agent [flags]               run the agent
-  vaultpane-agent store list [--json]   show what the machine's certificate store holds, and what Vaultpane installed
+  vaultpane-agent [flags]                 run the agent
+  vaultpane-agent store list [--json]     show what the machine's certificate stores hold, and what Vaultpane installed
+  vaultpane-agent store verify [--json]   say what is wrong with what Vaultpane installed, and what to do
 
 The Azure identity is configured by azidentity's own variables (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET,
 AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST, IDENTITY_ENDPOINT and others). An authority host that is none of

@@ -74,7 +74,7 @@ func TestTheStoreCommandTakesTheAgentsVariable(t *testing.T) {
 		t.Skip("the store of Windows has no folder")
 	}
 	t.Setenv("VAULTPANE_STORE_PATH", "not/absolute")
-	if err := runStore([]string{"list"}, io.Discard); err == nil || !strings.Contains(err.Error(), "not/absolute") {
+	if err := runStore([]string{"list"}, io.Discard, time.Now()); err == nil || !strings.Contains(err.Error(), "not/absolute") {
 		t.Errorf("got error %v, want the folder of VAULTPANE_STORE_PATH in it", err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -14,46 +16,185 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
-// runStore prints what the machine's stores hold, without a cluster.
-func runStore(arguments []string, out io.Writer) error {
+const storeUsage = `Looks at the machine's certificate stores, without a cluster and without Key Vault. Nothing is changed.
+
+Usage:
+  vaultpane-agent store list [--json] [--all]   what is there: what Vaultpane installed, and what else is in MY
+  vaultpane-agent store verify [--json]         what is wrong with what Vaultpane installed, and what to do
+
+store verify prints one line per finding, the worst first, and then the result. A failure keeps a certificate from working
+or its key from being safe; a warning can be right and often is not; a note is good to know. Certificates that are not
+Vaultpane's are not judged. Run it as the account that runs the agent, or as an administrator: others cannot open the keys.
+
+Exit codes:
+  0  store list has listed; store verify has found no failure
+  1  store verify has found a failure
+  2  the stores could not be read, or the command line is wrong
+
+Flags:
+`
+
+// Exit codes, as storeUsage has them.
+const (
+	exitFailed   = 1
+	exitUnusable = 2
+)
+
+// errFindings ends store verify where it has found failures, and has said so.
+var errFindings = errors.New("store verify has found failures")
+
+// storeError ends the store command where it could not do its work.
+type storeError struct{ err error }
+
+func (e *storeError) Error() string { return e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
+// runStore prints what the machine's stores hold, or what is wrong with it. Its error is errFindings or a *storeError.
+func runStore(arguments []string, out io.Writer, now time.Time) error {
 	flags := pflag.NewFlagSet("vaultpane-agent store", pflag.ContinueOnError)
-	path := flags.String("store-path", first(os.LookupEnv, variable("store-path"), process.DefaultStorePath), process.StorePathUsage)
+	flags.SortFlags = false
+	flags.SetOutput(out)
+	path := flags.String("store-path", first(os.LookupEnv, variable("store-path"), process.DefaultStorePath), process.StorePathUsage+" ["+variable("store-path")+"]")
 	asJSON := flags.Bool("json", false, "print JSON")
-	all := flags.Bool("all", false, "print every certificate of every store, not only Vaultpane's and those in MY")
+	all := flags.Bool("all", false, "list every certificate of every store")
+	flags.Usage = func() { _, _ = fmt.Fprint(out, storeUsage, flags.FlagUsagesWrapped(120)) }
 	err := flags.Parse(arguments)
 	if errors.Is(err, pflag.ErrHelp) {
 		return nil
 	}
 	if err != nil {
-		return err
+		return &storeError{err}
 	}
-	if command := flags.Args(); len(command) != 1 || command[0] != "list" {
-		return errors.New("usage: vaultpane-agent store list [--json] [--all]")
+	command := strings.Join(flags.Args(), " ")
+	switch {
+	case command == "list":
+		err = list(*path, *all, *asJSON, out)
+	case command == "verify" && !*all:
+		err = verify(*path, *asJSON, out, now)
+	default:
+		err = errors.New("usage: vaultpane-agent store list [--json] [--all], or store verify [--json]; --help explains them")
 	}
-	certificates, err := process.Inspect(*path, *all)
+	if err != nil && !errors.Is(err, errFindings) {
+		return &storeError{err}
+	}
+	return err
+}
+
+func list(path string, all, asJSON bool, out io.Writer) error {
+	listing, err := process.Inspect(path, all)
 	if err != nil {
 		return err
 	}
-	if *asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(certificates)
+	if asJSON {
+		return printJSON(listing.Certificates, out)
 	}
-	return printTable(certificates, out)
+	return printTable(listing, out)
 }
 
-func printTable(certificates []process.StoredCertificate, out io.Writer) error {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "STORE\tTHUMBPRINT\tSUBJECT\tEXPIRES\tKEY\tOBSERVEDCERTIFICATE\tVERSION")
-	for _, c := range certificates {
-		owner, version := c.Owner, c.Version
-		switch {
-		case owner == "":
-			owner, version = "(not Vaultpane's)", "-"
-		case c.Intermediate:
-			owner += " (chain)"
+func verify(path string, asJSON bool, out io.Writer, now time.Time) error {
+	result, err := process.Verify(path, now)
+	if err != nil {
+		return err
+	}
+	printFindings := printFindings
+	if asJSON {
+		printFindings = func(result process.Verification, out io.Writer) error { return printJSON(result, out) }
+	}
+	if err := printFindings(result, out); err != nil {
+		return err
+	}
+	if !result.Passed {
+		return errFindings
+	}
+	return nil
+}
+
+func printJSON(value any, out io.Writer) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// printTable prints one line a certificate. The columns about links and bindings are there only when one has any.
+func printTable(listing process.Listing, out io.Writer) error {
+	columns := []string{"STORE", "THUMBPRINT", "SUBJECT", "ROLE", "KEY", "EXPIRES", "OBSERVEDCERTIFICATE", "VERSION"}
+	linked := slices.ContainsFunc(listing.Certificates, func(c process.StoredCertificate) bool { return c.Successor != "" })
+	used := slices.ContainsFunc(listing.Certificates, func(c process.StoredCertificate) bool { return len(c.UsedBy) > 0 })
+	if linked {
+		columns = append(columns, "RENEWED BY")
+	}
+	if used {
+		columns = append(columns, "USED BY")
+	}
+	rows := [][]string{columns}
+	for _, c := range listing.Certificates {
+		row := []string{c.Store, c.Thumbprint, c.Subject, c.Role, c.Key, c.NotAfter.Format(time.RFC3339), ownerOf(c), c.Version}
+		if linked {
+			row = append(row, c.Successor)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Store, c.Thumbprint, c.Subject, c.NotAfter.Format(time.RFC3339), c.Key, owner, version)
+		if used {
+			row = append(row, strings.Join(c.UsedBy, ", "))
+		}
+		rows = append(rows, row)
+	}
+	if err := printColumns(rows, out); err != nil {
+		return err
+	}
+	if listing.Unbound != nil {
+		if _, err := fmt.Fprintf(out, "Not known what uses them: %v\n", listing.Unbound); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ownerOf(c process.StoredCertificate) string {
+	switch {
+	case c.UnknownMark:
+		return "(unknown mark)"
+	case c.MarkLost:
+		return "(mark lost)"
+	case c.Owner == "":
+		return "(not Vaultpane's)"
+	}
+	return c.Owner
+}
+
+func printFindings(result process.Verification, out io.Writer) error {
+	var rows [][]string
+	for _, f := range result.Findings {
+		rows = append(rows, []string{f.Severity, f.Store, f.Thumbprint, f.Owner, f.What + "; " + f.Do})
+	}
+	if err := printColumns(rows, out); err != nil {
+		return err
+	}
+	verdict := "PASS"
+	if !result.Passed {
+		verdict = "FAIL"
+	}
+	_, err := fmt.Fprintf(out, "store verify: %s %s, %s, %s, %s\n", verdict, count(result.Certificates, "certificate"),
+		count(result.Failures, "failure"), count(result.Warnings, "warning"), count(result.Notes, "note"))
+	return err
+}
+
+// printColumns prints a table. A cell with nothing in it shows as a dash, so that every line has the same fields.
+func printColumns(rows [][]string, out io.Writer) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if cell == "" {
+				row[i] = "-"
+			}
+		}
+		_, _ = fmt.Fprintln(table, strings.Join(row, "\t")) // Flush tells of an error
 	}
 	return table.Flush()
+}
+
+func count(number int, what string) string {
+	if number == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", number, what)
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
-// StoredCertificate is one certificate of the machine, for a person at the node.
+// StoredCertificate is one certificate of the machine, for a person at the node. The JSON names are stable: fields may be
+// added, and none is renamed or taken away.
 type StoredCertificate struct {
 	// Store is where it is, such as LocalMachine\MY.
 	Store string `json:"store"`
@@ -18,8 +19,9 @@ type StoredCertificate struct {
 	Thumbprint string `json:"thumbprint"`
 	// Subject is its subject's distinguished name.
 	Subject string `json:"subject"`
-	// NotAfter is the end of its validity, in UTC.
-	NotAfter time.Time `json:"notAfter"`
+	// NotBefore and NotAfter are the begin and the end of its validity, in UTC.
+	NotBefore time.Time `json:"notBefore"`
+	NotAfter  time.Time `json:"notAfter"`
 	// Key is None, Present or Missing.
 	Key string `json:"key"`
 	// FriendlyName is what Windows tools show.
@@ -28,57 +30,100 @@ type StoredCertificate struct {
 	Owner string `json:"owner,omitempty"`
 	// Version is the Key Vault version that it came from.
 	Version string `json:"version,omitempty"`
-	// Intermediate is true for a certificate that came along with its owner's chain.
+	// Role is leaf, intermediate or trusted; empty for a certificate that is not Vaultpane's.
+	Role string `json:"role,omitempty"`
+	// Intermediate is true for a certificate that came along with its owner's chain, as Role says too.
 	Intermediate bool `json:"intermediate,omitempty"`
-	// Access is who may use a private key of Vaultpane's, as an access list in SDDL in which accounts are SIDs.
+	// UnknownMark is true where Vaultpane's mark is there and cannot be read by this version, MarkLost where the key is
+	// Vaultpane's and the mark is gone.
+	UnknownMark bool `json:"unknownMark,omitempty"`
+	MarkLost    bool `json:"markLost,omitempty"`
+	// DeletionPolicy, Exportable and Provider are what the mark says: what becomes of it when its ObservedCertificate goes,
+	// whether its key can be exported, and which key storage provider has that.
+	DeletionPolicy string `json:"deletionPolicy,omitempty"`
+	Exportable     bool   `json:"keyExportable,omitempty"`
+	Provider       string `json:"keyStorageProvider,omitempty"`
+	// Access is who may use its key, as SDDL: FA is everything, FR reading. Known of keys that are Vaultpane's.
 	Access string `json:"access,omitempty"`
-	// Successor is the thumbprint of the certificate that Windows takes this one to be renewed by.
+	// Successor is the thumbprint of the certificate that it is linked to as renewed by.
 	Successor string `json:"successor,omitempty"`
+	// UsedBy is what http.sys serves with it, such as 0.0.0.0:443.
+	UsedBy []string `json:"usedBy,omitempty"`
+}
+
+// Listing is what Inspect found.
+type Listing struct {
+	// Certificates are the certificates, by store and subject.
+	Certificates []StoredCertificate
+	// Unbound says why it is not known what http.sys serves with them, nil where that is known.
+	Unbound error
 }
 
 // Inspect lists what the machine's stores hold, without a cluster: what Vaultpane installed and what else is in MY, or
 // with all everything. storePath is the folder of the directory store, unused on Windows.
-func Inspect(storePath string, all bool) ([]StoredCertificate, error) {
+func Inspect(storePath string, all bool) (Listing, error) {
 	store, err := openStore(storePath)
 	if err != nil {
-		return nil, fmt.Errorf("opening the certificate store: %w", err)
+		return Listing{}, fmt.Errorf("opening the certificate store: %w", err)
 	}
-	return inspect(store, all)
+	return inspect(store, machine(), all)
 }
 
-func inspect(store certstore.Store, all bool) ([]StoredCertificate, error) {
-	rows := []StoredCertificate{}
+func inspect(store certstore.Store, machine certstore.Machine, all bool) (Listing, error) {
+	held, err := readAll(store)
+	if err != nil {
+		return Listing{}, err
+	}
+	listing := Listing{Certificates: []StoredCertificate{}}
+	bound, err := machine.Bindings()
+	if err != nil {
+		listing.Unbound = fmt.Errorf("asking http.sys for its bindings: %w", err)
+	}
+	for ref, entries := range held {
+		for _, entry := range entries {
+			if all || entry.Ours() || strings.EqualFold(ref.Name, certstore.StoreMY) {
+				listing.Certificates = append(listing.Certificates, rowOf(ref, entry, bound))
+			}
+		}
+	}
+	slices.SortFunc(listing.Certificates, func(a, b StoredCertificate) int {
+		return cmp.Or(strings.Compare(a.Store, b.Store), strings.Compare(a.Subject, b.Subject), a.NotAfter.Compare(b.NotAfter), strings.Compare(a.Thumbprint, b.Thumbprint))
+	})
+	return listing, nil
+}
+
+// readAll reads every store of the machine.
+func readAll(store certstore.Store) (map[certstore.Ref][]certstore.Entry, error) {
+	held := map[certstore.Ref][]certstore.Entry{}
 	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
 		refs, err := store.Stores(location)
 		if err != nil {
 			return nil, fmt.Errorf("listing the stores of %s: %w", location, err)
 		}
 		for _, ref := range refs {
-			entries, err := store.List(ref)
-			if err != nil {
+			if held[ref], err = store.List(ref); err != nil {
 				return nil, fmt.Errorf("reading %s: %w", ref, err)
-			}
-			for _, entry := range entries {
-				if all || entry.Mark != nil || entry.UnknownMark || strings.EqualFold(ref.Name, certstore.StoreMY) {
-					rows = append(rows, rowOf(ref, entry))
-				}
 			}
 		}
 	}
-	slices.SortFunc(rows, func(a, b StoredCertificate) int {
-		return cmp.Or(strings.Compare(a.Store, b.Store), strings.Compare(a.Subject, b.Subject), a.NotAfter.Compare(b.NotAfter), strings.Compare(a.Thumbprint, b.Thumbprint))
-	})
-	return rows, nil
+	return held, nil
 }
 
-func rowOf(ref certstore.Ref, entry certstore.Entry) StoredCertificate {
-	printed := StoredCertificate{
+func rowOf(ref certstore.Ref, entry certstore.Entry, bound map[string][]string) StoredCertificate {
+	row := StoredCertificate{
 		Store: ref.String(), Thumbprint: entry.Thumbprint, Subject: entry.Certificate.Subject.String(),
-		NotAfter: entry.Certificate.NotAfter.UTC(), Key: string(entry.Key), FriendlyName: entry.FriendlyName,
-		Access: entry.Access, Successor: entry.Successor,
+		NotBefore: entry.Certificate.NotBefore.UTC(), NotAfter: entry.Certificate.NotAfter.UTC(),
+		Key: string(entry.Key), FriendlyName: entry.FriendlyName, UnknownMark: entry.UnknownMark,
+		MarkLost: entry.Ours() && entry.Mark == nil && !entry.UnknownMark,
+		Access:   entry.Access, Successor: entry.Successor,
 	}
-	if entry.Mark != nil {
-		printed.Owner, printed.Version, printed.Intermediate = entry.Mark.Name, entry.Mark.Version, entry.Mark.Role == certstore.RoleIntermediate
+	if ref.Location == certstore.LocalMachine { // http.sys looks nowhere else
+		row.UsedBy = slices.Sorted(slices.Values(bound[entry.Thumbprint]))
 	}
-	return printed
+	if mark := entry.Mark; mark != nil {
+		row.Owner, row.Version, row.Role = mark.Name, mark.Version, string(mark.Role)
+		row.Intermediate = mark.Role == certstore.RoleIntermediate
+		row.DeletionPolicy, row.Exportable, row.Provider = mark.DeletionPolicy, mark.Exportable, mark.Provider
+	}
+	return row
 }

@@ -68,3 +68,42 @@ func AtLeastAsWide(a, b string) bool {
 	}
 	return len(needed) > 0
 }
+
+// wideReaders are groups that whoever is on the machine, or can reach it, belongs to
+// (https://learn.microsoft.com/windows/win32/secauthz/well-known-sids).
+var wideReaders = map[string]string{
+	"S-1-1-0": "Everyone", "S-1-5-7": "ANONYMOUS LOGON", "S-1-5-11": "Authenticated Users", "S-1-5-32-545": "Users", "S-1-5-32-546": "Guests",
+}
+
+// accessForm is an access list whose entries each allow one account one right, none of them inherited.
+var accessForm = regexp.MustCompile(`^D:P(\(A;;[^;()]*;;;[^;()]*\))*$`)
+
+// accessFault says in which way who may use a key of Vaultpane's is other than KeyAccess gives it, empty for not at all.
+// In CurrentUser Windows gives the key's owner full access by itself.
+func accessFault(location Location, list string) string {
+	if list == "" && location == CurrentUser {
+		return "" // left to the store
+	}
+	if list == "" {
+		return "who may use its private key cannot be read"
+	}
+	if !accessForm.MatchString(list) {
+		return "the rights on its private key are not those that Vaultpane writes (something is inherited or denied): " + list
+	}
+	granted := map[string]string{}
+	for _, entry := range accessEntry.FindAllStringSubmatch(list, -1) {
+		right, sid := entry[1], entry[2]
+		granted[sid] = right
+		full := sid == sidSystem || sid == sidAdministrators || location == CurrentUser
+		switch name := wideReaders[sid]; {
+		case name != "":
+			return name + " can use its private key"
+		case right != rightRead && (right != rightFull || !full):
+			return sid + " has more than reading on its private key (" + right + ")"
+		}
+	}
+	if location == LocalMachine && (granted[sidSystem] != rightFull || granted[sidAdministrators] != rightFull) {
+		return "SYSTEM and Administrators do not both have its private key in full: " + list
+	}
+	return ""
+}

@@ -1,0 +1,80 @@
+package process
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+)
+
+// Finding is one thing about one certificate that is not as it should be, for a person at the node. The JSON names are
+// stable, as those of StoredCertificate.
+type Finding struct {
+	// Severity is failure, warning or note.
+	Severity string `json:"severity"`
+	// Problem names the kind of finding, such as KeyMissing.
+	Problem string `json:"problem"`
+	// Store and Thumbprint say which certificate.
+	Store      string `json:"store"`
+	Thumbprint string `json:"thumbprint"`
+	// Owner is its ObservedCertificate, empty where the mark does not tell.
+	Owner string `json:"owner,omitempty"`
+	// What says what is wrong, and Do what to do.
+	What string `json:"what"`
+	Do   string `json:"do"`
+}
+
+// Verification is what Verify found.
+type Verification struct {
+	// Passed is true when there is no failure.
+	Passed bool `json:"passed"`
+	// Certificates is how many certificates are Vaultpane's.
+	Certificates int `json:"certificates"`
+	// Failures, Warnings and Notes count the findings.
+	Failures int `json:"failures"`
+	Warnings int `json:"warnings"`
+	Notes    int `json:"notes"`
+	// Findings are the findings, the worst first.
+	Findings []Finding `json:"findings"`
+}
+
+// Verify says what is wrong with the certificates that Vaultpane installed on this machine, without a cluster. storePath is
+// the folder of the directory store, unused on Windows.
+func Verify(storePath string, now time.Time) (Verification, error) {
+	store, err := openStore(storePath)
+	if err != nil {
+		return Verification{}, fmt.Errorf("opening the certificate store: %w", err)
+	}
+	held, err := readAll(store)
+	if err != nil {
+		return Verification{}, err
+	}
+	return verificationOf(held, now), nil
+}
+
+func verificationOf(held map[certstore.Ref][]certstore.Entry, now time.Time) Verification {
+	result := Verification{Findings: []Finding{}}
+	for _, entries := range held {
+		for _, entry := range entries {
+			if entry.Ours() {
+				result.Certificates++
+			}
+		}
+	}
+	for _, f := range certstore.Verify(held, now) {
+		result.Findings = append(result.Findings, Finding{
+			Severity: string(f.Severity), Problem: string(f.Problem), Store: f.Ref.String(), Thumbprint: f.Thumbprint, Owner: f.Owner,
+			What: f.What, Do: f.Do,
+		})
+		switch f.Severity {
+		case certstore.SeverityFailure:
+			result.Failures++
+		case certstore.SeverityWarning:
+			result.Warnings++
+		case certstore.SeverityNote:
+			result.Notes++
+		}
+	}
+	result.Passed = result.Failures == 0
+	return result
+}
