@@ -94,7 +94,7 @@ func usable(spec v1alpha1.ObservedCertificateSpec) (keyvault.SecretURL, error) {
 type unsupportedError struct{ what string }
 
 func (e *unsupportedError) Error() string {
-	return fmt.Sprintf("the spec asks for %s, which this agent cannot do; nothing was installed or changed for it", e.what)
+	return fmt.Sprintf("this agent cannot do what the spec asks for: %s; nothing was installed or changed for it", e.what)
 }
 
 // poll fetches the certificate and applies what follows.

@@ -67,5 +67,5 @@ func (b *Bundle) RequireKey() error {
 	}
 	return &Error{Problem: PrivateKeyMissing, Message: "the secret holds certificates but no private key: Key Vault leaves " +
 		"the key out when the certificate's policy says that it is not exportable or the key lies in an HSM; make a new " +
-		"version with an exportable key"}
+		"version with an exportable key; to trust these certificates, name a store that holds trust (Root, CA)"}
 }
