@@ -107,6 +107,25 @@ func TestAnIntermediateOfSomebodyElseIsUsedAndStays(t *testing.T) {
 	}
 }
 
+func TestAnIntermediateStaysForSomebodyElsesCertificateInAnyStore(t *testing.T) {
+	m := newMachine(t, "chain-needed")
+	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
+	m.put("theirs", vaulttest.CertificateOptions{})
+	intermediate := certstore.Thumbprint(m.intermediateOf("web").Certificate)
+	remoteDesktop := certstore.Ref{Location: certstore.LocalMachine, Name: "Remote Desktop"} // which no wish names
+	m.putByHandIn(remoteDesktop, m.takeFromVault("theirs"))
+	m.wish("web", deleteWhenGone)
+	m.installed("web", web)
+	m.drop("web")
+	m.gone("web")
+	m.holds(my)
+	m.storeIsRead()
+	m.storeIsRead()
+	m.authorities(intermediate)
+	m.removeBehind(remoteDesktop, m.vault.Thumbprint(m.full("theirs")))
+	m.authorities()
+}
+
 func TestAnIntermediateIsNeededAlsoWhenTheVaultLeavesItOut(t *testing.T) {
 	m := newMachine(t, "chain-new")
 	m.put("web", vaulttest.CertificateOptions{WithChain: true})

@@ -49,13 +49,14 @@ func (s *storeCheck) Start(ctx context.Context) error {
 // cannot be read does not keep it from the others.
 func (r *Reconciler) search() error {
 	var failed []error
+	marked := func(entry certstore.Entry) bool { return entry.Mark != nil }
 	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
 		refs, err := r.Store.Stores(location)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("listing the stores of %s: %w", location, err))
 		}
 		for _, ref := range refs {
-			if err := r.inventory.search(ref); err != nil {
+			if err := r.inventory.search(ref, marked); err != nil {
 				failed = append(failed, fmt.Errorf("searching %s: %w", ref, err))
 			}
 		}

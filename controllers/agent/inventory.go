@@ -121,8 +121,8 @@ func (i *inventory) all() map[certstore.Ref][]certstore.Entry {
 	return found
 }
 
-// search reads a store that may not be in use, and keeps it only if it holds a mark.
-func (i *inventory) search(ref certstore.Ref) error {
+// search reads a store that may not be in use, and keeps it only if it holds something that matters.
+func (i *inventory) search(ref certstore.Ref, matters func(certstore.Entry) bool) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if _, inUse := i.stores[refKey(ref)]; inUse {
@@ -132,9 +132,12 @@ func (i *inventory) search(ref certstore.Ref) error {
 	if err != nil {
 		return err
 	}
-	if len(held.owned) == 0 {
-		delete(i.stores, refKey(ref))
+	for _, entry := range held.entries {
+		if matters(entry) {
+			return nil
+		}
 	}
+	delete(i.stores, refKey(ref))
 	return nil
 }
 

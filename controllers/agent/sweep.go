@@ -32,8 +32,9 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 		kept[string(certificate.UID)] = true
 	}
 	actions := certstore.PlanOrphans(certstore.Observed{Entries: r.inventory.marked()}, kept, claims)
-	actions = append(actions, r.unneeded(kept)...)
-	var failed []error
+	unneeded, err := r.unneeded(kept)
+	actions = append(actions, unneeded...)
+	failed := []error{err}
 	for _, action := range actions {
 		_, err := r.perform(ctx, []certstore.Action{action}) // one that fails holds up no other
 		failed = append(failed, err)
@@ -74,25 +75,6 @@ func claim(claims *certstore.Claims, certificate *v1alpha1.ObservedCertificate, 
 			})
 		}
 	}
-}
-
-// unneeded returns the removal of intermediates that nothing needs, and did not need at the sweep before: one that was
-// installed a moment ago comes before the leaf that needs it.
-func (r *Reconciler) unneeded(kept map[string]bool) []certstore.Action {
-	now := map[certstore.Remove]bool{}
-	var actions []certstore.Action
-	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: r.inventory.all()}, kept) {
-		step, ok := action.(*certstore.Remove)
-		if !ok {
-			continue
-		}
-		now[*step] = true
-		if r.unneededBefore[*step] {
-			actions = append(actions, step)
-		}
-	}
-	r.unneededBefore = now
-	return actions
 }
 
 // dropReports drops what is reported of certificates that want this node no more: they may have gone while the agent was
