@@ -32,13 +32,7 @@ var myStore = certstore.Ref{Location: certstore.LocalMachine, Name: certstore.St
 // between two polls are made of. No vault answers.
 func reconcilerOver(t *testing.T, objects ...client.Object) *Reconciler {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
+	kube := clusterOf(t, objects...)
 	store, err := directory.New(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +49,18 @@ func reconcilerOver(t *testing.T, objects ...client.Object) *Reconciler {
 	r.inventory.store = store
 	r.recheck = make(chan event.TypedGenericEvent[string], 100)
 	return r
+}
+
+// clusterOf returns a client of objects in memory.
+func clusterOf(t *testing.T, objects ...client.Object) client.Client {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
 }
 
 func nodeObject(labels map[string]string) *corev1.Node {
