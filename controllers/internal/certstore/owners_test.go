@@ -78,7 +78,7 @@ func (s *sharing) plan(t *testing.T, owner string) []Action {
 	observed := s.observed(s.claims[map[string]string{"web": "other", "other": "web"}[owner]])
 	if s.random.IntN(2) == 0 {
 		current := s.entries[desired.Ref][Thumbprint(desired.Bundle.Leaf)]
-		return Tend(desired, &current, observed)
+		return Tend(desired, &current, observed, now)
 	}
 	actions, err := Plan(desired, observed, now)
 	if err != nil {
