@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
-	"crypto/sha1" //nolint:gosec // a thumbprint is a name
+	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -92,7 +92,7 @@ func (s *shelf) issue(name string, from, to int, authority bool, issuer *item) *
 }
 
 func (i *item) thumbprint() string {
-	return strings.ToUpper(fmt.Sprintf("%x", sha1.Sum(i.certificate.Raw))) //nolint:gosec // as above
+	return strings.ToUpper(fmt.Sprintf("%x", sha1.Sum(i.certificate.Raw)))
 }
 
 // put writes a certificate with its properties into a store, and beside it the key if there is to be one.

@@ -183,7 +183,7 @@ func (v *verification) checkLink() {
 			"run the agent, which corrects links between versions of one ObservedCertificate; remove this certificate if that does not help")
 		return
 	}
-	what := ""
+	var what string
 	switch target := v.observed.find(v.ref, successor); {
 	case target == nil:
 		what = "is not in the store"
