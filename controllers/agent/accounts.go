@@ -30,13 +30,12 @@ type accountAnswer struct {
 }
 
 // resolve asks the machine for an account, or remembers. A SID that was known is returned beside an error too: a domain
-// controller that is away, or an account that is made anew, must not cost anybody a right that is in use.
+// controller that is away, or an account that is made anew, must not cost anybody a right that is in use. One account whose
+// domain takes its time holds up no other.
 func (a *accounts) resolve(machine certstore.Machine, name string, now time.Time) (sid string, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	key := strings.ToLower(name)
-	known, ok := a.answers[key]
-	if ok && now.Before(known.till) {
+	known := a.remembered(key)
+	if now.Before(known.till) {
 		return known.sid, known.err
 	}
 	sid, err = machine.Resolve(name)
@@ -44,11 +43,23 @@ func (a *accounts) resolve(machine certstore.Machine, name string, now time.Time
 	if err != nil {
 		answer.sid, answer.till = known.sid, now.Add(unknownFor)
 	}
+	a.remember(key, answer)
+	return answer.sid, err
+}
+
+func (a *accounts) remembered(key string) accountAnswer {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.answers[key]
+}
+
+func (a *accounts) remember(key string, answer accountAnswer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.answers == nil {
 		a.answers = map[string]accountAnswer{}
 	}
 	a.answers[key] = answer
-	return answer.sid, err
 }
 
 // access is who may use a certificate's key.
