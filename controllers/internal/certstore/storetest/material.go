@@ -29,6 +29,16 @@ func RSAItem(t testing.TB, name string) certstore.Item {
 	return itemOf(t, name, key)
 }
 
+// RSAItemOf is RSAItem with a new key of that many bits.
+func RSAItemOf(t testing.TB, name string, bits int) certstore.Item {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return itemOf(t, name, key)
+}
+
 // ECItem is RSAItem with an EC key.
 func ECItem(t testing.TB, name string, curve elliptic.Curve) certstore.Item {
 	t.Helper()

@@ -58,6 +58,12 @@ func installed(t *testing.T, item certstore.Item) string {
 	return thumbprint
 }
 
+func TestCAPIHoldsEverySizeOfRSA(t *testing.T) {
+	for _, bits := range []int{2048, 3072, 4096} {
+		installed(t, storetest.RSAItemOf(t, "web", bits))
+	}
+}
+
 func TestRemovingDeletesTheContainer(t *testing.T) {
 	thumbprint := installed(t, storetest.RSAItem(t, "web"))
 	where := containerFor(testStore.Location, thumbprint, false, true)
@@ -134,35 +140,5 @@ func TestCAPIHoldsNoECKeyAndSaysWhatToDo(t *testing.T) {
 	var failure *certstore.Error
 	if !errors.As(err, &failure) || !failure.Unsupported || !strings.Contains(err.Error(), "use keyStorageProvider CNG") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// Windows takes keys into CNG. Wine has none, and there the agent has to say so.
-func TestCNG(t *testing.T) {
-	items := map[string]certstore.Item{
-		"RSA 2048": storetest.RSAItem(t, "web"), "P-256": storetest.ECItem(t, "web", elliptic.P256()),
-		"P-384": storetest.ECItem(t, "web", elliptic.P384()), "P-521": storetest.ECItem(t, "web", elliptic.P521()),
-	}
-	for name, item := range items {
-		for _, provider := range []string{"CNG", ""} {
-			t.Run(name+" with keyStorageProvider "+provider, func(t *testing.T) {
-				item.Mark.Provider = provider
-				if onWine() {
-					_, err := New().Install(testStore, item)
-					var failure *certstore.Error
-					if !errors.As(err, &failure) || !failure.Unsupported {
-						t.Errorf("got %v", err)
-					}
-					return
-				}
-				thumbprint := installed(t, item)
-				if err := New().Remove(testStore, thumbprint); err != nil {
-					t.Fatal(err)
-				}
-				if containerFor(testStore.Location, thumbprint, false, false).opens() {
-					t.Error("the key is still there")
-				}
-			})
-		}
 	}
 }
