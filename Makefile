@@ -42,9 +42,10 @@ e2e: build ## The main job end to end: Windows agent under Wine, control plane, 
 	@hack/e2e.sh
 
 .PHONY: bench
-bench: build ## Measure: cold sync against a bare loop, requests, writes, memory.
+bench: build ## Measure: cold sync against a bare loop, requests, writes, memory (BENCH=-store-rounds=10000: a soak of Windows' store).
 	@$(GO_BUILD) -o bin/bareloop ./controllers/internal/bareloop
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./controllers/internal/bareloop
+	@GOOS=windows GOARCH=amd64 go test -c -o bin/windows/certstore-test.exe ./controllers/internal/certstore/windows
 	@go run ./test/bench $(BENCH)
 
 ##@ Development

@@ -77,13 +77,13 @@ func (m *Machine) StorePath() string { return filepath.Join(m.Dir, "store") }
 // agentProgram is the agent's name in bin.
 const agentProgram = "vaultpane-agent"
 
-// Run runs another program that stands beside the agent in bin, and returns what it printed.
-func (m *Machine) Run(ctx context.Context, program string, environment []string) (string, error) {
-	command := m.command(ctx, program, environment)
+// Run runs another program that stands beside the agent in bin, and returns what it printed, also when it failed.
+func (m *Machine) Run(ctx context.Context, program string, environment []string, arguments ...string) (string, error) {
+	command := m.command(ctx, program, environment, arguments...)
 	output, err := command.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return "", fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(string(exit.Stderr)))
+		err = fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(string(exit.Stderr)))
 	}
 	return strings.TrimSpace(string(output)), err
 }
