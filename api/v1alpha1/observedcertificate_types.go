@@ -28,7 +28,7 @@ type DeletionPolicy string
 const (
 	// DeletionRetain leaves the certificates in the store, as the extension does.
 	DeletionRetain DeletionPolicy = "Retain"
-	// DeletionDelete removes what Vaultpane installed, with its key.
+	// DeletionDelete removes what Vaultpane installed, with its keys.
 	DeletionDelete DeletionPolicy = "Delete"
 )
 
@@ -73,9 +73,13 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/[0-9a-fA-F]{32}([?#].*)?$')",message="has something after the secret's name that is not a version: a version is 32 hexadecimal digits with nothing behind it; leave it out to follow the newest"
 	URL string `json:"url"`
 
-	// certificateStoreName is the system store that receives the certificate. Default MY (Personal). Trust stores (Root,
-	// CA, TrustedPeople, TrustedPublisher) receive public certificates only, never a key. AuthRoot and Disallowed are
-	// refused: Windows' own root update owns them and removes what others put there.
+	// certificateStoreName is the system store that receives the certificate with its key. Default MY (Personal). The
+	// intermediates of its chain go to CA of the same location, a self-signed root nowhere.
+	// Stores that hold trust receive public certificates only, never a key: all certificates of a secret that has no key
+	// (PEM, PKCS#7 or DER), and of one that has a key, Root takes the self-signed authorities, CA all authorities,
+	// TrustedPeople and TrustedPublisher the certificate itself. accounts, keyExportable and linkOnRenewal are answered with
+	// Unsupported there, and so is Root in CurrentUser, where Windows asks a person before it trusts a certificate.
+	// AuthRoot and Disallowed are refused: Windows' own root update owns them and removes what others put there.
 	// +optional
 	// +kubebuilder:default="MY"
 	// +kubebuilder:validation:MinLength=1
@@ -98,12 +102,18 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self <= 2592000",message="must be at most 2592000 seconds (30 days)"
 	PollingIntervalInS int32 `json:"pollingIntervalInS,omitempty"`
 
-	// keyExportable says whether the private key can be exported from the store. Default false.
+	// keyExportable says whether the private key can be exported from the store. Default false. A change takes effect on
+	// the installed certificate, which stays usable meanwhile.
 	// +optional
 	KeyExportable bool `json:"keyExportable,omitempty"`
 
 	// accounts are the Windows accounts that get read access to the private key, such as "NT AUTHORITY\NETWORK SERVICE",
-	// "IIS AppPool\Default" or "CORP\gmsa$". Administrators and SYSTEM always have full access. Default none.
+	// "NT SERVICE\w3svc", "IIS AppPool\Default", "CORP\gmsa$" or a SID such as "S-1-5-20". Administrators and SYSTEM always
+	// have full access, and nobody else has any. Default none.
+	// An account that the node does not know is reported with the reason AccountNotFound; the certificate is installed all
+	// the same, the other accounts have their right, and this one gets it when it exists. While a domain does not answer,
+	// an account keeps the right that it has. A SID is taken as it is. An account that is taken off the list loses its right
+	// on the current version's key.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
@@ -113,8 +123,10 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^[:space:]]') && !self.startsWith(' ') && !self.endsWith(' ')",message="an account must not be blank or have blanks around it"
 	Accounts []string `json:"accounts,omitempty"`
 
-	// linkOnRenewal links the predecessor of this same ObservedCertificate to its new version, so that Schannel and IIS
-	// follow. Default false.
+	// linkOnRenewal links the older versions of this same ObservedCertificate in the same store to the new one, so that
+	// Schannel follows, and tells Windows of the replacement, on which IIS rebinds if its automatic rebind is on. Default
+	// false. A version is linked only while the new one is valid, covers all its DNS names and addresses, has its key, and
+	// can be used by every account that may use the old key. Certificates of others are never linked.
 	// +optional
 	LinkOnRenewal bool `json:"linkOnRenewal,omitempty"`
 
@@ -132,18 +144,22 @@ type ObservedCertificateSpec struct {
 
 	// deletionPolicy says what becomes of the installed certificates when this object is deleted, no longer selects the
 	// node or names another store: Retain (default, as the extension) leaves them, Delete removes them with their keys.
+	// What another tool installed stays, and what another ObservedCertificate uses passes to that one.
 	// +optional
 	// +kubebuilder:default=Retain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// revisionHistoryLimit is how many superseded versions stay in the store beside the current one, 0 to 100. Unset
-	// keeps all, as the extension does.
+	// revisionHistoryLimit is how many superseded versions of the secret stay in the store beside the current one, 0 to 100,
+	// however many certificates a version has. Unset keeps all, as the extension does. None is removed before the current
+	// version is in place and valid, nor while a binding of http.sys (IIS) still names it. In a store that holds trust, 0
+	// ends the trust in what the secret no longer holds.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 100",message="must be between 0 and 100 superseded versions; leave it out to keep all"
 	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
 
 	// keyStorageProvider forces the provider that holds the private key: CNG, or CAPI for older .NET Framework code (RSA
-	// keys only). Unset: a provider named in the PFX wins, else CNG.
+	// keys only; an EC key is answered with Unsupported). Unset: a provider that the PFX names wins, else CNG. A change takes
+	// effect on the installed certificate, which stays usable meanwhile.
 	// +optional
 	KeyStorageProvider KeyStorageProvider `json:"keyStorageProvider,omitempty"`
 
