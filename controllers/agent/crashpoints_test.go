@@ -34,6 +34,7 @@ type life struct {
 	vault   shelf
 	machine *directoryOf
 	store   *mortalStore
+	eyes    certstore.Store // the store as another process sees it
 	agent   *Reconciler
 	now     time.Time
 	chapter string
@@ -85,8 +86,13 @@ func secretURL(name string) string { return "https://v.vault.azure.net/secrets/"
 // newLife begins with a node and an empty store.
 func newLife(t *testing.T, killAt int, effected bool) *life {
 	t.Helper()
+	root := t.TempDir()
+	eyes, err := directory.New(root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &life{
-		t: t, root: t.TempDir(), kube: clusterOf(t, nodeObject(nil)), vault: shelf{}, now: noon, served: map[string]bool{},
+		t: t, root: root, eyes: eyes, kube: clusterOf(t, nodeObject(nil)), vault: shelf{}, now: noon, served: map[string]bool{},
 		machine: &directoryOf{answers: map[string]any{`D\a`: "S-1-5-21-1", `D\b`: "S-1-5-21-2"}},
 		store:   &mortalStore{killAt: killAt, effected: effected},
 	}
@@ -96,7 +102,7 @@ func newLife(t *testing.T, killAt int, effected bool) *life {
 func (l *life) wishes(name string, changes ...func(*v1alpha1.ObservedCertificate)) {
 	l.t.Helper()
 	wanted := wishFor(name, append([]func(*v1alpha1.ObservedCertificate){func(c *v1alpha1.ObservedCertificate) {
-		c.Spec.URL, c.Spec.PollingIntervalInS, c.Spec.DeletionPolicy = secretURL(name), 30, v1alpha1.DeletionDelete
+		c.Spec.URL, c.Spec.PollingIntervalInS, c.Spec.DeletionPolicy = secretURL(name), 3600, v1alpha1.DeletionDelete
 	}}, changes...)...)
 	wanted.CreationTimestamp.Time = noon.Add(-time.Hour)
 	l.must(l.kube.Create(l.t.Context(), wanted))
@@ -153,10 +159,10 @@ func (l *life) start() {
 	}
 }
 
-// round lets every certificate's slot come once, and the store be checked; it is false when the agent was killed on the way.
+// round looks at every certificate and checks the store; it is false when the agent was killed on the way.
 func (l *life) round() bool {
 	l.t.Helper()
-	l.now = l.now.Add(2 * time.Minute)
+	l.now = l.now.Add(time.Minute)
 	for _, name := range []string{"web", "other", "twin"} {
 		if _, err := l.agent.Reconcile(l.t.Context(), requestFor(name)); !l.store.dead {
 			l.must(err)
@@ -171,10 +177,11 @@ func (l *life) round() bool {
 	return !l.store.dead
 }
 
-// rest goes on, with another agent where one was killed, until nothing has been written for three rounds: intermediates go
+// rest lets every certificate's slot come and goes on, with another agent where one was killed, until nothing has been written for three rounds: intermediates go
 // when two checks in a row found them unneeded.
 func (l *life) rest() {
 	l.t.Helper()
+	l.now = l.now.Add(2 * time.Hour)
 	writes, quiet := l.store.writes, 0
 	for range 20 {
 		finished := l.round()
@@ -220,7 +227,7 @@ func (l *life) watch(write string, loses func(*life, string) bool) {
 			all = append(all, entry)
 		}
 		if entry.Successor != "" && !present[ref.String()+" "+entry.Successor] {
-			found, err := l.eyes().Find(ref, entry.Successor)
+			found, err := l.eyes.Find(ref, entry.Successor)
 			l.must(err)
 			if found == nil || found.Key != certstore.KeyPresent {
 				l.t.Errorf("%s: after %s a link points to nothing", l.place(), write)
@@ -235,7 +242,7 @@ func (l *life) watch(write string, loses func(*life, string) bool) {
 		}
 	}
 	for _, entry := range all {
-		issuers, err := l.eyes().List(authoritiesStore)
+		issuers, err := l.eyes.List(authoritiesStore)
 		l.must(err)
 		if len(issuers) == 0 {
 			l.t.Errorf("%s: after %s the intermediate of %s is not there", l.place(), write, entry.Certificate.Subject.CommonName)
@@ -243,19 +250,10 @@ func (l *life) watch(write string, loses func(*life, string) bool) {
 	}
 }
 
-// eyes is the store as another process sees it.
-func (l *life) eyes() certstore.Store {
-	l.t.Helper()
-	store, err := directory.New(l.root)
-	l.must(err)
-	return store
-}
-
 func (l *life) look(at func(certstore.Ref, certstore.Entry)) {
 	l.t.Helper()
-	eyes := l.eyes()
 	for _, ref := range []certstore.Ref{myStore, hostingStore, authoritiesStore} {
-		entries, err := eyes.List(ref)
+		entries, err := l.eyes.List(ref)
 		l.must(err)
 		for _, entry := range entries {
 			at(ref, entry)
