@@ -27,15 +27,19 @@ func (r *Reconciler) sweep(ctx context.Context) error {
 	if !known {
 		return nil
 	}
-	kept := map[string]bool{}
+	kept, suspended := map[string]bool{}, map[string]bool{}
 	for _, certificate := range certificates {
 		kept[string(certificate.UID)] = true
+		suspended[string(certificate.UID)] = certificate.Spec.Suspend
 	}
 	actions := certstore.PlanOrphans(certstore.Observed{Entries: r.inventory.marked()}, kept, claims)
 	unneeded, err := r.unneeded(kept)
 	actions = append(actions, unneeded...)
 	failed := []error{err}
 	for _, action := range actions {
+		if step, ok := action.(*certstore.Remove); ok && suspended[step.UID] {
+			continue // nothing is changed for it
+		}
 		_, err := r.perform(ctx, []certstore.Action{action}) // one that fails holds up no other
 		failed = append(failed, err)
 	}

@@ -7,7 +7,7 @@ import "time"
 // certificate, which is nil where none is in place. The bundle of desired is not needed. Nothing is done to a certificate that is not Vaultpane's, or
 // not this ObservedCertificate's.
 func Tend(desired Desired, current *Entry, observed Observed, now time.Time) []Action {
-	actions := planPolicies(desired, current, observed)
+	actions := planOthers(desired, current, observed)
 	if current == nil || current.UnknownMark || current.Key != KeyPresent || desired.Mark.Role != RoleLeaf {
 		return actions
 	}
@@ -19,30 +19,46 @@ func Tend(desired Desired, current *Entry, observed Observed, now time.Time) []A
 	case current.Mark != nil || !current.OwnKey:
 		return actions
 	}
+	settled := len(actions) == 0 // a link depends on the rights of both ends: it follows when they are right
 	actions = append(actions, planProperties(desired, current)...)
-	if !validAt(current.Certificate, now) {
-		return actions // nobody is to be sent to it
+	if !settled || !validAt(current.Certificate, now) {
+		return actions // nobody is to be sent to a certificate that is not valid
 	}
 	return append(actions, linksTo(desired, current.Certificate, current, observed)...)
 }
 
-// planPolicies writes the deletion policy into the marks of everything that this ObservedCertificate has, superseded
-// versions and intermediates too: marks are what is followed when it is gone.
-func planPolicies(desired Desired, current *Entry, observed Observed) []Action {
+// planOthers brings everything that this ObservedCertificate has beside its current certificate in line with the spec:
+// superseded versions and intermediates get its deletion policy into their marks, which are what is followed when it is
+// gone, and the keys of superseded versions are for the same accounts as the current one's.
+func planOthers(desired Desired, current *Entry, observed Observed) []Action {
 	var actions []Action
 	for _, ref := range observed.refs() {
 		for _, entry := range observed.Entries[ref] {
-			mark := entry.Mark
-			if mark == nil || mark.UID != desired.Mark.UID || mark.DeletionPolicy == desired.Mark.DeletionPolicy {
+			if entry.Mark == nil || entry.Mark.UID != desired.Mark.UID {
 				continue
 			}
-			if current != nil && ref.Same(desired.Ref) && entry.Thumbprint == current.Thumbprint && mark.Role == RoleLeaf {
+			if current != nil && ref.Same(desired.Ref) && entry.Thumbprint == current.Thumbprint && entry.Mark.Role == RoleLeaf {
 				continue // in one step with its other properties
 			}
-			changed := *mark
-			changed.DeletionPolicy = desired.Mark.DeletionPolicy
-			actions = append(actions, &Update{Ref: ref, Thumbprint: entry.Thumbprint, Change: Change{Mark: &changed}})
+			change := otherChange(desired, ref, entry)
+			if change != (Change{}) {
+				actions = append(actions, &Update{Ref: ref, Thumbprint: entry.Thumbprint, Change: change})
+			}
 		}
 	}
 	return actions
+}
+
+func otherChange(desired Desired, ref Ref, entry Entry) Change {
+	var change Change
+	if entry.Mark.DeletionPolicy != desired.Mark.DeletionPolicy {
+		changed := *entry.Mark
+		changed.DeletionPolicy = desired.Mark.DeletionPolicy
+		change.Mark = &changed
+	}
+	keyed := entry.OwnKey && entry.Key == KeyPresent && ref.Location == desired.Ref.Location
+	if keyed && !desired.grants(entry) {
+		change.Access = &desired.Access
+	}
+	return change
 }

@@ -79,3 +79,27 @@ func TestADeletionPolicyReachesEverythingThatItIsAbout(t *testing.T) {
 		t.Errorf("without one (-want +got):\n%s", diff)
 	}
 }
+
+func TestWhoMayUseAKeyIsTheSameForSupersededVersions(t *testing.T) {
+	superseded, current, keyless := named(t, 2, "a.example"), named(t, 1, "a.example"), named(t, 9)
+	names := map[string]string{Thumbprint(superseded.certificate): "superseded", Thumbprint(current.certificate): "current", Thumbprint(keyless.certificate): "keyless"}
+	web := markOf("web")
+	old := web
+	old.Version = "v0"
+	narrow, wide := KeyAccess(LocalMachine, nil), KeyAccess(LocalMachine, []string{"S-1-5-20"})
+	with := func(entry Entry, access string) Entry {
+		entry.OwnKey, entry.Access = true, access
+		return entry
+	}
+	entry := with(current.entry(&web, KeyPresent), wide)
+	observed := Observed{Entries: map[Ref][]Entry{my: {entry, with(superseded.entry(&old, KeyPresent), wide), with(keyless.entry(&old, KeyMissing), wide)}}}
+
+	want := []string{"update current MY access " + narrow, "update superseded MY access " + narrow}
+	got := words(Tend(Desired{Mark: web, Ref: my, Access: narrow, Link: true}, &entry, observed, now), names)
+	if diff := cmp.Diff(want, sorted(got)); diff != "" {
+		t.Errorf("an account that is taken off the list (-want +got):\n%s", diff)
+	}
+	if got := Tend(Desired{Mark: web, Ref: my, Access: narrow, AccessUnsettled: true}, &entry, observed, now); len(got) != 0 {
+		t.Errorf("while an account cannot be asked for: %v", words(got, names))
+	}
+}
