@@ -7,6 +7,6 @@ start=$SECONDS
 hack/wine.sh --prepare
 for machine in native wine; do
   echo "e2e: $machine"
-  go test -count=1 -timeout 20m -v ./test/e2e -machine="$machine" | { grep -vE '^=== (RUN|NAME)' || true; }
+  go test -count=1 -timeout 20m -v ./test/e2e -machine="$machine" | { grep --line-buffered -vE '^=== (RUN|NAME)' || true; }
 done
 echo "e2e: PASS in $((SECONDS - start)) s"
