@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -128,7 +127,7 @@ func (r *Reconciler) requireInService(successorRef certstore.Ref, successor stri
 	if err != nil {
 		return fmt.Errorf("looking at the successor: %w", err)
 	}
-	if !usableIn(successorRef, held) || !validAt(held, r.Now()) {
+	if !usableIn(successorRef, held) || !held.ValidAt(r.Now()) {
 		return &certstore.Error{Operation: operation, Ref: ref, Err: fmt.Errorf("its successor %s is not in place and valid, so it stays as it is", successor)}
 	}
 	return nil
@@ -137,10 +136,6 @@ func (r *Reconciler) requireInService(successorRef certstore.Ref, successor stri
 // usableIn tells whether a certificate is in a store as what the store is for: with its key, or in one that holds trust.
 func usableIn(ref certstore.Ref, entry *certstore.Entry) bool {
 	return entry != nil && (entry.Key == certstore.KeyPresent || certstore.HoldsTrust(ref))
-}
-
-func validAt(entry *certstore.Entry, now time.Time) bool {
-	return !now.Before(entry.Certificate.NotBefore) && !now.After(entry.Certificate.NotAfter)
 }
 
 // reread takes one certificate of a store into the inventory as it is now, and returns it; nil if it is not there.

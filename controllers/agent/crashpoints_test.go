@@ -84,7 +84,7 @@ func (l *life) watch(write string, loses func(*life, string) bool) {
 	var all []certstore.Entry
 	l.look(func(ref certstore.Ref, entry certstore.Entry) {
 		present[ref.String()+" "+entry.Thumbprint] = entry.Key != certstore.KeyMissing
-		if entry.Mark != nil && entry.Mark.Role == certstore.RoleLeaf && entry.Key == certstore.KeyPresent && validAt(&entry, l.now) {
+		if entry.Mark != nil && entry.Mark.Role == certstore.RoleLeaf && entry.Key == certstore.KeyPresent && entry.ValidAt(l.now) {
 			served[ref.String()+" of "+entry.Certificate.Subject.CommonName] = true
 			all = append(all, entry)
 		}

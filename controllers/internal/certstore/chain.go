@@ -13,13 +13,23 @@ func planIntermediates(desired Desired, observed Observed) []Action {
 	mark := desired.Mark
 	mark.Role, mark.Exportable, mark.Provider = RoleIntermediate, false, ""
 	var actions []Action
-	for _, certificate := range desired.Bundle.Chain {
-		if !belongsIntoCA(certificate) || observed.find(ca, Thumbprint(certificate)) != nil {
-			continue
+	for _, certificate := range desired.intermediates() {
+		if observed.find(ca, Thumbprint(certificate)) == nil {
+			actions = append(actions, &Install{Ref: ca, Item: Item{Certificate: certificate, Mark: mark}})
 		}
-		actions = append(actions, &Install{Ref: ca, Item: Item{Certificate: certificate, Mark: mark}})
 	}
 	return actions
+}
+
+// intermediates returns the certificates of the chain that belong into CA.
+func (d Desired) intermediates() []*x509.Certificate {
+	var certificates []*x509.Certificate
+	for _, certificate := range d.Bundle.Chain {
+		if certificate.IsCA && !selfSigned(certificate) {
+			certificates = append(certificates, certificate)
+		}
+	}
+	return certificates
 }
 
 // Place is one certificate in one store.
@@ -38,16 +48,10 @@ func (d Desired) Beside() []Place {
 		}
 		return places
 	}
-	for _, certificate := range d.Bundle.Chain {
-		if belongsIntoCA(certificate) {
-			places = append(places, Place{Ref{d.Ref.Location, StoreCA}, Thumbprint(certificate)})
-		}
+	for _, certificate := range d.intermediates() {
+		places = append(places, Place{Ref{d.Ref.Location, StoreCA}, Thumbprint(certificate)})
 	}
 	return places
-}
-
-func belongsIntoCA(certificate *x509.Certificate) bool {
-	return certificate.IsCA && !selfSigned(certificate)
 }
 
 // PlanUnneeded returns the removal of intermediates which Vaultpane has installed and by which no certificate in the stores

@@ -87,6 +87,9 @@ func selfSigned(certificate *x509.Certificate) bool {
 	return bytes.Equal(certificate.RawSubject, certificate.RawIssuer)
 }
 
+// ValidAt tells whether a time lies within the certificate's validity.
+func (e Entry) ValidAt(now time.Time) bool { return validAt(e.Certificate, now) }
+
 func validAt(certificate *x509.Certificate, now time.Time) bool {
 	return !now.Before(certificate.NotBefore) && !now.After(certificate.NotAfter)
 }
