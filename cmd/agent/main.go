@@ -54,6 +54,6 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "vaultpane-agent", version)
 		return err
 	}
-	setUpLogging(options, stdout)
+	options.logging.SetUp(stdout)
 	return process.Run(ctrl.SetupSignalHandler(), options.Settings)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/vaultpane/vaultpane/cmd/internal/settings"
 	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
@@ -18,14 +19,11 @@ import (
 // there.
 type options struct {
 	process.Settings
-	logLevel    int
-	logFormat   string
+	logging     settings.Logging
 	showVersion bool
 }
 
-const (
-	environmentPrefix = "VAULTPANE_"
-	usage             = `vaultpane-agent keeps the certificates of one node in step with Azure Key Vault.
+const usage = `vaultpane-agent keeps the certificates of one node in step with Azure Key Vault.
 
 Usage:
   vaultpane-agent [flags]                 run the agent
@@ -38,45 +36,28 @@ Microsoft's is trusted as it is, without instance discovery.
 
 Flags, each with its environment variable (the flag wins):
 `
-)
 
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
 // the help.
-func parseOptions(arguments []string, lookup func(string) (string, bool), help io.Writer) (options, error) {
+func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
 	o := options{Settings: process.Settings{Version: version}}
 	flags := pflag.NewFlagSet("vaultpane-agent", pflag.ContinueOnError)
 	flags.SortFlags = false
 	flags.SetOutput(help)
 	o.addTo(flags, lookup)
-	flags.VisitAll(func(flag *pflag.Flag) { flag.Usage += " [" + variable(flag.Name) + "]" })
+	settings.Describe(flags)
 	// No setting, so without a variable: an image may well say its version in VAULTPANE_VERSION.
 	flags.BoolVar(&o.showVersion, "version", false, "print the version and end")
 	flags.Usage = func() { _, _ = fmt.Fprint(help, usage, flags.FlagUsagesWrapped(120)) }
-	if err := flags.Parse(arguments); err != nil {
+	if err := settings.Parse(flags, arguments, lookup); err != nil {
 		return o, err
-	}
-	if extra := flags.Args(); len(extra) > 0 {
-		return o, fmt.Errorf("unexpected argument %q; vaultpane-agent --help lists what there is", extra[0])
-	}
-	var failed error
-	flags.VisitAll(func(flag *pflag.Flag) {
-		value, set := lookup(variable(flag.Name))
-		if !set || value == "" || flag.Changed || failed != nil || flag.Name == "version" {
-			return
-		}
-		if err := flags.Set(flag.Name, value); err != nil {
-			failed = fmt.Errorf("environment variable %s: %w", variable(flag.Name), err)
-		}
-	})
-	if failed != nil {
-		return o, failed
 	}
 	return o, o.validate()
 }
 
-func (o *options) addTo(flags *pflag.FlagSet, lookup func(string) (string, bool)) {
+func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of the Node this agent runs on; NODE_NAME and then the host's name by default")
-	flags.StringVar(&o.Namespace, "namespace", first(lookup, "POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
+	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
 	flags.StringVar(&o.StorePath, "store-path", process.DefaultStorePath, process.StorePathUsage)
 	flags.IntVar(&o.Workers, "workers", 10, "certificates handled at the same time")
@@ -87,8 +68,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup func(string) (string, bool)
 	flags.BoolVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", false, "accept a vault whose authentication challenge names a resource outside the vault's own domain; for test servers and private clouds only")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:9464", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
-	flags.IntVar(&o.logLevel, "log-level", 0, "0 what an operator wants, 1 each decision, 2 each call")
-	flags.StringVar(&o.logFormat, "log-format", "json", "json or text")
+	o.logging.AddTo(flags)
 }
 
 func (o *options) validate() error {
@@ -103,30 +83,15 @@ func (o *options) validate() error {
 		return fmt.Errorf("--initial-spread is %s, must be 0s to 1h", o.InitialSpread)
 	case o.StoreCheckInterval < time.Second:
 		return fmt.Errorf("--store-check-interval is %s, must be at least 1s", o.StoreCheckInterval)
-	case o.logLevel < 0 || o.logLevel > 10:
-		return fmt.Errorf("--log-level is %d, must be 0 to 10", o.logLevel)
-	case o.logFormat != "json" && o.logFormat != "text":
-		return fmt.Errorf("--log-format is %q, must be json or text", o.logFormat)
 	}
-	return nil
-}
-
-func variable(flag string) string {
-	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-func first(lookup func(string) (string, bool), name, fallback string) string {
-	if value, ok := lookup(name); ok && value != "" {
-		return value
-	}
-	return fallback
+	return o.logging.Validate()
 }
 
 // defaultNode returns NODE_NAME, else the host's name in lower case, which is what kubelet registers by default.
-func defaultNode(lookup func(string) (string, bool)) string {
+func defaultNode(lookup settings.Lookup) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""
 	}
-	return first(lookup, "NODE_NAME", strings.ToLower(host))
+	return lookup.Or("NODE_NAME", strings.ToLower(host))
 }

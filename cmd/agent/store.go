@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/vaultpane/vaultpane/cmd/internal/settings"
 	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
@@ -54,7 +55,7 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	flags := pflag.NewFlagSet("vaultpane-agent store", pflag.ContinueOnError)
 	flags.SortFlags = false
 	flags.SetOutput(out)
-	path := flags.String("store-path", first(os.LookupEnv, variable("store-path"), process.DefaultStorePath), process.StorePathUsage+" ["+variable("store-path")+"]")
+	path := flags.String("store-path", settings.Lookup(os.LookupEnv).Or(settings.Variable("store-path"), process.DefaultStorePath), process.StorePathUsage+" ["+settings.Variable("store-path")+"]")
 	asJSON := flags.Bool("json", false, "print JSON")
 	all := flags.Bool("all", false, "list every certificate of every store")
 	flags.Usage = func() { _, _ = fmt.Fprint(out, storeUsage, flags.FlagUsagesWrapped(120)) }

@@ -1,0 +1,49 @@
+package settings
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/pflag"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// Logging says how a command logs.
+type Logging struct {
+	// Level is 0 for what an operator wants, 1 for each decision, 2 for each call.
+	Level int
+	// Format is json or text.
+	Format string
+}
+
+// AddTo adds the flags.
+func (l *Logging) AddTo(flags *pflag.FlagSet) {
+	flags.IntVar(&l.Level, "log-level", 0, "0 what an operator wants, 1 each decision, 2 each call")
+	flags.StringVar(&l.Format, "log-format", "json", "json or text")
+}
+
+// Validate says which setting is wrong.
+func (l *Logging) Validate() error {
+	switch {
+	case l.Level < 0 || l.Level > 10:
+		return fmt.Errorf("--log-level is %d, must be 0 to 10", l.Level)
+	case l.Format != "json" && l.Format != "text":
+		return fmt.Errorf("--log-format is %q, must be json or text", l.Format)
+	}
+	return nil
+}
+
+// SetUp sends every log line of the process, the client libraries' too, to one writer.
+func (l *Logging) SetUp(writer io.Writer) {
+	options := &slog.HandlerOptions{Level: slog.Level(-l.Level)} // logr's level n is slog's -n
+	var handler slog.Handler = slog.NewJSONHandler(writer, options)
+	if l.Format == "text" {
+		handler = slog.NewTextHandler(writer, options)
+	}
+	log := logr.FromSlogHandler(handler)
+	ctrl.SetLogger(log)
+	klog.SetLogger(log.WithName("client-go"))
+}

@@ -1,0 +1,61 @@
+// Package settings is what Vaultpane's commands have in common: every flag has an environment variable, and they log alike.
+package settings
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+const environmentPrefix = "VAULTPANE_"
+
+// Lookup returns an environment variable, as os.LookupEnv does.
+type Lookup func(name string) (string, bool)
+
+// Variable is the environment variable of a flag: VAULTPANE_LOG_LEVEL for log-level.
+func Variable(flag string) string {
+	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Or returns an environment variable, or the fallback where it is not set or empty.
+func (lookup Lookup) Or(name, fallback string) string {
+	if value, ok := lookup(name); ok && value != "" {
+		return value
+	}
+	return fallback
+}
+
+// Describe names in each flag's help the environment variable that it has. Flags that are added later have none.
+func Describe(flags *pflag.FlagSet) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		flag.Usage += " [" + Variable(flag.Name) + "]"
+		_ = flags.SetAnnotation(flag.Name, environmentPrefix, []string{Variable(flag.Name)}) // it exists
+	})
+}
+
+// Parse reads flags and, for those not given, the environment variables that Describe gave them. A variable that is empty
+// counts as not set. It returns pflag.ErrHelp after printing the help.
+func Parse(flags *pflag.FlagSet, arguments []string, lookup Lookup) error {
+	if err := flags.Parse(arguments); err != nil {
+		return err
+	}
+	if extra := flags.Args(); len(extra) > 0 {
+		return fmt.Errorf("unexpected argument %q; %s --help lists what there is", extra[0], flags.Name())
+	}
+	var failed error
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.Changed || failed != nil || len(flag.Annotations[environmentPrefix]) == 0 {
+			return
+		}
+		variable := flag.Annotations[environmentPrefix][0]
+		value, set := lookup(variable)
+		if !set || value == "" {
+			return
+		}
+		if err := flags.Set(flag.Name, value); err != nil {
+			failed = fmt.Errorf("environment variable %s: %w", variable, err)
+		}
+	})
+	return failed
+}
