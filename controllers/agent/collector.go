@@ -30,7 +30,7 @@ func (r *Reconciler) Describe(descs chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector: the gauges are what the agent knows at this moment, so none can be left behind.
 func (r *Reconciler) Collect(metrics chan<- prometheus.Metric) {
 	now := r.Now()
-	installed, overdue := 0, time.Duration(0)
+	installed := 0
 	states := map[v1alpha1.Reason]int{}
 	for name, remembered := range r.records.all() {
 		entry := remembered.entry
@@ -47,13 +47,25 @@ func (r *Reconciler) Collect(metrics chan<- prometheus.Metric) {
 			reason = v1alpha1.ReasonPending
 		}
 		states[reason]++
-		if !remembered.due.IsZero() {
-			overdue = max(overdue, now.Sub(remembered.due))
-		}
 	}
 	for reason, count := range states {
 		metrics <- prometheus.MustNewConstMetric(descStates, prometheus.GaugeValue, float64(count), string(reason))
 	}
 	metrics <- prometheus.MustNewConstMetric(descInstalled, prometheus.GaugeValue, float64(installed))
+	overdue := time.Duration(0)
+	if oldest := r.OldestDue(); !oldest.IsZero() {
+		overdue = max(0, now.Sub(oldest))
+	}
 	metrics <- prometheus.MustNewConstMetric(descOverdue, prometheus.GaugeValue, overdue.Seconds())
+}
+
+// OldestDue returns when the poll or retry is or was due that comes first, zero for none.
+func (r *Reconciler) OldestDue() time.Time {
+	var oldest time.Time
+	for _, remembered := range r.records.all() {
+		if due := remembered.due; oldest.IsZero() || !due.IsZero() && due.Before(oldest) {
+			oldest = due
+		}
+	}
+	return oldest
 }

@@ -154,6 +154,7 @@ func (s *startup) begin(ctx context.Context) error {
 			},
 		},
 	}
+	lease.Overdue = reconciler.OldestDue
 	return s.add(reconciler, reporter, lease)
 }
 

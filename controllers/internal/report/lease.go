@@ -34,6 +34,8 @@ type Lease struct {
 	Now func() time.Time
 	// Renewed is called after each renewal.
 	Renewed func(ctx context.Context)
+	// Overdue returns when the oldest poll was due that has not been made, zero for none. Nil tells nobody.
+	Overdue func() time.Time
 
 	mu sync.Mutex
 }
@@ -92,6 +94,7 @@ func (l *Lease) renew(ctx context.Context) error {
 	lease.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: l.Node, UID: uid}}
 	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(uid), int32(3*LeasePeriod/time.Second)
 	lease.Spec.RenewTime, lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = &now, &holder, &seconds
+	l.tellOverdue(lease)
 	if create {
 		err = l.Client.Create(ctx, lease)
 	} else {
@@ -101,6 +104,30 @@ func (l *Lease) renew(ctx context.Context) error {
 		return fmt.Errorf("writing Lease %s/%s: %w", l.Namespace, l.Node, err)
 	}
 	return nil
+}
+
+// overdueAnnotation says since when an agent's oldest poll is overdue, as an RFC 3339 time. It rides on the Lease, which is
+// written anyway: a gauge for the whole cluster that costs no request.
+const overdueAnnotation = "vaultpane.dev/poll-overdue-since"
+
+func (l *Lease) tellOverdue(lease *coordinationv1.Lease) {
+	delete(lease.Annotations, overdueAnnotation)
+	if l.Overdue == nil {
+		return
+	}
+	// What is late by less than a period may be done in a moment, and the Lease would say so for minutes.
+	if since := l.Overdue(); !since.IsZero() && l.Now().Sub(since) > LeasePeriod {
+		metav1.SetMetaDataAnnotation(&lease.ObjectMeta, overdueAnnotation, since.UTC().Format(time.RFC3339))
+	}
+}
+
+// OverdueSince returns since when the oldest poll of a Lease's agent was overdue at its last renewal, zero for none.
+func OverdueSince(lease *coordinationv1.Lease) time.Time {
+	since, err := time.Parse(time.RFC3339, lease.Annotations[overdueAnnotation])
+	if err != nil {
+		return time.Time{}
+	}
+	return since
 }
 
 // read returns the Lease, nil if there is none.
