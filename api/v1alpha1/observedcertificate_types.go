@@ -168,15 +168,31 @@ type ObservedCertificateSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// NodeCounts counts the nodes that a certificate selects.
+// Types of the conditions in an ObservedCertificate's status. The first three have the meanings of kstatus
+// (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md), so that kubectl wait and GitOps tools
+// understand them. All four are always there.
+const (
+	// ConditionReady is True when every selected node has the current version as the spec wants it, False when something is
+	// wrong on a node, and Unknown while nodes are on their way and nothing is wrong.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while nodes are on their way or try again.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when a node waits for another spec: nothing goes on by itself there.
+	ConditionStalled = "Stalled"
+	// ConditionExpiringSoon is True when a certificate that a selected node has is near its end, or past it.
+	ConditionExpiringSoon = "ExpiringSoon"
+)
+
+// NodeCounts counts the nodes that a certificate selects: those with its labels that run the agent. Each is installed, failed
+// or pending.
 type NodeCounts struct {
 	// matched is the number of nodes that should have the certificate.
 	Matched int32 `json:"matched"`
-	// installed is the number of nodes that have its current version.
+	// installed is the number of nodes that have its current version as the spec wants it.
 	Installed int32 `json:"installed"`
-	// failed is the number of nodes on which it failed.
+	// failed is the number of nodes on which somebody must act, or that have an expired certificate.
 	Failed int32 `json:"failed"`
-	// pending is the number of nodes that have not reported yet or still try.
+	// pending is the number of nodes that have not reported, still try, or have an older version.
 	Pending int32 `json:"pending"`
 	// summary is "installed/matched", for the NODES column.
 	// +optional
@@ -207,12 +223,12 @@ type ObservedCertificateStatus struct {
 	// observedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus.
+	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, and ExpiringSoon.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// version is the Key Vault version that the nodes have, or most of them while it rolls out.
+	// version is the Key Vault version that the nodes have: the newest that one of them has while it rolls out.
 	// +optional
 	Version string `json:"version,omitempty"`
 	// thumbprint is the SHA-1 hash of that certificate in upper-case hexadecimal digits, as Windows tools show it.
@@ -224,7 +240,8 @@ type ObservedCertificateStatus struct {
 	// nodes counts the nodes by state.
 	// +optional
 	Nodes *NodeCounts `json:"nodes,omitempty"`
-	// failures are the worst failures, at most 10.
+	// failures are nodes with something wrong, at most 10: first those that wait for another spec, then those that wait for
+	// somebody, then those that still try, each by name.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10

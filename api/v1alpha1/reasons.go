@@ -25,6 +25,8 @@ const (
 	ReasonSuspended               Reason = "Suspended"
 	ReasonNotSelected             Reason = "NotSelected"
 	ReasonSuperseded              Reason = "Superseded"
+	ReasonRollingOut              Reason = "RollingOut"
+	ReasonExpiringSoon            Reason = "ExpiringSoon"
 	ReasonInvalidURL              Reason = "InvalidURL"
 	ReasonVaultNotAllowed         Reason = "VaultNotAllowed"
 	ReasonUnsupported             Reason = "Unsupported"
@@ -70,8 +72,10 @@ var Reasons = []ReasonInfo{
 	{ReasonInstalled, ClassNone, "The certificate is in the store as wanted.", ""},
 	{ReasonPending, ClassNone, "The certificate has not been handled yet.", "Wait for the agent's first poll."},
 	{ReasonSuspended, ClassNone, "The spec says suspend: nothing is polled or changed.", "Set suspend to false to go on."},
-	{ReasonNotSelected, ClassNone, "The node selector selects no node, or not this one.", "Compare spec.nodeSelector with the labels of the nodes."},
-	{ReasonSuperseded, ClassNone, "A newer version of the certificate has taken this one's place.", ""},
+	{ReasonNotSelected, ClassNone, "The node selector selects no node that runs the agent, or not this one.", "Compare spec.nodeSelector with the labels of the nodes."},
+	{ReasonSuperseded, ClassNone, "Other nodes have a newer version already; this one has not polled since.", "Wait for the node's next poll, or ask for one with the annotation vaultpane.dev/requestedAt."},
+	{ReasonRollingOut, ClassNone, "Nodes are on their way to this version or spec, and nothing is wrong.", "Wait; the message says how many nodes are left."},
+	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and its successor has not come.", "Renew the certificate in the vault, or see why the node named in failures does not follow."},
 	{ReasonInvalidURL, ClassTerminal, "The URL is not that of a Key Vault secret.", "Write it as https://<vault>.vault.azure.net/secrets/<name>, with /<version> behind it to pin a version."},
 	{ReasonVaultNotAllowed, ClassTerminal, "The vault's host is not on the agent's allow-list, so no token was requested for it.", "Correct the host, or add it to the agent's --allowed-vault-hosts."},
 	{ReasonUnsupported, ClassTerminal, "The spec asks for something that this agent cannot do.", "Remove the field that the message names, or upgrade the agent."},

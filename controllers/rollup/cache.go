@@ -1,0 +1,61 @@
+package rollup
+
+import (
+	"slices"
+	"strings"
+	"unique"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// CacheOptions say what the controller keeps of each kind, and in which form. At 5,000 nodes with 100 certificates it is half
+// a million entries, most of whose texts are the same. namespace is that of the agents' Leases.
+func CacheOptions(namespace string) cache.Options {
+	shared := true // objects of these kinds are only read
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Node{}:                   {Transform: slimNode},
+			&v1alpha1.NodeCertificateState{}: {Transform: slimState, UnsafeDisableDeepCopy: &shared},
+			&coordinationv1.Lease{}: {
+				Transform: cache.TransformStripManagedFields(), UnsafeDisableDeepCopy: &shared,
+				Namespaces: map[string]cache.Config{namespace: {}},
+			},
+		},
+	}
+}
+
+// slimNode keeps of a Node what tells it apart, its labels, and its taints.
+func slimNode(object any) (any, error) {
+	full, ok := object.(*corev1.Node)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	slim := &corev1.Node{TypeMeta: full.TypeMeta, Spec: corev1.NodeSpec{Taints: full.Spec.Taints}}
+	slim.Name, slim.UID, slim.ResourceVersion = full.Name, full.UID, full.ResourceVersion
+	slim.CreationTimestamp, slim.DeletionTimestamp, slim.Labels = full.CreationTimestamp, full.DeletionTimestamp, full.Labels
+	return slim, nil
+}
+
+// slimState shares the texts that many nodes report, and sorts the entries.
+func slimState(object any) (any, error) {
+	state, ok := object.(*v1alpha1.NodeCertificateState)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	state.ManagedFields = nil
+	for i := range state.Certificates {
+		entry := &state.Certificates[i]
+		entry.Name, entry.Version, entry.Thumbprint = share(entry.Name), share(entry.Version), share(entry.Thumbprint)
+		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
+	}
+	slices.SortStableFunc(state.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
+	return state, nil
+}
+
+func share(text string) string { return unique.Make(text).Value() }

@@ -1,0 +1,177 @@
+package rollup_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/go-logr/logr"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/rollup"
+	"github.com/vaultpane/vaultpane/test/controlplane"
+)
+
+const namespace = "vaultpane-system"
+
+// agentNodes are the nodes that run the agent in these tests.
+var agentNodes = labels.Set{"kubernetes.io/os": "windows"}
+
+var scheme = runtime.NewScheme()
+
+// cluster is a real API server with the CRDs and the controller's rights.
+type cluster struct {
+	plane *controlplane.ControlPlane
+	kube  client.Client // the administrator's
+}
+
+// shared is what most tests use, with one controller at work. Each has nodes and certificates of its own.
+var shared = sync.OnceValues(func() (*cluster, error) {
+	c, err := startCluster()
+	if err != nil {
+		return nil, err
+	}
+	sharedCluster = c
+	mgr, err := c.manager(false)
+	if err != nil {
+		return nil, err
+	}
+	go func() { _ = mgr.Start(sharedEnd) }() // its end is the end of the tests
+	return c, nil
+})
+
+var (
+	sharedCluster     *cluster
+	sharedEnd, cancel = context.WithCancel(context.Background())
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	ctrl.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), flag.Set("test.parallel", "8")); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	cancel()
+	if sharedCluster != nil {
+		if err := sharedCluster.plane.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func startCluster() (*cluster, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	plane, err := controlplane.Start(ctx, controlplane.Options{})
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{plane: plane}
+	settings := filepath.Join("..", "..", "config")
+	if err := plane.InstallCRDs(ctx, filepath.Join(settings, "crd")); err != nil {
+		return nil, errors.Join(err, plane.Stop())
+	}
+	if c.kube, err = client.New(plane.Config(), client.Options{Scheme: scheme}); err != nil {
+		return nil, errors.Join(err, plane.Stop())
+	}
+	if err := c.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+		return nil, errors.Join(err, plane.Stop())
+	}
+	if output, err := plane.Kubectl("apply", "-f", filepath.Join(settings, "rbac", "controller")).CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("granting the controller's rights: %w: %s", err, output), plane.Stop())
+	}
+	return c, nil
+}
+
+// forTest returns the shared cluster.
+func forTest(t *testing.T) *cluster {
+	t.Helper()
+	controlplane.SkipWithout(t)
+	t.Parallel()
+	c, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// ownCluster returns a cluster that no other test has, without a controller.
+func ownCluster(t *testing.T) *cluster {
+	t.Helper()
+	controlplane.SkipWithout(t)
+	t.Parallel()
+	c, err := startCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.plane.Stop(); err != nil {
+			t.Errorf("stopping the control plane: %v", err)
+		}
+	})
+	return c
+}
+
+// manager makes a controller with its own service account's rights and nobody else's.
+func (c *cluster) manager(leaderElection bool) (ctrl.Manager, error) {
+	kube, err := c.plane.UserConfig("system:serviceaccount:"+namespace+":vaultpane-controller", "system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	if err != nil {
+		return nil, err
+	}
+	unnamed := true
+	mgr, err := ctrl.NewManager(kube, ctrl.Options{
+		Scheme: scheme, Cache: rollup.CacheOptions(namespace), Metrics: metricsserver.Options{BindAddress: "0"},
+		Controller:     config.Controller{SkipNameValidation: &unnamed}, // several in one process
+		LeaderElection: leaderElection, LeaderElectionID: "vaultpane-controller", LeaderElectionNamespace: namespace,
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	roll := &rollup.Rollup{
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
+		Options: rollup.Options{Namespace: namespace, Agents: labels.SelectorFromSet(agentNodes), ExpiringSoon: 24 * time.Hour, WatchEvents: 5000},
+	}
+	return mgr, roll.SetupWithManager(mgr)
+}
+
+// startController runs a controller and returns what kills it: nothing of it works on when that has returned.
+func (c *cluster) startController(t *testing.T, leaderElection bool) (kill func()) {
+	t.Helper()
+	mgr, err := c.manager(leaderElection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	kill = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the controller ended: %v", err)
+		}
+	})
+	t.Cleanup(kill)
+	return kill
+}

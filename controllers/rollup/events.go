@@ -1,0 +1,146 @@
+package rollup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// Reasons of events on an ObservedCertificate. Troubles have the reasons of the table in api/v1alpha1.
+const (
+	// EventRolloutStarted says that the first node has another version.
+	EventRolloutStarted = "RolloutStarted"
+	// EventRolloutCompleted says that every node has it.
+	EventRolloutCompleted = "RolloutCompleted"
+)
+
+// Actions of events: what was done when it happened.
+const (
+	actionRollOut = "RollOut"
+	actionCheck   = "CheckExpiry"
+)
+
+// maxNote is how long an event's note may be, in bytes
+// (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+const maxNote = 1024
+
+// happening is one event.
+type happening struct {
+	kind, reason, action, note string
+}
+
+// announcements are the troubles of each certificate that an event has told of. A trouble that went away and comes back is
+// told of again.
+type announcements map[string]map[v1alpha1.Reason]bool
+
+func (a announcements) forget(name string) { delete(a, name) }
+
+// news returns the troubles that no event has told of, and remembers them. After a restart the status tells what is known.
+func (a announcements) news(name string, before v1alpha1.ObservedCertificateStatus, s summary) []trouble {
+	known, seen := a[name]
+	if !seen {
+		known = reasonsIn(before)
+	}
+	a[name] = map[v1alpha1.Reason]bool{}
+	var news []trouble
+	for _, t := range s.troubles {
+		if !t.standing().troubled() || a[name][t.reason] {
+			continue
+		}
+		a[name][t.reason] = true
+		if !known[t.reason] {
+			news = append(news, t)
+		}
+	}
+	return news
+}
+
+// reasonsIn are the reasons that a status names.
+func reasonsIn(status v1alpha1.ObservedCertificateStatus) map[v1alpha1.Reason]bool {
+	reasons := map[v1alpha1.Reason]bool{v1alpha1.Reason(readyOf(status).Reason): true}
+	for _, failure := range status.Failures {
+		reasons[failure.Reason] = true
+	}
+	return reasons
+}
+
+// tell writes the events and the log lines of a status that was written.
+func (p *publisher) tell(ctx context.Context, d draft) {
+	before, after := d.certificate.Status, d.status
+	log := ctrl.LoggerFrom(ctx)
+	for _, h := range happenings(before, after, p.told.news(d.name, before, d.summary), d.summary, p.now()) {
+		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", cut(h.note, maxNote))
+		log.Info(h.reason, "ObservedCertificate", d.name, "note", h.note)
+	}
+	log.V(1).Info("Wrote the status", "ObservedCertificate", d.name, "nodes", after.Nodes.Summary, "ready", readyOf(after).Status, "reason", readyOf(after).Reason)
+}
+
+// happenings are the events between two statuses, each reason once.
+func happenings(before, after v1alpha1.ObservedCertificateStatus, news []trouble, s summary, now time.Time) []happening {
+	happened := append(progress(before, after, now), troubles(news, s, after)...)
+	for _, h := range expiry(before, after) {
+		if !slices.ContainsFunc(happened, func(other happening) bool { return other.reason == h.reason }) {
+			happened = append(happened, h)
+		}
+	}
+	return happened
+}
+
+// progress says that a roll-out began or ended between two statuses.
+func progress(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
+	var happened []happening
+	started := after.Thumbprint != "" && after.Thumbprint != before.Thumbprint
+	if started {
+		happened = append(happened, happening{corev1.EventTypeNormal, EventRolloutStarted, actionRollOut, fmt.Sprintf(
+			"version %s, thumbprint %s, valid until %s, for %s", after.Version, after.Thumbprint, dateOf(after.NotAfter), nodes(int(after.Nodes.Matched)))})
+	}
+	was, is := readyOf(before), readyOf(after)
+	if is.Status == metav1.ConditionTrue && is.Reason == string(v1alpha1.ReasonInstalled) && (started || was.Status != metav1.ConditionTrue) {
+		note := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
+		if since := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReconciling); since != nil && since.Status == metav1.ConditionTrue {
+			note += ", in " + now.Sub(since.LastTransitionTime.Time).Round(time.Second).String()
+		}
+		happened = append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, note})
+	}
+	return happened
+}
+
+// troubles says of each new reason how many nodes have it, with the message of one of them.
+func troubles(news []trouble, s summary, after v1alpha1.ObservedCertificateStatus) []happening {
+	happened := make([]happening, 0, len(news))
+	for _, t := range news {
+		note := fmt.Sprintf("%d of %s", t.count, nodes(s.matched))
+		for _, failure := range after.Failures {
+			if failure.Reason == t.reason {
+				note += fmt.Sprintf("; on %s: %s", failure.Node, failure.Message)
+				break
+			}
+		}
+		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionRollOut, note})
+	}
+	return happened
+}
+
+// expiry says that a certificate came near its end, or to it.
+func expiry(before, after v1alpha1.ObservedCertificateStatus) []happening {
+	was, is := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionExpiringSoon), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionExpiringSoon)
+	if is.Status != metav1.ConditionTrue || was != nil && was.Reason == is.Reason {
+		return nil
+	}
+	return []happening{{corev1.EventTypeWarning, is.Reason, actionCheck, is.Message}}
+}
+
+func dateOf(t *metav1.Time) string {
+	if t == nil {
+		return "an unknown time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

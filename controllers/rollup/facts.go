@@ -1,0 +1,98 @@
+package rollup
+
+import (
+	"fmt"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/report"
+)
+
+// facts are what the cluster says about one node: the Node, what its agent reported, and its Lease. Each may be missing.
+type facts struct {
+	node  *corev1.Node
+	state *v1alpha1.NodeCertificateState
+	lease *coordinationv1.Lease
+}
+
+// node is what the roll-up needs of a node.
+type node struct {
+	name    string
+	uid     types.UID
+	labels  labels.Set
+	created time.Time
+	chosen  bool // its labels say that it runs the agent
+	tainted bool // it waits for its first certificates
+
+	reported bool // its agent has reported for this very Node
+	entries  []v1alpha1.CertificateEntry
+	renewed  time.Time // zero if there is no Lease of this very Node
+	overdue  time.Time // when the oldest poll was due that the agent has not made, zero for none
+	changes  time.Time // when time alone changes how it stands with a certificate, zero for never
+}
+
+// read takes the facts in. What an earlier Node of the same name left behind does not count: the UID tells.
+func (n *node) read(f facts, agents labels.Selector) {
+	n.uid, n.labels, n.created = f.node.UID, f.node.Labels, f.node.CreationTimestamp.Time
+	n.chosen = agents.Matches(n.labels)
+	n.tainted = false
+	for _, taint := range f.node.Spec.Taints {
+		n.tainted = n.tainted || taint.Key == v1alpha1.StartupTaintKey
+	}
+	n.reported, n.entries = false, nil
+	if f.state != nil && f.state.NodeUID == string(n.uid) {
+		n.reported, n.entries = true, f.state.Certificates
+	}
+	n.renewed, n.overdue = time.Time{}, time.Time{}
+	if f.lease != nil && f.lease.Spec.RenewTime != nil && f.lease.Spec.HolderIdentity != nil && *f.lease.Spec.HolderIdentity == string(n.uid) {
+		n.renewed = f.lease.Spec.RenewTime.Time
+		n.overdue = report.OverdueSince(f.lease)
+	}
+}
+
+// runsAgent says whether a node is one that should have certificates: its labels say that it runs the agent, or its agent is
+// alive all the same.
+func (n *node) runsAgent(now time.Time) (runs bool, changes time.Time) {
+	if n.chosen {
+		return true, time.Time{}
+	}
+	deadline := n.renewed.Add(silentAfter)
+	if n.reported && now.Before(deadline) {
+		return true, deadline
+	}
+	return false, time.Time{}
+}
+
+// wish is what the roll-up needs of an ObservedCertificate.
+type wish struct {
+	name        string
+	uid         types.UID
+	generation  int64
+	created     time.Time
+	suspended   bool
+	initialSync bool
+	selector    labels.Selector
+}
+
+// wishOf reads a spec. With the error comes a wish that selects no node.
+func wishOf(certificate *v1alpha1.ObservedCertificate) (wish, error) {
+	selector, err := metav1.LabelSelectorAsSelector(certificate.Spec.NodeSelector.AsLabelSelector())
+	if err != nil {
+		selector, err = labels.Nothing(), fmt.Errorf("reading the node selector of %s: %w", certificate.Name, err)
+	}
+	return wish{
+		name: certificate.Name, uid: certificate.UID, generation: certificate.Generation,
+		created: certificate.CreationTimestamp.Time, suspended: certificate.Spec.Suspend,
+		initialSync: certificate.Spec.RequireInitialSync, selector: selector,
+	}, err
+}
+
+func (w wish) same(other wish) bool {
+	return w.uid == other.uid && w.generation == other.generation
+}

@@ -1,0 +1,75 @@
+package rollup
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// maxFailures is how many nodes a status names, see the CRD.
+const maxFailures = 10
+
+// maxMessage is how long a failure's message may be in a status, in bytes: ten of them go to every agent's watch.
+const maxMessage = 512
+
+// failures names the nodes where something is wrong, the worst first.
+func (c *certificate) failures(s summary, now time.Time) []v1alpha1.NodeFailure {
+	if _, troubled := s.worst(); !troubled {
+		return nil
+	}
+	var worst []sufferer
+	for n, g := range c.nodes {
+		at := g.at(now, s.current)
+		if !at.troubled() {
+			continue
+		}
+		candidate := sufferer{n, at}
+		if len(worst) == maxFailures && compareSufferers(candidate, worst[maxFailures-1]) >= 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(worst, candidate, compareSufferers)
+		worst = slices.Insert(worst, i, candidate)
+		worst = worst[:min(len(worst), maxFailures)]
+	}
+	failures := make([]v1alpha1.NodeFailure, 0, len(worst))
+	for _, w := range worst {
+		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(c.wish.name)})
+	}
+	return failures
+}
+
+// sufferer is a node where something is wrong.
+type sufferer struct {
+	node *node
+	at   standing
+}
+
+func compareSufferers(a, b sufferer) int {
+	return cmp.Or(compareSeverity(a.at, b.at), strings.Compare(a.node.name, b.node.name))
+}
+
+func (w sufferer) message(certificate string) string {
+	switch {
+	case w.at.reason == v1alpha1.ReasonAgentNotReporting && w.node.renewed.IsZero():
+		return "the node's agent has never reported; look at its pod on that node"
+	case w.at.reason == v1alpha1.ReasonAgentNotReporting:
+		return fmt.Sprintf("the node's agent gave its last sign of life on %s; look at its pod on that node", w.node.renewed.UTC().Format(time.RFC3339))
+	}
+	entry, _ := w.node.entry(certificate)
+	if entry.Message == "" && w.at.reason == v1alpha1.ReasonExpired {
+		return fmt.Sprintf("the certificate %s that the node has expired on %s; renew it in the vault", w.at.held.thumbprint, w.at.held.end().UTC().Format(time.RFC3339))
+	}
+	return cut(entry.Message, maxMessage)
+}
+
+// cut shortens a text to at most limit bytes, at the boundary of a character.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit-3], "") + "..."
+}

@@ -1,0 +1,241 @@
+package rollup
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// index knows how each node stands with each certificate. It is computed from what the cache has at the moment, never from
+// what an event said, so that a missed or repeated event does no harm. The work of a change grows with the changed object:
+// a node's report costs a look at each certificate, a spec's change a look at each node.
+type index struct {
+	agents labels.Selector // nodes that run the agent by their labels
+
+	mu           sync.Mutex
+	nodes        map[string]*node
+	certificates map[string]*certificate
+	arrivals     uint64
+}
+
+// certificate is one certificate over all nodes.
+type certificate struct {
+	wish   wish
+	nodes  map[*node]*group
+	groups map[standing]*group
+	// versions are the certificates that nodes have, with the order in which they came.
+	versions map[held]*lineage
+	// changes is when time alone changes the status, zero for never.
+	changes time.Time
+}
+
+// group counts the nodes that stand the same.
+type group struct {
+	standing
+	count int
+}
+
+// lineage is one version of a certificate: how many nodes have it, and when the first of them moved to it from another one;
+// 0 where nobody was seen to.
+type lineage struct {
+	count   int
+	arrived uint64
+}
+
+func newIndex(agents labels.Selector) *index {
+	return &index{agents: agents, nodes: map[string]*node{}, certificates: map[string]*certificate{}}
+}
+
+// observeNode takes in what is known about a node, and returns the certificates whose picture it changes.
+func (x *index) observeNode(name string, f facts, now time.Time) []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if f.node == nil || !f.node.DeletionTimestamp.IsZero() {
+		return x.forgetNode(name)
+	}
+	n, known := x.nodes[name]
+	if !known {
+		n = &node{name: name}
+		x.nodes[name] = n
+	}
+	before := *n
+	n.read(f, x.agents)
+	return x.placeNode(n, &before, now)
+}
+
+func (x *index) placeNode(n, before *node, now time.Time) []string {
+	var changed []string
+	n.changes = time.Time{}
+	for name, c := range x.certificates {
+		if x.place(c, n, now) || c.saysOther(before, n) {
+			changed = append(changed, name)
+		}
+	}
+	return changed
+}
+
+func (x *index) forgetNode(name string) []string {
+	n, known := x.nodes[name]
+	if !known {
+		return nil
+	}
+	delete(x.nodes, name)
+	var changed []string
+	for name, c := range x.certificates {
+		if c.nodes[n] != nil {
+			c.remove(n)
+			changed = append(changed, name)
+		}
+	}
+	return changed
+}
+
+// observeCertificate takes in an ObservedCertificate. One that was made anew under its name starts anew.
+func (x *index) observeCertificate(w wish, now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c, known := x.certificates[w.name]
+	if known && c.wish.same(w) {
+		return
+	}
+	if !known || c.wish.uid != w.uid {
+		c = &certificate{nodes: map[*node]*group{}, groups: map[standing]*group{}, versions: map[held]*lineage{}}
+		x.certificates[w.name] = c
+	}
+	c.wish = w
+	for _, n := range x.nodes {
+		x.place(c, n, now)
+	}
+}
+
+func (x *index) forgetCertificate(name string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	delete(x.certificates, name)
+}
+
+// tick takes in that time has passed, and returns the certificates whose picture that changes.
+func (x *index) tick(now time.Time) []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var changed []string
+	for _, n := range x.nodes {
+		if !n.changes.IsZero() && !now.Before(n.changes) {
+			changed = append(changed, x.placeNode(n, n, now)...)
+		}
+	}
+	for name, c := range x.certificates {
+		if !c.changes.IsZero() && !now.Before(c.changes) {
+			c.changes = time.Time{} // until it is summarized again
+			changed = append(changed, name)
+		}
+	}
+	return changed
+}
+
+// place puts a node where it stands now, and reports whether that is elsewhere than before.
+func (x *index) place(c *certificate, n *node, now time.Time) bool {
+	before := c.nodes[n]
+	after, changes, ok := judge(n, &c.wish, now)
+	n.changes = earliest(n.changes, changes)
+	if !ok {
+		if before != nil {
+			c.remove(n)
+		}
+		return before != nil
+	}
+	if before != nil && before.standing == after {
+		return false
+	}
+	from := held{}
+	if before != nil {
+		from = before.held
+	}
+	x.noteArrival(c, from, after)
+	if before != nil {
+		c.remove(n)
+	}
+	c.add(n, after)
+	return true
+}
+
+// noteArrival remembers the order in which versions came: a node moves only to what the vault says is the newest. Versions
+// that came unseen are told apart by their end of validity instead.
+func (x *index) noteArrival(c *certificate, from held, to standing) {
+	if _, known := c.versions[to.held]; known || from == (held{}) || to.held == (held{}) || to.phase != installed {
+		return
+	}
+	x.arrivals++
+	c.versions[to.held] = &lineage{arrived: x.arrivals}
+}
+
+func (c *certificate) add(n *node, s standing) {
+	g := c.groups[s]
+	if g == nil {
+		g = &group{standing: s}
+		c.groups[s] = g
+	}
+	g.count++
+	c.nodes[n] = g
+	if s.held == (held{}) {
+		return
+	}
+	v := c.versions[s.held]
+	if v == nil {
+		v = &lineage{}
+		c.versions[s.held] = v
+	}
+	v.count++
+}
+
+func (c *certificate) remove(n *node) {
+	g := c.nodes[n]
+	delete(c.nodes, n)
+	if g.count--; g.count == 0 {
+		delete(c.groups, g.standing)
+	}
+	if v := c.versions[g.held]; v != nil {
+		if v.count--; v.count == 0 {
+			delete(c.versions, g.held)
+		}
+	}
+}
+
+// saysOther reports whether a node that is not well has another message than before.
+func (c *certificate) saysOther(before, after *node) bool {
+	if g := c.nodes[after]; before == after || g == nil || g.phase == installed {
+		return false
+	}
+	old, _ := before.entry(c.wish.name)
+	now, _ := after.entry(c.wish.name)
+	return old.Message != now.Message
+}
+
+// picture returns all that a certificate's status is computed from.
+func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, summary, []v1alpha1.NodeFailure, bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	c, known := x.certificates[name]
+	if !known {
+		return wish{}, summary{}, nil, false
+	}
+	s := c.summarize(now)
+	c.changes = s.nextChange(soon, now)
+	return c.wish, s, c.failures(s, now), true
+}
+
+// agentCount is how many agents watch.
+func (x *index) agentCount(now time.Time) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	count := 0
+	for _, n := range x.nodes {
+		if runs, _ := n.runsAgent(now); runs {
+			count++
+		}
+	}
+	return count
+}

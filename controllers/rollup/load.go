@@ -1,0 +1,71 @@
+package rollup
+
+import (
+	"context"
+	"fmt"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// publish fills the index with all there is, and then writes statuses until the context ends. Nothing is written before: a
+// status from half of the nodes would be wrong.
+func (r *Rollup) publish(ctx context.Context) error {
+	ctx = ctrl.LoggerInto(ctx, ctrl.Log.WithName("rollup"))
+	if err := r.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopping
+		}
+		return err
+	}
+	p := &publisher{
+		client: r.Client, events: r.Events, index: r.index, outbox: r.outbox, meters: r.meters, now: r.Now,
+		soon: r.ExpiringSoon, budget: newBudget(r.WatchEvents), written: map[string]written{}, told: announcements{},
+	}
+	p.run(ctx)
+	return nil
+}
+
+// load reads all nodes and certificates from the cache, which is complete when it answers.
+func (r *Rollup) load(ctx context.Context) error {
+	var (
+		nodes        corev1.NodeList
+		states       v1alpha1.NodeCertificateStateList
+		leases       coordinationv1.LeaseList
+		certificates v1alpha1.ObservedCertificateList
+	)
+	for _, list := range []client.ObjectList{&nodes, &states, &leases, &certificates} {
+		if err := r.List(ctx, list); err != nil {
+			return fmt.Errorf("reading what there is: %w", err)
+		}
+	}
+	for i := range certificates.Items {
+		wanted, _ := wishOf(&certificates.Items[i]) // its own reconcile says what is wrong
+		r.index.observeCertificate(wanted, r.Now())
+		r.outbox.add(r.Now(), wanted.name)
+	}
+	known := map[string]facts{}
+	for i := range nodes.Items {
+		known[nodes.Items[i].Name] = facts{node: &nodes.Items[i]}
+	}
+	for i := range states.Items {
+		if f, ok := known[states.Items[i].Name]; ok {
+			f.state = &states.Items[i]
+			known[states.Items[i].Name] = f
+		}
+	}
+	for i := range leases.Items {
+		if f, ok := known[leases.Items[i].Name]; ok {
+			f.lease = &leases.Items[i]
+			known[leases.Items[i].Name] = f
+		}
+	}
+	for name, f := range known {
+		r.index.observeNode(name, f, r.Now())
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package rollup_test
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// kubectlWait is `kubectl wait --for=condition=Ready` in the background.
+func (f *fleet) kubectlWait() <-chan error {
+	ended := make(chan error, 1)
+	go func() {
+		output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout=60s").CombinedOutput()
+		if err != nil {
+			err = &exec.Error{Name: string(output), Err: err}
+		}
+		ended <- err
+	}()
+	return ended
+}
+
+// stillWaits fails when kubectl has ended: Ready was true too early.
+func (f *fleet) stillWaits(wait <-chan error, when string) {
+	f.t.Helper()
+	select {
+	case err := <-wait:
+		f.t.Fatalf("kubectl wait ended %s: %v", when, err)
+	case <-time.After(time.Second):
+	}
+}
+
+func TestACertificateFromCreationToTheNodesEnd(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 3)
+	f.observe()
+	wait := f.kubectlWait()
+	f.eventually("0/3 Unknown RollingOut")
+	f.report(nodes[:2], version(1))
+	f.eventually("v1 2/3 Unknown RollingOut")
+	f.stillWaits(wait, "with two of three nodes")
+	f.report(nodes[2:], version(1))
+	f.do(<-wait)
+	f.eventually("v1 3/3 True Installed")
+
+	certificate := f.get() // another spec
+	certificate.Spec.PollingIntervalInS = 60
+	f.do(f.kube.Update(t.Context(), certificate))
+	wait = f.kubectlWait()
+	f.eventually("v1 0/3 Unknown RollingOut")
+	f.report(nodes[:2], version(1))
+	f.stillWaits(wait, "before the third node has acted on the new spec")
+	f.report(nodes[2:], version(1))
+	f.do(<-wait)
+
+	f.join(4, 5) // scale-out
+	f.eventually("v1 3/5 Unknown RollingOut")
+	wait = f.kubectlWait()
+	f.stillWaits(wait, "before the new nodes have it")
+	f.report([]string{f.node(4), f.node(5)}, version(1))
+	f.do(<-wait)
+
+	f.report(nodes[:1], failingWith(version(1), v1alpha1.ReasonAccessDenied))
+	f.eventually("v1 4/5 False AccessDenied")
+	f.do(f.kube.Delete(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodes[0]}})) // with the failing node goes the failure
+	f.eventually("v1 4/4 True Installed")
+	f.gone(nodes[0])
+}
+
+// gone waits until the state of a node that is gone is removed; there is no garbage collector here.
+func (f *fleet) gone(node string) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
+	defer cancel()
+	for {
+		err := f.kube.Get(ctx, types.NamespacedName{Name: node}, &v1alpha1.NodeCertificateState{})
+		if apierrors.IsNotFound(err) {
+			return
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			f.t.Fatalf("the state of node %s, which is gone, is still there", node)
+		}
+	}
+}
+
+func TestARotationInTheMiddleOfARotation(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 6)
+	f.observe()
+	f.report(nodes, version(1))
+	f.eventually("v1 6/6 True Installed")
+	f.report(nodes[:3], version(2))
+	f.eventually("v2 3/6 Unknown RollingOut")
+	f.report(nodes[:1], version(3))
+	f.eventually("v3 1/6 Unknown RollingOut")
+	f.report(nodes[3:], version(3)) // never had the second
+	f.eventually("v3 4/6 Unknown RollingOut")
+	f.report(nodes[1:3], version(3))
+	certificate := f.eventually("v3 6/6 True Installed")
+	if certificate.Status.Thumbprint != "T3" || certificate.Status.NotAfter == nil {
+		t.Errorf("thumbprint %s, not after %v", certificate.Status.Thumbprint, certificate.Status.NotAfter)
+	}
+	f.eventuallyEvents(map[string]int{"RolloutStarted": 3, "RolloutCompleted": 2})
+}
+
+// eventuallyEvents waits for events: they are written a little after the status.
+func (f *fleet) eventuallyEvents(want map[string]int) {
+	f.t.Helper()
+	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
+	defer cancel()
+	for {
+		got, missing := f.events(), false
+		for reason, count := range want {
+			missing = missing || got[reason] != count
+		}
+		if !missing && len(got) == len(want) {
+			return
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			f.t.Fatalf("events %v, want %v", got, want)
+		}
+	}
+}
+
+func TestKubectlGetSaysItInOneLine(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 5)
+	f.observe()
+	f.report(nodes[:3], version(1))
+	f.report(nodes[3:], failingWith(version(1), v1alpha1.ReasonAccessDenied))
+	certificate := f.eventually("v1 3/5 False AccessDenied")
+	output, err := f.plane.Kubectl("get", "obscert", f.name, "-o", "wide").CombinedOutput()
+	f.do(err)
+	_, row, _ := strings.Cut(string(output), "\n")
+	for _, word := range []string{"False", "3/5", "T1", "AccessDenied", "v1", "MY", "https://shop.vault.azure.net/secrets/web"} {
+		if !strings.Contains(row, word) {
+			t.Errorf("kubectl get does not say %s:\n%s", word, output)
+		}
+	}
+	if len(certificate.Status.Failures) != 2 || certificate.Status.Failures[0].Node != nodes[3] || !strings.Contains(certificate.Status.Failures[0].Message, "secret web") {
+		t.Errorf("failures %+v", certificate.Status.Failures)
+	}
+}
+
+func TestACertificateThatSelectsNoNodeSaysSo(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	f.observe()
+	f.eventually("0/0 True NotSelected")
+	f.do(<-f.kubectlWait())
+}
+
+// Somebody else's write to the status is put right, and nothing is written when nothing differs.
+func TestConflictingWrites(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 2)
+	f.observe()
+	f.report(nodes, version(1))
+	f.eventually("v1 2/2 True Installed")
+	for range 20 {
+		certificate := f.get()
+		certificate.Annotations = map[string]string{"seen-by": time.Now().String()} // another writer of the object
+		if err := f.kube.Update(t.Context(), certificate); err != nil && !apierrors.IsConflict(err) {
+			t.Fatal(err)
+		}
+		certificate = f.get()
+		certificate.Status.Version, certificate.Status.Nodes = "wrong", nil
+		if err := f.kube.Status().Update(t.Context(), certificate); err != nil && !apierrors.IsConflict(err) {
+			t.Fatal(err)
+		}
+	}
+	settled := f.eventually("v1 2/2 True Installed")
+	f.report(nodes, version(1)) // writes that change nothing
+	after := f.quiet(settled)
+	if after.ResourceVersion != settled.ResourceVersion {
+		t.Errorf("the status was written though nothing differs: %+v, then %+v", settled.Status, after.Status)
+	}
+}
+
+// quiet returns the certificate after a time in which a needless write would have come.
+func (f *fleet) quiet(before *v1alpha1.ObservedCertificate) *v1alpha1.ObservedCertificate {
+	f.t.Helper()
+	deadline := time.After(5 * time.Second)
+	for {
+		certificate := f.get()
+		if certificate.ResourceVersion != before.ResourceVersion {
+			return certificate
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-deadline:
+			return certificate
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package rollup
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/report"
+)
+
+// silentAfter is how long a node may give no sign of life before it counts as not reporting: three Lease periods.
+const silentAfter = 3 * report.LeasePeriod
+
+// phase is what a node counts as for a certificate.
+type phase uint8
+
+const (
+	installed phase = iota
+	pending
+	failed
+)
+
+// held is the certificate that a node has. The zero value is none.
+type held struct {
+	version, thumbprint string
+	notAfter            int64 // Unix time, 0 where there is none
+}
+
+// standing is how a node stands with a certificate. It is comparable: nodes that stand the same are counted together, and
+// there are only as many different standings as versions and reasons.
+type standing struct {
+	phase  phase
+	reason v1alpha1.Reason
+	// late is set on a node that should have given a sign of life by now.
+	late bool
+	// kept is set on a node that the startup taint keeps from work until it has this certificate.
+	kept bool
+	held held
+}
+
+// judge says how a node stands with a certificate, and when time alone will change that (zero for never). ok is false where
+// the certificate is not for this node.
+func judge(n *node, w *wish, now time.Time) (s standing, changes time.Time, ok bool) {
+	runs, changes := n.runsAgent(now)
+	if !runs || !w.selector.Matches(n.labels) {
+		return standing{}, changes, false
+	}
+	entry, reported := n.entry(w.name)
+	s = standing{held: heldOf(entry)}
+	deadline := latest(n.created, w.created, n.renewed).Add(silentAfter)
+	s.late = !now.Before(deadline)
+	if !s.late {
+		changes = earliest(changes, deadline)
+	}
+	switch {
+	case s.late, !n.reported:
+		s.phase, s.reason = pending, v1alpha1.ReasonAgentNotReporting
+	case !reported || entry.Generation != w.generation:
+		s.phase, s.reason = pending, v1alpha1.ReasonPending
+	default:
+		s.phase, s.reason = phaseOf(entry)
+	}
+	s.kept = n.tainted && w.initialSync && s.phase != installed
+	return s, changes, true
+}
+
+// phaseOf reads the entry of a node that acted on the spec as it is.
+func phaseOf(entry v1alpha1.CertificateEntry) (phase, v1alpha1.Reason) {
+	switch {
+	case entry.State == v1alpha1.StateFailed:
+		return failed, entry.Reason
+	case entry.State == v1alpha1.StateSuspended && entry.Thumbprint != "":
+		return installed, v1alpha1.ReasonSuspended
+	case entry.State != v1alpha1.StateInstalled && entry.Reason != "":
+		return pending, entry.Reason
+	case entry.State != v1alpha1.StateInstalled || entry.Thumbprint == "":
+		return pending, v1alpha1.ReasonPending
+	}
+	return installed, v1alpha1.ReasonInstalled
+}
+
+// at is the standing as time and the other nodes make it: a certificate can expire where it is, and one that was current is
+// not any more when another node has a newer one.
+func (s standing) at(now time.Time, current held) standing {
+	switch {
+	case s.phase != failed && s.held.expired(now):
+		s.phase, s.reason = failed, v1alpha1.ReasonExpired
+	case s.reason == v1alpha1.ReasonInstalled && s.held != current:
+		s.phase, s.reason = pending, v1alpha1.ReasonSuperseded
+	}
+	return s
+}
+
+// troubled says whether something is wrong, and not only unfinished. A node that has never reported is only new at first.
+func (s standing) troubled() bool {
+	switch {
+	case s.phase == installed:
+		return false
+	case s.reason == v1alpha1.ReasonAgentNotReporting:
+		return s.late
+	}
+	return s.reason.Class() != v1alpha1.ClassNone
+}
+
+func heldOf(entry v1alpha1.CertificateEntry) held {
+	h := held{version: entry.Version, thumbprint: entry.Thumbprint}
+	if entry.NotAfter != nil {
+		h.notAfter = entry.NotAfter.Unix()
+	}
+	return h
+}
+
+func (h held) expired(now time.Time) bool { return h.notAfter != 0 && h.notAfter <= now.Unix() }
+
+// end is the end of validity, nil for none.
+func (h held) end() *metav1.Time {
+	if h.notAfter == 0 {
+		return nil
+	}
+	return &metav1.Time{Time: time.Unix(h.notAfter, 0)}
+}
+
+// entry returns what the node reported about a certificate. Entries are sorted by name when they enter the cache.
+func (n *node) entry(name string) (v1alpha1.CertificateEntry, bool) {
+	i, found := slices.BinarySearchFunc(n.entries, name, func(e v1alpha1.CertificateEntry, name string) int { return strings.Compare(e.Name, name) })
+	if !found {
+		return v1alpha1.CertificateEntry{}, false
+	}
+	return n.entries[i], true
+}
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
+
+// earliest returns the earlier of two times, of which the zero time means never.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
