@@ -130,7 +130,8 @@ type ObservedCertificateSpec struct {
 	// +optional
 	LinkOnRenewal bool `json:"linkOnRenewal,omitempty"`
 
-	// requireInitialSync makes a node with the startup taint wait for this certificate. Default false.
+	// requireInitialSync makes a node with the startup taint (vaultpane.dev/certificates-not-ready) wait for this
+	// certificate: the taint stays until the certificate is in the node's store. Default false.
 	// +optional
 	RequireInitialSync bool `json:"requireInitialSync,omitempty"`
 

@@ -7,15 +7,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
+
+// awaited has nodes with the startup taint wait for a certificate, which is none of the agent's business.
+func awaited(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true }
 
 func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 	m := newMachine(t, "install")
 	ends := time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true, RootFirst: true, NotAfter: ends})
-	wish := m.wish("web", exportable)
+	wish := m.wish("web", exportable, awaited)
 	entry := m.installed("web", web)
 	m.holds(my, web)
 

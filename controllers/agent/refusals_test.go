@@ -2,15 +2,17 @@ package agent_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// beyond are wishes that the agent cannot fulfil, or not yet. A line goes when its wish is fulfilled, see unsupported in select.go.
+// beyond are wishes that the agent cannot fulfil, see unsupported in select.go.
 var beyond = []struct {
 	name, says string
 	change     func(*v1alpha1.ObservedCertificateSpec)
@@ -21,7 +23,6 @@ var beyond = []struct {
 	{"accounts-of-trust", "no private key", func(spec *v1alpha1.ObservedCertificateSpec) {
 		spec.CertificateStoreName, spec.Accounts = "Root", []string{`NT AUTHORITY\NETWORK SERVICE`}
 	}},
-	{"initial-sync", "requireInitialSync", func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true }},
 }
 
 func TestAWishThatIsHalfBuiltIsRefused(t *testing.T) {
@@ -48,7 +49,10 @@ func TestAnInstalledCertificateStaysWhenItsWishGoesTooFar(t *testing.T) {
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.wish("web", deleteWhenGone)
 	m.installed("web", web)
-	m.changeSpec("web", beyond[len(beyond)-1].change)
+	m.host.set(func(h *host) {
+		h.away = &certstore.Error{Operation: "granting an account the private key", Unsupported: true, Err: errors.New("no accounts here")}
+	})
+	m.changeSpec("web", granting(poolAccount))
 	entry := m.fails("web", v1alpha1.ReasonUnsupported)
 	if entry.Thumbprint != web || entry.Generation != 2 {
 		t.Errorf("the node reports %+v, want what is still installed, for the new spec", entry)

@@ -31,8 +31,6 @@ func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
 		return "certificateStoreName Root in CurrentUser, where Windows asks a person before it trusts a certificate; use LocalMachine"
 	case certstore.HoldsTrust(ref) && (len(spec.Accounts) > 0 || spec.KeyExportable || spec.LinkOnRenewal):
 		return "accounts, keyExportable or linkOnRenewal in the store " + spec.CertificateStoreName + ", which holds public certificates and no private key"
-	case spec.RequireInitialSync:
-		return "requireInitialSync: true"
 	}
 	return ""
 }

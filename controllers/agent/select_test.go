@@ -49,7 +49,7 @@ func TestUnsupportedNamesTheField(t *testing.T) {
 		{"accounts where there is no key", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "ca", Accounts: []string{"x"}}, "accounts"},
 		{"linkOnRenewal where there is no key", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "TrustedPeople", LinkOnRenewal: true}, "linkOnRenewal"},
 		{"the roots of a user", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "Root", CertificateStoreLocation: "CURRENT_USER"}, "use LocalMachine"},
-		{"requireInitialSync", v1alpha1.ObservedCertificateSpec{RequireInitialSync: true}, "requireInitialSync"},
+		{"requireInitialSync, which is the controller's business", v1alpha1.ObservedCertificateSpec{RequireInitialSync: true}, ""},
 		{"a store of Windows' own", v1alpha1.ObservedCertificateSpec{CertificateStoreName: "Disallowed"}, "certificateStoreName"},
 	}
 	for _, test := range tests {
