@@ -18,10 +18,11 @@ help: ## Print this list.
 	@echo; echo "help: every command above is run as 'make COMMAND'"
 
 .PHONY: build
-build: ## Build the agent for this system and for Windows into bin/.
+build: ## Build agent and controller for this system, and the agent for Windows, into bin/.
 	@$(GO_BUILD) -o bin/vaultpane-agent ./cmd/agent
+	@$(GO_BUILD) -o bin/vaultpane-controller ./cmd/controller
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/vaultpane-agent.exe ./cmd/agent
-	@echo "build: PASS bin/vaultpane-agent ($$(du -h bin/vaultpane-agent | cut -f1)), bin/windows/vaultpane-agent.exe ($$(du -h bin/windows/vaultpane-agent.exe | cut -f1))"
+	@echo "build: PASS $$(cd bin && du -h vaultpane-agent vaultpane-controller windows/vaultpane-agent.exe | awk '{print sep "bin/" $$2 " (" $$1 ")"; sep = ", "}' ORS='')"
 
 .PHONY: demo
 demo: build ## See it work: control plane, Key Vault, agent and five certificates on this machine (STORE=wine: the Windows agent).

@@ -43,7 +43,7 @@ func (n *node) read(f facts, agents labels.Selector) {
 	n.chosen = agents.Matches(n.labels)
 	n.tainted = false
 	for _, taint := range f.node.Spec.Taints {
-		n.tainted = n.tainted || taint.Key == v1alpha1.StartupTaintKey
+		n.tainted = n.tainted || v1alpha1.IsStartupTaintKey(taint.Key)
 	}
 	n.reported, n.entries = false, nil
 	if f.state != nil && f.state.NodeUID == string(n.uid) {

@@ -128,6 +128,14 @@ func (f *fleet) write(ctx context.Context, name string, entries ...v1alpha1.Cert
 	return f.kube.Update(ctx, state)
 }
 
+// watcher is a client that can watch.
+func (f *fleet) watcher() client.WithWatch {
+	f.t.Helper()
+	watcher, err := client.NewWithWatch(f.plane.Config(), client.Options{Scheme: scheme})
+	f.do(err)
+	return watcher
+}
+
 func (f *fleet) get() *v1alpha1.ObservedCertificate {
 	f.t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{}
