@@ -79,7 +79,7 @@ func writeKubeconfig(path, user string, config *rest.Config) error {
 			name: {Server: config.Host, CertificateAuthorityData: config.CAData},
 		},
 		AuthInfos: map[string]*clientcmdapi.AuthInfo{
-			user: {ClientCertificateData: config.CertData, ClientKeyData: config.KeyData},
+			user: {ClientCertificateData: config.CertData, ClientKeyData: config.KeyData, Token: config.BearerToken},
 		},
 		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: user}},
 		CurrentContext: name,

@@ -24,6 +24,7 @@ func TestControlPlane(t *testing.T) {
 	t.Run("the API server comes back as the same one", func(t *testing.T) { testRestart(t, c) })
 	t.Run("a user without rights is refused by name", func(t *testing.T) { testForbidden(t, c) })
 	t.Run("a requested token authenticates its service account", func(t *testing.T) { testToken(t, c) })
+	t.Run("a token bound to a pod names its node", func(t *testing.T) { testBoundToken(t, c) })
 	t.Run("kubectl uses the administrator's kubeconfig", func(t *testing.T) { testKubectl(t, c) })
 	t.Run("a user's kubeconfig holds that user", func(t *testing.T) { testUserKubeconfig(t, c) })
 	t.Run("installed CRDs are served", func(t *testing.T) { testCRDs(t, c) })
@@ -94,6 +95,31 @@ func testToken(t *testing.T, c *ControlPlane) {
 	user := whoAmI(t, config)
 	if user.Username != "system:serviceaccount:default:agent" {
 		t.Errorf("the token is of %q, want system:serviceaccount:default:agent", user.Username)
+	}
+}
+
+func testBoundToken(t *testing.T, c *ControlPlane) {
+	admin := clientFor(t, c.Config())
+	node, err := admin.CoreV1().Nodes().Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "akswin000000"}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "bound"}}
+	if _, err := admin.CoreV1().ServiceAccounts("default").Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for node, uid := range map[string]string{node.Name: string(node.UID), "not-there": "", "": ""} {
+		config, err := c.ServiceAccountConfig(t.Context(), "default", "bound", node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := whoAmI(t, config)
+		if name := strings.Join(user.Extra["authentication.kubernetes.io/node-name"], ","); name != node {
+			t.Errorf("the token names node %q, want %q", name, node)
+		}
+		if got := strings.Join(user.Extra["authentication.kubernetes.io/node-uid"], ","); got != uid {
+			t.Errorf("the token for node %q names the UID %q, want %q", node, got, uid)
+		}
 	}
 }
 
