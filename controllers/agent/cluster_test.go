@@ -12,29 +12,26 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
 // parallel is how many of these tests run at once. They share an API server and a vault, and mostly wait.
 const parallel = "8"
 
-// cluster is what the tests of this package share: a real API server with the CRDs and the agent's rights, and a Key Vault
-// over TLS. Each test has a node of its own, and its ObservedCertificates select that node only.
+// cluster is what the tests of this package share: a real API server with the CRDs, the agent's rights and its policy,
+// and a Key Vault over TLS. Each test has a node of its own, and its ObservedCertificates select that node only.
 type cluster struct {
 	plane *controlplane.ControlPlane
 	kube  client.Client // the administrator's
-	agent *rest.Config  // the agent's service account's
 	vault *vaulttest.Vault
 	caPEM []byte
 	stop  []func() error
@@ -93,23 +90,11 @@ func startCluster() (*cluster, error) {
 
 // prepare installs what an administrator installs, from the same files.
 func (c *cluster) prepare(ctx context.Context) error {
-	config := filepath.Join("..", "..", "config")
-	if err := c.plane.InstallCRDs(ctx, filepath.Join(config, "crd")); err != nil {
+	if err := install.Everything(ctx, c.plane, filepath.Join("..", "..")); err != nil {
 		return err
 	}
 	var err error
-	if c.kube, err = client.New(c.plane.Config(), client.Options{Scheme: scheme}); err != nil {
-		return err
-	}
-	const namespace = "vaultpane-system"
-	if err := c.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
-		return err
-	}
-	if output, err := c.plane.Kubectl("apply", "-f", filepath.Join(config, "rbac", "agent")).CombinedOutput(); err != nil {
-		return fmt.Errorf("granting the agent's rights: %w: %s", err, output)
-	}
-	c.agent, err = c.plane.UserConfig("system:serviceaccount:"+namespace+":vaultpane-agent",
-		"system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	c.kube, err = client.New(c.plane.Config(), client.Options{Scheme: scheme})
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +23,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
 	"github.com/vaultpane/vaultpane/controllers/internal/report"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
 // checkInterval is the time between two checks of the store, short because tests wait for them.
@@ -32,6 +34,7 @@ type machine struct {
 	*cluster
 	t     *testing.T
 	node  *corev1.Node
+	agent *rest.Config // with a token of the node's agent
 	store *brittleStore
 	host  *host
 	clock *clock
@@ -57,6 +60,9 @@ func newMachine(t *testing.T, name string) *machine {
 		node:  &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{machineLabel: name}}},
 	}
 	if err := m.kube.Create(t.Context(), m.node); err != nil {
+		t.Fatal(err)
+	}
+	if m.agent, err = install.AgentConfig(t.Context(), m.plane, name); err != nil {
 		t.Fatal(err)
 	}
 	m.start()

@@ -49,8 +49,8 @@ func run(ctx context.Context, store string) error {
 	}{
 		{"A control plane: kube-apiserver and etcd, as ordinary processes", stage.startControlPlane},
 		{"Azure Key Vault: two vaults, \"shop\" and \"ops\", with five certificates; one of them is disabled", stage.startKeyVault},
-		{"The cluster: Vaultpane's CustomResourceDefinitions, the agent's rights, and one Windows node", stage.installInCluster},
-		{"The agent starts on that node, with a kubeconfig that can do only what an agent may do", stage.startAgent},
+		{"The cluster: Vaultpane's CustomResourceDefinitions, the agent's rights and policy, and one Windows node", stage.installInCluster},
+		{"The agent starts on that node, with a token that is bound to the node and can do only what its agent may do", stage.startAgent},
 		{"You apply five ObservedCertificates, and wait", stage.applyCertificates},
 		{"What the node's certificate store holds now, and what its agent reports", stage.show},
 		{"The certificate \"web\" is renewed in the vault, and you ask for a poll", stage.rotate},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
@@ -59,14 +60,8 @@ func (s *stage) startKeyVault(context.Context) error {
 	return s.vaults.Vault("ops").Disable("old", "")
 }
 
-func (s *stage) installInCluster(context.Context) error {
-	if _, err := s.kubectl("", "apply", "-f", filepath.Join(s.root, "config", "crd")); err != nil {
-		return err
-	}
-	if _, err := s.kubectl("", "create", "namespace", "vaultpane-system"); err != nil {
-		return err
-	}
-	if _, err := s.kubectl("", "apply", "-f", filepath.Join(s.root, "config", "rbac", "agent")); err != nil {
+func (s *stage) installInCluster(ctx context.Context) error {
+	if err := install.Everything(ctx, s.cluster, s.root); err != nil {
 		return err
 	}
 	_, err := s.kubectl(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"kubernetes.io/os": "windows"}}}`, nodeName), "apply", "-f", "-")
@@ -75,9 +70,7 @@ func (s *stage) installInCluster(context.Context) error {
 
 func (s *stage) startAgent(ctx context.Context) error {
 	kubeconfig := filepath.Join(s.dir, "agent.kubeconfig")
-	err := s.cluster.WriteUserKubeconfig(kubeconfig, "system:serviceaccount:vaultpane-system:vaultpane-agent",
-		"system:serviceaccounts", "system:serviceaccounts:vaultpane-system", "system:authenticated")
-	if err != nil {
+	if err := install.WriteAgentKubeconfig(ctx, s.cluster, kubeconfig, nodeName); err != nil {
 		return err
 	}
 	environment := append(s.vaults.Env(),
@@ -86,15 +79,15 @@ func (s *stage) startAgent(ctx context.Context) error {
 		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_STORE_CHECK_INTERVAL=2s",
 		"VAULTPANE_INITIAL_SPREAD=1s", "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
 		"VAULTPANE_LOG_FORMAT=text")
-	s.agent, err = s.machine.Start(s.log(), environment)
-	if err != nil {
+	var err error
+	if s.agent, err = s.machine.Start(s.log(), environment); err != nil {
 		return err
 	}
 	return until(ctx, "the agent's Lease", func() (bool, error) {
 		if !s.agent.Running() {
 			return false, fmt.Errorf("the agent has ended")
 		}
-		output, err := s.kubectl("", "-n", "vaultpane-system", "get", "lease", nodeName, "--ignore-not-found", "-o", "name")
+		output, err := s.kubectl("", "-n", install.Namespace, "get", "lease", nodeName, "--ignore-not-found", "-o", "name")
 		return output != "", err
 	})
 }

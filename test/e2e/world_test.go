@@ -17,13 +17,13 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
 const (
-	nodeName  = "akswin000001"
-	namespace = "vaultpane-system"
+	nodeName = "akswin000001"
 	// patience is how long anything may take here before it counts as not happening.
 	patience = 90 * time.Second
 )
@@ -65,7 +65,7 @@ func newWorld(ctx context.Context, root, machine string) (*world, error) {
 }
 
 func (w *world) prepareCluster(ctx context.Context, root string) error {
-	if err := w.cluster.InstallCRDs(ctx, filepath.Join(root, "config", "crd")); err != nil {
+	if err := install.Everything(ctx, w.cluster, root); err != nil {
 		return err
 	}
 	scheme := runtime.NewScheme()
@@ -79,26 +79,18 @@ func (w *world) prepareCluster(ctx context.Context, root string) error {
 	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
-	for _, object := range []client.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
-		&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{"kubernetes.io/os": "windows"}}},
-	} {
-		if err := w.client.Create(ctx, object); err != nil {
-			return err
-		}
+	one := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{"kubernetes.io/os": "windows"}}}
+	if err := w.client.Create(ctx, one); err != nil {
+		return err
 	}
-	if output, err := w.cluster.Kubectl("apply", "-f", filepath.Join(root, "config", "rbac", "agent")).CombinedOutput(); err != nil {
-		return fmt.Errorf("granting the agent's rights: %w: %s", err, output)
-	}
-	return w.cluster.WriteUserKubeconfig(w.kubeconfig(), "system:serviceaccount:"+namespace+":vaultpane-agent",
-		"system:serviceaccounts", "system:serviceaccounts:"+namespace)
+	return install.WriteAgentKubeconfig(ctx, w.cluster, w.kubeconfig(), nodeName)
 }
 
 func (w *world) kubeconfig() string { return filepath.Join(w.dir, "agent.kubeconfig") }
 
 func (w *world) log() string { return filepath.Join(w.dir, "agent.log") }
 
-// startAgent starts an agent with the rights and settings of a real one, and shorter waits.
+// startAgent starts an agent with the rights, the token and the settings of a real one, and shorter waits.
 func (w *world) startAgent() (*node.Agent, error) {
 	return w.machine.Start(w.log(), append(w.vaults.Env(),
 		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+w.machine.Path(w.kubeconfig()),

@@ -87,7 +87,7 @@ func untilRefused(ctx context.Context, agent client.Client, policy string, objec
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, limit, true, func(ctx context.Context) (bool, error) {
 		err := agent.Create(ctx, object.DeepCopyObject().(client.Object), client.DryRunAll)
 		if ctx.Err() != nil {
-			return false, nil // and the answer before says more
+			return false, ctx.Err() // and the answer before says more
 		}
 		if last = err; last == nil {
 			last = errors.New("it was allowed")
