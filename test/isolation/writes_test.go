@@ -99,6 +99,18 @@ func TestAnAgentCannotForgeItsOwnNodesObjects(t *testing.T) {
 	}
 }
 
+func TestAFinalizerOfSomebodyElseMayStay(t *testing.T) {
+	w := theWorld(t)
+	lease := w.lease(own)
+	lease.Finalizers = []string{"example.com/theirs"}
+	w.there(t, lease)
+	expect(t, w.agent.Update(t.Context(), lease), "")
+	lease.Finalizers = append(lease.Finalizers, "example.com/mine")
+	expect(t, w.agent.Update(t.Context(), lease), finalizer)
+	lease.Finalizers = nil
+	expect(t, w.agent.Update(t.Context(), lease), "")
+}
+
 func TestAnAgentWritesForItsOwnNodeOnly(t *testing.T) {
 	w := theWorld(t)
 	generated := w.state(own)
