@@ -1,0 +1,152 @@
+package startuptaint_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/controlplane"
+)
+
+// cluster is a real API server with the CRDs, shared by the tests of this package, which run one after another: a
+// reconciler looks after every node there is.
+type cluster struct {
+	plane      *controlplane.ControlPlane
+	kube       client.Client // the administrator's
+	controller *rest.Config  // the controller's service account's, with the rights that doc.go asks for
+}
+
+var scheme = runtime.NewScheme()
+
+// sharedCluster starts with the first test that asks for it: the table tests need none.
+var sharedCluster = sync.OnceValues(startCluster)
+
+var startedPlane *controlplane.ControlPlane // nil when no test asked
+
+var log = &logBook{}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	ctrl.SetLogger(log.logger())
+	klog.SetLogger(log.logger())
+	code := m.Run()
+	if startedPlane != nil {
+		if err := startedPlane.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// newCluster returns the cluster without nodes, reports and certificates, and empties it when the test ends.
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	controlplane.SkipWithout(t)
+	shared, err := sharedCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of the log:\n%s", log.end())
+		}
+		for _, kind := range []client.Object{&corev1.Node{}, &v1alpha1.NodeCertificateState{}, &v1alpha1.ObservedCertificate{}} {
+			if err := shared.kube.DeleteAllOf(context.Background(), kind); err != nil {
+				t.Errorf("emptying the cluster: %v", err)
+			}
+		}
+	})
+	return shared
+}
+
+func startCluster() (*cluster, error) {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	plane, err := controlplane.Start(ctx, controlplane.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%w\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+	}
+	startedPlane = plane
+	c := &cluster{plane: plane}
+	if err := plane.InstallCRDs(ctx, filepath.Join("..", "..", "config", "crd")); err != nil {
+		return nil, err
+	}
+	if c.kube, err = client.New(plane.Config(), client.Options{Scheme: scheme}); err != nil {
+		return nil, err
+	}
+	const account = "system:serviceaccount:vaultpane-system:vaultpane-controller"
+	if err := c.grant(ctx, account); err != nil {
+		return nil, fmt.Errorf("granting the controller's rights: %w", err)
+	}
+	c.controller, err = plane.UserConfig(account, "system:serviceaccounts", "system:serviceaccounts:vaultpane-system")
+	return c, err
+}
+
+var marker = regexp.MustCompile(`(?m)^// \+kubebuilder:rbac:groups="?([a-z0-9.]*)"?,resources=([a-z;]+),verbs=([a-z;]+)$`)
+
+// grant gives a user exactly the rights that the package's markers ask for.
+func (c *cluster) grant(ctx context.Context, user string) error {
+	source, err := os.ReadFile("doc.go")
+	if err != nil {
+		return err
+	}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "startup-taint"}}
+	for _, found := range marker.FindAllStringSubmatch(string(source), -1) {
+		role.Rules = append(role.Rules, rbacv1.PolicyRule{
+			APIGroups: []string{found[1]}, Resources: strings.Split(found[2], ";"), Verbs: strings.Split(found[3], ";"),
+		})
+	}
+	return errors.Join(c.kube.Create(ctx, role), c.kube.Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+	}))
+}
+
+// logBook keeps what is logged.
+type logBook struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (b *logBook) logger() logr.Logger {
+	return funcr.New(func(prefix, line string) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.lines.WriteString(prefix + " " + line + "\n")
+	}, funcr.Options{Verbosity: 1, LogTimestamp: true})
+}
+
+// end returns the last few kilobytes.
+func (b *logBook) end() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := b.lines.String()
+	return text[max(0, len(text)-4000):]
+}

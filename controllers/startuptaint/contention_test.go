@@ -1,0 +1,94 @@
+package startuptaint_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// others is the number of controllers that add and remove taints of their own.
+const others = 4
+
+// TestNoTaintOfOthersIsLost lets four other controllers change their taints on the same nodes while ours is put on and
+// removed. Each keeps account of what should be there.
+func TestNoTaintOfOthersIsLost(t *testing.T) {
+	const nodes, rounds = 50, 20 // a thousand rounds
+	c := newCluster(t)
+	r := c.run(t)
+	must(t, atOnce(nodes, func(i int) error { return c.contend(t.Context(), numbered("n", i), rounds) }))
+	eventually(t, "every removal was counted", func() (bool, error) { return r.removals(t) == nodes*rounds, nil })
+	t.Logf("%d rounds, %d removals, nothing lost", nodes*rounds, r.removals(t))
+}
+
+// contend has the startup taint put on a node and the others change their taints at the same time, round after round.
+func (c *cluster) contend(ctx context.Context, name string, rounds int) error {
+	node, err := c.addNode(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := c.report(ctx, node); err != nil {
+		return err
+	}
+	has := make([]bool, others) // the account
+	for round := range rounds {
+		err := atOnce(others+1, func(i int) (err error) {
+			if i == others {
+				return c.setTaints(ctx, name, adding(startup))
+			}
+			has[i], err = c.toggle(ctx, name, i, has[i])
+			return err
+		})
+		if err == nil {
+			err = c.settle(ctx, name, has)
+		}
+		if err != nil {
+			return fmt.Errorf("%s, round %d: %w", name, round, err)
+		}
+	}
+	return nil
+}
+
+// toggle changes the taint of one of the others, now and then there and back, and returns whether the node should have it now.
+func (c *cluster) toggle(ctx context.Context, name string, other int, has bool) (bool, error) {
+	taint := corev1.Taint{Key: fmt.Sprintf("example.com/other-%d", other), Effect: corev1.TaintEffectNoSchedule}
+	for range 1 + rand.IntN(4)/3 {
+		change := adding(taint)
+		if has {
+			change = without(taint.Key)
+		}
+		if err := c.setTaints(ctx, name, change); err != nil {
+			return has, err
+		}
+		has = !has
+	}
+	return has, nil
+}
+
+// settle waits until the startup taint is gone, and compares the others' with their account.
+func (c *cluster) settle(ctx context.Context, name string, has []bool) error {
+	want := []string{}
+	for other, should := range has {
+		if should {
+			want = append(want, fmt.Sprintf("example.com/other-%d:NoSchedule", other))
+		}
+	}
+	var got []string
+	gone, err := poll(ctx, patience, func() (bool, error) {
+		var err error
+		got, err = c.taints(ctx, name)
+		return !slices.Contains(got, ours), err
+	})
+	if !gone {
+		return fmt.Errorf("the startup taint was not removed, the node has %v (last error: %v)", got, err) //nolint:errorlint // may be nil
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("the others' taints differ from their account (-want +got):\n%s", diff)
+	}
+	return nil
+}

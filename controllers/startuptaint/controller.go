@@ -1,0 +1,160 @@
+package startuptaint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/flowcontrol"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// workers is how many nodes are handled at once. A removal is one round trip of some milliseconds, so that a thousand
+// nodes take well under a second.
+const workers = 16
+
+// contendedPause is the time until the next try after a removal that others' changes of the taints kept overtaking.
+const contendedPause = 500 * time.Millisecond
+
+// Reconciler takes the startup taint off nodes. One work item is one Node, by name. Set its fields, then call
+// SetupWithManager.
+type Reconciler struct {
+	// Client reads Nodes (metadata and spec.taints are enough), NodeCertificateStates and ObservedCertificates, from a
+	// cache, and patches Nodes.
+	client.Client
+	// APIReader reads a Node without a cache, after somebody else has changed its taints.
+	APIReader client.Reader
+	// Events takes the events on Nodes.
+	Events events.EventRecorder
+	// RunsAgent selects the nodes on which an agent runs; nil for every node. It decides nothing: an event says so when a
+	// node waits for an agent that does not come.
+	RunsAgent labels.Selector
+	// Now is the clock.
+	Now func() time.Time
+	// Registry takes the metrics; nil for controller-runtime's.
+	Registry prometheus.Registerer
+
+	instruments *instruments
+	memory      memory
+	budget      flowcontrol.PassiveRateLimiter
+}
+
+// SetupWithManager adds the reconciler and its metrics to the manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if r.Registry == nil {
+		r.Registry = metrics.Registry
+	}
+	if err := r.prepare(); err != nil {
+		return err
+	}
+	// The priority queue is off on purpose: it would put what the start of the process lists behind what changes then, but
+	// here all nodes with the taint are equal, and the plain queue serves them in order of arrival. Silent stalls have been
+	// reported of the other (external-secrets issue 6053).
+	plainQueue := false
+	err := ctrl.NewControllerManagedBy(mgr).
+		Named("startup-taint").
+		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
+		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}). // it has the node's name
+		Watches(&v1alpha1.ObservedCertificate{}, handler.EnqueueRequestsFromMapFunc(r.taintedNodes), builder.WithPredicates(requirementChanged())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers, UsePriorityQueue: &plainQueue}).
+		Complete(r)
+	if err != nil {
+		return fmt.Errorf("adding the startup taint's reconciler: %w", err)
+	}
+	return nil
+}
+
+// prepare makes what the fields do not give.
+func (r *Reconciler) prepare() error {
+	r.budget = flowcontrol.NewTokenBucketPassiveRateLimiter(tellPerSecond, tellBurst)
+	var err error
+	r.instruments, err = newInstruments(r.Registry, r)
+	return err
+}
+
+// Reconcile looks at one node: has it the taint, what does it wait for; then removes the taint or tells what is missing.
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	node, err := r.tainted(ctx, request.Name)
+	if err != nil || node == nil {
+		return reconcile.Result{}, err // without the taint nothing is to be done until it comes
+	}
+	waiting, err := r.waiting(ctx, node)
+	if err != nil {
+		return reconcile.Result{}, err // the runtime's backoff
+	}
+	if !waiting.over() {
+		return reconcile.Result{RequeueAfter: r.tell(ctx, node, waiting)}, nil // a report or a spec may come sooner
+	}
+	err = r.remove(ctx, node)
+	if errors.Is(err, errContended) {
+		return reconcile.Result{RequeueAfter: contendedPause}, nil
+	}
+	if err != nil {
+		r.tell(ctx, node, wait{refused: err.Error()})
+	}
+	return reconcile.Result{}, err
+}
+
+// tainted returns a node that has the taint, as far as the cache knows, or nil.
+func (r *Reconciler) tainted(ctx context.Context, name string) (*corev1.Node, error) {
+	node := &corev1.Node{}
+	err := r.Get(ctx, client.ObjectKey{Name: name}, node, client.UnsafeDisableDeepCopy)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("reading Node %s: %w", name, err)
+	}
+	if !isTainted(node) { // or gone
+		r.memory.forget(name)
+		return nil, nil
+	}
+	if r.memory.of(node).isNewerThan(node) {
+		return nil, nil // the cache has not seen the removal yet
+	}
+	return node, nil
+}
+
+// waiting gathers what is known of a node and decides.
+func (r *Reconciler) waiting(ctx context.Context, node *corev1.Node) (wait, error) {
+	state := &v1alpha1.NodeCertificateState{}
+	err := r.Get(ctx, client.ObjectKey{Name: node.Name}, state, client.UnsafeDisableDeepCopy)
+	if client.IgnoreNotFound(err) != nil {
+		return wait{}, fmt.Errorf("reading NodeCertificateState %s: %w", node.Name, err)
+	}
+	if err != nil {
+		state = nil
+	}
+	var certificates v1alpha1.ObservedCertificateList
+	if err := r.List(ctx, &certificates, client.UnsafeDisableDeepCopy); err != nil {
+		return wait{}, fmt.Errorf("listing the ObservedCertificates: %w", err)
+	}
+	waiting := decide(node, state, certificates.Items)
+	waiting.agentless = waiting.agent && r.RunsAgent != nil && !r.RunsAgent.Matches(labels.Set(node.Labels))
+	return waiting, nil
+}
+
+// remove takes the taint off and makes it known. It does nothing when somebody else was faster.
+func (r *Reconciler) remove(ctx context.Context, node *corev1.Node) error {
+	left, err := removeTaint(ctx, r.Client, r.APIReader, node)
+	if err != nil || left == nil {
+		return err
+	}
+	r.memory.put(node, note{left: left.ResourceVersion})
+	waited := max(0, r.Now().Sub(node.CreationTimestamp.Time)) // the API server's clock may be ahead
+	r.instruments.removed(waited)
+	r.sayRemoved(node, waited)
+	ctrl.LoggerFrom(ctx).Info("Removed the startup taint", "duration", waited.Round(time.Second).String())
+	return nil
+}

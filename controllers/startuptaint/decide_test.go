@@ -1,0 +1,143 @@
+package startuptaint
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// wanted returns an ObservedCertificate that nodes wait for, of generation 3.
+func wanted(name string, changes ...func(*v1alpha1.ObservedCertificate)) v1alpha1.ObservedCertificate {
+	certificate := v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 3}}
+	certificate.Spec.RequireInitialSync = true
+	for _, change := range changes {
+		change(&certificate)
+	}
+	return certificate
+}
+
+func forPool(pool string) func(*v1alpha1.ObservedCertificate) {
+	return func(c *v1alpha1.ObservedCertificate) {
+		c.Spec.NodeSelector = &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": v1alpha1.LabelValue(pool)}}
+	}
+}
+
+func optional(c *v1alpha1.ObservedCertificate) { c.Spec.RequireInitialSync = false }
+
+func ending(c *v1alpha1.ObservedCertificate) { c.DeletionTimestamp = &metav1.Time{Time: time.Now()} }
+
+func installedAs(name string, generation int64) v1alpha1.CertificateEntry {
+	return v1alpha1.CertificateEntry{Name: name, Generation: generation, Thumbprint: "AB01"}
+}
+
+func with(entry v1alpha1.CertificateEntry, state v1alpha1.CertificateState, reason v1alpha1.Reason, message string) v1alpha1.CertificateEntry {
+	entry.State, entry.Reason, entry.Message = state, reason, message
+	return entry
+}
+
+func lackingFor(name string, state v1alpha1.CertificateState, reason v1alpha1.Reason, message string) missing {
+	return missing{name: name, state: state, reason: reason, message: message}
+}
+
+func TestDecide(t *testing.T) {
+	const (
+		pending   = v1alpha1.StatePending
+		failed    = v1alpha1.StateFailed
+		suspended = v1alpha1.StateSuspended
+		absent    = "it is not in the store, and spec.suspend keeps it from being installed; end that, or set requireInitialSync to false to let the node go without it"
+	)
+	absentWeb := v1alpha1.CertificateEntry{Name: "web", Generation: 3}
+	tests := []struct {
+		name         string
+		nodeUID      string // of the report, empty for no report
+		report       []v1alpha1.CertificateEntry
+		certificates []v1alpha1.ObservedCertificate
+		want         wait
+	}{
+		{"no report yet", "", nil, nil, wait{agent: true}},
+		{"the report of an earlier node of that name", "earlier", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{agent: true}},
+		{"a report, and nothing is required", "node", nil, nil, wait{}},
+		{"a certificate that does not require it has failed", "node", []v1alpha1.CertificateEntry{with(absentWeb, failed, "AccessDenied", "x")}, []v1alpha1.ObservedCertificate{wanted("web", optional)}, wait{}},
+		{"all are installed", "node", []v1alpha1.CertificateEntry{installedAs("api", 3), installedAs("web", 3)}, []v1alpha1.ObservedCertificate{wanted("web"), wanted("api")}, wait{}},
+		{"one is not reported", "node", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{wanted("api"), wanted("web")},
+			wait{certificates: []missing{lackingFor("api", pending, "Pending", "the node has not reported it yet")}}},
+		{"one is reported and not installed", "node", []v1alpha1.CertificateEntry{absentWeb}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", pending, "Pending", "it is not in the store yet")}}},
+		{"the spec has changed since", "node", []v1alpha1.CertificateEntry{installedAs("web", 2)}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not acted on generation 3 of the spec yet, it reports 2")}}},
+		{"the cache is behind the report", "node", []v1alpha1.CertificateEntry{installedAs("web", 4)}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not acted on generation 3 of the spec yet, it reports 4")}}},
+		{"installed for the accounts that exist is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), failed, "AccountNotFound", "no CORP\\web$")}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", failed, "AccountNotFound", "no CORP\\web$")}}},
+		{"an older version that could not be renewed is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", pending, "Throttled", "429")}}},
+		{"failed ones come first, then the name counts", "node", []v1alpha1.CertificateEntry{with(v1alpha1.CertificateEntry{Name: "c", Generation: 3}, failed, "AccessDenied", "403")},
+			[]v1alpha1.ObservedCertificate{wanted("b"), wanted("a"), wanted("c")},
+			wait{certificates: []missing{
+				lackingFor("c", failed, "AccessDenied", "403"),
+				lackingFor("a", pending, "Pending", "the node has not reported it yet"),
+				lackingFor("b", pending, "Pending", "the node has not reported it yet"),
+			}}},
+		{"it is for other nodes", "node", nil, []v1alpha1.ObservedCertificate{wanted("web", forPool("sql"))}, wait{}},
+		{"it is for nodes like this one", "node", nil, []v1alpha1.ObservedCertificate{wanted("web", forPool("web"))},
+			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not reported it yet")}}},
+		{"it is being deleted", "node", nil, []v1alpha1.ObservedCertificate{wanted("web", ending)}, wait{}},
+		{"suspended once it was installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{}},
+		{"suspended before it was installed", "node", []v1alpha1.CertificateEntry{with(absentWeb, suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", suspended, "Suspended", absent)}}},
+	}
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node", Labels: map[string]string{"pool": "web"}}}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var state *v1alpha1.NodeCertificateState
+			if test.nodeUID != "" {
+				state = &v1alpha1.NodeCertificateState{NodeUID: test.nodeUID, Certificates: test.report}
+			}
+			got := decide(node, state, test.certificates)
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(wait{}, missing{})); diff != "" {
+				t.Errorf("it waits for something else (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhatIsWaitedForIsSaidInWords(t *testing.T) {
+	many := wait{}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		many.certificates = append(many.certificates, lackingFor(name, v1alpha1.StateFailed, "AccessDenied", strings.Repeat("x", 300)))
+	}
+	tests := []struct {
+		name    string
+		waiting wait
+		failed  bool
+		want    []string
+	}{
+		{"the agent", wait{agent: true}, false, []string{"first report of this node's agent"}},
+		{"an agent that will not come", wait{agent: true, agentless: true}, true, []string{"no agent runs on nodes with these labels"}},
+		{"one certificate", wait{certificates: []missing{lackingFor("web", v1alpha1.StatePending, "Throttled", "429 from shop")}}, false,
+			[]string{"ObservedCertificate web (Throttled: 429 from shop)"}},
+		{"more than anybody reads", many, true, []string{"ObservedCertificate a (AccessDenied: xxx", "and 2 more"}},
+		{"the API server", wait{refused: "denied by a webhook"}, true, []string{"denied by a webhook"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, want := range test.want {
+				if got := test.waiting.String(); !strings.Contains(got, want) {
+					t.Errorf("it says %q, want it to hold %q", got, want)
+				}
+			}
+			if test.waiting.failed() != test.failed {
+				t.Errorf("that somebody must act is %v, want %v", test.waiting.failed(), test.failed)
+			}
+		})
+	}
+	if note := shorten(many.String()); len(note) > 1024 || !strings.HasSuffix(note, "...") {
+		t.Errorf("the note has %d bytes and ends in %q", len(note), note[len(note)-5:])
+	}
+}

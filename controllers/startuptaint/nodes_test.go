@@ -1,0 +1,178 @@
+package startuptaint_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// patience is how long anything may take here before it counts as not happening. It is less than the minute after which a
+// young node is looked at anyway.
+const patience = 45 * time.Second
+
+var (
+	startup = corev1.Taint{Key: v1alpha1.StartupTaintKey, Effect: v1alpha1.StartupTaintEffect}
+	evicts  = corev1.Taint{Key: v1alpha1.StartupTaintKey, Value: "true", Effect: corev1.TaintEffectNoExecute}
+	scaled  = corev1.Taint{Key: v1alpha1.AutoscalerStartupTaintKey, Effect: corev1.TaintEffectNoSchedule}
+	gpu     = corev1.Taint{Key: "sku", Value: "gpu", Effect: corev1.TaintEffectNoSchedule}
+	leaving = corev1.Taint{Key: "example.com/leaving", Effect: corev1.TaintEffectNoExecute, TimeAdded: &metav1.Time{Time: time.Unix(1_800_000_000, 0)}}
+)
+
+// poll asks until a condition holds, and returns false and the last error when it has not for too long.
+func poll(ctx context.Context, limit time.Duration, holds func() (bool, error)) (bool, error) {
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, limit, true, func(context.Context) (bool, error) {
+		var ok bool
+		ok, last = holds()
+		return ok && last == nil, nil
+	})
+	return err == nil, last
+}
+
+// eventually waits until a condition holds.
+func eventually(t *testing.T, what string, holds func() (bool, error)) {
+	t.Helper()
+	within(t, patience, what, holds)
+}
+
+func within(t *testing.T, limit time.Duration, what string, holds func() (bool, error)) {
+	t.Helper()
+	if ok, err := poll(t.Context(), limit, holds); !ok {
+		t.Fatalf("waited for %s in vain until %s (last error: %v)", limit, what, err)
+	}
+}
+
+// atOnce calls a function with 0 to count-1, all at the same time, and returns their errors.
+func atOnce(count int, do func(i int) error) error {
+	failures := make([]error, count)
+	var group sync.WaitGroup
+	for i := range count {
+		group.Go(func() { failures[i] = do(i) })
+	}
+	group.Wait()
+	return errors.Join(failures...)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addNode makes a node. Each has the label pool=web.
+func (c *cluster) addNode(ctx context.Context, name string, taints ...corev1.Taint) (*corev1.Node, error) {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"pool": "web"}}}
+	node.Spec.Taints = taints
+	if err := c.kube.Create(ctx, node); err != nil {
+		return nil, err
+	}
+	// The admission plugin TaintNodesByCondition has added node.kubernetes.io/not-ready, as for every new node.
+	return node, c.setTaints(ctx, name, func([]corev1.Taint) []corev1.Taint { return taints })
+}
+
+// setTaints changes a node's taints as a well-behaved controller does: it begins anew when somebody else was faster.
+func (c *cluster) setTaints(ctx context.Context, name string, change func([]corev1.Taint) []corev1.Taint) error {
+	always := wait.Backoff{Steps: 1000, Duration: time.Millisecond, Factor: 1.1, Jitter: 1, Cap: 50 * time.Millisecond}
+	return retry.RetryOnConflict(always, func() error {
+		node := &corev1.Node{}
+		if err := c.kube.Get(ctx, client.ObjectKey{Name: name}, node); err != nil {
+			return err
+		}
+		node.Spec.Taints = change(node.Spec.Taints)
+		return c.kube.Update(ctx, node)
+	})
+}
+
+func adding(taint corev1.Taint) func([]corev1.Taint) []corev1.Taint {
+	return func(taints []corev1.Taint) []corev1.Taint { return append(without(taint.Key)(taints), taint) }
+}
+
+func without(key string) func([]corev1.Taint) []corev1.Taint {
+	return func(taints []corev1.Taint) []corev1.Taint {
+		return slices.DeleteFunc(taints, func(taint corev1.Taint) bool { return taint.Key == key })
+	}
+}
+
+// taints are the node's taints as text, in their order.
+func (c *cluster) taints(ctx context.Context, name string) ([]string, error) {
+	node := &corev1.Node{}
+	if err := c.kube.Get(ctx, client.ObjectKey{Name: name}, node); err != nil {
+		return nil, err
+	}
+	return asText(node.Spec.Taints), nil
+}
+
+func asText(taints []corev1.Taint) []string {
+	texts := []string{}
+	for _, taint := range taints {
+		text := taint.ToString()
+		if taint.TimeAdded != nil {
+			text += "@" + taint.TimeAdded.UTC().Format(time.RFC3339)
+		}
+		texts = append(texts, text)
+	}
+	return texts
+}
+
+// report writes a node's state as its agent does.
+func (c *cluster) report(ctx context.Context, node *corev1.Node, entries ...v1alpha1.CertificateEntry) error {
+	state := &v1alpha1.NodeCertificateState{ObjectMeta: metav1.ObjectMeta{Name: node.Name}}
+	err := c.kube.Get(ctx, client.ObjectKeyFromObject(state), state)
+	state.NodeUID, state.Certificates = string(node.UID), entries
+	switch {
+	case apierrors.IsNotFound(err):
+		return c.kube.Create(ctx, state)
+	case err != nil:
+		return err
+	}
+	return c.kube.Update(ctx, state)
+}
+
+// require makes an ObservedCertificate that nodes wait for.
+func (c *cluster) require(ctx context.Context, name string, changes ...func(*v1alpha1.ObservedCertificateSpec)) error {
+	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	certificate.Spec.URL = "https://shop.vault.azure.net/secrets/" + name
+	certificate.Spec.RequireInitialSync = true
+	for _, change := range changes {
+		change(&certificate.Spec)
+	}
+	return c.kube.Create(ctx, certificate)
+}
+
+// change changes the spec of an ObservedCertificate.
+func (c *cluster) change(ctx context.Context, name string, change func(*v1alpha1.ObservedCertificateSpec)) error {
+	certificate := &v1alpha1.ObservedCertificate{}
+	if err := c.kube.Get(ctx, client.ObjectKey{Name: name}, certificate); err != nil {
+		return err
+	}
+	change(&certificate.Spec)
+	return c.kube.Update(ctx, certificate)
+}
+
+func installed(name string, generation int64) v1alpha1.CertificateEntry {
+	return v1alpha1.CertificateEntry{
+		Name: name, Generation: generation, Version: "0123456789abcdef0123456789abcdef",
+		Thumbprint: "A9993E364706816ABA3E25717850C26C9CD0D89D",
+	}
+}
+
+func failing(name string, reason v1alpha1.Reason) v1alpha1.CertificateEntry {
+	return v1alpha1.CertificateEntry{Name: name, Generation: 1, State: v1alpha1.StateFailed, Reason: reason, Message: "https://shop.vault.azure.net answers 403"}
+}
+
+// numbered returns the name of one of many nodes.
+func numbered(prefix string, i int) string { return fmt.Sprintf("%s-%04d", prefix, i) }
