@@ -34,7 +34,7 @@ type bench struct {
 	client    client.Client
 	vaults    *keyvault.Server
 	vault     *keyvault.Vault
-	agent     *node.Agent
+	agent     *node.Process
 	machine   *node.Machine
 	machines  int
 	rows      []row

@@ -10,9 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -35,13 +33,6 @@ type Machine struct {
 	Root string
 	// Dir holds the store: a folder of files, or a Wine prefix.
 	Dir string
-}
-
-// Agent is a running agent.
-type Agent struct {
-	command *exec.Cmd
-	log     *os.File
-	done    chan struct{}
 }
 
 // NewMachine prepares a machine with an empty store in dir.
@@ -103,71 +94,16 @@ func (m *Machine) command(ctx context.Context, program string, environment []str
 }
 
 // Start starts the agent; what it logs is appended to logFile. Settings are given by environment, as on a real node.
-func (m *Machine) Start(logFile string, environment []string, arguments ...string) (*Agent, error) {
-	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("opening the agent's log: %w", err)
-	}
-	command := m.command(context.Background(), agentProgram, environment, arguments...)
-	command.Stdout, command.Stderr = log, log
-	endWithParent(command)
-	if err := command.Start(); err != nil {
-		_ = log.Close()
-		return nil, fmt.Errorf("starting the agent: %w", err)
-	}
-	agent := &Agent{command: command, log: log, done: make(chan struct{})}
-	go func() {
-		_ = command.Wait() // how it ended is in its log
-		_ = log.Close()
-		close(agent.done)
-	}()
-	return agent, nil
+func (m *Machine) Start(logFile string, environment []string, arguments ...string) (*Process, error) {
+	return StartProcess(m.command(context.Background(), agentProgram, environment, arguments...), logFile)
 }
 
-// Kill ends the agent as the kernel does it: at once, with nothing said.
-func (a *Agent) Kill() {
-	_ = a.command.Process.Kill() // it may have ended by itself
-	<-a.done
-}
-
-// Stop asks the agent to end, and returns how long it took. It kills the agent after limit.
-func (a *Agent) Stop(limit time.Duration) (time.Duration, error) {
-	start := time.Now()
-	if err := a.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, fmt.Errorf("asking the agent to stop: %w", err)
-	}
-	select {
-	case <-a.done:
-		return time.Since(start), nil
-	case <-time.After(limit):
-		a.Kill()
-		return limit, errors.New("the agent did not stop in time")
-	}
-}
-
-// Running reports whether the agent runs.
-func (a *Agent) Running() bool {
-	select {
-	case <-a.done:
-		return false
-	default:
-		return true
-	}
-}
-
-// ResidentBytes is the agent's resident memory, as the kernel counts it.
-func (a *Agent) ResidentBytes() (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", a.command.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the agent's memory: %w", err)
-	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "VmRSS:" {
-			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
-			return kilobytes * 1024, err
-		}
-	}
-	return 0, errors.New("the kernel does not tell the agent's memory")
+// StartController starts the cluster's controller from the bin folder of the repository at root; what it logs is appended to
+// logFile.
+func StartController(root, logFile string, environment []string) (*Process, error) {
+	command := exec.Command(filepath.Join(root, "bin", "vaultpane-controller"))
+	command.Env = append(os.Environ(), environment...)
+	return StartProcess(command, logFile)
 }
 
 // Certificate is one certificate of the machine, as `vaultpane-agent store list --json` prints it.
@@ -206,26 +142,4 @@ func (m *Machine) Table(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("listing the store: %w", err)
 	}
 	return string(output), nil
-}
-
-// ProcessorTime is the time that the agent has kept a processor busy, as the kernel counts it.
-func (a *Agent) ProcessorTime() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", a.command.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the agent's processor time: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest) // from the third on, see proc(5)
-	if len(fields) < 13 {
-		return 0, errors.New("the kernel does not tell the agent's processor time")
-	}
-	var ticks int64
-	for _, field := range fields[11:13] { // utime, stime, in hundredths of a second
-		number, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("reading the agent's processor time: %w", err)
-		}
-		ticks += number
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }

@@ -1,0 +1,109 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Process is a running agent, or the controller.
+type Process struct {
+	command *exec.Cmd
+	log     *os.File
+	done    chan struct{}
+}
+
+// StartProcess starts a command that ends with this process; what it says is appended to logFile.
+func StartProcess(command *exec.Cmd, logFile string) (*Process, error) {
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the log: %w", err)
+	}
+	command.Stdout, command.Stderr = log, log
+	endWithParent(command)
+	if err := command.Start(); err != nil {
+		_ = log.Close()
+		return nil, fmt.Errorf("starting %s: %w", filepath.Base(command.Path), err)
+	}
+	process := &Process{command: command, log: log, done: make(chan struct{})}
+	go func() {
+		_ = command.Wait() // how it ended is in its log
+		_ = log.Close()
+		close(process.done)
+	}()
+	return process, nil
+}
+
+// Kill ends the process as the kernel does it: at once, with nothing said.
+func (p *Process) Kill() {
+	_ = p.command.Process.Kill() // it may have ended by itself
+	<-p.done
+}
+
+// Stop asks the process to end, and returns how long it took. It kills it after limit.
+func (p *Process) Stop(limit time.Duration) (time.Duration, error) {
+	start := time.Now()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return 0, fmt.Errorf("asking the process to stop: %w", err)
+	}
+	select {
+	case <-p.done:
+		return time.Since(start), nil
+	case <-time.After(limit):
+		p.Kill()
+		return limit, errors.New("the process did not stop in time")
+	}
+}
+
+// Running reports whether the process runs.
+func (p *Process) Running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// ResidentBytes is the process's resident memory, as the kernel counts it.
+func (p *Process) ResidentBytes() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading the process's memory: %w", err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "VmRSS:" {
+			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
+			return kilobytes * 1024, err
+		}
+	}
+	return 0, errors.New("the kernel does not tell the process's memory")
+}
+
+// ProcessorTime is the time that the process has kept a processor busy, as the kernel counts it.
+func (p *Process) ProcessorTime() (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading the process's processor time: %w", err)
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	fields := strings.Fields(rest) // from the third on, see proc(5)
+	if len(fields) < 13 {
+		return 0, errors.New("the kernel does not tell the process's processor time")
+	}
+	var ticks int64
+	for _, field := range fields[11:13] { // utime, stime, in hundredths of a second
+		number, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("reading the process's processor time: %w", err)
+		}
+		ticks += number
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
+}
