@@ -16,3 +16,6 @@ echo "generate: system call stubs"
 
 echo "generate: docs/errors.md"
 go test ./api/v1alpha1 -run TestErrorsDocument -args -update >/dev/null
+
+echo "generate: docs/metrics.md"
+go test ./docs -run TestTheMetricsPage -args -update >/dev/null

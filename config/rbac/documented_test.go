@@ -19,7 +19,8 @@ func TestEveryRightIsExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for heading, file := range map[string]string{
-		"### Agent": filepath.Join("agent", "role.yaml"),
+		"### Agent":      filepath.Join("agent", "role.yaml"),
+		"### Controller": filepath.Join("controller", "role.yaml"),
 	} {
 		generated, err := os.ReadFile(file)
 		if err != nil {

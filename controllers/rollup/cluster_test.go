@@ -23,6 +23,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
@@ -151,7 +152,8 @@ func (c *cluster) manager(leaderElection bool) (ctrl.Manager, error) {
 	}
 	roll := &rollup.Rollup{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
-		Options: rollup.Options{Namespace: namespace, Agents: labels.SelectorFromSet(agentNodes), ExpiringSoon: 24 * time.Hour, WatchEvents: 5000},
+		Registry: prometheus.NewRegistry(),
+		Options:  rollup.Options{Namespace: namespace, Agents: labels.SelectorFromSet(agentNodes), ExpiringSoon: 24 * time.Hour, WatchEvents: 5000},
 	}
 	return mgr, roll.SetupWithManager(mgr)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -30,7 +31,7 @@ import (
 // +kubebuilder:rbac:groups=vaultpane.dev,resources=nodecertificatestates,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=vaultpane-system,resources=leases,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,namespace=default,resources=events,verbs=create;patch
 
 // Options of the roll-up.
 type Options struct {
@@ -53,6 +54,8 @@ type Rollup struct {
 	APIReader client.Reader
 	Events    events.EventRecorder
 	Now       func() time.Time
+	// Registry takes the metrics; nil for controller-runtime's.
+	Registry prometheus.Registerer
 	Options
 
 	index  *index
@@ -63,6 +66,9 @@ type Rollup struct {
 // SetupWithManager adds the controllers and the publisher to the manager, which runs them while it leads.
 func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 	r.index, r.outbox, r.meters = newIndex(r.Agents), newOutbox(), newMeters()
+	if err := r.register(); err != nil {
+		return err
+	}
 	// The priority queue is off on purpose: an item is a few microseconds' work on the index, served in order of arrival.
 	// What is urgent is decided where it counts, among the writes. See docs/architecture.md.
 	plainQueue := false

@@ -1,9 +1,11 @@
 package rollup
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
@@ -73,28 +75,32 @@ var (
 		"Age of the oldest poll that is overdue on a node, as the agents' Leases tell; 0 when none is.", nil, nil)
 )
 
+// register adds the counters and the gauges to the registry.
+func (r *Rollup) register() error {
+	registry := r.Registry
+	if registry == nil {
+		registry = metrics.Registry
+	}
+	for _, collector := range []prometheus.Collector{r.meters.writes, r.meters.skipped, r.meters.coalesced, r.meters.delay, r} {
+		if err := registry.Register(collector); err != nil {
+			return fmt.Errorf("registering the metrics of the roll-up: %w", err)
+		}
+	}
+	return nil
+}
+
 // Describe implements prometheus.Collector.
 func (r *Rollup) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{descNodes, descExpiration, descReady, descAgents, descOldestRollup, descOldestPoll} {
 		descs <- desc
 	}
-	for _, counted := range r.meters.all() {
-		counted.Describe(descs)
-	}
-}
-
-func (m *meters) all() []prometheus.Collector {
-	return []prometheus.Collector{m.writes, m.skipped, m.coalesced, m.delay}
 }
 
 // Collect implements prometheus.Collector: the gauges are what the index knows at this moment, so none can be left behind.
-func (r *Rollup) Collect(metrics chan<- prometheus.Metric) {
+func (r *Rollup) Collect(found chan<- prometheus.Metric) {
 	now := r.Now()
-	for _, counted := range r.meters.all() {
-		counted.Collect(metrics)
-	}
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
-		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+		found <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	gauge(descOldestRollup, r.outbox.oldest(now).Seconds())
 	agents, summaries := r.index.survey(now)

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -101,32 +98,22 @@ func startCluster() (*cluster, error) {
 		return nil, err
 	}
 	const account = "system:serviceaccount:vaultpane-system:vaultpane-controller"
-	if err := c.grant(ctx, account); err != nil {
+	if err := c.grant(ctx); err != nil {
 		return nil, fmt.Errorf("granting the controller's rights: %w", err)
 	}
 	c.controller, err = plane.UserConfig(account, "system:serviceaccounts", "system:serviceaccounts:vaultpane-system")
 	return c, err
 }
 
-var marker = regexp.MustCompile(`(?m)^// \+kubebuilder:rbac:groups="?([a-z0-9.]*)"?,resources=([a-z;]+),verbs=([a-z;]+)$`)
-
-// grant gives a user exactly the rights that the package's markers ask for.
-func (c *cluster) grant(ctx context.Context, user string) error {
-	source, err := os.ReadFile("doc.go")
-	if err != nil {
+// grant gives the controller's service account its rights, from the files that an administrator applies.
+func (c *cluster) grant(ctx context.Context) error {
+	if err := c.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "vaultpane-system"}}); err != nil {
 		return err
 	}
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "startup-taint"}}
-	for _, found := range marker.FindAllStringSubmatch(string(source), -1) {
-		role.Rules = append(role.Rules, rbacv1.PolicyRule{
-			APIGroups: []string{found[1]}, Resources: strings.Split(found[2], ";"), Verbs: strings.Split(found[3], ";"),
-		})
+	if output, err := c.plane.Kubectl("apply", "-f", filepath.Join("..", "..", "config", "rbac", "controller")).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, output)
 	}
-	return errors.Join(c.kube.Create(ctx, role), c.kube.Create(ctx, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
-	}))
+	return nil
 }
 
 // logBook keeps what is logged.

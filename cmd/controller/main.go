@@ -1,0 +1,44 @@
+// Command vaultpane-controller keeps the cluster's view: it rolls up what the nodes report into the status of each
+// ObservedCertificate, and takes the startup taint from nodes whose first certificates are there.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// version is stamped by the linker.
+var version = "dev"
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "vaultpane-controller:", err)
+		os.Exit(1)
+	}
+}
+
+// run chooses between the controller and its subcommand.
+func run(arguments []string, stdout, stderr io.Writer) error {
+	act := runManager
+	if len(arguments) > 0 && arguments[0] == "remove-startup-taint" {
+		act, arguments = removeStartupTaint, arguments[1:]
+	}
+	options, err := parseOptions(arguments, os.LookupEnv, stderr)
+	if errors.Is(err, pflag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if options.showVersion {
+		_, err := fmt.Fprintln(stdout, "vaultpane-controller", version)
+		return err
+	}
+	options.logging.SetUp(stdout)
+	return act(ctrl.SetupSignalHandler(), options)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/rollup"
+	"github.com/vaultpane/vaultpane/controllers/startuptaint"
+)
+
+// leaderLease is the name of the Lease that says who leads.
+const leaderLease = "vaultpane-controller"
+
+// +kubebuilder:rbac:groups="",namespace=vaultpane-system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=vaultpane-system,resources=leases,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=vaultpane-system,resources=leases,resourceNames=vaultpane-controller,verbs=update
+
+// runManager runs the controller until the context ends.
+func runManager(ctx context.Context, o options) error {
+	ctrl.Log.Info("Starting", "version", version)
+	kube, err := kubeConfig(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(kube, o)
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	roll := &rollup.Rollup{
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
+		Options: rollup.Options{Namespace: o.namespace, Agents: o.agents, ExpiringSoon: o.expiringSoon, WatchEvents: o.watchEvents},
+	}
+	if err := roll.SetupWithManager(mgr); err != nil {
+		return err
+	}
+	taint := &startuptaint.Reconciler{
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"),
+		RunsAgent: o.agents, Now: time.Now,
+	}
+	if err := taint.SetupWithManager(mgr); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(kube, ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         rollup.CacheOptions(o.namespace),
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.healthAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              leaderLease,
+		LeaderElectionNamespace:       o.namespace,
+		LeaderElectionResourceLock:    "leases",
+		LeaderElectionReleaseOnCancel: true, // the other takes over at once
+		Controller:                    config.Controller{CacheSyncTimeout: 10 * time.Minute},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return nil, err
+	}
+	return mgr, mgr.AddReadyzCheck("cache", func(request *http.Request) error { return synced(request, mgr) })
+}
+
+// synced says whether the cache has all there is. A controller that waits to lead is ready too.
+func synced(request *http.Request, mgr ctrl.Manager) error {
+	ctx, cancel := context.WithTimeout(request.Context(), time.Second)
+	defer cancel()
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		return fmt.Errorf("the cache is not complete yet")
+	}
+	return nil
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("registering API types: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+func kubeConfig(path string) (*rest.Config, error) {
+	kube, err := ctrl.GetConfig()
+	if path != "" {
+		kube, err = clientcmd.BuildConfigFromFlags("", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuring the connection to the API server: %w", err)
+	}
+	kube.QPS = -1 // the API server's priority and fairness is the limit; a thousand nodes may come up together
+	return kube, nil
+}
+
+// removeStartupTaint takes the startup taint from all nodes.
+func removeStartupTaint(ctx context.Context, o options) error {
+	kube, err := kubeConfig(o.kubeconfig)
+	if err != nil {
+		return err
+	}
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	direct, err := client.New(kube, client.Options{Scheme: scheme})
+	if err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	removed, err := startuptaint.RemoveAll(ctx, direct, ctrl.Log)
+	ctrl.Log.Info("Removed the startup taint", "nodes", removed)
+	return err
+}

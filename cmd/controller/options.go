@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+)
+
+// options are the controller's settings. Every flag has an environment variable, which the flag overrides.
+type options struct {
+	namespace      string
+	kubeconfig     string
+	leaderElect    bool
+	agentNodes     string
+	agents         labels.Selector // agentNodes, read
+	expiringSoon   time.Duration
+	watchEvents    int
+	metricsAddress string
+	healthAddress  string
+	logging        settings.Logging
+	showVersion    bool
+}
+
+const usage = `vaultpane-controller keeps the status of ObservedCertificates and takes the startup taint from nodes.
+
+Usage:
+  vaultpane-controller [flags]                        run the controller
+  vaultpane-controller remove-startup-taint [flags]   take the startup taint from all nodes and end, before uninstalling
+
+Flags, each with its environment variable (the flag wins):
+`
+
+// parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
+// the help.
+func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
+	var o options
+	flags := pflag.NewFlagSet("vaultpane-controller", pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.SetOutput(help)
+	o.addTo(flags, lookup)
+	settings.Describe(flags)
+	flags.BoolVar(&o.showVersion, "version", false, "print the version and end")
+	flags.Usage = func() { _, _ = fmt.Fprint(help, usage, flags.FlagUsagesWrapped(120)) }
+	if err := settings.Parse(flags, arguments, lookup); err != nil {
+		return o, err
+	}
+	return o, o.validate()
+}
+
+func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
+	flags.StringVar(&o.namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases and of the leader's; POD_NAMESPACE by default")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
+	flags.BoolVar(&o.leaderElect, "leader-elect", true, "have one controller work and the others wait")
+	flags.StringVar(&o.agentNodes, "agent-node-selector", "kubernetes.io/os=windows", "labels of the nodes that run the agent, as in the agents' DaemonSet; empty for all nodes")
+	flags.DurationVar(&o.expiringSoon, "expiring-soon", 7*24*time.Hour, "time before its end from which on a certificate counts as expiring soon")
+	flags.IntVar(&o.watchEvents, "watch-event-budget", 5000, "watch events a second that status writes may cause at all agents together; one write a second is always allowed")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
+	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
+	o.logging.AddTo(flags)
+}
+
+func (o *options) validate() error {
+	var err error
+	if o.agents, err = labels.Parse(o.agentNodes); err != nil {
+		return fmt.Errorf("--agent-node-selector is %q, must be a label selector such as kubernetes.io/os=windows: %w", o.agentNodes, err)
+	}
+	switch {
+	case o.namespace == "":
+		return errors.New("--namespace is empty, must be the namespace of the agents' Leases")
+	case o.expiringSoon < 0:
+		return fmt.Errorf("--expiring-soon is %s, must not be negative", o.expiringSoon)
+	case o.watchEvents < 1:
+		return fmt.Errorf("--watch-event-budget is %d, must be at least 1", o.watchEvents)
+	}
+	return o.logging.Validate()
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+func parse(environment map[string]string, arguments ...string) (options, error) {
+	return parseOptions(arguments, func(name string) (string, bool) {
+		value, ok := environment[name]
+		return value, ok
+	}, io.Discard)
+}
+
+func TestTheFlagWinsOverItsVariable(t *testing.T) {
+	o, err := parse(map[string]string{"VAULTPANE_EXPIRING_SOON": "1h", "VAULTPANE_WATCH_EVENT_BUDGET": "7", "POD_NAMESPACE": "ours"}, "--expiring-soon", "2h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.expiringSoon != 2*time.Hour || o.watchEvents != 7 || o.namespace != "ours" || o.agents.String() != "kubernetes.io/os=windows" {
+		t.Errorf("got %+v", o)
+	}
+}
+
+func TestNonsenseIsNamed(t *testing.T) {
+	tests := []struct {
+		name      string
+		arguments []string
+		says      string
+	}{
+		{"a selector that is none", []string{"--agent-node-selector=a=b=c"}, "--agent-node-selector is \"a=b=c\", must be a label selector"},
+		{"no namespace", []string{"--namespace="}, "--namespace is empty"},
+		{"a negative time", []string{"--expiring-soon=-1h"}, "--expiring-soon is -1h"},
+		{"no budget", []string{"--watch-event-budget=0"}, "--watch-event-budget is 0"},
+		{"another format", []string{"--log-format=xml"}, `--log-format is "xml"`},
+		{"an argument", []string{"run"}, `"run"; vaultpane-controller --help`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := parse(nil, test.arguments...); err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got error %v, want %q in it", err, test.says)
+			}
+		})
+	}
+}
+
+func TestHelpNamesEachVariable(t *testing.T) {
+	var help bytes.Buffer
+	if err := run([]string{"--help"}, io.Discard, &help); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"remove-startup-taint", "--agent-node-selector", "[VAULTPANE_AGENT_NODE_SELECTOR]", "[VAULTPANE_LOG_LEVEL]"} {
+		if !strings.Contains(help.String(), text) {
+			t.Errorf("the help does not say %s:\n%s", text, help.String())
+		}
+	}
+}

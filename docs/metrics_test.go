@@ -1,0 +1,191 @@
+// Package docs_test keeps the pages that describe code in step with it.
+package docs_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/agent"
+	"github.com/vaultpane/vaultpane/controllers/rollup"
+	"github.com/vaultpane/vaultpane/controllers/startuptaint"
+)
+
+var update = flag.Bool("update", false, "write docs/metrics.md anew")
+
+const generatedBetween = "<!-- %s of the %s, generated from the code by make generate -->\n"
+
+func TestTheMetricsPageNamesEveryMetric(t *testing.T) {
+	const page = "metrics.md"
+	before, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := string(before)
+	for part, collectors := range map[string][]prometheus.Collector{"agent": agentCollectors(), "controller": controllerCollectors(t)} {
+		begin, end := fmt.Sprintf(generatedBetween, "Begin", part), fmt.Sprintf(generatedBetween, "End", part)
+		head, rest, found := strings.Cut(after, begin)
+		_, tail, ended := strings.Cut(rest, end)
+		if !found || !ended {
+			t.Fatalf("%s has no place for the metrics of the %s", page, part)
+		}
+		after = head + begin + table(t, collectors) + end + tail
+	}
+	if *update {
+		if err := os.WriteFile(page, []byte(after), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	} else if after != string(before) {
+		t.Errorf("docs/%s does not show the metrics of the code; run make generate", page)
+	}
+}
+
+// notebook takes collectors instead of a registry.
+type notebook struct{ collectors []prometheus.Collector }
+
+func (n *notebook) Register(c prometheus.Collector) error {
+	n.collectors = append(n.collectors, c)
+	return nil
+}
+
+func (n *notebook) MustRegister(all ...prometheus.Collector) {
+	n.collectors = append(n.collectors, all...)
+}
+
+func (n *notebook) Unregister(prometheus.Collector) bool { return false }
+
+func agentCollectors() []prometheus.Collector {
+	notes := &notebook{}
+	agent.NewMetrics(notes, "v0")
+	return append(notes.collectors, &agent.Reconciler{})
+}
+
+func controllerCollectors(t *testing.T) []prometheus.Collector {
+	t.Helper()
+	mgr := unconnectedManager(t)
+	notes := &notebook{}
+	roll := &rollup.Rollup{Client: mgr.GetClient(), Now: time.Now, Registry: notes, Options: rollup.Options{Agents: labels.Everything()}}
+	taint := &startuptaint.Reconciler{Client: mgr.GetClient(), Now: time.Now, Registry: notes}
+	for _, setUp := range []func(ctrl.Manager) error{roll.SetupWithManager, taint.SetupWithManager} {
+		if err := setUp(mgr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return notes.collectors
+}
+
+// unconnectedManager is never started, and so needs no API server.
+func unconnectedManager(t *testing.T) ctrl.Manager {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unnamed := true
+	mgr, err := ctrl.NewManager(&rest.Config{Host: "https://127.0.0.1:1"}, ctrl.Options{
+		Scheme: scheme, Controller: config.Controller{SkipNameValidation: &unnamed}, // several in one process
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return meta.NewDefaultRESTMapper(nil), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mgr
+}
+
+// description is how a prometheus.Desc prints itself; it has no other way to be read.
+var description = regexp.MustCompile(`fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)", (?:unit: "[^"]*", )?constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)
+
+func table(t *testing.T, collectors []prometheus.Collector) string {
+	t.Helper()
+	var rows []string
+	for _, collector := range collectors {
+		descs := make(chan *prometheus.Desc)
+		go func() {
+			collector.Describe(descs)
+			close(descs)
+		}()
+		for desc := range descs {
+			parts := description.FindStringSubmatch(desc.String())
+			if parts == nil {
+				t.Fatalf("cannot read %s", desc)
+			}
+			constant, _, _ := strings.Cut(parts[3], "=")
+			rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | %s |\n", parts[1], kindOf(collector, parts[1]), quoted(parts[4], constant), parts[2]))
+		}
+	}
+	slices.Sort(rows)
+	return "\n| metric | kind | labels | meaning |\n|---|---|---|---|\n" + strings.Join(rows, "") + "\n"
+}
+
+func kindOf(collector prometheus.Collector, name string) string {
+	_, one := collector.(prometheus.Histogram)
+	_, many := collector.(*prometheus.HistogramVec)
+	switch {
+	case strings.HasSuffix(name, "_total"):
+		return "counter"
+	case one || many:
+		return "histogram"
+	}
+	return "gauge"
+}
+
+func quoted(labels ...string) string {
+	var all []string
+	for _, label := range labels {
+		for name := range strings.SplitSeq(label, ",") {
+			if name != "" {
+				all = append(all, "`"+name+"`")
+			}
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// Names and units as Prometheus has them (https://prometheus.io/docs/practices/naming/), no label without bound, and no query
+// on the page for a metric that there is not.
+func TestMetricNames(t *testing.T) {
+	labelled := regexp.MustCompile("^\\| `(vaultpane_[a-z0-9_]+)` \\| [a-z]+ \\| ([^|]*) \\|")
+	known := map[string]bool{}
+	for row := range strings.SplitSeq(table(t, append(agentCollectors(), controllerCollectors(t)...)), "\n") {
+		cells := labelled.FindStringSubmatch(row)
+		if cells == nil {
+			if strings.Contains(row, "`") {
+				t.Errorf("no good name: %s", row)
+			}
+			continue
+		}
+		known[cells[1]] = true
+		for _, unbounded := range []string{"`node`", "`url`", "`thumbprint`", "`message`"} {
+			if strings.Contains(cells[2], unbounded) {
+				t.Errorf("%s has the label %s, which has no bound", cells[1], unbounded)
+			}
+		}
+	}
+	page, err := os.ReadFile("metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`vaultpane_[a-z0-9_]+`).FindAllString(string(page), -1) {
+		if !known[name] {
+			t.Errorf("the page names %s, which there is not", name)
+		}
+	}
+}
