@@ -49,10 +49,10 @@ func run(ctx context.Context, store string) error {
 	}{
 		{"A control plane: kube-apiserver and etcd, as ordinary processes", stage.startControlPlane},
 		{"Azure Key Vault: two vaults, \"shop\" and \"ops\", with five certificates; one of them is disabled", stage.startKeyVault},
-		{"The cluster: Vaultpane's CustomResourceDefinitions, the agent's rights and policy, and one Windows node", stage.installInCluster},
+		{"The cluster: Vaultpane's CustomResourceDefinitions, rights and policies, its controller, and one Windows node with the startup taint", stage.installInCluster},
 		{"The agent starts on that node, with a token that is bound to the node and can do only what its agent may do", stage.startAgent},
 		{"You apply five ObservedCertificates, and wait", stage.applyCertificates},
-		{"What the node's certificate store holds now, and what its agent reports", stage.show},
+		{"What the node's certificate store holds now, and what the cluster says of it", stage.show},
 		{"The certificate \"web\" is renewed in the vault, and you ask for a poll", stage.rotate},
 		{"Somebody deletes the certificate \"gateway\" from the store by mistake", stage.repair},
 		{"The disabled certificate says why it is not there, and the others do not care", stage.explainDisabled},

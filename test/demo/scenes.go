@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
 	"github.com/vaultpane/vaultpane/test/keyvault"
@@ -64,7 +65,18 @@ func (s *stage) installInCluster(ctx context.Context) error {
 	if err := install.Everything(ctx, s.cluster, s.root); err != nil {
 		return err
 	}
-	_, err := s.kubectl(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"kubernetes.io/os": "windows"}}}`, nodeName), "apply", "-f", "-")
+	kubeconfig := filepath.Join(s.dir, "controller.kubeconfig")
+	if err := install.WriteControllerKubeconfig(ctx, s.cluster, kubeconfig); err != nil {
+		return err
+	}
+	var err error
+	s.controller, err = node.StartController(s.root, filepath.Join(s.dir, "controller.log"), []string{
+		"VAULTPANE_KUBECONFIG=" + kubeconfig, "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
+	if err != nil {
+		return err
+	}
+	_, err = s.kubectl(fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"kubernetes.io/os": "windows"}},
+		"spec": {"taints": [{"key": %q, "effect": "NoSchedule"}]}}`, nodeName, v1alpha1.StartupTaintKey), "apply", "-f", "-")
 	return err
 }
 
@@ -97,6 +109,9 @@ func (s *stage) applyCertificates(ctx context.Context) error {
 	for _, one := range exhibits {
 		manifest += fmt.Sprintf("---\napiVersion: vaultpane.dev/v1alpha1\nkind: ObservedCertificate\nmetadata:\n  name: %s\nspec:\n  url: %s\n  certificateStoreName: MY\n  certificateStoreLocation: LocalMachine\n",
 			one.name, s.vaults.Vault(one.vault).SecretURL(one.name))
+		if one.name == "web" {
+			manifest += "  requireInitialSync: true\n"
+		}
 		if s.kind == node.Wine {
 			manifest += "  keyStorageProvider: CAPI\n"
 		}
@@ -142,23 +157,37 @@ func (s *stage) show(ctx context.Context) error {
 			return fmt.Errorf("the store does not hold %s with thumbprint %s", name, want)
 		}
 	}
-	err = until(ctx, "the node's report", func() (bool, error) {
-		report, err := s.report("{range .certificates[*]}{.thumbprint}{.reason}{\" \"}{end}")
-		return len(strings.Fields(report)) == len(exhibits) && !strings.Contains(report, "Pending"), err
-	})
-	if err != nil {
+	if err := s.showStatus(ctx); err != nil {
 		return err
 	}
-	report, err := s.report(`{range .certificates[*]}{.name}{"\t"}{.thumbprint}{"\t"}{.state}{"\t"}{.reason}{"\n"}{end}`)
-	if err != nil {
-		return err
-	}
-	report = strings.ReplaceAll(report, "\t\t\n", "\tin the store\n") // a state is there only where something is not well
-	quote("$ kubectl get nodecert " + nodeName + " -o jsonpath=…\n" + report)
 	if s.kind == node.Wine {
 		say("api has an EC key: Windows keeps such keys in CNG, which Wine does not have, and the report says so")
 	}
 	return nil
+}
+
+// showStatus shows the cluster's view, once it is complete, and that the node may take pods.
+func (s *stage) showStatus(ctx context.Context) error {
+	err := until(ctx, "the status of every certificate", func() (bool, error) {
+		ready, err := s.kubectl("", "get", "obscert", "-o", `jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}`)
+		return len(strings.Fields(ready)) == len(exhibits) && !strings.Contains(ready, "Unknown"), err
+	})
+	if err != nil {
+		return err
+	}
+	table, err := s.kubectl("", "get", "obscert")
+	if err != nil {
+		return err
+	}
+	quote("$ kubectl get obscert\n" + table)
+	err = until(ctx, "the startup taint to go", func() (bool, error) {
+		taints, err := s.kubectl("", "get", "node", nodeName, "-o", "jsonpath={.spec.taints[*].key}")
+		return !strings.Contains(taints, v1alpha1.StartupTaintKey), err
+	})
+	if err == nil {
+		say("the startup taint is off the node: web, which asks for requireInitialSync, is there")
+	}
+	return err
 }
 
 func (s *stage) thumbprint(name string) string {
@@ -202,6 +231,14 @@ func (s *stage) rotate(ctx context.Context) error {
 	if len(owned["web"]) != 2 {
 		return fmt.Errorf("the store holds %d versions of web, want the new one and the old one", len(owned["web"]))
 	}
+	err = until(ctx, "the status to follow", func() (bool, error) {
+		thumbprint, err := s.kubectl("", "get", "obscert", "web", "-o", "jsonpath={.status.thumbprint}")
+		return thumbprint == made.Thumbprint, err
+	})
+	if err != nil {
+		return err
+	}
+	say("and in the status of the ObservedCertificate after %.1f s", time.Since(asked).Seconds())
 	say("the store has both: the old one stays, as with the extension, until revisionHistoryLimit says otherwise")
 	return nil
 }
@@ -239,15 +276,16 @@ func (s *stage) deleteBehindTheBack(ctx context.Context, thumbprint string) erro
 }
 
 func (s *stage) explainDisabled(ctx context.Context) error {
-	reason, err := s.report(`{.certificates[?(@.name=="old")].reason}`)
+	reason, err := s.kubectl("", "get", "obscert", "old", "-o", "jsonpath={.status.failures[0].reason}")
 	if err != nil {
 		return err
 	}
-	message, err := s.report(`{.certificates[?(@.name=="old")].message}`)
+	explanation, err := s.kubectl("", "get", "obscert", "old", "-o",
+		`jsonpath={.status.conditions[?(@.type=="Ready")].message}{"\n"}{range .status.failures[*]}{.node}: {.message}{"\n"}{end}`)
 	if err != nil {
 		return err
 	}
-	quote("old: " + reason + "\n" + message)
+	quote(explanation)
 	if reason != "SecretDisabled" {
 		return fmt.Errorf("the reason is %q, want SecretDisabled", reason)
 	}

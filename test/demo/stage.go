@@ -28,7 +28,9 @@ type stage struct {
 	cluster *controlplane.ControlPlane
 	vaults  *keyvault.Server
 	machine *node.Machine
-	agent   *node.Agent
+	agent   *node.Process
+	// controller is the cluster's.
+	controller *node.Process
 }
 
 func newStage(ctx context.Context, kind node.Kind) (*stage, error) {
@@ -51,8 +53,10 @@ func newStage(ctx context.Context, kind node.Kind) (*stage, error) {
 
 // close ends everything that the stage has started, and removes its folder.
 func (s *stage) close() {
-	if s.agent != nil {
-		s.agent.Kill()
+	for _, process := range []*node.Process{s.agent, s.controller} {
+		if process != nil {
+			process.Kill()
+		}
 	}
 	if s.machine != nil {
 		s.machine.Close()

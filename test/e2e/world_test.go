@@ -37,7 +37,9 @@ type world struct {
 	vaults  *keyvault.Server
 	shop    *keyvault.Vault
 	machine *node.Machine
-	agent   *node.Agent
+	agent   *node.Process
+	// controller is the cluster's.
+	controller *node.Process
 }
 
 func newWorld(ctx context.Context, root, machine string) (*world, error) {
@@ -60,8 +62,21 @@ func newWorld(ctx context.Context, root, machine string) (*world, error) {
 	if err := w.prepareCluster(ctx, root); err != nil {
 		return w, err
 	}
+	if w.controller, err = w.startController(ctx); err != nil {
+		return w, err
+	}
 	w.agent, err = w.startAgent()
 	return w, err
+}
+
+// startController starts the controller with its own rights.
+func (w *world) startController(ctx context.Context) (*node.Process, error) {
+	kubeconfig := filepath.Join(w.dir, "controller.kubeconfig")
+	if err := install.WriteControllerKubeconfig(ctx, w.cluster, kubeconfig); err != nil {
+		return nil, err
+	}
+	return node.StartController(w.machine.Root, filepath.Join(w.dir, "controller.log"), []string{"VAULTPANE_KUBECONFIG=" + kubeconfig,
+		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
 }
 
 func (w *world) prepareCluster(ctx context.Context, root string) error {
@@ -91,7 +106,7 @@ func (w *world) kubeconfig() string { return filepath.Join(w.dir, "agent.kubecon
 func (w *world) log() string { return filepath.Join(w.dir, "agent.log") }
 
 // startAgent starts an agent with the rights, the token and the settings of a real one, and shorter waits.
-func (w *world) startAgent() (*node.Agent, error) {
+func (w *world) startAgent() (*node.Process, error) {
 	return w.machine.Start(w.log(), append(w.vaults.Env(),
 		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+w.machine.Path(w.kubeconfig()),
 		"VAULTPANE_CA_BUNDLE="+w.machine.Path(w.vaults.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
@@ -111,8 +126,10 @@ func (w *world) restartAgent(t *testing.T) {
 }
 
 func (w *world) close() {
-	if w.agent != nil {
-		w.agent.Kill()
+	for _, process := range []*node.Process{w.agent, w.controller} {
+		if process != nil {
+			process.Kill()
+		}
 	}
 	if w.machine != nil {
 		w.machine.Close()
@@ -127,8 +144,10 @@ func (w *world) close() {
 }
 
 func (w *world) printLog() {
-	log, err := os.ReadFile(w.log())
-	fmt.Printf("--- the agent's log (%v) ---\n%s\n", err, log)
+	for _, file := range []string{"agent.log", "controller.log"} {
+		log, err := os.ReadFile(filepath.Join(w.dir, file))
+		fmt.Printf("--- %s (%v) ---\n%s\n", file, err, log)
+	}
 }
 
 // eventually waits until a condition holds.

@@ -28,6 +28,8 @@ const (
 	Namespace = "vaultpane-system"
 	// Agent is the name of the agents' service account.
 	Agent = "vaultpane-agent"
+	// Controller is the name of the controller's service account.
+	Controller = "vaultpane-controller"
 	// AgentUser is who that is to the API server.
 	AgentUser = "system:serviceaccount:" + Namespace + ":" + Agent
 )
@@ -35,14 +37,14 @@ const (
 // limit is how long a new policy may take to be in force; it takes about a second.
 const limit = 30 * time.Second
 
-// Everything installs the CRDs, the agents' rights and their policy, and returns when all are in force.
+// Everything installs the CRDs, the agents' and the controller's rights and the agents' policies, and returns when all are in force.
 func Everything(ctx context.Context, plane *controlplane.ControlPlane, root string) error {
 	if err := plane.InstallCRDs(ctx, filepath.Join(root, "config", "crd")); err != nil {
 		return err
 	}
 	for _, arguments := range [][]string{
 		{"create", "namespace", Namespace},
-		{"apply", "-f", filepath.Join(root, "config", "rbac", "agent")},
+		{"apply", "-f", filepath.Join(root, "config", "rbac", "agent"), "-f", filepath.Join(root, "config", "rbac", "controller")},
 		{"apply", "-f", filepath.Join(root, "config", "policy")},
 	} {
 		if output, err := plane.Kubectl(arguments...).CombinedOutput(); err != nil {
@@ -118,4 +120,9 @@ func AgentConfig(ctx context.Context, plane *controlplane.ControlPlane, node str
 // WriteAgentKubeconfig writes a kubeconfig for AgentConfig(ctx, plane, node).
 func WriteAgentKubeconfig(ctx context.Context, plane *controlplane.ControlPlane, path, node string) error {
 	return plane.WriteServiceAccountKubeconfig(ctx, path, Namespace, Agent, node)
+}
+
+// WriteControllerKubeconfig writes a kubeconfig with a token of the controller's service account.
+func WriteControllerKubeconfig(ctx context.Context, plane *controlplane.ControlPlane, path string) error {
+	return plane.WriteServiceAccountKubeconfig(ctx, path, Namespace, Controller, "")
 }

@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// eventuallyReady waits until Ready has a status and a reason, and returns the whole status.
+func (w *world) eventuallyReady(t *testing.T, name string, status metav1.ConditionStatus, reason v1alpha1.Reason) v1alpha1.ObservedCertificateStatus {
+	t.Helper()
+	var certificate v1alpha1.ObservedCertificate
+	eventually(t, name+" is Ready="+string(status)+" with reason "+string(reason), func() (bool, error) {
+		if err := w.client.Get(t.Context(), client.ObjectKey{Name: name}, &certificate); err != nil {
+			return false, err
+		}
+		ready := meta.FindStatusCondition(certificate.Status.Conditions, v1alpha1.ConditionReady)
+		return ready != nil && ready.Status == status && ready.Reason == string(reason), nil
+	})
+	return certificate.Status
+}
+
+func TestTheStatusSaysWhatTheNodeHasAndWhyNot(t *testing.T) {
+	the.controllerRuns(t)
+	first := the.put(t, "status", keyvault.CertificateOptions{})
+	the.wish(t, "status", the.shop.SecretURL("status"), nil)
+	the.wish(t, "status-missing", the.shop.SecretURL("there-is-none"), nil)
+	status := the.eventuallyReady(t, "status", metav1.ConditionTrue, v1alpha1.ReasonInstalled)
+	if status.Thumbprint != first || status.Nodes.Summary != "1/1" || status.NotAfter == nil {
+		t.Errorf("thumbprint %s on %s until %v, want %s", status.Thumbprint, status.Nodes.Summary, status.NotAfter, first)
+	}
+	missing := the.eventuallyReady(t, "status-missing", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	if len(missing.Failures) != 1 || missing.Failures[0].Node != nodeName || !strings.Contains(missing.Failures[0].Message, "there-is-none") {
+		t.Errorf("failures %+v", missing.Failures)
+	}
+	second := the.rotate(t, "status")
+	the.ask(t, "status")
+	eventually(t, "the status names the new certificate", func() (bool, error) {
+		var certificate v1alpha1.ObservedCertificate
+		err := the.client.Get(t.Context(), client.ObjectKey{Name: "status"}, &certificate)
+		return certificate.Status.Thumbprint == second && certificate.Status.Nodes.Summary == "1/1", err
+	})
+}
+
+func TestANodeWaitsForItsFirstCertificates(t *testing.T) {
+	the.controllerRuns(t)
+	the.wish(t, "initial", the.shop.SecretURL("initial"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true })
+	the.eventuallyReady(t, "initial", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	the.taint(t)
+	status := the.eventuallyMessage(t, "initial", "the startup taint keeps 1 node from work until then")
+	if tainted, err := the.tainted(t); err != nil || !tainted {
+		t.Errorf("the taint is off before the certificate is there: %v %+v", err, status)
+	}
+	the.put(t, "initial", keyvault.CertificateOptions{})
+	the.ask(t, "initial")
+	eventually(t, "the taint is off", func() (bool, error) {
+		tainted, err := the.tainted(t)
+		return !tainted, err
+	})
+	the.eventuallyReady(t, "initial", metav1.ConditionTrue, v1alpha1.ReasonInstalled)
+}
+
+// taint puts the startup taint on the node, and another one beside it, which must stay.
+func (w *world) taint(t *testing.T) {
+	t.Helper()
+	w.changeNode(t, func(node *corev1.Node) {
+		node.Spec.Taints = append(node.Spec.Taints, corev1.Taint{Key: v1alpha1.StartupTaintKey, Effect: corev1.TaintEffectNoSchedule},
+			corev1.Taint{Key: "example.com/other", Effect: corev1.TaintEffectNoSchedule})
+	})
+	t.Cleanup(func() {
+		w.changeNode(t, func(node *corev1.Node) {
+			others := len(node.Spec.Taints)
+			node.Spec.Taints = slices.DeleteFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == "example.com/other" })
+			if len(node.Spec.Taints) != others-1 {
+				t.Errorf("the other taint is gone: %+v", node.Spec.Taints)
+			}
+		})
+	})
+}
+
+// changeNode also works in a clean-up, when the test's own context has ended.
+func (w *world) changeNode(t *testing.T, change func(*corev1.Node)) {
+	t.Helper()
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		var node corev1.Node
+		if err := w.client.Get(context.Background(), client.ObjectKey{Name: nodeName}, &node); err != nil {
+			return err
+		}
+		change(&node)
+		return w.client.Update(context.Background(), &node)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func (w *world) tainted(t *testing.T) (bool, error) {
+	t.Helper()
+	var node corev1.Node
+	err := w.client.Get(t.Context(), client.ObjectKey{Name: nodeName}, &node)
+	for _, taint := range node.Spec.Taints {
+		if taint.Key == v1alpha1.StartupTaintKey {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// eventuallyMessage waits until Ready's message says something.
+func (w *world) eventuallyMessage(t *testing.T, name, says string) v1alpha1.ObservedCertificateStatus {
+	t.Helper()
+	var certificate v1alpha1.ObservedCertificate
+	eventually(t, name+" says "+says, func() (bool, error) {
+		if err := w.client.Get(t.Context(), client.ObjectKey{Name: name}, &certificate); err != nil {
+			return false, err
+		}
+		ready := meta.FindStatusCondition(certificate.Status.Conditions, v1alpha1.ConditionReady)
+		return ready != nil && strings.Contains(ready.Message, says), nil
+	})
+	return certificate.Status
+}
+
+// controllerRuns starts the controller again if it ended, as kubelet does: it ends when the API server is away and it can
+// lead no more.
+func (w *world) controllerRuns(t *testing.T) {
+	t.Helper()
+	if w.controller.Running() {
+		return
+	}
+	var err error
+	if w.controller, err = w.startController(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
