@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -62,7 +65,9 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
-		Scheme:                        scheme,
+		Scheme: scheme,
+		// Asking the API server which kinds there are would end a controller that starts before it.
+		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return kinds(), nil },
 		Cache:                         rollup.CacheOptions(o.namespace),
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
@@ -92,6 +97,16 @@ func synced(request *http.Request, mgr ctrl.Manager) error {
 	return nil
 }
 
+// kinds says under which path the API server has each kind that the controller uses.
+func kinds() meta.RESTMapper {
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(v1alpha1.GroupVersion.WithKind("ObservedCertificate"), meta.RESTScopeRoot)
+	mapper.Add(v1alpha1.GroupVersion.WithKind("NodeCertificateState"), meta.RESTScopeRoot)
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("Node"), meta.RESTScopeRoot)
+	mapper.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
+	return mapper
+}
+
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -103,10 +118,11 @@ func newScheme() (*runtime.Scheme, error) {
 }
 
 func kubeConfig(path string) (*rest.Config, error) {
-	kube, err := ctrl.GetConfig()
+	load := ctrl.GetConfig
 	if path != "" {
-		kube, err = clientcmd.BuildConfigFromFlags("", path)
+		load = func() (*rest.Config, error) { return clientcmd.BuildConfigFromFlags("", path) }
 	}
+	kube, err := load()
 	if err != nil {
 		return nil, fmt.Errorf("configuring the connection to the API server: %w", err)
 	}

@@ -3,6 +3,7 @@ package rollup
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,6 +59,7 @@ type Rollup struct {
 	Registry prometheus.Registerer
 	Options
 
+	intake sync.Mutex // held from the look at the cache until the index has it
 	index  *index
 	outbox *outbox
 	meters *meters
@@ -108,16 +110,27 @@ func nodeChanged() predicate.Predicate {
 
 // reconcileNode takes into the index what is known about one node.
 func (r *Rollup) reconcileNode(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	found, err := r.facts(ctx, request.Name)
+	found, changed, err := r.observeNode(ctx, request.Name)
 	if err != nil {
 		return reconcile.Result{}, err // the runtime's backoff
 	}
-	changed := r.index.observeNode(request.Name, found, r.Now())
 	r.meters.coalesced.Add(float64(r.outbox.add(r.Now(), changed...)))
 	if found.node == nil && found.state != nil {
 		return r.removeOrphan(ctx, found.state)
 	}
 	return reconcile.Result{}, nil
+}
+
+// observeNode takes in what the cache has about one node. Nobody else does at the same time: what was read first must not
+// overwrite what was read after it.
+func (r *Rollup) observeNode(ctx context.Context, name string) (facts, []string, error) {
+	r.intake.Lock()
+	defer r.intake.Unlock()
+	found, err := r.facts(ctx, name)
+	if err != nil {
+		return facts{}, nil, err
+	}
+	return found, r.index.observeNode(name, found, r.Now()), nil
 }
 
 // facts reads what the cache has about one node.
@@ -154,7 +167,7 @@ func (r *Rollup) removeOrphan(ctx context.Context, state *v1alpha1.NodeCertifica
 	if !apierrors.IsNotFound(err) {
 		return reconcile.Result{}, fmt.Errorf("reading Node %s: %w", state.Name, err)
 	}
-	err = r.Delete(ctx, state, client.Preconditions{UID: &state.UID})
+	err = r.Delete(ctx, state, client.Preconditions{UID: &state.UID, ResourceVersion: &state.ResourceVersion})
 	if client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, fmt.Errorf("removing NodeCertificateState %s, whose Node is gone: %w", state.Name, err)
 	}
@@ -166,10 +179,13 @@ func (r *Rollup) removeOrphan(ctx context.Context, state *v1alpha1.NodeCertifica
 
 // reconcileCertificate takes into the index what one ObservedCertificate asks for, and has its status looked at.
 func (r *Rollup) reconcileCertificate(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	r.intake.Lock()
+	defer r.intake.Unlock()
 	certificate := &v1alpha1.ObservedCertificate{}
 	err := r.Get(ctx, request.NamespacedName, certificate)
 	if apierrors.IsNotFound(err) {
 		r.index.forgetCertificate(request.Name)
+		r.outbox.add(r.Now(), request.Name) // the publisher forgets it too
 		return reconcile.Result{}, nil
 	}
 	if err != nil {

@@ -58,6 +58,9 @@ func sortByUrgency(drafts []draft, now time.Time) {
 		return 1
 	}
 	slices.SortFunc(drafts, func(a, b draft) int {
+		if late := overdue(a); late == 0 && overdue(b) == 0 {
+			return a.since.Compare(b.since)
+		}
 		return cmp.Or(cmp.Compare(overdue(a), overdue(b)), cmp.Compare(a.urgency, b.urgency), a.since.Compare(b.since))
 	})
 }

@@ -37,46 +37,16 @@ type happening struct {
 	kind, reason, action, note string
 }
 
-// announcements are the troubles of each certificate that an event has told of. A trouble that went away and comes back is
-// told of again.
-type announcements map[string]map[v1alpha1.Reason]bool
-
-func (a announcements) forget(name string) { delete(a, name) }
-
-// news returns the troubles that no event has told of, and remembers them. After a restart the status tells what is known.
-func (a announcements) news(name string, before v1alpha1.ObservedCertificateStatus, s summary) []trouble {
-	known, seen := a[name]
-	if !seen {
-		known = reasonsIn(before)
-	}
-	a[name] = map[v1alpha1.Reason]bool{}
-	var news []trouble
-	for _, t := range s.troubles {
-		if !t.standing().troubled() || a[name][t.reason] {
-			continue
-		}
-		a[name][t.reason] = true
-		if !known[t.reason] {
-			news = append(news, t)
-		}
-	}
-	return news
-}
-
-// reasonsIn are the reasons that a status names.
-func reasonsIn(status v1alpha1.ObservedCertificateStatus) map[v1alpha1.Reason]bool {
-	reasons := map[v1alpha1.Reason]bool{v1alpha1.Reason(readyOf(status).Reason): true}
-	for _, failure := range status.Failures {
-		reasons[failure.Reason] = true
-	}
-	return reasons
-}
-
 // tell writes the events and the log lines of a status that was written.
 func (p *publisher) tell(ctx context.Context, d draft) {
 	before, after := d.certificate.Status, d.status
+	told := p.told[d.name]
+	if told == nil || told.uid != d.certificate.UID {
+		told = storyFrom(d.certificate.UID, before, p.now())
+		p.told[d.name] = told
+	}
 	log := ctrl.LoggerFrom(ctx)
-	for _, h := range happenings(before, after, p.told.news(d.name, before, d.summary), d.summary, p.now()) {
+	for _, h := range told.happenings(before, after, d.summary, p.now()) {
 		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", cut(h.note, maxNote))
 		log.Info(h.reason, "ObservedCertificate", d.name, "note", h.note)
 	}
@@ -84,8 +54,8 @@ func (p *publisher) tell(ctx context.Context, d draft) {
 }
 
 // happenings are the events between two statuses, each reason once.
-func happenings(before, after v1alpha1.ObservedCertificateStatus, news []trouble, s summary, now time.Time) []happening {
-	happened := append(progress(before, after, now), troubles(news, s, after)...)
+func (s *story) happenings(before, after v1alpha1.ObservedCertificateStatus, sum summary, now time.Time) []happening {
+	happened := append(s.progress(before, after, now), troubles(s.news(sum, now), sum, after)...)
 	for _, h := range expiry(before, after) {
 		if !slices.ContainsFunc(happened, func(other happening) bool { return other.reason == h.reason }) {
 			happened = append(happened, h)
@@ -94,23 +64,38 @@ func happenings(before, after v1alpha1.ObservedCertificateStatus, news []trouble
 	return happened
 }
 
-// progress says that a roll-out began or ended between two statuses.
-func progress(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
+// progress says that a roll-out began or ended between two statuses. Nodes that are added later, or recover, are none.
+func (s *story) progress(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
 	var happened []happening
-	started := after.Thumbprint != "" && after.Thumbprint != before.Thumbprint
-	if started {
+	if before.ObservedGeneration != after.ObservedGeneration {
+		s.began = now
+	}
+	if after.Thumbprint != "" && after.Thumbprint != before.Thumbprint {
+		s.began = now
 		happened = append(happened, happening{corev1.EventTypeNormal, EventRolloutStarted, actionRollOut, fmt.Sprintf(
 			"version %s, thumbprint %s, valid until %s, for %s", after.Version, after.Thumbprint, dateOf(after.NotAfter), nodes(int(after.Nodes.Matched)))})
 	}
-	was, is := readyOf(before), readyOf(after)
-	if is.Status == metav1.ConditionTrue && is.Reason == string(v1alpha1.ReasonInstalled) && (started || was.Status != metav1.ConditionTrue) {
-		note := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
-		if since := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReconciling); since != nil && since.Status == metav1.ConditionTrue {
-			note += ", in " + now.Sub(since.LastTransitionTime.Time).Round(time.Second).String()
-		}
-		happened = append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, note})
+	is := readyOf(after)
+	if is.Status != metav1.ConditionTrue || is.Reason != string(v1alpha1.ReasonInstalled) || s.completed == rolloutOf(after) {
+		return happened
 	}
-	return happened
+	s.completed = rolloutOf(after)
+	note := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
+	if since := s.since(before); !since.IsZero() && now.Sub(since) >= time.Second {
+		note += ", in " + now.Sub(since).Round(time.Second).String()
+	}
+	return append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, note})
+}
+
+// since is when the roll-out began. After a restart it is since when nodes have been on their way.
+func (s *story) since(before v1alpha1.ObservedCertificateStatus) time.Time {
+	if !s.began.IsZero() {
+		return s.began
+	}
+	if reconciling := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReconciling); reconciling != nil && reconciling.Status == metav1.ConditionTrue {
+		return reconciling.LastTransitionTime.Time
+	}
+	return time.Time{}
 }
 
 // troubles says of each new reason how many nodes have it, with the message of one of them.

@@ -32,13 +32,17 @@ type node struct {
 
 	reported bool // its agent has reported for this very Node
 	entries  []v1alpha1.CertificateEntry
-	renewed  time.Time // zero if there is no Lease of this very Node
+	stamp    time.Time // what its Lease says by the node's clock; zero if there is no Lease of this very Node
+	renewed  time.Time // the last sign of life by our clock, zero for none
 	overdue  time.Time // when the oldest poll was due that the agent has not made, zero for none
 	changes  time.Time // when time alone changes how it stands with a certificate, zero for never
 }
 
 // read takes the facts in. What an earlier Node of the same name left behind does not count: the UID tells.
-func (n *node) read(f facts, agents labels.Selector) {
+func (n *node) read(f facts, agents labels.Selector, now time.Time) {
+	if n.uid != f.node.UID {
+		n.stamp, n.renewed = time.Time{}, time.Time{}
+	}
 	n.uid, n.labels, n.created = f.node.UID, f.node.Labels, f.node.CreationTimestamp.Time
 	n.chosen = agents.Matches(n.labels)
 	n.tainted = false
@@ -49,11 +53,24 @@ func (n *node) read(f facts, agents labels.Selector) {
 	if f.state != nil && f.state.NodeUID == string(n.uid) {
 		n.reported, n.entries = true, f.state.Certificates
 	}
-	n.renewed, n.overdue = time.Time{}, time.Time{}
-	if f.lease != nil && f.lease.Spec.RenewTime != nil && f.lease.Spec.HolderIdentity != nil && *f.lease.Spec.HolderIdentity == string(n.uid) {
-		n.renewed = f.lease.Spec.RenewTime.Time
-		n.overdue = report.OverdueSince(f.lease)
+	n.readLease(f.lease, now)
+}
+
+// readLease takes the sign of life in. The node's clock may be wrong: a Lease that changed was renewed just now, whatever it
+// says, as Kubernetes' own node controller has it. What it says counts only when it is seen for the first time.
+func (n *node) readLease(lease *coordinationv1.Lease, now time.Time) {
+	if lease == nil || lease.Spec.RenewTime == nil || lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity != string(n.uid) {
+		n.stamp, n.renewed, n.overdue = time.Time{}, time.Time{}, time.Time{}
+		return
 	}
+	stamp := lease.Spec.RenewTime.Time
+	switch {
+	case n.stamp.IsZero() && stamp.Before(now):
+		n.renewed = stamp
+	case !stamp.Equal(n.stamp):
+		n.renewed = now
+	}
+	n.stamp, n.overdue = stamp, report.OverdueSince(lease)
 }
 
 // runsAgent says whether a node is one that should have certificates: its labels say that it runs the agent, or its agent is
@@ -78,6 +95,8 @@ type wish struct {
 	suspended   bool
 	initialSync bool
 	selector    labels.Selector
+	// last is the certificate that the status named when the wish was read: after a restart, what is known of the order.
+	last held
 }
 
 // wishOf reads a spec. With the error comes a wish that selects no node.
@@ -90,6 +109,7 @@ func wishOf(certificate *v1alpha1.ObservedCertificate) (wish, error) {
 		name: certificate.Name, uid: certificate.UID, generation: certificate.Generation,
 		created: certificate.CreationTimestamp.Time, suspended: certificate.Spec.Suspend,
 		initialSync: certificate.Spec.RequireInitialSync, selector: selector,
+		last: heldOf(v1alpha1.CertificateEntry{Version: certificate.Status.Version, Thumbprint: certificate.Status.Thumbprint, NotAfter: certificate.Status.NotAfter}),
 	}, err
 }
 

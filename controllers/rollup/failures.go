@@ -54,6 +54,8 @@ func compareSufferers(a, b sufferer) int {
 
 func (w sufferer) message(certificate string) string {
 	switch {
+	case w.at.reason == v1alpha1.ReasonAgentNotReporting && w.node.reported && w.node.renewed.IsZero():
+		return "the node's agent has reported, but there is no Lease of it that says that it lives; look at its pod on that node, and whether it may write Leases"
 	case w.at.reason == v1alpha1.ReasonAgentNotReporting && w.node.renewed.IsZero():
 		return "the node's agent has never reported; look at its pod on that node"
 	case w.at.reason == v1alpha1.ReasonAgentNotReporting:

@@ -19,6 +19,8 @@ type index struct {
 	nodes        map[string]*node
 	certificates map[string]*certificate
 	arrivals     uint64
+	// complete is set when the index has all there is: what comes from then on is new.
+	complete bool
 }
 
 // certificate is one certificate over all nodes.
@@ -38,8 +40,8 @@ type group struct {
 	count int
 }
 
-// lineage is one version of a certificate: how many nodes have it, and when the first of them moved to it from another one;
-// 0 where nobody was seen to.
+// lineage is one version of a certificate: how many nodes have it, and its place in the order in which versions came; 0 where
+// that was not seen.
 type lineage struct {
 	count   int
 	arrived uint64
@@ -62,7 +64,7 @@ func (x *index) observeNode(name string, f facts, now time.Time) []string {
 		x.nodes[name] = n
 	}
 	before := *n
-	n.read(f, x.agents)
+	n.read(f, x.agents, now)
 	return x.placeNode(n, &before, now)
 }
 
@@ -162,14 +164,21 @@ func (x *index) place(c *certificate, n *node, now time.Time) bool {
 	return true
 }
 
-// noteArrival remembers the order in which versions came: a node moves only to what the vault says is the newest. Versions
-// that came unseen are told apart by their end of validity instead.
+// noteArrival remembers the order in which versions came: a node moves only to what the vault says is the newest, and a node
+// that has none gets that.
 func (x *index) noteArrival(c *certificate, from held, to standing) {
-	if _, known := c.versions[to.held]; known || from == (held{}) || to.held == (held{}) || to.phase != installed {
+	v := c.versions[to.held]
+	moved := from != (held{}) && from != to.held
+	first := v == nil && x.complete
+	if to.phase != installed || to.held == (held{}) || !moved && !first || v != nil && v.arrived > 0 {
 		return
 	}
+	if v == nil {
+		v = &lineage{}
+		c.versions[to.held] = v
+	}
 	x.arrivals++
-	c.versions[to.held] = &lineage{arrived: x.arrivals}
+	v.arrived = x.arrivals
 }
 
 func (c *certificate) add(n *node, s standing) {
@@ -214,6 +223,13 @@ func (c *certificate) saysOther(before, after *node) bool {
 	return old.Message != now.Message
 }
 
+// loaded says that the index has all there is.
+func (x *index) loaded() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.complete = true
+}
+
 // picture returns all that a certificate's status is computed from.
 func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, summary, []v1alpha1.NodeFailure, bool) {
 	x.mu.Lock()
@@ -223,7 +239,7 @@ func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, s
 		return wish{}, summary{}, nil, false
 	}
 	s := c.summarize(now)
-	c.changes = s.nextChange(soon, now)
+	c.changes = c.nextChange(soon, now)
 	return c.wish, s, c.failures(s, now), true
 }
 

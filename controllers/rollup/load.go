@@ -6,8 +6,10 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
@@ -24,7 +26,7 @@ func (r *Rollup) publish(ctx context.Context) error {
 	}
 	p := &publisher{
 		client: r.Client, events: r.Events, index: r.index, outbox: r.outbox, meters: r.meters, now: r.Now,
-		soon: r.ExpiringSoon, budget: newBudget(r.WatchEvents), written: map[string]written{}, told: announcements{},
+		soon: r.ExpiringSoon, budget: newBudget(r.WatchEvents), written: map[string]written{}, told: map[string]*story{},
 	}
 	p.run(ctx)
 	return nil
@@ -44,28 +46,19 @@ func (r *Rollup) load(ctx context.Context) error {
 		}
 	}
 	for i := range certificates.Items {
-		wanted, _ := wishOf(&certificates.Items[i]) // its own reconcile says what is wrong
-		r.index.observeCertificate(wanted, r.Now())
-		r.outbox.add(r.Now(), wanted.name)
+		if _, err := r.reconcileCertificate(ctx, requestFor(certificates.Items[i].Name)); err != nil {
+			return err
+		}
 	}
-	known := map[string]facts{}
 	for i := range nodes.Items {
-		known[nodes.Items[i].Name] = facts{node: &nodes.Items[i]}
-	}
-	for i := range states.Items {
-		if f, ok := known[states.Items[i].Name]; ok {
-			f.state = &states.Items[i]
-			known[states.Items[i].Name] = f
+		if _, _, err := r.observeNode(ctx, nodes.Items[i].Name); err != nil {
+			return err
 		}
 	}
-	for i := range leases.Items {
-		if f, ok := known[leases.Items[i].Name]; ok {
-			f.lease = &leases.Items[i]
-			known[leases.Items[i].Name] = f
-		}
-	}
-	for name, f := range known {
-		r.index.observeNode(name, f, r.Now())
-	}
+	r.index.loaded()
 	return nil
+}
+
+func requestFor(name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Name: name}}
 }

@@ -48,7 +48,7 @@ func newMeters() *meters {
 			Name: "vaultpane_status_writes_total", Help: "Writes of an ObservedCertificate's status by result.",
 		}, []string{labelResult}),
 		skipped: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "vaultpane_status_writes_skipped_total", Help: "Statuses that were computed and not written, because nothing in them differed.",
+			Name: "vaultpane_status_writes_skipped_total", Help: "Statuses that were computed and not written, because nothing in them differed. Each write is followed by one: the look at its own echo.",
 		}),
 		coalesced: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "vaultpane_status_writes_coalesced_total", Help: "Changes that went out with a status that was to be written anyway.",
@@ -102,13 +102,16 @@ func (r *Rollup) Collect(found chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		found <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
+	agents, summaries, complete := r.index.survey(now)
+	if !complete {
+		return // another controller leads, or this one has not seen everything yet: nothing is known, which is not zero
+	}
 	gauge(descOldestRollup, r.outbox.oldest(now).Seconds())
-	agents, summaries := r.index.survey(now)
 	gauge(descAgents, float64(agents.reporting), stateReporting)
 	gauge(descAgents, float64(agents.silent), stateSilent)
 	gauge(descOldestPoll, agents.overdue.Seconds())
 	for name, s := range summaries {
-		gauge(descReady, s.readiness(), name)
+		gauge(descReady, readiness(s), name)
 		if s.ends != 0 {
 			gauge(descExpiration, float64(s.ends), name)
 		}
@@ -124,8 +127,8 @@ func (r *Rollup) Collect(found chan<- prometheus.Metric) {
 	}
 }
 
-// readiness is 1 where the condition Ready is True.
-func (s summary) readiness() float64 {
+// readiness is 1 where the condition Ready is True, which it is where all nodes are installed.
+func readiness(s summary) float64 {
 	if s.installed == s.matched {
 		return 1
 	}
@@ -138,8 +141,8 @@ type agents struct {
 	overdue           time.Duration
 }
 
-// survey returns everything that gauges are computed from.
-func (x *index) survey(now time.Time) (agents, map[string]summary) {
+// survey returns everything that gauges are computed from, and whether that is complete.
+func (x *index) survey(now time.Time) (agents, map[string]summary, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var found agents
@@ -160,5 +163,5 @@ func (x *index) survey(now time.Time) (agents, map[string]summary) {
 	for name, c := range x.certificates {
 		summaries[name] = c.summarize(now)
 	}
-	return found, summaries
+	return found, summaries, x.complete
 }

@@ -108,11 +108,10 @@ func (o *outbox) failed(name string, since, now time.Time) {
 	o.waiting[name] = since
 }
 
-// forget drops a certificate that is gone.
+// forget drops the pace of a certificate that is gone. One that waits may be a new one of that name.
 func (o *outbox) forget(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.waiting, name)
 	delete(o.paced, name)
 }
 
@@ -122,7 +121,10 @@ func (o *outbox) oldest(now time.Time) time.Duration {
 	defer o.mu.Unlock()
 	var age time.Duration
 	for name, since := range o.waiting {
-		age = max(age, now.Sub(latest(since, o.paced[name].from)))
+		if paced := o.paced[name]; paced.failures == 0 {
+			since = latest(since, paced.from) // not due before
+		}
+		age = max(age, now.Sub(since))
 	}
 	return age
 }

@@ -29,7 +29,7 @@ type publisher struct {
 
 	// written are the statuses that were written and that the cache may not show yet.
 	written map[string]written
-	told    announcements
+	told    map[string]*story
 }
 
 // written is what a write made of the object that the cache showed.
@@ -43,24 +43,27 @@ func (p *publisher) run(ctx context.Context) {
 	ticker := time.NewTicker(pulse)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
+		p.budget.spreadOver(p.now(), p.index.agentCount(p.now()))
+		if affordable := p.budget.next(p.now()); affordable.After(p.now()) {
+			p.wait(ctx, affordable, nil, ticker.C) // whatever changes meanwhile, nothing can be written
+			continue
+		}
 		due, next := p.outbox.due(p.now())
 		drafts := p.drafts(ctx, due)
-		p.budget.spreadOver(p.now(), p.index.agentCount(p.now()))
 		for _, d := range drafts {
 			if ctx.Err() != nil || !p.budget.spend(p.now()) {
 				break
 			}
 			p.publish(ctx, d.parcel)
 		}
-		if len(drafts) > 0 {
-			next = earliest(next, p.budget.next(p.now()))
+		if len(drafts) == 0 {
+			p.wait(ctx, next, p.outbox.wake, ticker.C)
 		}
-		p.wait(ctx, next, ticker.C)
 	}
 }
 
 // wait returns when there may be something to write.
-func (p *publisher) wait(ctx context.Context, next time.Time, ticks <-chan time.Time) {
+func (p *publisher) wait(ctx context.Context, next time.Time, wake <-chan struct{}, ticks <-chan time.Time) {
 	var due <-chan time.Time
 	if !next.IsZero() {
 		timer := time.NewTimer(next.Sub(p.now()))
@@ -68,7 +71,7 @@ func (p *publisher) wait(ctx context.Context, next time.Time, ticks <-chan time.
 		due = timer.C
 	}
 	select {
-	case <-p.outbox.wake:
+	case <-wake:
 	case <-due:
 	case <-ticks:
 		p.meters.coalesced.Add(float64(p.outbox.add(p.now(), p.index.tick(p.now())...)))
@@ -96,7 +99,10 @@ func (p *publisher) drafts(ctx context.Context, due []parcel) []draft {
 func (p *publisher) draft(ctx context.Context, waiting parcel) (draft, bool) {
 	certificate, err := p.stored(ctx, waiting.name)
 	if err != nil {
-		return draft{}, false // it is gone, or the cache is stopping
+		if !apierrors.IsNotFound(err) && ctx.Err() == nil {
+			p.outbox.failed(waiting.name, waiting.since, p.now())
+		}
+		return draft{}, false
 	}
 	w, s, failures, known := p.index.picture(waiting.name, p.soon, p.now())
 	if !known || w.uid != certificate.UID {
@@ -114,8 +120,11 @@ func (p *publisher) draft(ctx context.Context, waiting parcel) (draft, bool) {
 // does not show that yet.
 func (p *publisher) stored(ctx context.Context, name string) (*v1alpha1.ObservedCertificate, error) {
 	certificate := &v1alpha1.ObservedCertificate{}
-	if err := p.client.Get(ctx, types.NamespacedName{Name: name}, certificate); err != nil {
+	err := p.client.Get(ctx, types.NamespacedName{Name: name}, certificate)
+	if apierrors.IsNotFound(err) {
 		p.forget(name)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if last, ok := p.written[name]; ok && last.seen == certificate.ResourceVersion {
@@ -126,7 +135,7 @@ func (p *publisher) stored(ctx context.Context, name string) (*v1alpha1.Observed
 
 func (p *publisher) forget(name string) {
 	delete(p.written, name)
-	p.told.forget(name)
+	delete(p.told, name)
 	p.outbox.forget(name)
 }
 

@@ -50,7 +50,10 @@ func judge(n *node, w *wish, now time.Time) (s standing, changes time.Time, ok b
 	}
 	entry, reported := n.entry(w.name)
 	s = standing{held: heldOf(entry)}
-	deadline := latest(n.created, w.created, n.renewed).Add(silentAfter)
+	deadline := n.renewed.Add(silentAfter)
+	if n.renewed.IsZero() {
+		deadline = latest(n.created, w.created).Add(silentAfter) // a new node, or a new certificate, has that long
+	}
 	s.late = !now.Before(deadline)
 	if !s.late {
 		changes = earliest(changes, deadline)
@@ -68,7 +71,12 @@ func judge(n *node, w *wish, now time.Time) (s standing, changes time.Time, ok b
 }
 
 // phaseOf reads the entry of a node that acted on the spec as it is.
+//
+// A reason that is not in the table is an InternalError: a condition takes only a well-formed one, a metric only a few.
 func phaseOf(entry v1alpha1.CertificateEntry) (phase, v1alpha1.Reason) {
+	if entry.Reason != "" || entry.State == v1alpha1.StateFailed {
+		entry.Reason = entry.Reason.Info().Reason
+	}
 	switch {
 	case entry.State == v1alpha1.StateFailed:
 		return failed, entry.Reason

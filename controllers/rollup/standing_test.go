@@ -122,7 +122,7 @@ func TestHowANodeStandsWithACertificate(t *testing.T) {
 			if test.wish != nil {
 				test.wish(&w)
 			}
-			n.read(test.node, windows)
+			n.read(test.node, windows, noon)
 			got, _, ok := judge(&n, &w, noon)
 			if ok == test.not {
 				t.Fatalf("for this node: %v, want %v", ok, !test.not)

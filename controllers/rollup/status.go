@@ -46,8 +46,10 @@ func (s summary) ready(w wish) metav1.Condition {
 		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonNotSelected)
 	case troubled:
 		ready.Status, ready.Reason = metav1.ConditionFalse, string(worst.reason)
+	case w.suspended && s.installed == s.matched:
+		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonSuspended)
 	case w.suspended:
-		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonSuspended)
+		ready.Status, ready.Reason = metav1.ConditionFalse, string(v1alpha1.ReasonSuspended) // nothing goes on there
 	case s.pending > 0:
 		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonRollingOut)
 	default:
@@ -92,18 +94,20 @@ func (s summary) expiringSoon(soon time.Duration, now time.Time) metav1.Conditio
 	return condition
 }
 
-// nextChange is when ExpiringSoon changes by time alone, zero for never.
-func (s summary) nextChange(soon time.Duration, now time.Time) time.Time {
-	if s.ends == 0 {
-		return time.Time{}
-	}
-	end := time.Unix(s.ends, 0)
-	for _, change := range []time.Time{end.Add(-soon), end} {
-		if now.Before(change) {
-			return change
+// nextChange is when one of the certificates that nodes have comes near its end or to it, zero for never.
+func (c *certificate) nextChange(soon time.Duration, now time.Time) (next time.Time) {
+	for h := range c.versions {
+		if h.notAfter == 0 {
+			continue
+		}
+		end := time.Unix(h.notAfter, 0)
+		for _, change := range []time.Time{end.Add(-soon), end} {
+			if now.Before(change) {
+				next = earliest(next, change)
+			}
 		}
 	}
-	return time.Time{}
+	return next
 }
 
 // message says how many nodes are how: "2 of 50 nodes failed: AccessDenied (2); 3 pending: AgentNotReporting (3)".

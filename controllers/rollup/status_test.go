@@ -73,7 +73,9 @@ func TestTheStatusInOneLine(t *testing.T) {
 		{"a trouble that goes away by itself", fleet{{1, one}, {1, with(one, func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason = v1alpha1.StatePending, v1alpha1.ReasonThrottled
 		})}}, nil, "1/2", "v1", "False Throttled", "1 of 2 nodes pending: Throttled (1)", "True False"},
-		{"suspended", fleet{{2, suspended}}, func(w *wish) { w.suspended = true }, "2/2", "v1", "Unknown Suspended", "installed on 2 of 2 nodes; suspended: nothing is polled or changed", "False False"},
+		{"suspended", fleet{{2, suspended}}, func(w *wish) { w.suspended = true }, "2/2", "v1", "True Suspended", "installed on 2 of 2 nodes; suspended: nothing is polled or changed", "False False"},
+		{"suspended too early", fleet{{1, suspended}, {1, v1alpha1.CertificateEntry{Name: "web", Generation: 3, State: v1alpha1.StateSuspended, Reason: v1alpha1.ReasonSuspended}}}, func(w *wish) { w.suspended = true },
+			"1/2", "v1", "False Suspended", "1 of 2 nodes pending: Suspended (1); suspended: nothing is polled or changed", "False False"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -196,26 +198,29 @@ func TestEventsTellWhatHappenedBetweenTwoStatuses(t *testing.T) {
 	}{
 		{"created", fleet{{2, none}}, 0, nil},
 		{"the first node has it", fleet{{1, one}, {1, none}}, time.Second, []string{"Normal RolloutStarted version v1, thumbprint T1, valid until 2026-06-02T12:00:00Z, for 2 nodes"}},
-		{"the second too", fleet{{2, one}}, 3 * time.Second, []string{"Normal RolloutCompleted installed on 2 of 2 nodes, thumbprint T1, in 3s"}},
+		{"the second too", fleet{{2, one}}, 3 * time.Second, []string{"Normal RolloutCompleted installed on 2 of 2 nodes, thumbprint T1, in 2s"}},
 		{"nothing new", fleet{{2, one}}, 4 * time.Second, nil},
 		{"one fails", fleet{{1, one}, {1, failing(v1alpha1.ReasonAccessDenied)}}, 5 * time.Second, []string{"Warning AccessDenied 1 of 2 nodes; on n002: "}},
 		{"the other too", fleet{{2, failing(v1alpha1.ReasonAccessDenied)}}, 6 * time.Second, nil},
 		{"a second reason", fleet{{1, failing(v1alpha1.ReasonSecretNotFound)}, {1, failing(v1alpha1.ReasonAccessDenied)}}, 7 * time.Second, []string{"Warning SecretNotFound 1 of 2 nodes; on n001: "}},
-		{"all is well", fleet{{2, one}}, 65 * time.Second, []string{"Normal RolloutCompleted installed on 2 of 2 nodes, thumbprint T1, in 1m0s"}},
+		{"all is well", fleet{{2, one}}, 65 * time.Second, nil},
+		{"and fails again", fleet{{1, one}, {1, failing(v1alpha1.ReasonAccessDenied)}}, 66 * time.Second, nil},
+		{"and is well, on another node too", fleet{{3, one}}, 67 * time.Second, nil},
 		{"a rotation at once", fleet{{2, two}}, 70 * time.Second, []string{
 			"Normal RolloutStarted version v2, thumbprint T2, valid until 2026-06-02T13:00:00Z, for 2 nodes", "Normal RolloutCompleted installed on 2 of 2 nodes, thumbprint T2"}},
 		{"the end comes near", fleet{{2, two}}, 24 * time.Hour, []string{"Warning ExpiringSoon 2 nodes have a certificate that expires on 2026-06-02T13:00:00Z"}},
 		{"and is there", fleet{{2, two}}, 25 * time.Hour, []string{
 			"Warning Expired 2 of 2 nodes; on n001: the certificate T2 that the node has expired on 2026-06-02T13:00:00Z; renew it in the vault"}},
 	}
-	told, before := announcements{}, v1alpha1.ObservedCertificateStatus{}
+	before := v1alpha1.ObservedCertificateStatus{}
+	told := storyFrom("u", before, noon)
 	for _, step := range steps {
 		now := noon.Add(step.at)
 		x := step.fleet.index(t, theWish())
 		_, s, _, _ := x.picture("web", time.Hour, now)
 		after := statusFrom(x, before, time.Hour, now)
 		var got []string
-		for _, h := range happenings(before, after, told.news("web", before, s), s, now) {
+		for _, h := range told.happenings(before, after, s, now) {
 			got = append(got, h.kind+" "+h.reason+" "+h.note)
 		}
 		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", step.want) {
@@ -223,7 +228,8 @@ func TestEventsTellWhatHappenedBetweenTwoStatuses(t *testing.T) {
 		}
 		before = after
 	}
-	if news := (announcements{}).news("web", before, summary{matched: 2, troubles: []trouble{{phase: failed, reason: v1alpha1.ReasonExpired, count: 2}}}); len(news) != 0 {
+	again := storyFrom("u", before, noon)
+	if news := again.news(summary{matched: 2, troubles: []trouble{{phase: failed, reason: v1alpha1.ReasonExpired, count: 2}}}, noon); len(news) != 0 {
 		t.Errorf("a new controller tells again what the status says: %v", news)
 	}
 }

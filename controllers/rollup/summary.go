@@ -74,8 +74,7 @@ func (s *summary) count(at standing, nodes int) {
 	}
 }
 
-// current is the newest certificate that a node has as the spec wants it, or where none has, the newest that any has. The
-// newest is the one to which nodes were seen to move last, and among those that came unseen the one that is valid longest.
+// current is the newest certificate that a node has as the spec wants it, or where none has, the newest that any has.
 func (c *certificate) current(now time.Time) held {
 	best, found := held{}, false
 	consider := func(h held) {
@@ -97,13 +96,26 @@ func (c *certificate) current(now time.Time) held {
 	return best
 }
 
+// newer says whether one version is newer than another: the vault's names of versions have no order. It is the one that was
+// seen to come later; else, after a restart, the one that the status named; else the one that is valid longer.
 func (c *certificate) newer(a, b held) bool {
 	return cmp.Or(
 		cmp.Compare(c.versions[a].arrived, c.versions[b].arrived),
+		compareTruth(a == c.wish.last, b == c.wish.last),
 		cmp.Compare(a.notAfter, b.notAfter),
 		strings.Compare(a.version, b.version),
 		strings.Compare(a.thumbprint, b.thumbprint),
 	) > 0
+}
+
+func compareTruth(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 // worst is the reason to name where one is wanted; ok is false where all is well or only unfinished.
