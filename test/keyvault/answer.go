@@ -33,6 +33,21 @@ func (a answer) send(w http.ResponseWriter, broken bool) {
 	panic(http.ErrAbortHandler) // net/http's way to reset a connection or a stream
 }
 
+// drip writes the answer byte by byte with a pause before each, as long as the client waits.
+func (a answer) drip(w http.ResponseWriter, r *http.Request, pause time.Duration) {
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(a.status)
+	flush := http.NewResponseController(w)
+	for _, one := range a.body {
+		if flush.Flush() != nil || !wait(r, pause) {
+			return
+		}
+		_, _ = w.Write([]byte{one}) // the next flush fails when the client has gone
+	}
+}
+
 // failure is an error in Key Vault's form; without an inner error if innerCode is empty.
 func failure(status int, code, innerCode, message string) answer {
 	detail := struct {
@@ -64,9 +79,10 @@ func throttled(retryAfter time.Duration, withHeader bool) answer {
 	return a
 }
 
-func captivePortal() answer {
+// htmlPage is what stands in front of a vault instead of the vault.
+func htmlPage(status int, text string) answer {
 	return answer{
-		status: http.StatusOK, header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
-		body: []byte("<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to this network</body></html>\n"),
+		status: status, header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
+		body: []byte("<!DOCTYPE html>\n<html><head><title>Network</title></head><body>" + text + "</body></html>\n"),
 	}
 }

@@ -1,14 +1,18 @@
 package keyvault
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // faults are what a vault has been told to do wrong.
 type faults struct {
-	throttle, failure limited
-	htmlPages, resets int
-	firewall          bool
-	enforceValidity   bool
-	latency           time.Duration
+	throttle, failure, pages limited
+	refusal                  Refusal
+	refusals, resets         int
+	firewall                 bool
+	enforceValidity          bool
+	latency, drip, skew      time.Duration
 }
 
 // limited is an answer to the next count requests; to all of them if count is negative.
@@ -66,7 +70,27 @@ func (v *Vault) ResetMidBody(count int) { v.fault(func(f *faults) { f.resets = c
 
 // HTMLPage answers the next count requests with 200 and an HTML page, as a captive portal would; all until Heal if count is
 // negative. Requests without a token count too: the page stands before the vault.
-func (v *Vault) HTMLPage(count int) { v.fault(func(f *faults) { f.htmlPages = count }) }
+func (v *Vault) HTMLPage(count int) {
+	v.fault(func(f *faults) { f.pages = limited{count, htmlPage(http.StatusOK, "Sign in to this network")} })
+}
+
+// BlockPage is HTMLPage with 403, as a filtering web proxy answers instead of the vault.
+func (v *Vault) BlockPage(count int) {
+	v.fault(func(f *faults) { f.pages = limited{count, htmlPage(http.StatusForbidden, "This site is blocked")} })
+}
+
+// Redirect answers the next count requests with a redirect to a sign-in page, as HTMLPage does with the page itself.
+func (v *Vault) Redirect(location string, count int) {
+	v.fault(func(f *faults) {
+		f.pages = limited{count, htmlPage(http.StatusFound, "Sign in to this network").with("Location", location)}
+	})
+}
+
+// Drip sends the answers' bodies byte by byte, a pause before each.
+func (v *Vault) Drip(pause time.Duration) { v.fault(func(f *faults) { f.drip = pause }) }
+
+// SkewClock puts the vault's clock, which every answer names, ahead by d, or behind if d is negative.
+func (v *Vault) SkewClock(d time.Duration) { v.fault(func(f *faults) { f.skew = d }) }
 
 // Heal takes all faults back. It does not start a vault that was stopped, nor enable or recover a secret.
 func (v *Vault) Heal() {

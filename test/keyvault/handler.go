@@ -31,13 +31,16 @@ func parseRequest(r *http.Request) (request, bool) {
 
 // ServeHTTP answers as Key Vault does: the token first, then the network's rules, the role and the secret.
 func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	latency, portal := v.before()
-	if !wait(r, latency) {
+	faults, portal := v.before()
+	if !wait(r, faults.latency) {
 		return
 	}
 	if portal {
-		captivePortal().send(w, false)
+		faults.pages.answer.send(w, false)
 		return
+	}
+	if faults.skew != 0 {
+		w.Header().Set("Date", time.Now().Add(faults.skew).UTC().Format(http.TimeFormat))
 	}
 	w.Header().Set("X-Ms-Keyvault-Region", region)
 	w.Header().Set("X-Ms-Request-Id", newID())
@@ -49,15 +52,23 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	asked, result, broken := v.answer(r, clientID)
-	v.countRequest(asked.name, result.status)
+	if result.status == http.StatusUnauthorized {
+		v.countUnauthorized()
+	} else {
+		v.countRequest(asked.name, result.status)
+	}
+	if faults.drip > 0 {
+		result.drip(w, r, faults.drip)
+		return
+	}
 	result.send(w, broken)
 }
 
-// before returns the faults that strike before the token is looked at.
-func (v *Vault) before() (latency time.Duration, portal bool) {
+// before returns the faults, and whether something stands before the vault and answers in its place.
+func (v *Vault) before() (now faults, portal bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.faults.latency, spend(&v.faults.htmlPages)
+	return v.faults, spend(&v.faults.pages.count)
 }
 
 // wait waits; it reports false if the client went away meanwhile.
@@ -103,6 +114,8 @@ func (v *Vault) refusal(asked request, clientID string) (answer, bool) {
 		return v.faults.throttle.answer, true
 	case spend(&v.faults.failure.count):
 		return v.faults.failure.answer, true
+	case spend(&v.faults.refusals):
+		return refusalAnswers[v.faults.refusal](v, clientID, asked), true
 	case v.faults.firewall:
 		return v.refusedByFirewall(clientID), true
 	case v.denied[clientID]:

@@ -5,12 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"time"
 )
 
@@ -60,24 +58,6 @@ func newTLSIssuer() (*issuer, error) {
 		return nil, fmt.Errorf("making the TLS CA's key: %w", err)
 	}
 	return newIssuer("Vaultpane test TLS CA", key, nil)
-}
-
-// serverCertificate issues a TLS certificate for localhost and 127.0.0.1.
-func (i *issuer) serverCertificate() (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("making a TLS key: %w", err)
-	}
-	certificate, err := i.issue(&x509.Certificate{
-		Subject:   pkix.Name{CommonName: "localhost"},
-		DNSNames:  []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(year), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, key.Public())
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.Certificate{Certificate: [][]byte{certificate.Raw}, PrivateKey: key, Leaf: certificate}, nil
 }
 
 // chain issues the certificates in the vaults; nothing that serves TLS comes from it.

@@ -53,6 +53,15 @@ func (l *listener) start() error {
 	return nil
 }
 
+// present restarts the listener with another certificate.
+func (l *listener) present(certificate *tls.Certificate) error {
+	l.stop()
+	l.mu.Lock()
+	l.certificate = certificate
+	l.mu.Unlock()
+	return l.start()
+}
+
 // stop closes the listener and its connections.
 func (l *listener) stop() {
 	l.mu.Lock()

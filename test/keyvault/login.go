@@ -48,6 +48,9 @@ func (t *tenant) serveToken(w http.ResponseWriter, r *http.Request) {
 // refuse says what is wrong with a token request; nil if nothing is.
 func (t *tenant) refuse(r *http.Request) *oauthError {
 	clientID := r.PostFormValue("client_id")
+	if problem := t.refusedTo(clientID); problem != nil {
+		return problem
+	}
 	switch {
 	case r.PathValue("tenant") != t.id:
 		return &oauthError{status: http.StatusBadRequest, Error: "invalid_request", Codes: []int{90002},

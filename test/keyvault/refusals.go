@@ -3,6 +3,8 @@ package keyvault
 import (
 	"fmt"
 	"net/http"
+
+	"github.com/google/uuid"
 )
 
 const region = "westeurope"
@@ -16,14 +18,22 @@ func (v *Vault) unauthorized(problem string) answer {
 	return failure(http.StatusUnauthorized, "Unauthorized", "", problem).with("WWW-Authenticate", challenge)
 }
 
-func (v *Vault) callerText(clientID string) string {
-	return fmt.Sprintf("Caller: appid=%s;oid=%s;iss=https://sts.windows.net/%s/", clientID, clientID, v.server.tenant.id)
+// caller names who holds a token: the application's client id, and the object id of its service principal.
+func (v *Vault) caller(clientID string) string {
+	return fmt.Sprintf("appid=%s;oid=%s;iss=https://sts.windows.net/%s/", clientID, ObjectID(clientID), v.server.tenant.id)
+}
+
+func (v *Vault) callerText(clientID string) string { return "Caller: " + v.caller(clientID) }
+
+// ObjectID returns the object id of the service principal of a client id: the same one each time, as a directory has it.
+func ObjectID(clientID string) string {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(clientID)).String()
 }
 
 func (v *Vault) vaultText() string { return fmt.Sprintf("Vault: %s;location=%s", v.name, region) }
 
 func (v *Vault) refusedByFirewall(clientID string) answer {
-	return failure(http.StatusForbidden, "Forbidden", "ForbiddenByFirewall",
+	return forbidden("ForbiddenByFirewall",
 		"Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\n"+
 			v.callerText(clientID)+"\r\n"+v.vaultText())
 }
@@ -33,7 +43,7 @@ func (v *Vault) refusedByRole(clientID string, asked request) answer {
 	if asked.list {
 		action = "Microsoft.KeyVault/vaults/secrets/readMetadata/action"
 	}
-	return failure(http.StatusForbidden, "Forbidden", "ForbiddenByRbac",
+	return forbidden("ForbiddenByRbac",
 		"Caller is not authorized to perform action on resource.\r\n"+
 			"If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"+
 			v.callerText(clientID)+"\r\n"+fmt.Sprintf("Action: '%s'\r\n", action)+
@@ -58,14 +68,14 @@ func isDeleted(asked request) answer {
 }
 
 func disabledSecret() answer {
-	return failure(http.StatusForbidden, "Forbidden", "SecretDisabled", "Operation get is not allowed on a disabled secret.")
+	return forbidden("SecretDisabled", "Operation get is not allowed on a disabled secret.")
 }
 
 func notYetValid() answer {
-	return failure(http.StatusForbidden, "Forbidden", "SecretNotYetValid",
+	return forbidden("SecretNotYetValid",
 		"Operation get is not allowed on a secret that is not yet valid.")
 }
 
 func expiredSecret() answer {
-	return failure(http.StatusForbidden, "Forbidden", "SecretExpired", "Operation get is not allowed on an expired secret.")
+	return forbidden("SecretExpired", "Operation get is not allowed on an expired secret.")
 }

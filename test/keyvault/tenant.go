@@ -20,16 +20,17 @@ type tenant struct {
 
 	mu         sync.Mutex
 	assertions map[string]bool
+	refused    map[string]LoginRefusal // by client id
 }
 
 func startTenant(ca *issuer) (*tenant, error) {
-	certificate, err := ca.serverCertificate()
+	certificate, err := ca.serverCertificate(Good)
 	if err != nil {
 		return nil, err
 	}
 	t := &tenant{
 		id: uuid.NewString(), clientID: uuid.NewString(), clientSecret: randomHex(20), identityHeader: randomHex(20),
-		tokens: newTokens(), assertions: map[string]bool{},
+		tokens: newTokens(), assertions: map[string]bool{}, refused: map[string]LoginRefusal{},
 	}
 	login := http.NewServeMux()
 	login.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", t.serveConfiguration)

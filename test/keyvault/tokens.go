@@ -1,10 +1,18 @@
 package keyvault
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+)
+
+// What Key Vault says about a token that is not there, and about one that was.
+const (
+	tokenMissing = "AKV10000: Request is missing a Bearer or PoP token."
+	tokenExpired = "[TokenExpired] Error validating token: 'S2S12086'."
 )
 
 // tokens are the bearer tokens that the tenant has issued. They are random: nothing can be read from them.
@@ -33,7 +41,7 @@ func (t *tokens) issue(clientID string, lifetime time.Duration) string {
 func (t *tokens) caller(r *http.Request) (clientID, problem string) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || text == "" {
-		return "", "AKV10000: Request is missing a Bearer or PoP token."
+		return "", tokenMissing
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -42,9 +50,16 @@ func (t *tokens) caller(r *http.Request) (clientID, problem string) {
 	case !ok:
 		return "", "[BearerReadAccessTokenFailed] Error validating token: 'S2S12005'."
 	case !time.Now().Before(found.expires):
-		return "", "[TokenExpired] Error validating token: 'S2S12086'."
+		return "", tokenExpired
 	}
 	return found.clientID, ""
+}
+
+// all returns every token that was issued.
+func (t *tokens) all() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.issued))
 }
 
 func (t *tokens) countRequest() {

@@ -21,7 +21,7 @@ type Vault struct {
 }
 
 func startVault(s *Server, name string) (*Vault, error) {
-	certificate, err := s.tls.serverCertificate()
+	certificate, err := s.tls.serverCertificate(Good)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,91 @@
+package keyvault
+
+import "fmt"
+
+// LoginRefusal is one of Entra ID's answers to a request for a token, named by its AADSTS code
+// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes). The texts are those that people have reported
+// of the service, with this server's names in them.
+type LoginRefusal int
+
+// Login refusals, all of them in LoginRefusals.
+const (
+	// WrongSecret is a client secret that the application does not have, ExpiredSecret one that has expired.
+	WrongSecret   LoginRefusal = 7000215
+	ExpiredSecret LoginRefusal = 7000222
+	// UnknownCertificate is a client certificate that the application does not have.
+	UnknownCertificate LoginRefusal = 700027
+	// UnknownApplication is a client id that the tenant does not know, DisabledApplication one that was switched off.
+	UnknownApplication  LoginRefusal = 700016
+	DisabledApplication LoginRefusal = 7000112
+	// UnknownTenant is a tenant that does not exist, or not in this cloud.
+	UnknownTenant LoginRefusal = 90002
+	// NoFederation is an assertion that no federated credential fits; the next three say which part does not.
+	NoFederation     LoginRefusal = 70021
+	OtherIssuer      LoginRefusal = 700211
+	OtherAudience    LoginRefusal = 700212
+	OtherSubject     LoginRefusal = 700213
+	ExpiredAssertion LoginRefusal = 700024
+	// OtherCloud is a resource that the tenant does not know.
+	OtherCloud LoginRefusal = 500011
+	// ForeignUser is a user of another tenant, ConditionalAccess one, or an application, that a policy keeps out.
+	ForeignUser       LoginRefusal = 50020
+	ConditionalAccess LoginRefusal = 53003
+)
+
+// LoginRefusals are all login refusals.
+var LoginRefusals = []LoginRefusal{
+	WrongSecret, ExpiredSecret, UnknownCertificate, UnknownApplication, DisabledApplication, UnknownTenant, NoFederation, OtherIssuer,
+	OtherAudience, OtherSubject, ExpiredAssertion, OtherCloud, ForeignUser, ConditionalAccess,
+}
+
+// RefuseLogin refuses tokens to a client id until HealLogin.
+func (s *Server) RefuseLogin(clientID string, kind LoginRefusal) {
+	s.tenant.mu.Lock()
+	defer s.tenant.mu.Unlock()
+	s.tenant.refused[clientID] = kind
+}
+
+// HealLogin ends all login refusals.
+func (s *Server) HealLogin() {
+	s.tenant.mu.Lock()
+	defer s.tenant.mu.Unlock()
+	clear(s.tenant.refused)
+}
+
+// StopLogin closes the token endpoint and its connections; StartLogin opens it again on the same port.
+func (s *Server) StopLogin() { s.tenant.login.stop() }
+
+// StartLogin undoes StopLogin.
+func (s *Server) StartLogin() error { return s.tenant.login.start() }
+
+// ClientID is the client id of the application that Env names.
+func (s *Server) ClientID() string { return s.tenant.clientID }
+
+// TenantID is the id of the server's tenant.
+func (s *Server) TenantID() string { return s.tenant.id }
+
+// Secrets returns everything that the server has handed out and that nobody else may see: its tokens, federated tokens,
+// client secret and identity header. What a vault holds is not among them.
+func (s *Server) Secrets() []string {
+	t := s.tenant
+	all := append(t.tokens.all(), t.clientSecret, t.identityHeader)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for assertion := range t.assertions {
+		all = append(all, assertion)
+	}
+	return all
+}
+
+// refusedTo returns the refusal that a client id is to get, nil for none.
+func (t *tenant) refusedTo(clientID string) *oauthError {
+	t.mu.Lock()
+	kind, ok := t.refused[clientID]
+	t.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	said := loginTexts[kind]
+	return &oauthError{status: said.status, Error: said.code, Codes: []int{int(kind)},
+		Description: fmt.Sprintf("AADSTS%d: %s", int(kind), said.text(t, clientID))}
+}
