@@ -38,6 +38,7 @@ const (
 	ReasonSecretNotFound          Reason = "SecretNotFound"
 	ReasonSecretDisabled          Reason = "SecretDisabled"
 	ReasonSecretNotYetValid       Reason = "SecretNotYetValid"
+	ReasonBadRequest              Reason = "BadRequest"
 	ReasonExpired                 Reason = "Expired"
 	ReasonUnsupportedContentType  Reason = "UnsupportedContentType"
 	ReasonMalformedSecret         Reason = "MalformedSecret"
@@ -79,14 +80,15 @@ var Reasons = []ReasonInfo{
 	{ReasonInvalidURL, ClassTerminal, "The URL is not that of a Key Vault secret.", "Write it as https://<vault>.vault.azure.net/secrets/<name>, with /<version> behind it to pin a version."},
 	{ReasonVaultNotAllowed, ClassTerminal, "The vault's host is not on the agent's allow-list, so no token was requested for it.", "Correct the host, or add it to the agent's --allowed-vault-hosts."},
 	{ReasonUnsupported, ClassTerminal, "The spec asks for something that this agent cannot do.", "Remove the field that the message names, or upgrade the agent."},
-	{ReasonVaultNotFound, ClassWaiting, "The vault's host name does not resolve.", "Check the vault's name in the URL, that the vault exists, and the DNS zone of its private endpoint if it has one."},
-	{ReasonAuthenticationFailed, ClassWaiting, "No token could be obtained for the vault, or the vault refused it.", "Check the agent's identity: its client id, tenant, and credential."},
-	{ReasonAccessDenied, ClassWaiting, "The identity may not read the secret.", "Grant it the role \"Key Vault Secrets User\" on the vault or the secret (or \"get\" for secrets in the vault's access policy)."},
-	{ReasonAccessDeniedByFirewall, ClassWaiting, "The vault's firewall refuses the node's address.", "Allow the nodes' subnet or outbound address in the vault's networking settings, or use a private endpoint."},
-	{ReasonSecretNotFound, ClassWaiting, "The vault has no such secret or version, or it was deleted.", "Check the name and version in the URL; recover the certificate if it was deleted."},
-	{ReasonSecretDisabled, ClassWaiting, "The certificate's version is disabled in the vault.", "Enable it, or create a new version. What is installed stays."},
-	{ReasonSecretNotYetValid, ClassWaiting, "The secret's activation date (nbf) is in the future.", "Wait, or change the activation date."},
-	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Renew it in the vault."},
+	{ReasonVaultNotFound, ClassWaiting, "The vault's host name does not resolve on the node.", "Check the vault's name in the URL, that the vault exists, and that the nodes' name servers know the DNS zone of its private endpoint if it has one. A vault that appears later is found without a restart."},
+	{ReasonAuthenticationFailed, ClassWaiting, "No token could be obtained for the vault, or the vault refused it.", "Do what the message says about the identity: its client id, tenant, secret, federated credential or assignment to the node, or the node's clock."},
+	{ReasonAccessDenied, ClassWaiting, "The identity may not read the secret.", "Grant the identity that the message names the role \"Key Vault Secrets User\" on the vault or the secret; in a vault with access policies, \"get\" for secrets. A new grant takes some minutes to work."},
+	{ReasonAccessDeniedByFirewall, ClassWaiting, "The vault's network settings refuse the node: its address is not allowed, or the vault answers through private endpoints only.", "Allow the address that the message names or the nodes' subnet in the vault's networking settings, or connect the nodes' network to a private endpoint."},
+	{ReasonSecretNotFound, ClassWaiting, "The vault has no such secret or version, or it was deleted.", "Check the name and version in the URL; recover the certificate if it was deleted. What is installed stays."},
+	{ReasonSecretDisabled, ClassWaiting, "The certificate's newest version, or the one that the URL is pinned to, is disabled in the vault.", "Enable it, or create a new version. What is installed stays."},
+	{ReasonSecretNotYetValid, ClassWaiting, "The secret's activation date (nbf) is in the future.", "Wait: it is read again then. Or change the activation date."},
+	{ReasonBadRequest, ClassWaiting, "Key Vault understands the request and does not take it as it is (HTTP 400 and the like).", "Compare the URL with the vault. In a cloud whose Key Vault is older than this agent, report it with the message."},
+	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Renew it in the vault, or move the secret's expiration date (exp)."},
 	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file; a trust store takes certificates alone as well (PEM or PKCS#7)."},
 	{ReasonMalformedSecret, ClassWaiting, "The secret's value cannot be read as a certificate.", "Import the certificate into the vault again; the message says what was found."},
 	{ReasonPrivateKeyMissing, ClassWaiting, "The secret holds a certificate without its private key.", "Use the /secrets/ URL of a certificate whose policy has an exportable key, or a trust store such as Root for certificates alone."},
@@ -95,9 +97,9 @@ var Reasons = []ReasonInfo{
 	{ReasonConflict, ClassWaiting, "The certificate is already in the store and belongs to someone else: an older ObservedCertificate with other key options, another version of Vaultpane, or another tool that left out its key.", "Do what the message says: give both the same key options, or remove one."},
 	{ReasonStoreAccessDenied, ClassWaiting, "The agent may not write to the certificate store.", "Run the agent as NT AUTHORITY\\SYSTEM in a HostProcess container."},
 	{ReasonAccountNotFound, ClassWaiting, "An account of the spec does not exist on the node, or its domain does not answer.", "Correct its name, or create it; the certificate is installed for the others."},
-	{ReasonTLSFailure, ClassTransient, "The connection to the vault is not trusted.", "Check the node's clock, an inspecting proxy, and --ca-bundle."},
-	{ReasonVaultUnreachable, ClassTransient, "The vault or the token service cannot be reached, or answers with a server error.", "Check the network path from the node if it lasts."},
-	{ReasonThrottled, ClassTransient, "Key Vault asked for fewer requests.", "Nothing at first; if it lasts, raise pollingIntervalInS or spread certificates over vaults."},
+	{ReasonTLSFailure, ClassTransient, "The connection to the vault or the token service is not trusted.", "Do what the message says: set the node's clock, trust the CA of an inspecting proxy with --ca-bundle, or correct the DNS record that leads to another server."},
+	{ReasonVaultUnreachable, ClassTransient, "The vault or the token service cannot be reached or answers with a server error, or something between answers in its place.", "Nothing at first; if it lasts, check the network path from the node: routes, firewalls, web proxies, sign-in pages."},
+	{ReasonThrottled, ClassTransient, "Key Vault or the token service asked for fewer requests.", "Nothing at first; if it lasts, raise pollingIntervalInS or spread the certificates over vaults."},
 	{ReasonStoreFailure, ClassTransient, "The certificate store answered with an error.", "Look the status in the message up; it is tried again."},
 	{ReasonRepeatedDrift, ClassNone, "Something else on the node keeps removing or changing the certificate, its key, its rights or its links; Vaultpane repairs it, more and more slowly. Event only.", "Find the other tool, and have one of the two leave the certificate alone."},
 	{ReasonAgentNotReporting, ClassWaiting, "The node should have the certificate, but its agent has not reported or its Lease is too old.", "Look at the agent's pod on that node."},

@@ -35,7 +35,9 @@ func errorsPage() string {
 	page := &strings.Builder{}
 	page.WriteString("<!-- Generated from api/v1alpha1/reasons.go by make generate. -->\n# Reasons, and what to do\n\n")
 	page.WriteString("Each reason is what `kubectl get nodecert -o yaml`, events and metrics say about a certificate on a node. ")
-	page.WriteString("Whatever the reason, a certificate that is installed stays installed.\n\n")
+	page.WriteString("Whatever the reason, a certificate that is installed stays installed. ")
+	page.WriteString("The message beside a reason names the vault, the secret, the identity and what to do; ")
+	page.WriteString("[azure.md](azure.md#troubleshooting) has the commands.\n\n")
 	for _, class := range []struct {
 		class v1alpha1.Class
 		title string

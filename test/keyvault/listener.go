@@ -48,18 +48,22 @@ func (l *listener) start() error {
 		go func() { _ = server.Serve(socket) }() // ends with stop
 		return nil
 	}
-	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*l.certificate}, MinVersion: tls.VersionTLS12}
+	server.TLSConfig = &tls.Config{GetCertificate: l.presented, MinVersion: tls.VersionTLS12}
 	go func() { _ = server.ServeTLS(socket, "", "") }() // ends with stop
 	return nil
 }
 
-// present restarts the listener with another certificate.
-func (l *listener) present(certificate *tls.Certificate) error {
-	l.stop()
+// present changes the certificate for connections from now on.
+func (l *listener) present(certificate *tls.Certificate) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.certificate = certificate
-	l.mu.Unlock()
-	return l.start()
+}
+
+func (l *listener) presented(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.certificate, nil
 }
 
 // stop closes the listener and its connections.

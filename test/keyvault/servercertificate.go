@@ -31,13 +31,14 @@ const (
 // ServerCertificates are all kinds but Good.
 var ServerCertificates = []ServerCertificate{Past, Future, OtherName, Stranger}
 
-// Present makes the vault prove its name with another certificate. It ends the vault's connections.
+// Present makes the vault prove its name with another certificate, to connections from now on.
 func (v *Vault) Present(kind ServerCertificate) error {
 	certificate, err := v.server.tls.serverCertificate(kind)
 	if err != nil {
 		return err
 	}
-	return v.listener.present(&certificate)
+	v.listener.present(&certificate)
+	return nil
 }
 
 func (i *issuer) serverCertificate(kind ServerCertificate) (tls.Certificate, error) {
@@ -49,6 +50,7 @@ func (i *issuer) serverCertificate(kind ServerCertificate) (tls.Certificate, err
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	switch kind {
+	case Good: // as it is
 	case Past:
 		template.NotBefore, template.NotAfter = now.Add(-48*time.Hour), now.Add(-24*time.Hour)
 	case Future:

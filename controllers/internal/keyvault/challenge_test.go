@@ -82,16 +82,16 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 		{"401 without a challenge", http.StatusUnauthorized, [2]string{"Content-Type", "text/html"}, "<html>",
 			v1alpha1.ReasonAuthenticationFailed, "HTTP 401"},
 		{"a redirect to a sign-in page", http.StatusFound, [2]string{"Location", "https://127.0.0.1:1/sign-in"}, "",
-			v1alpha1.ReasonVaultUnreachable, "HTTP 302"},
+			v1alpha1.ReasonVaultUnreachable, "HTTP 302 to 127.0.0.1:1"},
 		{"JSON of another kind", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"hello":"` + secretValue + `"}`,
-			v1alpha1.ReasonVaultUnreachable, "without a secret's id and value"},
+			v1alpha1.ReasonVaultUnreachable, "no secret's id and value"},
 		{"a version that could not stand in a mark", http.StatusOK, [2]string{"Content-Type", "application/json"},
 			`{"id":"https://v/secrets/word/1 uid=another","value":"` + secretValue + `"}`,
-			v1alpha1.ReasonVaultUnreachable, "without a secret's id and value"},
+			v1alpha1.ReasonVaultUnreachable, "no secret's id and value"},
 		{"JSON of another type", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"value":["` + secretValue + `"]}`,
 			v1alpha1.ReasonVaultUnreachable, "not Key Vault's JSON"},
 		{"nothing", http.StatusOK, [2]string{"Content-Type", "application/json"}, "",
-			v1alpha1.ReasonVaultUnreachable, "without a secret's id and value"},
+			v1alpha1.ReasonVaultUnreachable, "no secret's id and value"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 )
 
@@ -13,16 +14,25 @@ func classify(secret SecretURL, clientID string, err error) error {
 	var refusal *refusalError
 	switch {
 	case errors.As(err, &wire):
-		return networkFault(secret, wire.host, wire.cause)
+		return networkFault(secret, clientID, wire.host, wire.cause)
 	case errors.As(err, &refusal) && refusal.login:
 		return tokenFault(secret, clientID, refusal)
 	case errors.As(err, &refusal):
 		return responseFault(secret, clientID, refusal)
 	case errors.Is(err, context.DeadlineExceeded):
-		return networkFault(secret, secret.Authority(), err)
+		return networkFault(secret, clientID, secret.Authority(), err)
 	default:
 		return authenticationFault(secret, clientID, attempts(err))
 	}
+}
+
+// furtherHelp is where Azure's messages go over from what is wrong to hints that say less than our own advice.
+var furtherHelp = regexp.MustCompile(`\s(For help|For more information|If you recently|To troubleshoot|This can happen|Check (your|with|to)|Ensure the|Review the|Visit the|https://learn\.microsoft\.com|https://docs\.microsoft\.com)\b.*`)
+
+// gist is the part of Azure's message that says what is wrong, fit for a status message.
+func gist(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	return oneLine(furtherHelp.ReplaceAllString(text, ""))
 }
 
 // oneLine makes foreign text fit for a status message: its first line, without control characters, at most 300 bytes.

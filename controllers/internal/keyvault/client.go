@@ -97,7 +97,7 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 	if err != nil {
 		return Secret{}, classify(secret, clientID, err)
 	}
-	return fromResponse(secret, response)
+	return fromResponse(secret, clientID, response)
 }
 
 func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error) {
@@ -130,11 +130,11 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 // stand in a mark, which is one line of words.
 var answeredVersion = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
 
-func fromResponse(secret SecretURL, response azsecrets.GetSecretResponse) (Secret, error) {
+func fromResponse(secret SecretURL, clientID string, response azsecrets.GetSecretResponse) (Secret, error) {
 	if response.ID == nil || !answeredVersion.MatchString(response.ID.Version()) || response.Value == nil {
 		return Secret{}, &Fault{
 			Reason:  v1alpha1.ReasonVaultUnreachable,
-			Message: fmt.Sprintf("reading secret %q: %s answered without a secret's id and value, so it is not a Key Vault; check what stands between the node and the vault", secret.Name, secret.Authority()),
+			Message: about(secret, clientID) + "the answer has no secret's id and value, so it is not Key Vault's; " + lookBetween,
 		}
 	}
 	result := Secret{Value: []byte(*response.Value), Version: response.ID.Version()}

@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -18,3 +19,16 @@ type Fault struct {
 
 // Error returns the message. The errors below a Fault are not wrapped: their text can hold a whole response.
 func (f *Fault) Error() string { return f.Message }
+
+// about begins every message about a secret: what was being done, where, and as whom.
+func about(secret SecretURL, clientID string) string {
+	return fmt.Sprintf("reading secret %q from %s as %s: ", secret.Name, secret.Authority(), identityName(clientID))
+}
+
+// requestNote ends a message with the id by which Azure's support finds the request.
+func requestNote(id string) string {
+	if id = oneLine(id); id == "" {
+		return ""
+	}
+	return " (request " + id + ")"
+}

@@ -59,7 +59,7 @@ func setEnvironment(t *testing.T, variables []string) map[string]string {
 
 // options trust the server and allow its vaults.
 func (f *fixture) options() Options {
-	return Options{AllowedHosts: []string{"localhost", "127.0.0.1"}, CABundle: f.server.CAPEM(), DisableChallengeResourceVerification: true}
+	return Options{AllowedHosts: []string{"localhost", ".localhost", "127.0.0.1", ".vault.invalid"}, CABundle: f.server.CAPEM(), DisableChallengeResourceVerification: true}
 }
 
 // newClients returns Clients with a wiretap between them and the network.
@@ -120,7 +120,7 @@ func (f *fixture) wantFault(t *testing.T, err error, secret SecretURL, reason v1
 			t.Errorf("got %q, which holds %q", fault.Message, text)
 		}
 	}
-	if strings.ContainsAny(fault.Message, "\r\n") || len(fault.Message) > 800 {
+	if strings.ContainsAny(fault.Message, "\r\n") || len(fault.Message) > 700 {
 		t.Errorf("got %q, want one line of a status' size", fault.Message)
 	}
 	return fault

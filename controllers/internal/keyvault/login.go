@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,7 +12,7 @@ import (
 func authenticationFault(secret SecretURL, clientID, why string) *Fault {
 	return &Fault{
 		Reason:  v1alpha1.ReasonAuthenticationFailed,
-		Message: fmt.Sprintf("reading secret %q: authenticating to %s as %s: %s", secret.Name, secret.Authority(), identityName(clientID), why),
+		Message: about(secret, clientID) + "authenticating: " + why,
 	}
 }
 
@@ -24,7 +23,7 @@ func tokenFault(secret SecretURL, clientID string, answer *refusalError) *Fault 
 	}
 	fault := &Fault{
 		Reason:     v1alpha1.ReasonVaultUnreachable,
-		Message:    fmt.Sprintf("reading secret %q: the token service, asked for vault %s, answered HTTP %d; it is asked again later", secret.Name, secret.Authority(), answer.status),
+		Message:    about(secret, clientID) + fmt.Sprintf("the token service answered HTTP %d; it is asked again later", answer.status) + requestNote(tokenRequest(answer)),
 		RetryAfter: retryAfterOf(answer.header, time.Now()),
 	}
 	if answer.status == http.StatusTooManyRequests {
@@ -33,24 +32,12 @@ func tokenFault(secret SecretURL, clientID string, answer *refusalError) *Fault 
 	return fault
 }
 
-// tokenProblem returns what the token service said. Its error_description begins with the AADSTS code and the reason
-// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); it holds no secret.
-func tokenProblem(answer *refusalError) string {
-	const check = "; check the client id, the tenant and the credential"
-	var body struct {
-		Code        string `json:"error"`
-		Description string `json:"error_description"`
-	}
-	if json.Unmarshal(answer.body, &body) != nil || body.Code == "" {
-		return fmt.Sprintf("the token service answered HTTP %d", answer.status) + check
-	}
-	return fmt.Sprintf("the token service answered %s: %s", oneLine(body.Code), oneLine(body.Description)) + check
-}
-
 // inOurWords names the agent's settings where the SDK's advice names options of its own, which nobody can set from outside.
 var inOurWords = strings.NewReplacer(
 	"Set DisableChallengeResourceVerification to true in your client options to disable",
 	"If that is meant, start the agent with --disable-challenge-resource-verification",
+	`To enable acquiring tokens for this tenant add it to the AdditionallyAllowedTenants on the credential options, or add "*" to allow acquiring tokens for any tenant`,
+	"Set AZURE_TENANT_ID to the vault's tenant, or name that one in AZURE_ADDITIONALLY_ALLOWED_TENANTS",
 )
 
 // attempts returns what a credential says about its failure. A chain's text has a line for each credential that was tried,
@@ -60,11 +47,11 @@ func attempts(err error) string {
 	var tried []string
 	for _, line := range lines {
 		if strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "\t\t") {
-			tried = append(tried, oneLine(line))
+			tried = append(tried, gist(line))
 		}
 	}
 	if len(tried) == 0 {
-		return oneLine(lines[0])
+		return gist(lines[0])
 	}
 	return oneLine(strings.Join(tried, "; "))
 }

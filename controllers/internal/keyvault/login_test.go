@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,75 +13,6 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
-
-func TestALoginFailureHasItsReason(t *testing.T) {
-	tests := []struct {
-		name       string
-		arrange    func(*testing.T, *fixture)
-		want       v1alpha1.Reason
-		says       []string
-		retryAfter time.Duration
-	}{
-		{name: "a wrong client secret", arrange: setting("AZURE_CLIENT_SECRET", "not-the-secret"),
-			want: v1alpha1.ReasonAuthenticationFailed, says: []string{"invalid_client", "AADSTS7000215", "client id "}},
-		{name: "an unknown client id", arrange: setting("AZURE_CLIENT_ID", "11111111-2222-3333-4444-555555555555"),
-			want: v1alpha1.ReasonAuthenticationFailed, says: []string{"unauthorized_client", "client id 11111111-2222-3333-4444-555555555555"}},
-		{name: "another tenant", arrange: setting("AZURE_TENANT_ID", "11111111-2222-3333-4444-555555555555"),
-			want: v1alpha1.ReasonAuthenticationFailed, says: []string{"isn't configured to acquire tokens for tenant"}},
-		{name: "a vault that asks for tokens for another domain", arrange: func(t *testing.T, f *fixture) {
-			options := f.options()
-			options.DisableChallengeResourceVerification = false
-			f.clients, f.wire = newClients(t, options)
-		}, want: v1alpha1.ReasonAuthenticationFailed, says: []string{"challenge resource", "--disable-challenge-resource-verification"}},
-		{name: "a token service that does not listen", arrange: func(t *testing.T, f *fixture) {
-			other := vaulttest.ForTest(t)
-			authority := authorityOf(t, other)
-			check(t, other.Close())
-			setting("AZURE_AUTHORITY_HOST", authority)(t, f)
-		}, want: v1alpha1.ReasonVaultUnreachable, says: []string{"token service 127.0.0.1:", "no connection: "}},
-		{name: "a token service whose name does not resolve",
-			arrange: setting("AZURE_AUTHORITY_HOST", "https://"+strings.Repeat("x", 64)+".example/"),
-			want:    v1alpha1.ReasonVaultUnreachable, says: []string{"does not resolve", "AZURE_AUTHORITY_HOST"}},
-		{name: "a token service that nobody trusts", arrange: func(t *testing.T, f *fixture) {
-			setting("AZURE_AUTHORITY_HOST", authorityOf(t, vaulttest.ForTest(t)))(t, f)
-		}, want: v1alpha1.ReasonTLSFailure, says: []string{"token service 127.0.0.1:", "unknown authority"}},
-		{name: "a token service that is out of service", arrange: loginAnswers(http.StatusServiceUnavailable, "text/plain", "Sorry."),
-			want: v1alpha1.ReasonVaultUnreachable, says: []string{"HTTP 503"}, retryAfter: 7 * time.Second},
-		{name: "a token service that throttles", arrange: loginAnswers(http.StatusTooManyRequests, "application/json", `{"error":"temporarily_unavailable"}`),
-			want: v1alpha1.ReasonThrottled, says: []string{"HTTP 429"}, retryAfter: 7 * time.Second},
-		{name: "a captive portal before the token service",
-			arrange: loginAnswers(http.StatusOK, "text/html", "<html>Sign in to this network</html>"),
-			want:    v1alpha1.ReasonVaultUnreachable, says: []string{"token service 127.0.0.1:", "sign-in page"}},
-		{name: "a refusal in another form", arrange: loginAnswers(http.StatusForbidden, "text/html", "<html>No</html>"),
-			want: v1alpha1.ReasonAuthenticationFailed, says: []string{"HTTP 403", "check the client id"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t)
-			test.arrange(t, f)
-			_, err := f.read(t, f.vault, "word")
-			fault := f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), test.want, test.says...)
-			if fault.RetryAfter != test.retryAfter {
-				t.Errorf("got Retry-After %s, want %s", fault.RetryAfter, test.retryAfter)
-			}
-			if got := f.vault.Stats().Requests; got != 0 {
-				t.Errorf("got %d authenticated requests, want none", got)
-			}
-		})
-	}
-}
-
-// authorityOf returns the URL of a server's token service.
-func authorityOf(t *testing.T, server *vaulttest.Server) string {
-	t.Helper()
-	for _, variable := range server.Env() {
-		if value, ok := strings.CutPrefix(variable, "AZURE_AUTHORITY_HOST="); ok {
-			return value
-		}
-	}
-	t.Fatal("the server names no token service")
-	return ""
-}
 
 func setting(name, value string) func(*testing.T, *fixture) {
 	return func(t *testing.T, f *fixture) {
@@ -133,10 +63,6 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAccessDenied, "client id "+identity)
 		})
 	}
-}
-
-func federated(t *testing.T, s *vaulttest.Server) []string {
-	return s.EnvFederated(filepath.Join(filepath.Dir(s.CAFile()), "token"))
 }
 
 // Whoever waited for the first request shares its answer, which can be read only once.

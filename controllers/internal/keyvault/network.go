@@ -4,24 +4,36 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-func networkFault(secret SecretURL, host string, cause error) *Fault {
+const (
+	lookBetween = "check what stands between the node and the vault, such as a web proxy or a sign-in page"
+	checkPath   = "check the network path from the node"
+	noMetadata  = "is this a machine of Azure, and may the agent reach it? To use another identity than a managed one, set it up with azidentity's variables"
+)
+
+// metadataService is where managed identities get their tokens on a machine of Azure
+// (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token).
+const metadataService = "169.254.169.254"
+
+func networkFault(secret SecretURL, clientID, host string, cause error) *Fault {
 	reason, why := networkProblem(cause)
-	peer := "vault " + host
-	if host != secret.Authority() {
-		peer = "token service " + host + ", asked for vault " + secret.Authority()
-		if reason == v1alpha1.ReasonVaultNotFound {
-			reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
-			why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"
-		}
+	switch {
+	case host == metadataService:
+		return authenticationFault(secret, clientID, "the Instance Metadata Service "+host+", which gives managed identities their tokens: "+why+"; "+noMetadata)
+	case host != secret.Authority() && reason == v1alpha1.ReasonVaultNotFound:
+		reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
+		why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"
 	}
-	return &Fault{Reason: reason, Message: fmt.Sprintf("reading secret %q: %s: %s", secret.Name, peer, why)}
+	if host != secret.Authority() {
+		why = "token service " + host + ": " + why
+	}
+	return &Fault{Reason: reason, Message: about(secret, clientID) + why}
 }
 
 // networkProblem classifies by type, never by text.
@@ -35,17 +47,17 @@ func networkProblem(cause error) (v1alpha1.Reason, string) {
 	case errors.As(cause, &name) && name.IsNotFound:
 		return v1alpha1.ReasonVaultNotFound, "the host name does not resolve; check the vault's name, and the DNS zone of its private endpoint if it has one"
 	case isTLSError(cause):
-		return v1alpha1.ReasonTLSFailure, "TLS: " + oneLine(rootCause(cause)) + "; check the node's clock, an inspecting proxy, and --ca-bundle"
+		return v1alpha1.ReasonTLSFailure, "TLS: " + tlsProblem(cause, time.Now())
 	case errors.Is(cause, errNotJSON):
-		return v1alpha1.ReasonVaultUnreachable, "it answered with something that is not Key Vault's JSON; check what stands between the node and the vault, such as a web proxy or a sign-in page"
+		return v1alpha1.ReasonVaultUnreachable, "the answer is not Key Vault's JSON; " + lookBetween
 	case errors.Is(cause, errTooLarge):
-		return v1alpha1.ReasonVaultUnreachable, errTooLarge.Error()
+		return v1alpha1.ReasonVaultUnreachable, errTooLarge.Error() + ", and no secret is; " + lookBetween
 	case errors.As(cause, &timeout) && timeout.Timeout():
-		return v1alpha1.ReasonVaultUnreachable, "no answer in time; check the network path from the node"
+		return v1alpha1.ReasonVaultUnreachable, "no answer in time; " + checkPath
 	case errors.As(cause, &operation):
-		return v1alpha1.ReasonVaultUnreachable, "no connection: " + oneLine(rootCause(operation.Err)) + "; check the network path from the node"
+		return v1alpha1.ReasonVaultUnreachable, "no connection: " + oneLine(rootCause(operation.Err)) + "; " + checkPath
 	default:
-		return v1alpha1.ReasonVaultUnreachable, "the connection broke off: " + oneLine(rootCause(cause))
+		return v1alpha1.ReasonVaultUnreachable, "the connection broke off: " + oneLine(rootCause(cause)) + "; " + checkPath
 	}
 }
 
@@ -58,6 +70,23 @@ func isTLSError(err error) bool {
 	var alert tls.AlertError
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &hostname) ||
 		errors.As(err, &invalid) || errors.As(err, &header) || errors.As(err, &alert)
+}
+
+// tlsProblem says what is wrong with a connection that cannot be trusted, and what to do.
+func tlsProblem(cause error, now time.Time) string {
+	var authority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(cause, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil:
+		return outOfTime(invalid.Cert, now)
+	case errors.As(cause, &hostname):
+		return oneLine(rootCause(cause)) + "; check an inspecting proxy, and the DNS record of the vault's private endpoint if it has one"
+	case errors.As(cause, &authority):
+		return oneLine(rootCause(cause)) + "; if an inspecting proxy presents that certificate, give its CA to the agent with --ca-bundle"
+	default:
+		return oneLine(rootCause(cause)) + "; " + lookBetween
+	}
 }
 
 // rootCause returns the innermost error's text: the outer ones repeat the URL.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -14,50 +12,6 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
-
-func TestANetworkFailureHasItsReason(t *testing.T) {
-	tests := []struct {
-		name    string
-		arrange func(*testing.T, *fixture) string // returns the URL to read; the vault's if empty
-		want    v1alpha1.Reason
-		says    []string
-	}{
-		{"a vault that does not listen", func(_ *testing.T, f *fixture) string { f.vault.Stop(); return "" },
-			v1alpha1.ReasonVaultUnreachable, []string{"no connection: ", "check the network path"}},
-		{"a CA that nobody trusts", func(t *testing.T, f *fixture) string {
-			options := f.options()
-			options.CABundle = nil
-			f.clients, f.wire = newClients(t, options)
-			return ""
-		}, v1alpha1.ReasonTLSFailure, []string{"unknown authority", "--ca-bundle"}},
-		{"a certificate for another name", func(t *testing.T, f *fixture) string {
-			return "https://localhost:" + portOf(f.frontend(t, http.NotFoundHandler())) + "/secrets/word"
-		}, v1alpha1.ReasonTLSFailure, []string{"valid for ", "not localhost"}},
-		{"a server without TLS", func(t *testing.T, _ *fixture) string {
-			server := httptest.NewServer(http.NotFoundHandler())
-			t.Cleanup(server.Close)
-			return "https://localhost:" + portOf(server) + "/secrets/word"
-		}, v1alpha1.ReasonTLSFailure, []string{"TLS: "}},
-		// A label has at most 63 characters (RFC 1035, section 2.3.4), so that no name server is asked for this one.
-		{"a name that does not resolve", func(*testing.T, *fixture) string {
-			return "https://" + strings.Repeat("x", 64) + ".vault.azure.net/secrets/word"
-		}, v1alpha1.ReasonVaultNotFound, []string{"does not resolve", "private endpoint"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t)
-			raw := test.arrange(t, f)
-			if raw == "" {
-				raw = f.vault.SecretURL("word")
-			}
-			_, err := f.clients.Get(t.Context(), urlOf(t, raw), "", time.Now())
-			_ = f.wantFault(t, err, urlOf(t, raw), test.want, test.says...)
-			if got := f.server.TokenRequests(); got != 0 {
-				t.Errorf("got %d token requests, want none", got)
-			}
-		})
-	}
-}
 
 func TestAProxyThatCannotBeReachedIsNotTheVault(t *testing.T) {
 	for name, cause := range map[string]error{

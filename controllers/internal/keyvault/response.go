@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -24,67 +25,101 @@ type vaultError struct {
 	} `json:"error"`
 }
 
+// inner is the code that says most.
+func (e *vaultError) inner() string {
+	if e.Error.InnerError.Code != "" {
+		return e.Error.InnerError.Code
+	}
+	return e.Error.Code
+}
+
 func responseFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
 	var body vaultError
 	_ = json.Unmarshal(answer.body, &body) // a body of another kind leaves the status code to speak
-	inner := body.Error.InnerError.Code
-	if inner == "" {
-		inner = body.Error.Code
+	if body.Error.Code == "" && !speaksForItself(answer.status) {
+		return strangerFault(secret, clientID, answer)
 	}
+	inner := body.inner()
 	reason := reasonFor(answer.status, inner, body.Error.Message)
-	message := fmt.Sprintf("reading secret %q from %s: HTTP %d %s", secret.Name, secret.Authority(), answer.status, oneLine(inner))
-	if text := oneLine(body.Error.Message); text != "" {
+	message := about(secret, clientID) + strings.TrimSpace(fmt.Sprintf("HTTP %d %s", answer.status, oneLine(inner)))
+	if text := gist(body.Error.Message); text != "" {
 		message += ": " + text
 	}
-	if advice := adviceFor(reason, clientID); advice != "" {
-		message += "; " + advice
+	message += "; " + adviceFor(reason, secret, &body, clientID)
+	if reason == v1alpha1.ReasonAuthenticationFailed {
+		message += clockNote(answer.header, "vault")
 	}
-	if requestID := oneLine(answer.header.Get("x-ms-request-id")); requestID != "" {
-		message += " (request " + requestID + ")"
+	return &Fault{
+		Reason: reason, Message: message + requestNote(answer.header.Get("x-ms-request-id")),
+		RetryAfter: retryAfterOf(answer.header, time.Now()),
 	}
-	return &Fault{Reason: reason, Message: message, RetryAfter: retryAfterOf(answer.header, time.Now())}
+}
+
+// speaksForItself reports whether a status means the same without Key Vault's body, whoever says it: a gateway in between
+// throttles and fails too.
+func speaksForItself(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
+}
+
+// strangerFault is for an answer that Key Vault did not give: a proxy's page that blocks the site must not be taken for a
+// missing role, nor a gateway's 404 for a missing secret.
+func strangerFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
+	what := fmt.Sprintf("HTTP %d", answer.status)
+	if target, err := url.Parse(answer.header.Get("Location")); err == nil && target.Host != "" {
+		what += " to " + oneLine(target.Host)
+	}
+	return &Fault{
+		Reason:     v1alpha1.ReasonVaultUnreachable,
+		Message:    about(secret, clientID) + what + ", which is not Key Vault's answer; " + lookBetween,
+		RetryAfter: retryAfterOf(answer.header, time.Now()),
+	}
 }
 
 // reasonFor maps Key Vault's answer to a reason. Where one code stands for several causes, which Key Vault then tells
 // apart in prose only, the message decides.
 func reasonFor(status int, inner, message string) v1alpha1.Reason {
-	// Only the first line: the others name the caller, the vault and the secret, whose name can hold any of these words.
-	message, _, _ = strings.Cut(strings.ToLower(message), "\n")
 	switch {
 	case status == http.StatusUnauthorized:
 		return v1alpha1.ReasonAuthenticationFailed
-	case inner == "ForbiddenByFirewall" || inner == "ForbiddenByConnection":
-		return v1alpha1.ReasonAccessDeniedByFirewall
-	case inner == "ForbiddenByRbac" || inner == "ForbiddenByPolicy" || inner == "AccessDenied": // the message names the secret, which may be called anything
-		return v1alpha1.ReasonAccessDenied
-	case status == http.StatusForbidden && strings.Contains(message, "not yet valid"):
-		return v1alpha1.ReasonSecretNotYetValid
-	case status == http.StatusForbidden && strings.Contains(message, "expired"):
-		return v1alpha1.ReasonExpired
-	case inner == "SecretDisabled" || (status == http.StatusForbidden && strings.Contains(message, "disabled")):
-		return v1alpha1.ReasonSecretDisabled
 	case status == http.StatusForbidden:
-		return v1alpha1.ReasonAccessDenied
-	case status == http.StatusNotFound || status == http.StatusConflict:
+		return reasonForForbidden(inner, message)
+	case status == http.StatusNotFound || inner == "ObjectIsDeletedButRecoverable" || inner == "ObjectIsBeingRecovered":
 		return v1alpha1.ReasonSecretNotFound
 	case status == http.StatusTooManyRequests:
 		return v1alpha1.ReasonThrottled
-	default:
+	case status == http.StatusRequestTimeout || status == http.StatusConflict || status/100 != 4:
 		return v1alpha1.ReasonVaultUnreachable
+	default:
+		return v1alpha1.ReasonBadRequest
 	}
 }
 
-func adviceFor(reason v1alpha1.Reason, clientID string) string {
-	switch reason {
-	case v1alpha1.ReasonAccessDenied:
-		return fmt.Sprintf("grant the role \"Key Vault Secrets User\" to %s", identityName(clientID))
-	case v1alpha1.ReasonSecretDisabled:
-		return "enable that version in the vault or create a new one"
-	case v1alpha1.ReasonAccessDeniedByFirewall:
-		return "allow the nodes' subnet in the vault's networking settings"
-	default:
-		return ""
+func reasonForForbidden(inner, message string) v1alpha1.Reason {
+	switch inner {
+	case "ForbiddenByFirewall", "ForbiddenByConnection":
+		return v1alpha1.ReasonAccessDeniedByFirewall
+	case "ForbiddenByRbac", "ForbiddenByPolicy", "AccessDenied": // the message names the secret, which may be called anything
+		return v1alpha1.ReasonAccessDenied
+	case "SecretDisabled":
+		return v1alpha1.ReasonSecretDisabled
 	}
+	// Only the first line: the others name the caller, the vault and the secret, whose name can hold any of these words.
+	message, _, _ = strings.Cut(strings.ToLower(message), "\n")
+	for _, known := range []struct {
+		words  string
+		reason v1alpha1.Reason
+	}{
+		{"not yet valid", v1alpha1.ReasonSecretNotYetValid},
+		{"expired secret", v1alpha1.ReasonExpired},
+		{"disabled secret", v1alpha1.ReasonSecretDisabled},
+		{"public network access is disabled", v1alpha1.ReasonAccessDeniedByFirewall},
+		{"client address is not authorized", v1alpha1.ReasonAccessDeniedByFirewall},
+	} {
+		if strings.Contains(message, known.words) {
+			return known.reason
+		}
+	}
+	return v1alpha1.ReasonAccessDenied
 }
 
 // retryAfterOf reads how long the server wants to be left alone: Azure's millisecond headers, else Retry-After in seconds

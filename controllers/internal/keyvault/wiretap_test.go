@@ -71,8 +71,3 @@ func (f *fixture) frontend(t *testing.T, handler http.Handler) *httptest.Server 
 	f.clients.transport.client.Transport.(*wiretap).next.(*http.Transport).TLSClientConfig.RootCAs.AddCert(server.Certificate())
 	return server
 }
-
-// portOf returns the port of a test server's URL.
-func portOf(server *httptest.Server) string {
-	return server.URL[strings.LastIndex(server.URL, ":")+1:]
-}

@@ -1,0 +1,112 @@
+package keyvault
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// failure is a way in which a secret is not read, and what a person is told. The three lists of them are one table: of the
+// vault, of the network, and of the login.
+type failure struct {
+	name     string
+	arrange  func(*testing.T, *fixture)
+	secret   string // or a whole URL; "word" if empty
+	clientID string // of the certificate's own identity; empty for the agent's
+	within   time.Duration
+	want     v1alpha1.Reason
+	class    v1alpha1.Class
+	says     []string // what is wrong, and what to do
+	// request tells that Azure answered, and that the message has the id by which Azure finds its answer.
+	request    bool
+	retryAfter time.Duration
+}
+
+func allFailures() []failure {
+	return slices.Concat(vaultFailures, networkFailures, loginFailures(), identityFailures)
+}
+
+func TestAFailureHasItsReason(t *testing.T) {
+	for _, one := range allFailures() {
+		t.Run(one.name, func(t *testing.T) { one.run(t, newFixture(t)) })
+	}
+}
+
+// The first answer of a vault is its challenge; what fails later fails the same.
+func TestAFailureHasItsReasonAfterAnAnswerToo(t *testing.T) {
+	for _, one := range vaultFailures {
+		t.Run(one.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.mustRead(t)
+			one.run(t, f)
+		})
+	}
+}
+
+// azureRequest is how a message ends that has a request id.
+var azureRequest = regexp.MustCompile(` \(request [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\)$`)
+
+func (o failure) run(t *testing.T, f *fixture) {
+	if o.arrange != nil {
+		o.arrange(t, f)
+	}
+	secret := o.url(t, f)
+	fault := f.wantFault(t, o.read(t, f, secret), secret, o.want, append(o.says, "as "+f.identity(o.clientID)+": ")...)
+	if got := fault.Reason.Class(); got != o.class {
+		t.Errorf("got class %s, want %s", got, o.class)
+	}
+	if fault.RetryAfter != o.retryAfter {
+		t.Errorf("got Retry-After %s, want %s", fault.RetryAfter, o.retryAfter)
+	}
+	if got := azureRequest.MatchString(fault.Message); got != o.request {
+		t.Errorf("got %q, want a request id: %t", fault.Message, o.request)
+	}
+	t.Logf("%s (%s): %s", fault.Reason, o.class, fault.Message)
+}
+
+func (o failure) url(t *testing.T, f *fixture) SecretURL {
+	t.Helper()
+	switch {
+	case o.secret == "":
+		return urlOf(t, f.vault.SecretURL("word"))
+	case strings.HasPrefix(o.secret, "https://"):
+		return urlOf(t, strings.Replace(o.secret, ":PORT", f.port(), 1))
+	}
+	return urlOf(t, f.vault.SecretURL(o.secret))
+}
+
+// read reads with the wait of the product, or a shorter one.
+func (o failure) read(t *testing.T, f *fixture, secret SecretURL) error {
+	t.Helper()
+	if o.within == 0 {
+		_, err := f.clients.Get(t.Context(), secret, o.clientID, time.Now())
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), o.within)
+	defer cancel()
+	_, err := f.clients.fetch(ctx, secret, o.clientID)
+	return err
+}
+
+// port is that of the fixture's vault, with its colon.
+func (f *fixture) port() string {
+	url := f.vault.URL()
+	return url[strings.LastIndex(url, ":"):]
+}
+
+// identity is the name of an identity in messages.
+func (f *fixture) identity(clientID string) string {
+	if clientID == "" {
+		clientID = f.env["AZURE_CLIENT_ID"]
+	}
+	if clientID == "" {
+		return "the agent's default identity"
+	}
+	return fmt.Sprintf("client id %s", clientID)
+}
