@@ -20,6 +20,7 @@ type brittleStore struct {
 	mu     sync.Mutex
 	store  certstore.Store
 	fault  func(operation string, ref certstore.Ref, thumbprint string) error
+	panics bool          // at an installation, with what it was given
 	slow   time.Duration // how long it takes to say which stores there are
 	lists  int           // of any store
 	writes []string      // such as "Install LocalMachine\MY 3C5A…", in their order, those that failed too
@@ -61,7 +62,23 @@ func (s *brittleStore) breaksIn(operation, store, thumbprint string, denied bool
 func (s *brittleStore) heal() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fault = nil
+	s.fault, s.panics = nil, false
+}
+
+// panicsAtInstall makes installations panic until heal.
+func (s *brittleStore) panicsAtInstall() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.panics = true
+}
+
+func (s *brittleStore) mayPanic(with any) {
+	s.mu.Lock()
+	panics := s.panics
+	s.mu.Unlock()
+	if panics {
+		panic(with)
+	}
 }
 
 // written returns the writes from the given one on.
@@ -121,6 +138,7 @@ func (s *brittleStore) Install(ref certstore.Ref, item certstore.Item) (*certsto
 	if err != nil {
 		return nil, err
 	}
+	s.mayPanic(item)
 	return store.Install(ref, item)
 }
 

@@ -54,6 +54,25 @@ func TestNoPrivateKeyLeavesTheStore(t *testing.T) {
 	}
 }
 
+func TestAPanicTellsNoKey(t *testing.T) {
+	m := newMachine(t, "panic")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	value := string(m.secret("web").Value)
+	m.store.panicsAtInstall()
+	m.wish("web")
+	m.eventually("the panic is logged with what it was about", func() (bool, error) {
+		return strings.Contains(m.log.text(), "panic: item("+web+" with key)"), nil
+	})
+	told := m.everythingTold()
+	for _, piece := range append(pieces(value), m.numbers("web")...) {
+		if strings.Contains(told, piece) {
+			t.Errorf("%q was told", piece)
+		}
+	}
+	m.store.heal()
+	m.installed("web", web) // by itself
+}
+
 // everythingTold is everything that the agent said to anyone but the store.
 func (m *machine) everythingTold() string {
 	m.t.Helper()
