@@ -94,3 +94,16 @@ func (v *Vault) Versions(name string) []string {
 	}
 	return ids
 }
+
+// Values returns the values of all versions of all secrets in the vault: what nobody but the reader of a secret may see.
+func (v *Vault) Values() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var values []string
+	for _, found := range v.secrets {
+		for _, one := range found.versions {
+			values = append(values, one.value)
+		}
+	}
+	return values
+}
