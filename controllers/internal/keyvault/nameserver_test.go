@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +24,7 @@ const (
 	nameError     = 3
 )
 
-// nameServer is a DNS server on 127.0.0.1 that knows no name until it is told, and gives 127.0.0.1 for those it knows.
+// nameServer is a DNS server on 127.0.0.1, over TCP since Wine 8 has no UDP for Go, that knows no name until it is told, and gives 127.0.0.1 for those it knows.
 type nameServer struct {
 	mu    sync.Mutex
 	codes map[string]byte // by name with its last dot
@@ -32,13 +33,12 @@ type nameServer struct {
 // nameServer starts a name server, which the fixture's clients ask from now on.
 func (f *fixture) nameServer(t *testing.T) *nameServer {
 	t.Helper()
-	socket, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	check(t, err)
+	socket := listen(t)
 	t.Cleanup(func() { _ = socket.Close() })
 	server := &nameServer{codes: map[string]byte{}}
 	go server.serve(socket)
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "udp", socket.LocalAddr().String())
+		return (&net.Dialer{}).DialContext(ctx, "tcp", socket.Addr().String())
 	}}
 	f.httpTransport().DialContext = (&net.Dialer{Timeout: 5 * time.Second, Resolver: resolver}).DialContext
 	return server
@@ -51,14 +51,24 @@ func (s *nameServer) answer(name string, code byte) {
 	s.codes[name] = code
 }
 
-func (s *nameServer) serve(socket net.PacketConn) {
-	buffer := make([]byte, 512)
+func (s *nameServer) serve(socket net.Listener) {
 	for {
-		n, peer, err := socket.ReadFrom(buffer)
+		peer, err := socket.Accept()
 		if err != nil {
 			return // closed
 		}
-		_, _ = socket.WriteTo(s.reply(buffer[:n]), peer) // who asked may have gone
+		go func() {
+			defer func() { _ = peer.Close() }() // it has its answer
+			var length uint16                   // before each message (RFC 1035, section 4.2.2)
+			for binary.Read(peer, binary.BigEndian, &length) == nil {
+				question := make([]byte, length)
+				if _, err := io.ReadFull(peer, question); err != nil {
+					return
+				}
+				reply := s.reply(question)
+				_, _ = peer.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)) // it may have gone
+			}
+		}()
 	}
 }
 
