@@ -40,16 +40,18 @@ var LoginRefusals = []LoginRefusal{
 
 // RefuseLogin refuses tokens to a client id until HealLogin.
 func (s *Server) RefuseLogin(clientID string, kind LoginRefusal) {
-	s.tenant.mu.Lock()
-	defer s.tenant.mu.Unlock()
-	s.tenant.refused[clientID] = kind
+	t := s.tenant.tokens
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.refused[clientID] = kind
 }
 
 // HealLogin ends all login refusals.
 func (s *Server) HealLogin() {
-	s.tenant.mu.Lock()
-	defer s.tenant.mu.Unlock()
-	clear(s.tenant.refused)
+	t := s.tenant.tokens
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.refused)
 }
 
 // StopLogin closes the token endpoint and its connections; StartLogin opens it again on the same port.
@@ -79,9 +81,9 @@ func (s *Server) Secrets() []string {
 
 // refusedTo returns the refusal that a client id is to get, nil for none.
 func (t *tenant) refusedTo(clientID string) *oauthError {
-	t.mu.Lock()
-	kind, ok := t.refused[clientID]
-	t.mu.Unlock()
+	t.tokens.mu.Lock()
+	kind, ok := t.tokens.refused[clientID]
+	t.tokens.mu.Unlock()
 	if !ok {
 		return nil
 	}

@@ -20,7 +20,6 @@ type tenant struct {
 
 	mu         sync.Mutex
 	assertions map[string]bool
-	refused    map[string]LoginRefusal // by client id
 }
 
 func startTenant(ca *issuer) (*tenant, error) {
@@ -30,7 +29,7 @@ func startTenant(ca *issuer) (*tenant, error) {
 	}
 	t := &tenant{
 		id: uuid.NewString(), clientID: uuid.NewString(), clientSecret: randomHex(20), identityHeader: randomHex(20),
-		tokens: newTokens(), assertions: map[string]bool{}, refused: map[string]LoginRefusal{},
+		tokens: newTokens(), assertions: map[string]bool{},
 	}
 	login := http.NewServeMux()
 	login.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", t.serveConfiguration)

@@ -19,6 +19,7 @@ const (
 type tokens struct {
 	mu       sync.Mutex
 	issued   map[string]token
+	refused  map[string]LoginRefusal // by client id
 	requests int
 }
 
@@ -27,7 +28,9 @@ type token struct {
 	expires  time.Time
 }
 
-func newTokens() *tokens { return &tokens{issued: map[string]token{}} }
+func newTokens() *tokens {
+	return &tokens{issued: map[string]token{}, refused: map[string]LoginRefusal{}}
+}
 
 func (t *tokens) issue(clientID string, lifetime time.Duration) string {
 	text := randomHex(32)
