@@ -61,16 +61,5 @@ func tokenAdvice(body entraError) string {
 			return "give the identity a federated credential with the issuer, subject and audience of the agent's service account token"
 		}
 	}
-	return metadataAdvice(body)
-}
-
-// metadataAdvice is for the refusals of the Instance Metadata Service, which have no codes.
-func metadataAdvice(body entraError) string {
-	switch {
-	case strings.HasPrefix(body.Description, "Multiple user assigned identities exist"):
-		return "the node has several identities: name one with AZURE_CLIENT_ID, or with authentication.msiClientId of the ObservedCertificate"
-	case strings.HasPrefix(body.Description, "Identity not found"):
-		return "assign the identity to the node's scale set or machine"
-	}
 	return checkIdentity
 }

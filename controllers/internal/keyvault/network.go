@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -14,7 +15,6 @@ import (
 const (
 	lookBetween = "check what stands between the node and the vault, such as a web proxy or a sign-in page"
 	checkPath   = "check the network path from the node"
-	noMetadata  = "is this a machine of Azure, and may the agent reach it? To use another identity than a managed one, set it up with azidentity's variables"
 )
 
 // metadataService is where managed identities get their tokens on a machine of Azure
@@ -23,10 +23,11 @@ const metadataService = "169.254.169.254"
 
 func networkFault(secret SecretURL, clientID, host string, cause error) *Fault {
 	reason, why := networkProblem(cause)
-	switch {
-	case host == metadataService:
-		return authenticationFault(secret, clientID, "the Instance Metadata Service "+host+", which gives managed identities their tokens: "+why+"; "+noMetadata)
-	case host != secret.Authority() && reason == v1alpha1.ReasonVaultNotFound:
+	if host == metadataService {
+		return authenticationFault(secret, clientID, fmt.Sprintf("the instance metadata service (%s) does not answer: %s; so this machine has no managed identity, or its network keeps pods from it; choose another identity with its AZURE_* variables",
+			host, oneLine(rootCause(cause))))
+	}
+	if host != secret.Authority() && reason == v1alpha1.ReasonVaultNotFound {
 		reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
 		why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"
 	}
