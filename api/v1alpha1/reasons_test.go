@@ -30,6 +30,9 @@ func TestErrorsDocument(t *testing.T) {
 	}
 }
 
+// asMarkdown keeps what a person is to replace, such as <name>, from being taken for HTML, and | from ending a cell.
+var asMarkdown = strings.NewReplacer("<", "&lt;", "|", `\|`)
+
 // errorsPage renders the table of reasons for people.
 func errorsPage() string {
 	page := &strings.Builder{}
@@ -50,7 +53,7 @@ func errorsPage() string {
 		fmt.Fprintf(page, "## %s\n\n| reason | meaning | what to do |\n|---|---|---|\n", class.title)
 		for _, info := range v1alpha1.Reasons {
 			if info.Class == class.class {
-				fmt.Fprintf(page, "| `%s` | %s | %s |\n", info.Reason, info.Meaning, info.Action)
+				fmt.Fprintf(page, "| `%s` | %s | %s |\n", info.Reason, asMarkdown.Replace(info.Meaning), asMarkdown.Replace(info.Action))
 			}
 		}
 		page.WriteString("\n")

@@ -3,6 +3,8 @@ package keyvault
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
 // failure is a way in which a secret is not read, and what a person is told. The three lists of them are one table: of the
@@ -109,4 +112,21 @@ func (f *fixture) identity(clientID string) string {
 		return "the agent's default identity"
 	}
 	return fmt.Sprintf("client id %s", clientID)
+}
+
+// Whoever meets a reason finds a command to look with.
+func TestEveryReasonHasACommandInTheDocumentation(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "azure.md"))
+	check(t, err)
+	_, table, _ := strings.Cut(string(page), "## Troubleshooting")
+	for _, one := range allFailures() {
+		if !strings.Contains(table, "`"+string(one.want)+"`") {
+			t.Errorf("%s (%s) is not in docs/azure.md", one.want, one.name)
+		}
+	}
+	for _, kind := range vaulttest.LoginRefusals {
+		if code := fmt.Sprint(int(kind)); !strings.Contains(table, code) {
+			t.Errorf("AADSTS%s is not in docs/azure.md", code)
+		}
+	}
 }
