@@ -59,12 +59,16 @@ func Missed(node, url string, interval time.Duration, lastAlive, now time.Time) 
 func Transient(attempt int, interval, retryAfter time.Duration, random float64) time.Duration {
 	limit := exponential(transientBase, attempt, min(transientCap, interval))
 	wait := max(time.Second, time.Duration(random*float64(limit)))
-	retryAfter = min(retryAfter, max(wishCap, interval))
-	if retryAfter > wait {
+	if retryAfter = Bounded(retryAfter, interval); retryAfter > wait {
 		// Everyone was told the same time: spread the return over another tenth of it.
 		wait = retryAfter + time.Duration(random*float64(retryAfter)/10)
 	}
 	return wait
+}
+
+// Bounded returns a server's wish for a wait as far as it is followed: for an hour, or the polling interval if that is more.
+func Bounded(retryAfter, interval time.Duration) time.Duration {
+	return min(retryAfter, max(wishCap, interval))
 }
 
 // Waiting returns the wait before the next attempt after a failure that someone has to mend elsewhere: 30 s, doubling up to
