@@ -3,7 +3,6 @@ package keyvault
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 
 const (
 	vaultResource = "https://vault.azure.net"
-	vaultScope    = vaultResource + "/.default"
 	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	tokenLifetime = time.Hour
 )
@@ -63,7 +61,7 @@ func (t *tenant) refuse(r *http.Request) *oauthError {
 			Description: "AADSTS70011: The provided request must include a 'scope' input parameter. The scope '" +
 				r.PostFormValue("scope") + "' is not valid."}
 	case r.PostFormValue("client_assertion") != "":
-		if r.PostFormValue("client_assertion_type") != assertionType || !t.knowsAssertion(r.PostFormValue("client_assertion")) {
+		if r.PostFormValue("client_assertion_type") != assertionType || !t.knowsAssertion(r.PostFormValue("client_assertion")) && !t.signedByPrincipal(r.PostFormValue("client_assertion")) {
 			return &oauthError{status: http.StatusUnauthorized, Error: "invalid_client", Codes: []int{700213},
 				Description: "AADSTS700213: No matching federated identity record found for presented assertion."}
 		}
@@ -95,19 +93,18 @@ func (t *tenant) serveIdentity(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, map[string]any{"statusCode": http.StatusBadRequest, "message": problem})
 		return
 	}
-	clientID := query.Get("client_id")
-	if clientID == "" {
-		clientID = t.clientID
-	}
-	writeJSON(w, http.StatusOK, map[string]string{
-		"access_token": t.tokens.issue(clientID, tokenLifetime), "client_id": clientID, "token_type": "Bearer",
-		"expires_on": strconv.FormatInt(time.Now().Add(tokenLifetime).Unix(), 10), "resource": vaultResource,
-	})
+	t.answerIdentity(w, query.Get("client_id"))
 }
 
-// validScope accepts the vaults' scope; MSAL adds OpenID's own to it.
+// resources are those of the vaults in each cloud.
+var resources = []string{vaultResource, "https://vault.azure.cn", "https://vault.usgovcloudapi.net"}
+
+// validScope accepts the scope of the vaults of any cloud; MSAL adds OpenID's own to it.
 func validScope(r *http.Request) bool {
-	return slices.Contains(strings.Fields(r.PostFormValue("scope")), vaultScope)
+	return slices.ContainsFunc(strings.Fields(r.PostFormValue("scope")), func(scope string) bool {
+		resource, found := strings.CutSuffix(scope, "/.default")
+		return found && slices.Contains(resources, resource)
+	})
 }
 
 func newID() string { return uuid.NewString() }

@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -18,8 +19,11 @@ type tenant struct {
 	login    *listener
 	identity *listener
 
+	machine machine
+
 	mu         sync.Mutex
-	assertions map[string]bool
+	assertions map[string]bool  // federated tokens
+	principals []*rsa.PublicKey // of the application's certificates
 }
 
 func startTenant(ca *issuer) (*tenant, error) {
@@ -29,7 +33,7 @@ func startTenant(ca *issuer) (*tenant, error) {
 	}
 	t := &tenant{
 		id: uuid.NewString(), clientID: uuid.NewString(), clientSecret: randomHex(20), identityHeader: randomHex(20),
-		tokens: newTokens(), assertions: map[string]bool{},
+		tokens: newTokens(), assertions: map[string]bool{}, machine: machine{own: true},
 	}
 	login := http.NewServeMux()
 	login.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", t.serveConfiguration)
@@ -41,6 +45,8 @@ func startTenant(ca *issuer) (*tenant, error) {
 	}
 	identity := http.NewServeMux()
 	identity.HandleFunc("GET /msi/token", t.serveIdentity)
+	identity.HandleFunc("GET "+metadataPath, t.serveMetadata)
+	identity.HandleFunc("GET /arc"+metadataPath, t.serveArc)
 	t.identity = &listener{handler: identity}
 	if err := t.identity.start(); err != nil {
 		t.login.stop()
@@ -85,7 +91,7 @@ func (t *tenant) serveConfiguration(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	base := t.url() + "/" + t.id
+	base := "https://" + r.Host + "/" + t.id // whatever name the client knows this host by
 	writeJSON(w, http.StatusOK, map[string]string{
 		"issuer":                 base + "/v2.0",
 		"authorization_endpoint": base + "/oauth2/v2.0/authorize",
