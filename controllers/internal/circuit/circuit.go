@@ -48,7 +48,14 @@ func (c *Circuit) Admit(now time.Time, random float64) time.Duration {
 		c.probing = true
 		return 0
 	}
-	return max(0, c.until.Sub(now)) + schedule.Transient(c.failures, longest, 0, random)
+	return max(0, c.until.Sub(now)) + c.spread(random)
+}
+
+// spread returns a random wait on the scale of the illness: twice the longest wait that this many failures allow, or the time
+// that the host asked for, if that is more.
+func (c *Circuit) spread(random float64) time.Duration {
+	asked := time.Duration(random * float64(min(c.until.Sub(c.opened), 2*longest)))
+	return max(asked, 2*schedule.Transient(c.failures, longest, 0, random))
 }
 
 // Succeed takes down that the host answered a request which began at a time.

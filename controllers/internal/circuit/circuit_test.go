@@ -52,14 +52,14 @@ func TestWhatIsCertainOpensAtOnce(t *testing.T) {
 func TestOneRequestFindsOutAndTheOthersComeBackSpread(t *testing.T) {
 	var c Circuit
 	_ = c.Fail(at(0), Failure{Began: at(0), Certain: true}, 0.5) // open for a second
-	if wait := c.Admit(at(0.5), 0.75); wait != 2*time.Second {
-		t.Errorf("got %s, want the rest of the second and then three quarters of two", wait)
+	if wait := c.Admit(at(0.5), 0.75); wait != 3500*time.Millisecond {
+		t.Errorf("got %s, want the rest of the second and then three quarters of four", wait)
 	}
 	if wait := c.Admit(at(1), 0); wait != 0 {
 		t.Fatalf("the first one after the wait is refused for %s", wait)
 	}
-	if wait := c.Admit(at(1), 0.9); wait != 1800*time.Millisecond {
-		t.Errorf("got %s for the next one, want 1.8s", wait)
+	if wait := c.Admit(at(1), 0.9); wait != 3600*time.Millisecond {
+		t.Errorf("got %s for the next one, want 3.6s", wait)
 	}
 	c.Release() // it was not sent after all
 	if wait := c.Admit(at(1.1), 0); wait != 0 {
@@ -76,6 +76,19 @@ func TestOneRequestFindsOutAndTheOthersComeBackSpread(t *testing.T) {
 		if c.Admit(at(4), 0) != 0 {
 			t.Error("the circuit is not closed")
 		}
+	}
+}
+
+// Everyone was told the same time. Who waited for it comes back over as long again, so that its end is no appointment.
+func TestALongWishIsFollowedByALongSpread(t *testing.T) {
+	var c Circuit
+	_ = c.Fail(at(0), Failure{Began: at(0), Certain: true, RetryAfter: 4 * time.Minute}, 0)
+	if wait := c.Admit(at(0), 0.5); wait != 6*time.Minute {
+		t.Errorf("got %s, want four minutes and half as much again", wait)
+	}
+	_ = c.Fail(at(0), Failure{Began: at(1), RetryAfter: time.Hour}, 0)
+	if wait := c.Admit(at(0), 0.999); wait > 71*time.Minute {
+		t.Errorf("got %s, want the hour and ten minutes at most", wait)
 	}
 }
 

@@ -1,0 +1,201 @@
+package agent
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/circuit"
+	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+)
+
+// fleet are agents with the same certificates of one vault, without a network and with a clock that jumps from one event to
+// the next. What they do is decided by the agent's own functions.
+type fleet struct {
+	agents   []simulated
+	wishes   []*v1alpha1.ObservedCertificate
+	random   *rand.Rand
+	agenda   agenda
+	now      time.Time
+	requests map[int]int // by ten seconds since noon
+	answer   func(time.Time) *keyvault.Fault
+}
+
+// simulated is one agent.
+type simulated struct {
+	reconciler Reconciler
+	vault      circuit.Circuit
+	records    []record
+}
+
+// visit is the next look of an agent at a certificate.
+type visit struct {
+	at          time.Time
+	agent, wish int
+}
+
+// agenda is a heap of visits.
+type agenda []visit
+
+func (e agenda) Len() int           { return len(e) }
+func (e agenda) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
+func (e agenda) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *agenda) Push(x any)        { *e = append(*e, x.(visit)) }
+func (e *agenda) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
+}
+
+const simulatedInterval = time.Hour
+
+// newFleet returns agents that have everything installed, at noon.
+func newFleet(agents, wishes int) *fleet {
+	f := &fleet{agents: make([]simulated, agents), random: rand.New(rand.NewPCG(1, 2)), now: noon, requests: map[int]int{}}
+	for i := range wishes {
+		wish := wishFor(fmt.Sprintf("c%d", i))
+		wish.Spec.PollingIntervalInS = int32(simulatedInterval / time.Second)
+		f.wishes = append(f.wishes, wish)
+	}
+	for a := range f.agents {
+		agent := &f.agents[a]
+		agent.reconciler.Node = fmt.Sprintf("akswin%06d", a)
+		for w, wish := range f.wishes {
+			agent.records = append(agent.records, record{generation: 1, thumbprint: "AA", entry: v1alpha1.CertificateEntry{
+				Name: wish.Name, Generation: 1, Thumbprint: "AA", State: v1alpha1.StateInstalled}})
+			heap.Push(&f.agenda, visit{noon, a, w})
+		}
+	}
+	return f
+}
+
+// runTo lets everything happen until a time.
+func (f *fleet) runTo(end time.Time) {
+	for f.agenda[0].at.Before(end) {
+		next := heap.Pop(&f.agenda).(visit)
+		f.now = next.at
+		next.at = f.look(next)
+		heap.Push(&f.agenda, next)
+	}
+	f.now = end
+}
+
+// look is one look at a certificate; it returns when the next one is.
+func (f *fleet) look(next visit) time.Time {
+	agent, wish := &f.agents[next.agent], f.wishes[next.wish]
+	before := agent.records[next.wish]
+	url := "https://v.vault.azure.net/secrets/" + wish.Name
+	due := decide(before, moment{certificate: wish, node: agent.reconciler.Node, url: url, inPlace: true, now: f.now, started: noon})
+	if !due.poll {
+		return due.again
+	}
+	out := outcome{remembered: before, entry: before.entry, url: url, polled: true, err: f.ask(&agent.vault)}
+	after := remember(wish, out, f.now, f.random.Float64())
+	if out.err == nil {
+		after.entry.State = v1alpha1.StateInstalled
+	}
+	agent.records[next.wish] = after
+	return agent.reconciler.again(wish, out, after)
+}
+
+// ask asks the vault, if its turn has come on this node.
+func (f *fleet) ask(vault *circuit.Circuit) error {
+	fault := &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}
+	if fault.RetryAfter = vault.Admit(f.now, f.random.Float64()); fault.RetryAfter > 0 {
+		return fault
+	}
+	f.requests[int(f.now.Sub(noon)/(10*time.Second))]++
+	told := f.answer(f.now)
+	if told == nil {
+		vault.Succeed(f.now)
+		return nil
+	}
+	vault.Fail(f.now, circuit.Failure{Began: f.now, RetryAfter: told.RetryAfter, Certain: told.Reason == v1alpha1.ReasonThrottled}, f.random.Float64())
+	return told
+}
+
+// between returns how many requests there were in ten seconds, on average and at most.
+func (f *fleet) between(from, to time.Time) (mean float64, peak int) {
+	first, last := int(from.Sub(noon)/(10*time.Second)), int(to.Sub(noon)/(10*time.Second))
+	total := 0
+	for i := first; i < last; i++ {
+		total += f.requests[i]
+		peak = max(peak, f.requests[i])
+	}
+	return float64(total) / float64(last-first), peak
+}
+
+// ill returns how many certificates are in a failure.
+func (f *fleet) ill() (count int) {
+	for i := range f.agents {
+		for _, one := range f.agents[i].records {
+			if one.attempt > 0 {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// A vault that throttles everyone for ten minutes is asked less meanwhile, and no second wave meets it when it recovers.
+func TestAFleetDoesNotStormAVaultThatRecovers(t *testing.T) {
+	const agents = 1000
+	outage, recovery := noon.Add(2*time.Hour), noon.Add(2*time.Hour+10*time.Minute)
+	tests := []struct {
+		name   string
+		wishes int
+		told   keyvault.Fault
+	}{
+		{"throttled, 10 certificates", 10, keyvault.Fault{Reason: v1alpha1.ReasonThrottled}},
+		{"throttled, 50 certificates", 50, keyvault.Fault{Reason: v1alpha1.ReasonThrottled}},
+		{"throttled with Retry-After: 10", 50, keyvault.Fault{Reason: v1alpha1.ReasonThrottled, RetryAfter: 10 * time.Second}},
+		{"throttled with Retry-After: 600", 50, keyvault.Fault{Reason: v1alpha1.ReasonThrottled, RetryAfter: 10 * time.Minute}},
+		{"out of service", 50, keyvault.Fault{Reason: v1alpha1.ReasonVaultUnreachable}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFleet(agents, test.wishes)
+			f.answer = func(now time.Time) *keyvault.Fault {
+				if now.Before(outage) || !now.Before(recovery) {
+					return nil
+				}
+				told := test.told
+				return &told
+			}
+			f.runTo(outage)
+			steady, steadyPeak := f.between(noon.Add(time.Hour), outage)
+			f.runTo(recovery)
+			during, duringPeak := f.between(outage, recovery)
+			late, _ := f.between(outage.Add(5*time.Minute), recovery)
+			failed := f.ill()
+			right := time.Duration(0)
+			for f.ill() > 0 && right < 2*simulatedInterval {
+				right += 10 * time.Second
+				f.runTo(recovery.Add(right))
+			}
+			f.runTo(recovery.Add(simulatedInterval))
+			after, peak := f.between(recovery, recovery.Add(simulatedInterval))
+			_, latePeak := f.between(recovery.Add(simulatedInterval/2), recovery.Add(simulatedInterval))
+			t.Logf("requests in 10 s: steady %.0f (peak %d); during the outage %.0f (peak %d), in its second half %.0f; after it %.0f (peak %d, in the hour's second half %d); %d certificates had failed, all were right after %s",
+				steady, steadyPeak, during, duringPeak, late, after, peak, latePeak, failed, right)
+			if failed < agents {
+				t.Fatalf("%d certificates had failed, so this shows nothing", failed)
+			}
+			if limit := agents / 10.0; late > limit { // each agent asks once in 100 s, whatever it has to ask for
+				t.Errorf("the vault that is ill gets %.0f requests in 10 s, want at most %.0f", late, limit)
+			}
+			if limit := 3 * steady; float64(peak) > limit {
+				t.Errorf("the vault that recovered gets %d requests in 10 s at most, want at most %.0f, three times as many as ever", peak, limit)
+			}
+			if limit := steadyPeak * 5 / 4; latePeak > limit {
+				t.Errorf("a second wave: %d requests in 10 s half an hour later, want at most %d", latePeak, limit)
+			}
+			if right > simulatedInterval {
+				t.Errorf("all certificates are right after %s, want one interval", right)
+			}
+		})
+	}
+}
