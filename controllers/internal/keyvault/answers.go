@@ -82,6 +82,10 @@ func (a *answers) ask(ctx context.Context, key answerKey, current *answer, fetch
 	current.secret, current.err = secret, err
 	a.mu.Unlock()
 	close(current.done)
+	if errors.As(err, new(*unasked)) {
+		a.forget(key, current)
+		return
+	}
 	time.AfterFunc(keepAnswer, func() { a.forget(key, current) })
 }
 

@@ -74,9 +74,6 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 		want   v1alpha1.Reason
 		says   string
 	}{
-		{"a challenge without a tenant", http.StatusUnauthorized,
-			[2]string{"WWW-Authenticate", `Bearer authorization="https://login", resource="https://vault.azure.net"`}, "",
-			v1alpha1.ReasonAuthenticationFailed, "challenge"},
 		{"a challenge without a resource", http.StatusUnauthorized, [2]string{"WWW-Authenticate", `Bearer realm="x"`}, "",
 			v1alpha1.ReasonAuthenticationFailed, "WWW-Authenticate"},
 		{"401 without a challenge", http.StatusUnauthorized, [2]string{"Content-Type", "text/html"}, "<html>",
@@ -113,20 +110,59 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 	}
 }
 
-// RFC 9110, section 11.2, allows the blank behind a comma and does not ask for it.
-func TestAChallengeWithoutBlanksIsUnderstood(t *testing.T) {
-	f := newFixture(t)
+// rechallenge stands before the vault "shop" and changes its challenge.
+func (f *fixture) rechallenge(t *testing.T, change func(string) string) (base string) {
+	t.Helper()
 	behind, err := url.Parse(f.vault.URL())
 	check(t, err)
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	proxy.Transport = f.wire.next
 	proxy.ModifyResponse = func(response *http.Response) error {
-		challenge := response.Header.Get("WWW-Authenticate")
-		response.Header.Set("WWW-Authenticate", strings.ReplaceAll(challenge, `", `, `",`))
+		if challenge := response.Header.Get("WWW-Authenticate"); challenge != "" {
+			response.Header.Set("WWW-Authenticate", change(challenge))
+		}
 		return nil
 	}
-	urls, errs := f.readAll(t, f.frontend(t, proxy).URL, 1)
+	return f.frontend(t, proxy).URL
+}
+
+// RFC 9110, section 11.2, allows the blank behind a comma and does not ask for it.
+func TestAChallengeWithoutBlanksIsUnderstood(t *testing.T) {
+	f := newFixture(t)
+	base := f.rechallenge(t, func(challenge string) string { return strings.ReplaceAll(challenge, `", `, `",`) })
+	urls, errs := f.readAll(t, base, 1)
 	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
+}
+
+// Without a tenant the SDK would never learn: each request would be challenged.
+func TestAChallengeWithoutATenantIsMetWithTheAgentsOwn(t *testing.T) {
+	for name, path := range map[string]string{"no path": "", "an empty path": "/"} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			base := f.rechallenge(t, func(challenge string) string {
+				return strings.Replace(challenge, "/"+f.env["AZURE_TENANT_ID"], path, 1)
+			})
+			for range 3 {
+				urls, errs := f.readAll(t, base, 20)
+				for i, err := range errs {
+					_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
+				}
+			}
+			if got := f.vault.Stats().Unauthorized; got != 1 {
+				t.Errorf("got %d answers 401, want 1", got)
+			}
+		})
+	}
+}
+
+func TestAChallengeWithoutAnyTenantIsAReason(t *testing.T) {
+	f := newFixture(t)
+	f.env = setEnvironment(t, f.server.EnvManagedIdentity())
+	base := f.rechallenge(t, func(string) string { return `Bearer authorization="https://login", resource="https://vault.azure.net"` })
+	urls, errs := f.readAll(t, base, 4)
+	for i, err := range errs {
+		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "challenge")
+	}
 }
 
 func TestOnlyTheFirstRequestIsWaitedForAndNotForever(t *testing.T) {

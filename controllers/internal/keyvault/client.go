@@ -2,30 +2,17 @@ package keyvault
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
-
-// Options configure Clients.
-type Options struct {
-	// AllowedHosts are allowed beside DefaultAllowedHosts; NewAllowList says how they are written.
-	AllowedHosts []string
-	// CABundle holds PEM certificates that are trusted beside the system's, for a proxy that inspects or a test server.
-	CABundle []byte
-	// DisableChallengeResourceVerification accepts a vault whose authentication challenge names a resource outside the
-	// vault's own DNS name. Only for test servers and private clouds
-	// (https://aka.ms/azsdk/blog/vault-uri).
-	DisableChallengeResourceVerification bool
-	// Observe is told of every HTTP answer: its status code, or "error", and the time it took. Nil for nobody.
-	Observe func(code string, duration time.Duration)
-}
 
 // Secret is one version of a secret.
 type Secret struct {
@@ -46,10 +33,12 @@ type Clients struct {
 	allowed   AllowList
 	transport *transport
 	answers   answers
+	gates     *gates
+	patience  time.Duration
 
-	mu          sync.Mutex
-	credentials map[string]azcore.TokenCredential
-	clients     map[clientKey]*vaultClient
+	mu         sync.Mutex
+	identities map[account]*identity
+	clients    map[clientKey]*vaultClient
 }
 
 type clientKey struct{ authority, clientID string }
@@ -64,24 +53,47 @@ func New(options Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
 	return &Clients{
 		options: options, allowed: allowed, transport: transport,
-		credentials: map[string]azcore.TokenCredential{}, clients: map[clientKey]*vaultClient{},
+		gates: newGates(options.Workers, options.RequestsPerSecond), patience: patience,
+		identities: map[account]*identity{}, clients: map[clientKey]*vaultClient{},
 	}, nil
 }
 
 // Get reads a secret with the identity of a client id, empty for the agent's own. An answer to a request that began at
 // since or later is shared with everyone who asks for the same secret with the same identity; the zero time shares any
-// answer of the last seconds. Errors are Faults; the context's own error is returned when it ends first.
+// answer of the last seconds. Errors are Faults, or Busy where it was not the request's turn; the context's own error is
+// returned when it ends first. A vault that does not answer holds up its caller for seconds at most.
 func (c *Clients) Get(ctx context.Context, secret SecretURL, clientID string, since time.Time) (Secret, error) {
 	if err := c.allowed.Check(secret); err != nil {
 		return Secret{}, err
 	}
-	return c.answers.get(ctx, answerKey{secret, clientID}, since, func(ctx context.Context) (Secret, error) {
+	clientID = ownClientID(clientID)
+	vault, began := c.gates.of(secret.Authority()), c.options.Now()
+	if err := vault.room.enter(ctx); err != nil {
+		return Secret{}, err
+	}
+	defer vault.room.leave()
+	limit := c.patience
+	if vault.closed() {
+		limit = requestTimeout
+	}
+	waiting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	result, err := c.answers.get(waiting, answerKey{secret, clientID}, since, func(ctx context.Context) (Secret, error) {
 		return c.fetch(ctx, secret, clientID)
 	})
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		err = silence(secret.Authority())
+		return Secret{}, faultOf(secret, clientID, err, vault.conclude(began, c.options.Now(), err, true))
+	}
+	return result, err
 }
 
+// fetch asks a vault, if it and the token service are to be asked now.
 func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) (result Secret, err error) {
 	// The SDK's challenge parser panics on an authorization URL without a tenant (challenge_policy.go, parseTenant).
 	defer func() {
@@ -93,7 +105,14 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 	if err != nil {
 		return Secret{}, authenticationFault(secret, clientID, oneLine(err.Error()))
 	}
+	began := c.options.Now()
+	visit := visit{vault: c.gates.of(secret.Authority()), login: c.gates.of("login:" + client.account.authority + clientID)}
+	if err := visit.begin(began); err != nil {
+		return Secret{}, &unasked{refusedFault(secret, clientID, err)}
+	}
+	defer visit.leave()
 	response, err := client.get(ctx, secret)
+	visit.end(began, c.options.Now(), secret.Authority(), err)
 	if err != nil {
 		return Secret{}, classify(secret, clientID, err)
 	}
@@ -107,23 +126,30 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 	if client, ok := c.clients[key]; ok {
 		return client, nil
 	}
-	credential, ok := c.credentials[clientID]
-	if !ok {
-		var err error
-		if credential, err = newCredential(clientID, c.transport); err != nil {
-			return nil, fmt.Errorf("configuring the Azure identity: %w", err)
-		}
-		c.credentials[clientID] = credential
+	identity := c.identity(account{
+		credential: c.options.Credential, clientID: clientID,
+		authority: authorityFor(secret.Host, c.options.AuthorityHost, os.Getenv("AZURE_AUTHORITY_HOST")),
+	})
+	if _, err := identity.ready(); err != nil {
+		return nil, fmt.Errorf("configuring the Azure identity: %w", err)
 	}
-	client, err := azsecrets.NewClient("https://"+secret.Authority(), credential, &azsecrets.ClientOptions{
+	client, err := azsecrets.NewClient("https://"+secret.Authority(), identity, &azsecrets.ClientOptions{
 		ClientOptions:                        clientOptions(c.transport),
 		DisableChallengeResourceVerification: c.options.DisableChallengeResourceVerification,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", secret.Authority(), err)
 	}
-	c.clients[key] = &vaultClient{client: client}
+	c.clients[key] = &vaultClient{client: client, account: identity.account}
 	return c.clients[key], nil
+}
+
+// identity returns the one credential of an account. The caller holds the lock.
+func (c *Clients) identity(of account) *identity {
+	if c.identities[of] == nil {
+		c.identities[of] = newIdentity(of, c.transport)
+	}
+	return c.identities[of]
 }
 
 // answeredVersion is wider than Key Vault's own versions, for vaults that are not Azure's, and holds nothing that could not

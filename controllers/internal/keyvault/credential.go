@@ -2,41 +2,92 @@ package keyvault
 
 import (
 	"fmt"
-	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// publicAuthorities are the token authorities whose instance metadata Microsoft publishes
-// (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud).
-var publicAuthorities = []string{
-	"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net",
-	"login.chinacloudapi.cn", "login.partner.microsoftonline.cn", "login.microsoftonline.us",
+// Credential is the way in which the agent proves who it is.
+type Credential string
+
+// The credentials. All are configured by azidentity's standard AZURE_* and IDENTITY_* variables.
+const (
+	// CredentialDefault goes the way of azidentity's default chain (environment, workload identity, managed identity) and
+	// decides by what is configured, not by trying one after another: a client secret or certificate in the environment,
+	// else a federated token file, else the managed identity. So it cannot slide to another identity when one fails, and a
+	// failure is told by the one that failed. The chain's developer tools are left out: a service that runs as SYSTEM runs
+	// no program that it finds in the PATH. AZURE_TOKEN_CREDENTIALS is honoured as azidentity does: it names one of the
+	// others, or "dev" for the tools.
+	CredentialDefault Credential = "default"
+	// CredentialWorkloadIdentity is Microsoft Entra Workload ID: AZURE_CLIENT_ID, AZURE_TENANT_ID and
+	// AZURE_FEDERATED_TOKEN_FILE, whoever set them; the webhook is not needed. AKS identity bindings are used where
+	// AZURE_KUBERNETES_TOKEN_PROXY is set (https://learn.microsoft.com/azure/aks/identity-bindings-concepts).
+	CredentialWorkloadIdentity Credential = "workload-identity"
+	// CredentialManagedIdentity is the machine's: of the instance metadata service, of Azure Arc, or of an App Service style
+	// endpoint (IDENTITY_ENDPOINT). AZURE_CLIENT_ID chooses one of several user-assigned ones.
+	CredentialManagedIdentity Credential = "managed-identity"
+	// CredentialEnvironment is a service principal: AZURE_CLIENT_ID, AZURE_TENANT_ID, and AZURE_CLIENT_SECRET or
+	// AZURE_CLIENT_CERTIFICATE_PATH (with AZURE_CLIENT_CERTIFICATE_PASSWORD, AZURE_CLIENT_SEND_CERTIFICATE_CHAIN).
+	CredentialEnvironment Credential = "environment"
+	// CredentialAzureCLI is the account that az is logged in with. For development.
+	CredentialAzureCLI Credential = "azure-cli"
+)
+
+// Credentials are all of them, in the order in which a person reads about them.
+var Credentials = []Credential{
+	CredentialDefault, CredentialWorkloadIdentity, CredentialManagedIdentity, CredentialEnvironment, CredentialAzureCLI,
 }
 
-// newCredential returns the credential of one identity. An empty client id means the agent's own: azidentity's default
-// chain, configured by its standard AZURE_* variables. Any other client id is a workload identity where the node has a
-// federated token, else a managed identity.
-func newCredential(clientID string, transport policy.Transporter) (azcore.TokenCredential, error) {
+// CheckCredential returns an error for what is no credential's name; empty is the default.
+func CheckCredential(name Credential) error {
+	if name == "" || slices.Contains(Credentials, name) {
+		return nil
+	}
+	var names []string
+	for _, known := range Credentials {
+		names = append(names, string(known))
+	}
+	return fmt.Errorf("%q is none of %s", name, strings.Join(names, ", "))
+}
+
+// account says which identity of which cloud is meant, and how it proves itself.
+type account struct {
+	credential Credential
+	clientID   string // empty for the agent's own
+	authority  string // URL
+}
+
+// newCredential makes the credential of an account. It reads files and settings, and asks nobody.
+func newCredential(a account, transport policy.Transporter) (azcore.TokenCredential, error) {
 	options := clientOptions(transport)
-	private := privateAuthority(os.Getenv("AZURE_AUTHORITY_HOST"))
-	switch {
-	case clientID == "":
+	options.Cloud = cloud.Configuration{ActiveDirectoryAuthorityHost: a.authority}
+	private := privateAuthority(a.authority)
+	switch kind := kindOf(a, os.Getenv); kind {
+	case CredentialEnvironment:
+		return azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{
+			ClientOptions: options, DisableInstanceDiscovery: private,
+		})
+	case CredentialWorkloadIdentity:
+		return newWorkloadIdentity(a, options, private)
+	case CredentialManagedIdentity:
+		managed := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: options}
+		if id := clientIDOf(a.clientID); id != "" {
+			managed.ID = azidentity.ClientID(id)
+		}
+		return azidentity.NewManagedIdentityCredential(managed)
+	case CredentialAzureCLI:
+		return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{AdditionallyAllowedTenants: allowedTenants()})
+	case azidentityChain:
 		return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 			ClientOptions: options, DisableInstanceDiscovery: private,
 		})
-	case os.Getenv("AZURE_FEDERATED_TOKEN_FILE") != "":
-		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
-			ClientOptions: options, DisableInstanceDiscovery: private, ClientID: clientID,
-		})
 	default:
-		return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{
-			ClientOptions: options, ID: azidentity.ClientID(clientID),
-		})
+		return nil, fmt.Errorf("the agent's credential %s has one identity only, so authentication.msiClientId %s cannot be used; leave it out, or start the agent with --credential workload-identity or managed-identity", a.credential, a.clientID)
 	}
 }
 
@@ -44,30 +95,4 @@ func newCredential(clientID string, transport policy.Transporter) (azcore.TokenC
 // sleep would hold up other certificates.
 func clientOptions(transport policy.Transporter) azcore.ClientOptions {
 	return azcore.ClientOptions{Transport: transport, Retry: policy.RetryOptions{MaxRetries: -1}}
-}
-
-// privateAuthority reports whether the token authority is one that Microsoft's instance discovery cannot know, such as
-// Azure Stack's or a test server's. Whoever set AZURE_AUTHORITY_HOST to it has vouched for it.
-func privateAuthority(authority string) bool {
-	parsed, err := url.Parse(authority)
-	if err != nil || parsed.Hostname() == "" {
-		return false
-	}
-	for _, known := range publicAuthorities {
-		if strings.EqualFold(parsed.Hostname(), known) {
-			return false
-		}
-	}
-	return true
-}
-
-// identityName names an identity for messages.
-func identityName(clientID string) string {
-	if clientID == "" {
-		clientID = os.Getenv("AZURE_CLIENT_ID")
-	}
-	if clientID == "" {
-		return "the agent's default identity"
-	}
-	return fmt.Sprintf("client id %s", clientID)
 }

@@ -41,7 +41,8 @@ func setEnvironment(t *testing.T, variables []string) map[string]string {
 	for _, name := range []string{
 		"AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE",
 		"AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_USERNAME", "AZURE_TOKEN_CREDENTIALS", "IDENTITY_ENDPOINT", "IDENTITY_HEADER",
-		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy",
+		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "CONTAINER_SANDBOX_MOUNT_POINT", "IMDS_ENDPOINT", "MSI_ENDPOINT",
+		"AZURE_ADDITIONALLY_ALLOWED_TENANTS", "AZURE_KUBERNETES_TOKEN_PROXY", "AZURE_KUBERNETES_CA_FILE",
 	} {
 		t.Setenv(name, "") // for its way back
 		if err := os.Unsetenv(name); err != nil {

@@ -37,6 +37,13 @@ func noteAnswer(ctx context.Context, host string, status int) {
 	}
 }
 
+// last returns the host that was asked last, and the status of its answer, 0 where none came.
+func (t *trail) last() (host string, status int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.host, t.status
+}
+
 // failure returns what is to blame for an error of the SDK: the exchange that broke off, or the vault's success that the SDK
 // cannot read. It returns nil if neither is.
 func (t *trail) failure(vault string) *wireError {

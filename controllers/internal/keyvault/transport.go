@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/url"
-	"regexp"
+	"os"
 	"strconv"
 	"time"
 )
@@ -25,10 +23,6 @@ const (
 	pingTimeout     = 10 * time.Second
 	maxResponseSize = 2 << 20 // bytes; a secret has at most 25 KiB
 )
-
-// imdsHost is the Azure Instance Metadata Service, which must never be asked through a web proxy
-// (https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service#proxies).
-const imdsHost = "169.254.169.254"
 
 // transport is the one HTTP client of the process: it keeps connections, bounds responses, follows no redirect (a token
 // must not travel on), counts answers and notes why a request got none.
@@ -50,8 +44,8 @@ func newTransport(caBundle []byte, observe func(string, time.Duration)) (*transp
 		client: &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
-				Proxy:                 proxyFromEnvironment,
-				DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+				Proxy:                 proxyFor,
+				DialContext:           dial,
 				TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:   dialTimeout,
 				ResponseHeaderTimeout: headerTimeout,
@@ -82,17 +76,14 @@ func rootsWith(caBundle []byte) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-func proxyFromEnvironment(request *http.Request) (*url.URL, error) {
-	if request.URL.Hostname() == imdsHost {
-		return nil, nil
-	}
-	return http.ProxyFromEnvironment(request)
-}
-
 // Do sends a request for the Azure SDK (policy.Transporter).
 func (t *transport) Do(request *http.Request) (*http.Response, error) {
+	client := *t.client
+	if request.URL.Hostname() == metadataHost {
+		client.Timeout = metadataTimeout
+	}
 	start := time.Now()
-	response, err := t.client.Do(request) //nolint:gosec // the allow-list has checked the host
+	response, err := client.Do(request) //nolint:gosec // the allow-list has checked the host
 	if err != nil {
 		t.observe("error", time.Since(start))
 		noteFailure(request.Context(), request.URL.Host, err)
@@ -103,20 +94,9 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 	if !speaksJSON(response) {
 		noteFailure(request.Context(), request.URL.Host, errNotJSON)
 	}
-	spaceChallenge(response)
+	mendChallenge(response, os.Getenv("AZURE_TENANT_ID"))
 	response.Body = &boundedBody{ReadCloser: response.Body, left: maxResponseSize, request: request}
 	return response, nil
-}
-
-// challengeComma is a comma between two parameters of a challenge with nothing behind it.
-var challengeComma = regexp.MustCompile(`",([A-Za-z])`)
-
-// spaceChallenge puts a blank between the parameters of a challenge: without is legal (RFC 9110, section 11.2), and the SDK
-// reads none of them then.
-func spaceChallenge(response *http.Response) {
-	if challenge := response.Header.Get("WWW-Authenticate"); response.StatusCode == http.StatusUnauthorized && challenge != "" {
-		response.Header.Set("WWW-Authenticate", challengeComma.ReplaceAllString(challenge, `", $1`))
-	}
 }
 
 // errNotJSON is the failure of an answer that the SDK would only report as text: it drops the cause.

@@ -14,7 +14,8 @@ import (
 // request; when several are first at once each gets its own 401. So the first request goes alone and the others wait for
 // it: until one has got past the challenge, they share its fate.
 type vaultClient struct {
-	client *azsecrets.Client
+	client  *azsecrets.Client
+	account account
 
 	mu      sync.Mutex
 	ready   bool
@@ -22,6 +23,7 @@ type vaultClient struct {
 	err     error         // of the last attempt
 }
 
+// get reads a secret. Its error is settled; a closedError is what another request met.
 func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetSecretResponse, error) {
 	first, wait := v.enter()
 	if wait != nil {
@@ -31,7 +33,7 @@ func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetS
 			return azsecrets.GetSecretResponse{}, ctx.Err()
 		}
 		if err := v.outcome(); err != nil {
-			return azsecrets.GetSecretResponse{}, err
+			return azsecrets.GetSecretResponse{}, &closedError{cause: err}
 		}
 	}
 	authenticated, err := false, errPanicked
@@ -86,13 +88,14 @@ func pastChallenge(err error) bool {
 	if err == nil {
 		return true
 	}
+	status := 0
 	var response *azcore.ResponseError
-	if !errors.As(err, &response) {
-		return false
+	var refusal *refusalError
+	switch {
+	case errors.As(err, &response):
+		status = response.StatusCode
+	case errors.As(err, &refusal) && !refusal.login:
+		status = refusal.status
 	}
-	switch response.StatusCode {
-	case http.StatusForbidden, http.StatusNotFound, http.StatusConflict:
-		return true
-	}
-	return false
+	return status == http.StatusForbidden || status == http.StatusNotFound || status == http.StatusConflict
 }

@@ -1,0 +1,90 @@
+package keyvault
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+)
+
+// azureCloud is one of Azure's clouds: where its vaults are, and which token authorities it has. Vaults accept tokens of
+// their own cloud only. The first authority is the one that azcore knows; all have instance metadata that Microsoft publishes
+// (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud,
+// https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers).
+type azureCloud struct {
+	vaultSuffix string
+	authority   string
+	aliases     []string
+}
+
+var azureClouds = []azureCloud{
+	{".vault.azure.net", cloud.AzurePublic.ActiveDirectoryAuthorityHost,
+		[]string{"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"}},
+	{".vault.azure.cn", cloud.AzureChina.ActiveDirectoryAuthorityHost,
+		[]string{"login.chinacloudapi.cn", "login.partner.microsoftonline.cn"}},
+	{".vault.usgovcloudapi.net", cloud.AzureGovernment.ActiveDirectoryAuthorityHost,
+		[]string{"login.microsoftonline.us", "login-us.microsoftonline.com"}},
+}
+
+// authorityFor returns the URL of the authority that issues tokens for a vault. What --authority-host says holds for every
+// vault. So does an AZURE_AUTHORITY_HOST that is none of Microsoft's: a private cloud's, or a test server's. One of
+// Microsoft's own, which the workload identity webhook always sets, counts for the vaults of its cloud and those of unknown
+// clouds; a vault of another cloud has that cloud's authority.
+func authorityFor(vaultHost, flag, environment string) string {
+	if flag != "" {
+		return flag
+	}
+	if privateAuthority(environment) {
+		return environment
+	}
+	for _, known := range azureClouds {
+		if strings.HasSuffix(vaultHost, known.vaultSuffix) && !known.has(environment) {
+			return known.authority
+		}
+	}
+	if environment != "" {
+		return environment
+	}
+	return cloud.AzurePublic.ActiveDirectoryAuthorityHost
+}
+
+// has reports whether an authority's URL is one of the cloud's.
+func (c azureCloud) has(authority string) bool {
+	parsed, err := url.Parse(authority)
+	if err != nil {
+		return false
+	}
+	for _, alias := range c.aliases {
+		if strings.EqualFold(parsed.Hostname(), alias) {
+			return true
+		}
+	}
+	return false
+}
+
+// privateAuthority reports whether the token authority is one that Microsoft's instance discovery cannot know, such as
+// Azure Stack's or a test server's. Whoever configured it has vouched for it.
+func privateAuthority(authority string) bool {
+	parsed, err := url.Parse(authority)
+	if err != nil || parsed.Hostname() == "" {
+		return false
+	}
+	for _, known := range azureClouds {
+		if known.has(authority) {
+			return false
+		}
+	}
+	return true
+}
+
+var errAuthority = errors.New("must be the URL of a token authority, such as https://login.microsoftonline.us/")
+
+// CheckAuthority returns an error for a token authority that azidentity would refuse at each request.
+func CheckAuthority(authority string) error {
+	parsed, err := url.Parse(authority)
+	if err != nil || parsed.Scheme != "https" || parsed.Host == "" || parsed.User != nil || strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" {
+		return errAuthority
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package keyvault
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+func TestAuthorityFor(t *testing.T) {
+	const (
+		public, china, government = "https://login.microsoftonline.com/", "https://login.chinacloudapi.cn/", "https://login.microsoftonline.us/"
+		stack                     = "https://login.stack.example/"
+	)
+	tests := []struct {
+		name, host, flag, environment, want string
+	}{
+		{"a vault of the public cloud", "v.vault.azure.net", "", "", public},
+		{"of China", "v.vault.azure.cn", "", "", china},
+		{"of US Government", "v.vault.usgovcloudapi.net", "", "", government},
+		{"of a cloud that nobody knows", "v.vault.stack.example", "", "", public},
+		{"the webhook names the authority of the same cloud", "v.vault.azure.cn", "", "https://login.partner.microsoftonline.cn/", "https://login.partner.microsoftonline.cn/"},
+		{"the webhook names that of another cloud", "v.vault.usgovcloudapi.net", "", public, government},
+		{"the webhook's holds for a suffix of one's own", "vault.bank.example", "", government, government},
+		{"a private cloud's authority holds for every vault", "v.vault.azure.net", "", stack, stack},
+		{"and the flag before all", "v.vault.azure.cn", stack, public, stack},
+		{"a name that only looks like one", "v.vault.azure.cn.example", "", "", public},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := authorityFor(test.host, test.flag, test.environment); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// internet leads requests for Azure's hosts to the test server, and notes which hosts were asked.
+type internet struct {
+	next     http.RoundTripper
+	places   func(host string) (scheme, address string)
+	resource string // in challenges, in the place of the test server's
+
+	mu    sync.Mutex
+	asked map[string]int
+}
+
+// RoundTrip implements http.RoundTripper.
+func (i *internet) RoundTrip(request *http.Request) (*http.Response, error) {
+	i.mu.Lock()
+	i.asked[request.URL.Hostname()]++
+	i.mu.Unlock()
+	if scheme, address := i.places(request.URL.Hostname()); address != "" {
+		request = request.Clone(request.Context())
+		request.URL.Scheme, request.URL.Host = scheme, address
+	}
+	response, err := i.next.RoundTrip(request)
+	if err == nil && i.resource != "" {
+		challenge := response.Header.Get("WWW-Authenticate")
+		response.Header.Set("WWW-Authenticate", strings.Replace(challenge, "https://vault.azure.net", i.resource, 1))
+	}
+	return response, err
+}
+
+// online puts an internet between the clients and the test server.
+func (f *fixture) online(t *testing.T) *internet {
+	t.Helper()
+	vault, login := strings.TrimPrefix(f.vault.URL(), "https://"), strings.TrimPrefix(strings.TrimSuffix(authorityOf(t, f.server), "/"), "https://")
+	metadata := strings.TrimPrefix(f.server.MetadataURL(), "http://")
+	net := &internet{next: f.wire.next, asked: map[string]int{}, places: func(host string) (string, string) {
+		switch {
+		case host == metadataHost:
+			return "http", metadata
+		case strings.HasPrefix(host, "login."):
+			return "https", login
+		case strings.HasPrefix(host, "shop."):
+			return "https", vault
+		}
+		return "", ""
+	}}
+	f.wire.next = net
+	return net
+}
+
+func TestAVaultOfEachCloudIsReadWithATokenOfItsCloud(t *testing.T) {
+	tests := []struct{ name, host, authority, resource string }{
+		{"public", "shop.vault.azure.net", "login.microsoftonline.com", "https://vault.azure.net"},
+		{"China", "shop.vault.azure.cn", "login.chinacloudapi.cn", "https://vault.azure.cn"},
+		{"US Government", "shop.vault.usgovcloudapi.net", "login.microsoftonline.us", "https://vault.usgovcloudapi.net"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.env = setEnvironment(t, without(federated(t, f.server), "AZURE_AUTHORITY_HOST"))
+			f.clients, f.wire = newClients(t, Options{CABundle: f.server.CAPEM()}) // with the challenge's resource verified
+			net := f.online(t)
+			net.resource = test.resource
+			got, err := f.clients.Get(t.Context(), urlOf(t, "https://"+test.host+"/secrets/word"), "", time.Now())
+			if err != nil || string(got.Value) != secretValue {
+				t.Fatalf("got %q, error %v", got.Value, err)
+			}
+			if net.asked[test.authority] == 0 || net.asked[test.host] != 2 {
+				t.Errorf("asked %v, want %s, and the vault twice", net.asked, test.authority)
+			}
+			for host := range net.asked {
+				if strings.HasPrefix(host, "login.") && host != test.authority && host != "login.microsoftonline.com" { // instance discovery
+					t.Errorf("asked %v, want no authority but %s", net.asked, test.authority)
+				}
+			}
+		})
+	}
+}
+
+func TestAChallengeForAnotherCloudIsNotMet(t *testing.T) {
+	f := newFixture(t)
+	f.clients, f.wire = newClients(t, Options{CABundle: f.server.CAPEM()})
+	_ = f.online(t)
+	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word") // whose challenge names the public cloud's resource
+	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "https://vault.azure.net", "--disable-challenge-resource-verification")
+	if got := f.server.TokenRequests(); got != 0 {
+		t.Errorf("got %d token requests, want none", got)
+	}
+}
+
+func TestAVaultOfAnotherTenantIsReadWhenItIsNamed(t *testing.T) {
+	other := uuid.NewString()
+	for name, test := range map[string]struct{ allowed, says string }{
+		"not named":        {"", "AZURE_ADDITIONALLY_ALLOWED_TENANTS"},
+		"named":            {"11111111-2222-3333-4444-555555555555;" + other, "AADSTS90002: Tenant '" + other}, // it was asked for
+		"all are accepted": {"*", "AADSTS90002: Tenant '" + other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.env = setEnvironment(t, federated(t, f.server))
+			t.Setenv("AZURE_ADDITIONALLY_ALLOWED_TENANTS", test.allowed)
+			base := f.rechallenge(t, func(challenge string) string {
+				return strings.Replace(challenge, f.env["AZURE_TENANT_ID"], other, 1)
+			})
+			urls, errs := f.readAll(t, base, 1)
+			_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, test.says)
+		})
+	}
+}
+
+// without returns the variables but one.
+func without(variables []string, name string) []string {
+	var rest []string
+	for _, variable := range variables {
+		if !strings.HasPrefix(variable, name+"=") {
+			rest = append(rest, variable)
+		}
+	}
+	return rest
+}
+
+func TestCheckAuthority(t *testing.T) {
+	for authority, ok := range map[string]bool{
+		"https://login.microsoftonline.us/": true, "https://login.microsoftonline.us": true, "https://127.0.0.1:8443/": true,
+		"login.microsoftonline.us": false, "http://login.microsoftonline.us/": false, "https://": false,
+		"https://login.microsoftonline.us/tenant": false, "https://u:p@login.microsoftonline.us/": false, "https://h/?x": false,
+	} {
+		if err := CheckAuthority(authority); (err == nil) != ok {
+			t.Errorf("%s: got %v, want it accepted: %v", authority, err, ok)
+		}
+	}
+}

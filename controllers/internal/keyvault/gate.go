@@ -1,0 +1,112 @@
+package keyvault
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/circuit"
+)
+
+// gate stands before one vault, or one identity's token service: what it told one request holds for all.
+type gate struct {
+	mu      sync.Mutex
+	circuit circuit.Circuit
+	err     error // what opened the circuit, settled
+
+	room   room
+	budget *rate.Limiter
+	turns  *rate.Limiter // the budget without its burst: when to come back
+}
+
+// closedError says that nobody was asked, because of what another request met.
+type closedError struct {
+	cause error
+	wait  time.Duration
+}
+
+// Error implements error.
+func (e *closedError) Error() string { return e.cause.Error() }
+
+// Unwrap returns what the other request met.
+func (e *closedError) Unwrap() error { return e.cause }
+
+// admit lets a request through, or returns a closedError. Who is let through calls conclude.
+func (g *gate) admit(now time.Time) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if wait := g.circuit.Admit(now, rand.Float64()); wait > 0 {
+		return &closedError{cause: g.err, wait: wait}
+	}
+	return nil
+}
+
+// afford takes one request from the budget, or returns when its turn will be.
+func (g *gate) afford(now time.Time) error {
+	if g.budget.AllowN(now, 1) {
+		return nil
+	}
+	return &Busy{After: g.turns.ReserveN(now, 1).DelayFrom(now)}
+}
+
+// conclude takes down what became of a request, and returns how long the gate stays closed, 0 if it is open.
+func (g *gate) conclude(began, now time.Time, err error, certain bool) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.circuit.Succeed(began)
+		return 0
+	}
+	failure := circuit.Failure{Began: began, Certain: certain}
+	var refusal *refusalError
+	if errors.As(err, &refusal) {
+		failure.RetryAfter = retryAfterOf(refusal.header, now)
+		failure.Certain = certain || refusal.status == http.StatusTooManyRequests
+	}
+	wait := g.circuit.Fail(now, failure, rand.Float64())
+	if !g.circuit.Closed() {
+		g.err = err
+	}
+	return wait
+}
+
+// release takes down that a request which was let through has said nothing about what is behind the gate.
+func (g *gate) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.circuit.Release()
+}
+
+// patience is how long a caller waits for an answer. Key Vault answers in milliseconds; when it has been silent for some
+// seconds it is taken for ill, and nobody stands waiting but the one who finds out whether it is well again.
+const patience = 5 * time.Second
+
+// closed reports whether the vault is ill, so that one request at a time finds out.
+func (g *gate) closed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.circuit.Closed()
+}
+
+// silence is what a vault meets that has not answered for as long as anyone waits.
+func silence(authority string) error {
+	return &wireError{host: authority, cause: os.ErrDeadlineExceeded}
+}
+
+// blame says which gate a failure concerns: the vault's, that of the identity, or none, where someone answered who is well.
+func blame(authority string, err error) (vault, login bool) {
+	var wire *wireError
+	var refusal *refusalError
+	switch {
+	case errors.As(err, &wire):
+		return wire.host == authority, wire.host != authority
+	case errors.As(err, &refusal) && passing(refusal):
+		return !refusal.login, refusal.login
+	}
+	return false, false
+}

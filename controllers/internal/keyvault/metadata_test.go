@@ -1,0 +1,106 @@
+package keyvault
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
+	const wrong = "11111111-2222-3333-4444-555555555555"
+	tests := []struct {
+		name     string
+		own      bool
+		assigned []string
+		clientID string
+		says     []string
+	}{
+		{"several identities and none named", false, []string{uuid.NewString(), uuid.NewString()}, "", []string{"several", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
+		{"no identity", false, nil, "", []string{"no identity of its own", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
+		{"an identity that the machine does not have", true, []string{uuid.NewString()}, wrong, []string{"client id " + wrong, "not assigned", "authentication.msiClientId"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFixture(t)
+			f.env = setEnvironment(t, nil)
+			net := f.online(t)
+			f.server.SetManagedIdentities(test.own, test.assigned...)
+			secret := urlOf(t, f.vault.SecretURL("word"))
+			_, err := f.clients.Get(t.Context(), secret, test.clientID, time.Now())
+			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, test.says...)
+			if net.asked[metadataHost] != 1 {
+				t.Errorf("asked the metadata service %d times, want once", net.asked[metadataHost])
+			}
+		})
+	}
+}
+
+// ownOnce is there because MSAL keeps the token of the machine's own identity and a resource for the whole process, and
+// another server would not know it. No other test uses this resource.
+var ownOnce sync.Once
+
+func TestTheMachinesOwnIdentityReads(t *testing.T) {
+	ownOnce.Do(func() {
+		f := newFixture(t)
+		f.env = setEnvironment(t, nil)
+		net := f.online(t)
+		net.resource = "https://vault.azure.cn"
+		_ = f.mustRead(t)
+		if net.asked[metadataHost] != 1 || f.server.TokenRequests() != 1 {
+			t.Errorf("asked %v, want the metadata service asked once", net.asked)
+		}
+	})
+}
+
+func TestAManagedIdentityThatIsNotThereIsSaidAtOnce(t *testing.T) {
+	f := newFixture(t)
+	f.env = setEnvironment(t, nil)
+	f.online(t).places = func(host string) (string, string) {
+		if host == metadataHost {
+			return "http", "127.0.0.1:1" // where nobody listens
+		}
+		return "", ""
+	}
+	secret := urlOf(t, f.vault.SecretURL("word"))
+	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "instance metadata service", "no managed identity", "--credential")
+}
+
+func TestArc(t *testing.T) {
+	f := newFixture(t)
+	dir := filepath.Join(folder(f.server), "AzureConnectedMachineAgent", "Tokens")
+	check(t, os.MkdirAll(dir, 0o755))
+	t.Setenv("ProgramData", folder(f.server))
+	f.env = setEnvironment(t, append(f.server.EnvArc(dir), "AZURE_CLIENT_ID="+uuid.NewString()))
+	secret := urlOf(t, f.vault.SecretURL("word"))
+	got, err := f.clients.Get(t.Context(), secret, "", time.Now())
+	if runtime.GOOS == "windows" {
+		if err != nil || string(got.Value) != secretValue {
+			t.Errorf("got %q, error %v", got.Value, err)
+		}
+		return
+	}
+	// Elsewhere Arc's own folder is not ours to write to. A key file in another one is not read.
+	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "invalid file path")
+}
+
+func TestIdentityEndpointsOfThisMachineAreNotAskedThroughAProxy(t *testing.T) {
+	getenv := func(name string) string {
+		return map[string]string{"IDENTITY_ENDPOINT": "http://arc.example:40342/metadata", "MSI_ENDPOINT": "http://[::1]:1/"}[name]
+	}
+	for host, want := range map[string]bool{
+		"169.254.169.254": true, "169.254.130.3": true, "127.0.0.1": true, "fe80::1": true, "ARC.example": true,
+		"login.microsoftonline.com": false, "v.vault.azure.net": false, "10.0.0.1": false, "": false,
+	} {
+		if got := onThisMachine(host, getenv); got != want {
+			t.Errorf("%q: got %v, want %v", host, got, want)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package keyvault
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// The workers take what is due in order: thirty certificates of a vault that hangs, and thirty of another.
+func TestAVaultThatHangsKeepsNoWorkerFromAnother(t *testing.T) {
+	const workers, each = 10, 30
+	f, _ := newTimed(t, func(o *Options) { o.Workers = workers })
+	f.clients.patience = time.Hour // nobody gives up: there are workers left all the same
+	ops := f.server.Vault("ops")
+	release := f.hangs(f.vault)
+	defer release()
+	work, served := make(chan func(), 2*each), make(chan error, each)
+	var busy, asked sync.Map
+	for i := range each {
+		secret := urlOf(t, f.vault.SecretURL(fmt.Sprintf("word-%d", i)))
+		work <- func() {
+			if _, err := f.clients.Get(t.Context(), secret, "", time.Now()); errors.As(err, new(*Busy)) {
+				busy.Store(i, err)
+				return
+			}
+			asked.Store(i, true)
+		}
+	}
+	for i := range each {
+		ops.PutRaw(fmt.Sprintf("word-%d", i), "", secretValue)
+		secret := urlOf(t, ops.SecretURL(fmt.Sprintf("word-%d", i)))
+		work <- func() {
+			_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+			served <- err
+		}
+	}
+	close(work)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		runAll(work, workers)
+	}()
+	for range each {
+		check(t, <-served) // while the other vault still hangs
+	}
+	if got := count(&asked); got != 0 {
+		t.Errorf("%d requests to the vault that hangs came back", got)
+	}
+	if got := count(&busy); got != each-8 {
+		t.Errorf("%d certificates of the vault that hangs were turned away, want all but 8", got)
+	}
+	release()
+	<-finished
+}
+
+func TestAVaultThatHangsIsGivenUp(t *testing.T) {
+	f, _ := newTimed(t, func(o *Options) { o.Workers = 10 })
+	f.clients.patience = 50 * time.Millisecond
+	release := f.hangs(f.vault)
+	defer release()
+	_, errs := f.readAll(t, f.vault.URL(), 10)
+	for i, err := range errs {
+		if !errors.As(err, new(*Busy)) {
+			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL(fmt.Sprintf("word-%d", i))), v1alpha1.ReasonVaultUnreachable, "no answer in time")
+		}
+	}
+	f.clients.patience = time.Hour // from now on nobody waits
+	_ = f.wants(t, f.vault, v1alpha1.ReasonVaultUnreachable, 100)
+}
+
+// hangs lets a vault answer nobody until release is called.
+func (f *fixture) hangs(vault *vaulttest.Vault) (release func()) {
+	gate := make(chan struct{})
+	next := f.wire.next
+	f.wire.next = roundTrip(func(request *http.Request) (*http.Response, error) {
+		if "https://"+request.URL.Host == vault.URL() {
+			select {
+			case <-gate:
+			case <-request.Context().Done():
+				return nil, request.Context().Err()
+			}
+		}
+		return next.RoundTrip(request)
+	})
+	return sync.OnceFunc(func() { close(gate) })
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (r roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+func count(m *sync.Map) (n int) {
+	m.Range(func(any, any) bool { n++; return true })
+	return n
+}
+
+func TestPlacesFor(t *testing.T) {
+	for workers, want := range map[int]int{0: 0, 1: 0, 2: 1, 4: 3, 10: 8, 100: 80} {
+		if got := placesFor(workers); got != want {
+			t.Errorf("%d workers: got %d places, want %d", workers, got, want)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package keyvault
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+)
+
+// A HostProcess container of containerd 1.6 finds its volumes below the sandbox mount point only.
+func TestAFederatedTokenIsFoundBelowTheSandbox(t *testing.T) {
+	f := newFixture(t)
+	sandbox := filepath.Join(folder(f.server), "sandbox")
+	file := filepath.Join("var", "run", "secrets", "azure", "token")
+	check(t, os.MkdirAll(filepath.Join(sandbox, filepath.Dir(file)), 0o755))
+	variables := without(f.server.EnvFederated(filepath.Join(sandbox, file)), "AZURE_FEDERATED_TOKEN_FILE")
+	f.env = setEnvironment(t, append(variables, "AZURE_FEDERATED_TOKEN_FILE="+string(filepath.Separator)+file))
+	secret := urlOf(t, f.vault.SecretURL("word"))
+	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "AZURE_FEDERATED_TOKEN_FILE", file)
+	t.Setenv("CONTAINER_SANDBOX_MOUNT_POINT", sandbox)
+	_ = f.mustRead(t)
+}
+
+// azidentity reads the file every ten minutes. When the token was renewed before its time, the old one is refused: that is
+// no reason to go on with it.
+func TestWhatWasRenewedIsReadAtTheNextAttempt(t *testing.T) {
+	for name, renew := range map[string]func(*testing.T, *vaulttest.Server) []string{"a federated token": federated, "a client certificate": certified} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.env = setEnvironment(t, renew(t, f.server))
+			f.server.ForgetCredentials()
+			_, err := f.read(t, f.vault, "word")
+			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "AADSTS700213")
+			_ = renew(t, f.server)
+			_ = f.mustRead(t)
+		})
+	}
+}
+
+// The token endpoint of identity bindings takes the place of Entra ID's, which is never asked.
+func TestAnIdentityBindingsProxyIsAsked(t *testing.T) {
+	f := newFixture(t)
+	variables := append(without(federated(t, f.server), "AZURE_AUTHORITY_HOST"), f.server.EnvTokenProxy()...)
+	f.env = setEnvironment(t, variables)
+	_ = f.mustRead(t)
+	if got := f.server.TokenRequests(); got != 1 {
+		t.Errorf("got %d token requests, want 1", got)
+	}
+}
