@@ -30,9 +30,21 @@ Usage:
   vaultpane-agent store list [--json]     show what the machine's certificate stores hold, and what Vaultpane installed
   vaultpane-agent store verify [--json]   say what is wrong with what Vaultpane installed, and what to do
 
-The Azure identity is configured by azidentity's own variables (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET,
-AZURE_FEDERATED_TOKEN_FILE, AZURE_AUTHORITY_HOST, IDENTITY_ENDPOINT and others). An authority host that is none of
-Microsoft's is trusted as it is, without instance discovery.
+The Azure identity is configured by azidentity's own variables:
+  workload-identity  AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE; no webhook is needed. In a HostProcess
+                     container the file is also looked for below the sandbox mount point.
+  managed-identity   none for the machine's own, AZURE_CLIENT_ID for one of several. Azure Arc and App Service style
+                     endpoints are found by IDENTITY_ENDPOINT.
+  environment        AZURE_CLIENT_ID, AZURE_TENANT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH
+  azure-cli          what az is logged in with; for development
+  default            environment where a client secret or certificate is configured, else workload-identity where a token
+                     file is, else managed-identity
+authentication.msiClientId of a certificate takes the place of AZURE_CLIENT_ID for workload-identity and managed-identity.
+AZURE_ADDITIONALLY_ALLOWED_TENANTS names tenants of vaults beside AZURE_TENANT_ID, separated by semicolons.
+
+Tokens come from the authority of the vault's cloud: public, China or US Government, by the vault's domain. For other clouds
+name it with --authority-host, and their vaults with --allowed-vault-hosts. An authority host that is none of Microsoft's is
+trusted as it is, without instance discovery.
 
 Flags, each with its environment variable (the flag wins):
 `
@@ -63,6 +75,9 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.IntVar(&o.Workers, "workers", 10, "certificates handled at the same time")
 	flags.DurationVar(&o.InitialSpread, "initial-spread", 10*time.Second, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
+	flags.StringVar(&o.Credential, "credential", "default", "how the agent proves who it is to Azure: "+strings.Join(process.Credentials(), ", "))
+	flags.StringVar(&o.AuthorityHost, "authority-host", "", "URL of the token authority for all vaults; by default AZURE_AUTHORITY_HOST or that of the vault's cloud")
+	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no bound")
 	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that may be asked beside Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
 	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust beside the system's for Key Vault and the token service")
 	flags.BoolVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", false, "accept a vault whose authentication challenge names a resource outside the vault's own domain; for test servers and private clouds only")
@@ -72,6 +87,9 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 }
 
 func (o *options) validate() error {
+	if err := o.CheckAzure(); err != nil {
+		return err
+	}
 	switch {
 	case o.Node == "":
 		return errors.New("--node-name is empty, must be the name of the Node that the agent runs on")

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,6 +26,7 @@ type outcome struct {
 	fetchedAs  string            // its version
 	url        string            // in its shortest form
 	again      time.Time         // when to look again, where all is well; zero for when something changes
+	turn       time.Time         // when the vault can be asked: it was not this certificate's turn; zero where it was
 	problem    error             // with accounts, which stops nothing
 	err        error
 }
@@ -58,10 +60,28 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 		out.again = soonerOf(out.again, due.again)
 		return out
 	}
+	got, err := r.fetch(ctx, certificate, w.url, due.since)
+	if turn := turnOf(err); turn > 0 {
+		out.turn = r.Now().Add(turn)
+		return out
+	}
 	out.polled = true
 	out.repaired = out.repaired || !inPlace && out.remembered.thumbprint != "" && out.remembered.generation == certificate.Generation
-	r.poll(ctx, certificate, w, due.since, &out)
+	if err != nil {
+		return out.fail(err)
+	}
+	defer got.bundle.Wipe()
+	r.install(ctx, certificate, w, got, &out)
 	return out
+}
+
+// turnOf returns after which time a vault can be asked that others were asking, and 0 for any other error.
+func turnOf(err error) time.Duration {
+	var busy *keyvault.Busy
+	if errors.As(err, &busy) {
+		return max(busy.After, time.Millisecond)
+	}
+	return 0
 }
 
 // take takes down what the store holds.
@@ -97,14 +117,8 @@ func (e *unsupportedError) Error() string {
 	return fmt.Sprintf("this agent cannot do what the spec asks for: %s; nothing was installed or changed for it", e.what)
 }
 
-// poll fetches the certificate and applies what follows.
-func (r *Reconciler) poll(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted, since time.Time, out *outcome) {
-	got, err := r.fetch(ctx, certificate, w.url, since)
-	if err != nil {
-		out.err = err
-		return
-	}
-	defer got.bundle.Wipe()
+// install applies what follows from what the vault gave.
+func (r *Reconciler) install(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted, got *fetched, out *outcome) {
 	if err := w.take(got); err != nil {
 		out.err = fmt.Errorf("reading the certificate in %s version %s: %w", w.url, got.version, err)
 		return

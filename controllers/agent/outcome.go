@@ -39,6 +39,8 @@ func (r *Reconciler) conclude(ctx context.Context, certificate *v1alpha1.Observe
 // again returns when to look at the certificate again; zero for when something changes.
 func (r *Reconciler) again(certificate *v1alpha1.ObservedCertificate, out outcome, updated record) time.Time {
 	switch {
+	case !out.turn.IsZero():
+		return out.turn
 	case !updated.nextAttempt.IsZero():
 		return updated.nextAttempt
 	case out.polled && out.err != nil: // terminal

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
 	"github.com/vaultpane/vaultpane/controllers/internal/report"
 )
 
@@ -313,5 +315,39 @@ func TestAnEventsNoteIsNoLongerThanTheAPIAccepts(t *testing.T) {
 	got := noteOf(strings.Repeat("n", 253), strings.Repeat("ü", 600))
 	if len(got) > 1024 || len(got) < 1020 || !utf8.ValidString(got) {
 		t.Errorf("got %d bytes, valid %v", len(got), utf8.ValidString(got))
+	}
+}
+
+// crowded is a vault whose turn has not come.
+type crowded struct{ after time.Duration }
+
+func (c crowded) Get(context.Context, keyvault.SecretURL, string, time.Time) (keyvault.Secret, error) {
+	return keyvault.Secret{}, &keyvault.Busy{After: c.after}
+}
+
+func TestWhoseTurnHasNotComeComesBackAndIsNoFailure(t *testing.T) {
+	fresh, failed := wishFor("fresh"), wishFor("failed")
+	for _, wish := range []*v1alpha1.ObservedCertificate{fresh, failed} {
+		wish.Spec.URL = "https://shop.vault.azure.net/secrets/" + wish.Name
+	}
+	r := reconcilerOver(t, nodeObject(nil), fresh, failed)
+	now := time.Now()
+	r.Secrets, r.Now = crowded{3 * time.Second}, func() time.Time { return now }
+	before := record{
+		uid: failed.UID, generation: 1, attempt: 4, nextAttempt: time.Now().Add(-time.Minute),
+		entry: v1alpha1.CertificateEntry{Name: "failed", Generation: 1, State: v1alpha1.StatePending, Reason: v1alpha1.ReasonThrottled, Message: "m"},
+	}
+	r.records.put("failed", before)
+	for _, name := range []string{"fresh", "failed"} {
+		result, err := r.Reconcile(t.Context(), requestFor(name))
+		if err != nil || result.RequeueAfter != 3*time.Second {
+			t.Errorf("%s: looked at again after %s, error %v, want 3s", name, result.RequeueAfter, err)
+		}
+	}
+	if got, _ := r.records.get("fresh"); got.attempt != 0 || got.generation != 0 {
+		t.Errorf("it counts as an attempt: %+v", got)
+	}
+	if got, _ := r.records.get("failed"); got.attempt != 4 || got.entry.Reason != v1alpha1.ReasonThrottled || got.entry.Message != "m" {
+		t.Errorf("what was known is forgotten: %+v", got)
 	}
 }

@@ -47,6 +47,12 @@ type Settings struct {
 	InitialSpread time.Duration
 	// StoreCheckInterval is the time between two checks of the store.
 	StoreCheckInterval time.Duration
+	// Credential is how the agent proves who it is to Azure, one of Credentials; empty for the default.
+	Credential string
+	// AuthorityHost is the URL of the token authority of all vaults, empty for the one of the vault's cloud.
+	AuthorityHost string
+	// VaultRequestsPerSecond bounds the requests to each vault, counted over ten seconds; 0 for no bound.
+	VaultRequestsPerSecond int
 	// AllowedVaultHosts are allowed beside Azure's Key Vault domains.
 	AllowedVaultHosts []string
 	// CABundle is a PEM file of certificates to trust for Key Vault and the token service, empty for none.

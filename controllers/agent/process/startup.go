@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -50,19 +49,10 @@ func newStartup(mgr ctrl.Manager, address string, o Settings) (*startup, error) 
 	if err != nil {
 		return nil, fmt.Errorf("opening the certificate store: %w", err)
 	}
-	var bundle []byte
-	if o.CABundle != "" {
-		if bundle, err = os.ReadFile(o.CABundle); err != nil {
-			return nil, fmt.Errorf("reading --ca-bundle: %w", err)
-		}
-	}
 	counted := agent.NewMetrics(metrics.Registry, o.Version)
-	vaults, err := keyvault.New(keyvault.Options{
-		AllowedHosts: o.AllowedVaultHosts, CABundle: bundle, Observe: counted.KeyVaultRequest,
-		DisableChallengeResourceVerification: o.DisableChallengeResourceVerification,
-	})
+	vaults, err := newVaults(o, counted)
 	if err != nil {
-		return nil, fmt.Errorf("configuring the Key Vault client: %w", err)
+		return nil, err
 	}
 	return &startup{
 		mgr: mgr, address: address, settings: o, store: store, vaults: vaults, metrics: counted,
