@@ -51,7 +51,8 @@ func (g *gate) afford(now time.Time) error {
 	if g.budget.AllowN(now, 1) {
 		return nil
 	}
-	return &Busy{After: g.turns.ReserveN(now, 1).DelayFrom(now)}
+	one := time.Duration(float64(time.Second) / float64(g.turns.Limit()))
+	return &Busy{After: g.turns.ReserveN(now, 1).DelayFrom(now) + one}
 }
 
 // conclude takes down what became of a request, and returns how long the gate stays closed, 0 if it is open.

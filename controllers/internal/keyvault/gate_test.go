@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -115,19 +117,19 @@ func TestWhileOneRequestFindsOutNobodyElseAsks(t *testing.T) {
 
 func TestADeadVaultIsTriedThreeTimes(t *testing.T) {
 	f, clock := newTimed(t, nil)
-	var mu sync.Mutex
-	tried := 0
+	var tried atomic.Int32
 	f.clients.transport.observe = func(code string, _ time.Duration) {
-		mu.Lock()
-		defer mu.Unlock()
 		if code == "error" {
-			tried++
+			tried.Add(1)
 		}
 	}
 	f.vault.Stop()
 	_ = f.wants(t, f.vault, v1alpha1.ReasonVaultUnreachable, 100)
-	if tried != 3 {
-		t.Errorf("got %d attempts, want 3", tried)
+	if got := tried.Load(); got != 3 {
+		t.Errorf("got %d attempts, want 3", got)
+	}
+	if _, err := f.read(t, f.server.Vault("ops"), "word"); err != nil {
+		t.Errorf("the other vault: %v", err)
 	}
 	check(t, f.vault.Start())
 	clock.pass(time.Minute)
@@ -140,10 +142,19 @@ func TestATokenServiceThatIsDownClosesNoVault(t *testing.T) {
 	setEnvironment(t, federated(t, f.server))
 	_ = f.mustRead(t) // this identity has its token
 	loginAnswers(http.StatusTooManyRequests, "application/json", `{"error":"temporarily_unavailable"}`)(t, f)
+	var refused atomic.Int32
+	f.clients.transport.observe = func(code string, _ time.Duration) {
+		if code == "429" {
+			refused.Add(1)
+		}
+	}
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	for range 20 {
 		_, err := f.clients.Get(t.Context(), secret, "11111111-2222-3333-4444-555555555555", time.Now())
 		_ = f.wantFault(t, err, secret, v1alpha1.ReasonThrottled, "token service")
+	}
+	if got := refused.Load(); got != 1 {
+		t.Errorf("the token service was asked %d times, want once", got)
 	}
 	_ = f.mustRead(t)
 	if got := f.vault.Stats().Unauthorized; got != 2 {
@@ -169,7 +180,7 @@ func TestTheBudgetOfAVaultIsKept(t *testing.T) {
 	if got := ask(50); got != 20 {
 		t.Errorf("%d of 50 requests went out, want what two a second are in ten seconds", got)
 	}
-	if len(turns) != 30 || !turns[500*time.Millisecond] || !turns[10*time.Second] {
+	if len(turns) != 30 || !turns[500*time.Millisecond] || !turns[15*time.Second] {
 		t.Errorf("the others come back after %v, want one each half a second", turns)
 	}
 	if _, err := f.read(t, f.server.Vault("ops"), "word"); err != nil {
@@ -180,4 +191,49 @@ func TestTheBudgetOfAVaultIsKept(t *testing.T) {
 		t.Errorf("%d requests went out after three seconds, want 6", got)
 	}
 	f.saw(t, f.vault, 26)
+}
+
+// Who asks for anything that was read in the last seconds must not be told of a turn that has come meanwhile.
+func TestWhatWasNotAskedIsNoAnswerForOthers(t *testing.T) {
+	f, clock := newTimed(t, func(o *Options) { o.RequestsPerSecond = 1 })
+	word := urlOf(t, f.vault.SecretURL("word"))
+	for range 10 {
+		_ = f.mustRead(t)
+	}
+	if _, err := f.clients.Get(t.Context(), word, "", time.Now()); !errors.As(err, new(*Busy)) {
+		t.Fatalf("got %v, want a Busy", err)
+	}
+	clock.pass(2 * time.Second)
+	if _, err := f.clients.Get(t.Context(), word, "", time.Time{}); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Ten certificates wait for the first login; that it fails is one failure, which says nothing yet.
+func TestAFailureThatIsSharedCountsOnce(t *testing.T) {
+	f := newFixture(t)
+	f.vault.Stop()
+	synctest.Test(t, func(t *testing.T) {
+		f.clients, f.wire = newClients(t, f.options())
+		held, release := f.wire.hold()
+		errs := make(chan error, 10)
+		for i := range 10 {
+			secret := urlOf(t, f.vault.SecretURL(fmt.Sprintf("word-%d", i)))
+			go func() {
+				_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+				errs <- err
+			}()
+		}
+		<-held
+		synctest.Wait() // nine wait for the first
+		release()
+		for range 10 {
+			if err := <-errs; !errors.As(err, new(*Fault)) {
+				t.Errorf("got %v, want a Fault", err)
+			}
+		}
+		if f.clients.gates.of(urlOf(t, f.vault.SecretURL("word")).Authority()).closed() {
+			t.Error("the vault is taken for ill")
+		}
+	})
 }
