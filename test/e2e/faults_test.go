@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,18 +173,40 @@ func TestTheSecondAgentWaitsForTheFirst(t *testing.T) {
 	}
 }
 
-func TestThrottlingLosesNothing(t *testing.T) {
-	made, err := the.shop.PutMany("throttled", 20, keyvault.CertificateOptions{})
-	if err != nil {
-		t.Fatal(err)
+// A vault that is ill is asked by few certificates for all of them, delays none of another vault, and loses none when it
+// recovers.
+func TestAVaultThatIsIllIsAskedSeldomAndAlone(t *testing.T) {
+	const certificates = 20
+	refused := func() int { return the.shop.Stats().ByCode[http.StatusTooManyRequests] }
+	before, ops := refused(), the.vaults.Vault("ops")
+	for name, ill := range map[string]func(){
+		"throttled": func() { the.shop.Throttle(time.Second, true, -1) },
+		"hanging":   func() { the.shop.Latency(time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			made, err := the.shop.PutMany(name, certificates, keyvault.CertificateOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			beside, err := ops.Put(name, keyvault.CertificateOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ill()
+			t.Cleanup(the.shop.Heal)
+			for i := range made {
+				one := fmt.Sprintf("%s-%04d", name, i)
+				the.wish(t, one, the.shop.SecretURL(one), nil)
+			}
+			the.wish(t, name+"-beside", ops.SecretURL(name), nil)
+			the.installed(t, name+"-beside", beside.Thumbprint) // while the other is ill
+			the.shop.Heal()
+			for i, one := range made {
+				the.installed(t, fmt.Sprintf("%s-%04d", name, i), one.Thumbprint)
+			}
+		})
 	}
-	the.shop.Throttle(time.Second, true, 15)
-	t.Cleanup(the.shop.Heal)
-	for i := range made {
-		name := fmt.Sprintf("throttled-%04d", i)
-		the.wish(t, name, the.shop.SecretURL(name), nil)
-	}
-	for i, one := range made {
-		the.installed(t, fmt.Sprintf("throttled-%04d", i), one.Thumbprint)
+	if got := refused() - before; got == 0 || got >= certificates {
+		t.Errorf("the vault refused %d requests, want few: what it told one holds for all", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/circuit"
 )
 
@@ -99,12 +100,16 @@ func silence(authority string) error {
 	return &wireError{host: authority, cause: os.ErrDeadlineExceeded}
 }
 
-// blame says which gate a failure concerns: the vault's, that of the identity, or none, where someone answered who is well.
+// blame says which gate a failure concerns: the vault's, that of the identity, or none. A failure that someone has to mend
+// closes nothing: it is looked at rarely enough, and the looks must show that it was mended.
 func blame(authority string, err error) (vault, login bool) {
 	var wire *wireError
 	var refusal *refusalError
 	switch {
 	case errors.As(err, &wire):
+		if reason, _ := networkProblem(wire.cause); reason.Class() != v1alpha1.ClassTransient {
+			return false, false
+		}
 		return wire.host == authority, wire.host != authority
 	case errors.As(err, &refusal) && passing(refusal):
 		return !refusal.login, refusal.login

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -134,6 +135,19 @@ func TestADeadVaultIsTriedThreeTimes(t *testing.T) {
 	check(t, f.vault.Start())
 	clock.pass(time.Minute)
 	_ = f.mustRead(t)
+}
+
+// A vault that does not exist yet is looked for each time that somebody wants it, and found as soon as it is there.
+func TestAVaultThatIsNotThereYetIsLookedForEachTime(t *testing.T) {
+	f, _ := newTimed(t, nil)
+	secret := urlOf(t, "https://"+strings.Repeat("x", 64)+".vault.azure.net/secrets/word") // no name server is asked
+	for range 10 {
+		_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+		_ = f.wantFault(t, err, secret, v1alpha1.ReasonVaultNotFound)
+	}
+	if f.clients.gates.of(secret.Authority()).closed() {
+		t.Error("nobody looks for it any more")
+	}
 }
 
 // The token service belongs to the identity: one that is down says nothing about the vault, which others can read.
