@@ -69,9 +69,7 @@ func newCredential(a account, transport policy.Transporter) (azcore.TokenCredent
 	private := privateAuthority(a.authority)
 	switch kind := kindOf(a, os.Getenv); kind {
 	case CredentialEnvironment:
-		return azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{
-			ClientOptions: options, DisableInstanceDiscovery: private,
-		})
+		return newPrincipal(options, private)
 	case CredentialWorkloadIdentity:
 		return newWorkloadIdentity(a, options, private)
 	case CredentialManagedIdentity:

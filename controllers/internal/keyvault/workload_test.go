@@ -11,18 +11,25 @@ import (
 )
 
 // A HostProcess container of containerd 1.6 finds its volumes below the sandbox mount point only.
-func TestAFederatedTokenIsFoundBelowTheSandbox(t *testing.T) {
-	f := newFixture(t)
-	sandbox := filepath.Join(folder(f.server), "sandbox")
-	file := filepath.Join("var", "run", "secrets", "azure", "token")
-	check(t, os.MkdirAll(filepath.Join(sandbox, filepath.Dir(file)), 0o755))
-	variables := without(f.server.EnvFederated(filepath.Join(sandbox, file)), "AZURE_FEDERATED_TOKEN_FILE")
-	f.env = setEnvironment(t, append(variables, "AZURE_FEDERATED_TOKEN_FILE="+string(filepath.Separator)+file))
-	secret := urlOf(t, f.vault.SecretURL("word"))
-	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "AZURE_FEDERATED_TOKEN_FILE", file)
-	t.Setenv("CONTAINER_SANDBOX_MOUNT_POINT", sandbox)
-	_ = f.mustRead(t)
+func TestWhatIsMountedIsFoundBelowTheSandbox(t *testing.T) {
+	for variable, put := range map[string]func(*vaulttest.Server, string) []string{
+		"AZURE_FEDERATED_TOKEN_FILE":    (*vaulttest.Server).EnvFederated,
+		"AZURE_CLIENT_CERTIFICATE_PATH": (*vaulttest.Server).EnvCertificate,
+	} {
+		t.Run(variable, func(t *testing.T) {
+			f := newFixture(t)
+			sandbox := filepath.Join(folder(f.server), "sandbox")
+			file := filepath.Join("var", "run", "secrets", "azure", "file")
+			check(t, os.MkdirAll(filepath.Join(sandbox, filepath.Dir(file)), 0o755))
+			variables := without(put(f.server, filepath.Join(sandbox, file)), variable)
+			f.env = setEnvironment(t, append(variables, variable+"="+string(filepath.Separator)+file))
+			secret := urlOf(t, f.vault.SecretURL("word"))
+			_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, variable, file)
+			t.Setenv("CONTAINER_SANDBOX_MOUNT_POINT", sandbox)
+			_ = f.mustRead(t)
+		})
+	}
 }
 
 // azidentity reads the file every ten minutes. When the token was renewed before its time, the old one is refused: that is
