@@ -27,7 +27,7 @@ type confessor struct {
 	misfortunes        []misfortune
 	server             *keyvault.Server
 	machine            *node.Machine
-	agent              *node.Agent
+	agent              *node.Process
 }
 
 // Whatever happens, at the highest level and with the SDK's own log switched on, nothing that leaves the agent's process

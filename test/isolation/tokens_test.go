@@ -117,7 +117,7 @@ func TestOthersAreNotConcerned(t *testing.T) {
 		ill.OwnerReferences, ill.Finalizers, ill.NodeUID = nil, []string{"example.com/stay"}, "x"
 		expect(t, w.admin.Create(t.Context(), ill, client.DryRunAll), "")
 	})
-	for name, namespace := range map[string]string{install.Agent: metav1.NamespaceDefault, install.Agent + "-2": install.Namespace, "vaultpane-controller": install.Namespace} {
+	for name, namespace := range map[string]string{install.Agent: metav1.NamespaceDefault, install.Agent + "-2": install.Namespace, install.Controller + "-2": install.Namespace} {
 		t.Run("the service account "+name+" of "+namespace, func(t *testing.T) {
 			w.there(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}})
 			w.there(t, mastery("others-"+namespace+"-"+name, namespace, name))

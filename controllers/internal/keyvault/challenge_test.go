@@ -40,28 +40,32 @@ func (f *fixture) gateway(t *testing.T, before func(http.ResponseWriter, *http.R
 	})).URL
 }
 
-// A gateway that is out of service answers before the vault has challenged anybody.
+// A gateway that is out of service, or a proxy that blocks, answers before the vault has challenged anybody.
 func TestAnAnswerWithoutAChallengeIsNoLogin(t *testing.T) {
-	f := newFixture(t)
-	ill := make(chan bool, 1)
-	ill <- true
-	base := f.gateway(t, func(w http.ResponseWriter, _ *http.Request) bool {
-		select {
-		case <-ill:
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return true
-		default:
-			return false
-		}
-	})
-	urls, errs := f.readAll(t, base, 1)
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, "HTTP 503")
-	urls, errs = f.readAll(t, base, 50)
-	for i := 1; i < len(errs); i++ { // the first one's failure is still shared
-		_ = f.wantFault(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
-	}
-	if got := f.vault.Stats().Unauthorized; got != 1 {
-		t.Errorf("got %d answers 401, want 1", got)
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusForbidden, http.StatusNotFound} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			f := newFixture(t)
+			ill := make(chan bool, 1)
+			ill <- true
+			base := f.gateway(t, func(w http.ResponseWriter, _ *http.Request) bool {
+				select {
+				case <-ill:
+					w.WriteHeader(status)
+					return true
+				default:
+					return false
+				}
+			})
+			urls, errs := f.readAll(t, base, 1)
+			_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status))
+			urls, errs = f.readAll(t, base, 50)
+			for i := 1; i < len(errs); i++ { // the first one's failure is still shared
+				_ = f.wantFault(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
+			}
+			if got := f.vault.Stats().Unauthorized; got != 1 {
+				t.Errorf("got %d answers 401, want 1", got)
+			}
+		})
 	}
 }
 

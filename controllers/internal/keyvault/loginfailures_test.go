@@ -94,7 +94,7 @@ var identityFailures = []failure{
 }
 
 // metadataAddress is where managed identities get their tokens on a machine of Azure.
-const metadataAddress = metadataService + ":80"
+const metadataAddress = metadataHost + ":80"
 
 // closedAddress is one where nobody listens.
 func closedAddress(t *testing.T) string {

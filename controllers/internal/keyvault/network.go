@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"time"
@@ -17,16 +16,8 @@ const (
 	checkPath   = "check the network path from the node"
 )
 
-// metadataService is where managed identities get their tokens on a machine of Azure
-// (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token).
-const metadataService = "169.254.169.254"
-
 func networkFault(secret SecretURL, clientID, host string, cause error) *Fault {
 	reason, why := networkProblem(cause)
-	if host == metadataService {
-		return authenticationFault(secret, clientID, fmt.Sprintf("the instance metadata service (%s) does not answer: %s; so this machine has no managed identity, or its network keeps pods from it; choose another identity with its AZURE_* variables",
-			host, oneLine(rootCause(cause))))
-	}
 	if host != secret.Authority() && reason == v1alpha1.ReasonVaultNotFound {
 		reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
 		why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"

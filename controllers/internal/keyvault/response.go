@@ -33,9 +33,15 @@ func (e *vaultError) inner() string {
 	return e.Error.Code
 }
 
+// vaultErrorOf reads an answer's body. One of another kind gives an error without code, and the status code has to speak.
+func vaultErrorOf(body []byte) vaultError {
+	var read vaultError
+	_ = json.Unmarshal(body, &read)
+	return read
+}
+
 func responseFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
-	var body vaultError
-	_ = json.Unmarshal(answer.body, &body) // a body of another kind leaves the status code to speak
+	body := vaultErrorOf(answer.body)
 	if body.Error.Code == "" && !speaksForItself(answer.status) {
 		return strangerFault(secret, clientID, answer)
 	}

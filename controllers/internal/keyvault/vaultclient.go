@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 )
 
@@ -43,8 +42,8 @@ func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetS
 	ctx, trail := withTrail(ctx)
 	var response azsecrets.GetSecretResponse
 	response, err = v.client.GetSecret(ctx, secret.Name, secret.Version, nil)
-	authenticated = pastChallenge(err)
 	err = settle(secret.Authority(), trail, err)
+	authenticated = pastChallenge(err)
 	return response, err
 }
 
@@ -82,20 +81,20 @@ func (v *vaultClient) outcome() error {
 	return v.err
 }
 
-// pastChallenge reports whether the vault has accepted a token: it answered about the secret. A vault that throttles or is
-// out of service may have said so before it asked for one.
+// pastChallenge reports whether the vault has accepted a token: it answered about the secret, in its own words. A vault that
+// throttles or is out of service may have said so before it asked for one, and so may a proxy's page with any status. err is
+// settled.
 func pastChallenge(err error) bool {
 	if err == nil {
 		return true
 	}
-	status := 0
-	var response *azcore.ResponseError
 	var refusal *refusalError
-	switch {
-	case errors.As(err, &response):
-		status = response.StatusCode
-	case errors.As(err, &refusal) && !refusal.login:
-		status = refusal.status
+	if !errors.As(err, &refusal) || refusal.login || vaultErrorOf(refusal.body).Error.Code == "" {
+		return false
 	}
-	return status == http.StatusForbidden || status == http.StatusNotFound || status == http.StatusConflict
+	switch refusal.status {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusConflict:
+		return true
+	}
+	return false
 }
