@@ -21,6 +21,9 @@ type fleet struct {
 	agenda   agenda
 	now      time.Time
 	requests map[int]int // by ten seconds since noon
+	started  time.Time   // of the agents
+	alive    time.Time   // when their predecessors last gave a sign of life
+	polls    map[[2]int]int
 	answer   func(time.Time) *keyvault.Fault
 }
 
@@ -54,7 +57,7 @@ const simulatedInterval = time.Hour
 
 // newFleet returns agents that have everything installed, at noon.
 func newFleet(agents, wishes int) *fleet {
-	f := &fleet{agents: make([]simulated, agents), random: rand.New(rand.NewPCG(1, 2)), now: noon, requests: map[int]int{}}
+	f := &fleet{agents: make([]simulated, agents), random: rand.New(rand.NewPCG(1, 2)), now: noon, requests: map[int]int{}, started: noon, polls: map[[2]int]int{}}
 	for i := range wishes {
 		wish := wishFor(fmt.Sprintf("c%d", i))
 		wish.Spec.PollingIntervalInS = int32(simulatedInterval / time.Second)
@@ -88,10 +91,11 @@ func (f *fleet) look(next visit) time.Time {
 	agent, wish := &f.agents[next.agent], f.wishes[next.wish]
 	before := agent.records[next.wish]
 	url := "https://v.vault.azure.net/secrets/" + wish.Name
-	due := decide(before, moment{certificate: wish, node: agent.reconciler.Node, url: url, inPlace: true, now: f.now, started: noon})
+	due := decide(before, moment{certificate: wish, node: agent.reconciler.Node, url: url, inPlace: true, now: f.now, started: f.started, lastAlive: f.alive})
 	if !due.poll {
 		return due.again
 	}
+	f.polls[[2]int{next.agent, next.wish}]++
 	out := outcome{remembered: before, entry: before.entry, url: url, polled: true, err: f.ask(&agent.vault)}
 	after := remember(wish, out, f.now, f.random.Float64())
 	if out.err == nil {
@@ -138,6 +142,73 @@ func (f *fleet) ill() (count int) {
 		}
 	}
 	return count
+}
+
+// restart starts all agents anew at the same moment, as a roll-out of the DaemonSet at its worst, after an absence. What they
+// remember is what their predecessors reported.
+func (f *fleet) restart(absence time.Duration) {
+	f.alive, f.now = f.now, f.now.Add(absence)
+	f.started, f.agenda, f.polls = f.now, nil, map[[2]int]int{}
+	for a := range f.agents {
+		for w, wish := range f.wishes {
+			f.agents[a].records[w] = record{generation: 1, thumbprint: "AA", entry: v1alpha1.CertificateEntry{
+				Name: wish.Name, Generation: 1, Thumbprint: "AA", State: v1alpha1.StateInstalled}}
+			heap.Push(&f.agenda, visit{f.now, a, w})
+		}
+	}
+}
+
+// each reports whether every certificate was polled once on every node.
+func (f *fleet) each(t *testing.T, once int) {
+	t.Helper()
+	wrong := 0
+	for a := range f.agents {
+		for w := range f.wishes {
+			if f.polls[[2]int{a, w}] != once {
+				wrong++
+			}
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d of %d certificates on nodes were not polled %d times", wrong, len(f.agents)*len(f.wishes), once)
+	}
+}
+
+// An hour of 1,000 nodes: each certificate is polled once on each, and the vault sees them evenly.
+func TestAFleetPollsEvenly(t *testing.T) {
+	f := newFleet(1000, 50)
+	f.answer = func(time.Time) *keyvault.Fault { return nil }
+	f.runTo(noon.Add(time.Hour)) // every agent has polled once, so the next hour is an ordinary one
+	f.polls = map[[2]int]int{}
+	f.runTo(noon.Add(2 * time.Hour))
+	f.each(t, 1)
+	mean, peak := f.between(noon.Add(time.Hour), noon.Add(2*time.Hour))
+	t.Logf("50,000 certificates on nodes in an hour: %.0f requests in 10 s, at most %d", mean, peak)
+	if float64(peak) > 1.5*mean {
+		t.Errorf("%d requests in 10 s, want at most 1.5 times the average of %.0f", peak, mean)
+	}
+}
+
+// All agents start at the same moment. What is in place is not polled for that, and a slot that passed is made up for.
+func TestARollOutOfTheAgentsIsNoStorm(t *testing.T) {
+	const absence = 5 * time.Minute
+	f := newFleet(1000, 50)
+	f.answer = func(time.Time) *keyvault.Fault { return nil }
+	f.runTo(noon.Add(time.Hour))
+	steady, _ := f.between(noon.Add(30*time.Minute), noon.Add(time.Hour))
+	f.restart(absence)
+	f.runTo(f.started.Add(10 * time.Second))
+	made, _ := f.between(f.started, f.started.Add(10*time.Second))
+	missed := steady * float64(absence/(10*time.Second))
+	t.Logf("%.0f requests in 10 s before; in the 10 s after all agents were away for %s: %.0f, of which %.0f make up for slots that passed", steady, absence, made, missed)
+	if made < missed || made > 1.1*missed+2*steady {
+		t.Errorf("%.0f requests after the restart, want those of the %.0f slots that passed and an ordinary ten seconds' besides", made, missed)
+	}
+	f.runTo(f.started.Add(time.Hour))
+	_, peak := f.between(f.started.Add(10*time.Second), f.started.Add(time.Hour))
+	if float64(peak) > 1.5*steady {
+		t.Errorf("%d requests in 10 s later, want at most 1.5 times the %.0f of before", peak, steady)
+	}
 }
 
 // A vault that throttles everyone for ten minutes is asked less meanwhile, and no second wave meets it when it recovers.
