@@ -12,32 +12,34 @@ import (
 	"time"
 )
 
-// Process is a running agent, or the controller.
+// Process is a running program that ends with this process (on Linux; elsewhere only by Kill and Stop).
 type Process struct {
+	name    string
 	command *exec.Cmd
 	log     *os.File
 	done    chan struct{}
 }
 
-// StartProcess starts a command that ends with this process; what it says is appended to logFile.
+// StartProcess starts a program; what it prints is appended to logFile.
 func StartProcess(command *exec.Cmd, logFile string) (*Process, error) {
+	name := filepath.Base(command.Path)
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the log: %w", err)
+		return nil, fmt.Errorf("opening the log of %s: %w", name, err)
 	}
 	command.Stdout, command.Stderr = log, log
 	endWithParent(command)
 	if err := command.Start(); err != nil {
 		_ = log.Close()
-		return nil, fmt.Errorf("starting %s: %w", filepath.Base(command.Path), err)
+		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
-	process := &Process{command: command, log: log, done: make(chan struct{})}
+	p := &Process{name: name, command: command, log: log, done: make(chan struct{})}
 	go func() {
 		_ = command.Wait() // how it ended is in its log
 		_ = log.Close()
-		close(process.done)
+		close(p.done)
 	}()
-	return process, nil
+	return p, nil
 }
 
 // Kill ends the process as the kernel does it: at once, with nothing said.
@@ -50,14 +52,14 @@ func (p *Process) Kill() {
 func (p *Process) Stop(limit time.Duration) (time.Duration, error) {
 	start := time.Now()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return 0, fmt.Errorf("asking the process to stop: %w", err)
+		return 0, fmt.Errorf("asking %s to stop: %w", p.name, err)
 	}
 	select {
 	case <-p.done:
 		return time.Since(start), nil
 	case <-time.After(limit):
 		p.Kill()
-		return limit, errors.New("the process did not stop in time")
+		return limit, fmt.Errorf("%s did not stop in time", p.name)
 	}
 }
 
@@ -72,36 +74,41 @@ func (p *Process) Running() bool {
 }
 
 // ResidentBytes is the process's resident memory, as the kernel counts it.
-func (p *Process) ResidentBytes() (int64, error) {
+func (p *Process) ResidentBytes() (int64, error) { return p.memory("VmRSS:") }
+
+// PeakBytes is the most resident memory that the process ever had, as the kernel counts it.
+func (p *Process) PeakBytes() (int64, error) { return p.memory("VmHWM:") }
+
+func (p *Process) memory(field string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
-		return 0, fmt.Errorf("reading the process's memory: %w", err)
+		return 0, fmt.Errorf("reading the memory of %s: %w", p.name, err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == "VmRSS:" {
+		if fields := strings.Fields(line); len(fields) >= 2 && fields[0] == field {
 			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
 			return kilobytes * 1024, err
 		}
 	}
-	return 0, errors.New("the kernel does not tell the process's memory")
+	return 0, fmt.Errorf("the kernel does not tell the memory of %s", p.name)
 }
 
 // ProcessorTime is the time that the process has kept a processor busy, as the kernel counts it.
 func (p *Process) ProcessorTime() (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
 	if err != nil {
-		return 0, fmt.Errorf("reading the process's processor time: %w", err)
+		return 0, fmt.Errorf("reading the processor time of %s: %w", p.name, err)
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest) // from the third on, see proc(5)
 	if len(fields) < 13 {
-		return 0, errors.New("the kernel does not tell the process's processor time")
+		return 0, errors.New("the kernel does not tell the processor time of " + p.name)
 	}
 	var ticks int64
 	for _, field := range fields[11:13] { // utime, stime, in hundredths of a second
 		number, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
-			return 0, fmt.Errorf("reading the process's processor time: %w", err)
+			return 0, fmt.Errorf("reading the processor time of %s: %w", p.name, err)
 		}
 		ticks += number
 	}
