@@ -1,0 +1,108 @@
+package fleet
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+// controllerAccount is the controller's service account.
+const controllerAccount = "vaultpane-controller"
+
+// Controller is the running controller.
+type Controller struct {
+	*node.Process
+	address string // of its metrics
+}
+
+// StartController starts the controller that `make build` made, with a token of its service account, and returns when its
+// cache is filled. Its log is in dir.
+func StartController(ctx context.Context, plane *controlplane.ControlPlane, root, dir string) (*Controller, error) {
+	kubeconfig := filepath.Join(dir, "controller.kubeconfig")
+	if err := plane.WriteServiceAccountKubeconfig(ctx, kubeconfig, install.Namespace, controllerAccount, ""); err != nil {
+		return nil, err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	health, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	command := exec.Command(filepath.Join(root, "bin", "vaultpane-controller"), "--kubeconfig="+kubeconfig,
+		"--namespace="+install.Namespace, "--metrics-bind-address="+address, "--health-probe-bind-address="+health)
+	process, err := node.StartProcess(command, filepath.Join(dir, "controller.log"))
+	if err != nil {
+		return nil, err
+	}
+	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
+		if !process.Running() {
+			return false, fmt.Errorf("it has ended, see its log")
+		}
+		answer, err := get(ctx, "http://"+health+"/readyz")
+		if err != nil {
+			return false, nil //nolint:nilerr // not yet
+		}
+		return true, answer.Body.Close()
+	})
+	if err != nil {
+		process.Kill()
+		return nil, fmt.Errorf("waiting for the controller: %w", err)
+	}
+	return &Controller{Process: process, address: address}, nil
+}
+
+// Metric returns the value of a metric, given by name and labels as the text format has them; 0 where it is not there.
+func (c *Controller) Metric(ctx context.Context, series string) (float64, error) {
+	answer, err := get(ctx, "http://"+c.address+"/metrics")
+	if err != nil {
+		return 0, fmt.Errorf("reading the controller's metrics: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }() // nothing is left to read
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		if value, found := strings.CutPrefix(lines.Text(), series+" "); found {
+			return strconv.ParseFloat(value, 64)
+		}
+	}
+	return 0, lines.Err()
+}
+
+func get(ctx context.Context, url string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		_ = answer.Body.Close() // its text is not wanted
+		return nil, fmt.Errorf("%s answers %s", url, answer.Status)
+	}
+	return answer, nil
+}
+
+// freeAddress returns an address that nobody listens on at the moment.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("finding a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
