@@ -27,8 +27,9 @@ const (
 	workers   = "10"
 )
 
-// bench is a cluster of one node and one vault, and what was measured.
+// bench is a cluster of one node and one vault.
 type bench struct {
+	*table
 	root, dir string
 	cluster   *controlplane.ControlPlane
 	client    client.Client
@@ -37,11 +38,10 @@ type bench struct {
 	agent     *node.Process
 	machine   *node.Machine
 	machines  int
-	rows      []row
 }
 
-func newBench(ctx context.Context) (*bench, error) {
-	b := &bench{}
+func newBench(ctx context.Context, t *table) (*bench, error) {
+	b := &bench{table: t}
 	var err error
 	if b.root, err = os.Getwd(); err != nil {
 		return b, err

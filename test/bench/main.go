@@ -1,5 +1,6 @@
-// Command bench measures the agent as a process of its own against a real control plane and a Key Vault over TLS, and
-// prints a table: what was measured, the goal, and whether it holds. Speed is a ratio to a bare loop in the same run.
+// Command bench measures the agent and the controller as processes of their own against a real control plane, the agent with
+// a Key Vault over TLS and the controller with a simulated fleet, and prints a table: what was measured, the goal, and whether
+// it holds. The agent's speed is a ratio to a bare loop in the same run.
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,19 +19,48 @@ import (
 
 // scale is how much is measured.
 type scale struct {
+	parts                                                           []string
 	certificates, wineCertificates, rounds, wineRounds, storeRounds int
+	nodes, nodeCertificates, fleetRounds                            int
+	memoryNodes, memoryCertificates                                 int
 	quiet                                                           time.Duration
 }
 
-func main() {
+// part is what can be measured on its own.
+type part struct {
+	name    string
+	measure func(context.Context, scale, *table) error
+}
+
+// parts are measured in this order.
+var parts = []part{
+	{"agent", measureAgent},
+	{"store", measureStore},
+	{"controller", measureController},
+	{"controller-memory", measureControllerMemory},
+}
+
+func flags() scale {
 	var s scale
+	chosen := flag.String("parts", "agent,store,controller", "what to measure: agent, store, controller, controller-memory; the last takes some 5 GB of memory")
 	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store")
 	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of agent and bare loop, alternating")
 	flag.IntVar(&s.wineRounds, "wine-rounds", 1, "the same under Wine, where one of 1,000 certificates takes about 9 minutes")
 	flag.IntVar(&s.storeRounds, "store-rounds", 1000, "rounds of installing, replacing and removing on Windows' store under Wine, about 0.1 s each; 0 leaves them out")
+	flag.IntVar(&s.nodes, "nodes", 1000, "simulated nodes that the controller sees")
+	flag.IntVar(&s.nodeCertificates, "node-certificates", 50, "certificates on each of them")
+	flag.IntVar(&s.fleetRounds, "fleet-rounds", 3, "rounds in which all of them come up, and in which all certificates rotate")
+	flag.IntVar(&s.memoryNodes, "memory-nodes", 5000, "simulated nodes of the part controller-memory")
+	flag.IntVar(&s.memoryCertificates, "memory-certificates", 100, "certificates on each of them")
 	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the quiet time in which nothing should be asked or written")
 	flag.Parse()
+	s.parts = strings.Split(*chosen, ",")
+	return s
+}
+
+func main() {
+	s := flags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	start := time.Now()
 	missed, err := run(ctx, s)
@@ -43,61 +74,59 @@ func main() {
 
 // run returns how many goals were missed.
 func run(ctx context.Context, s scale) (missed int, err error) {
-	b, err := newBench(ctx)
-	defer b.close()
-	if err != nil {
-		return 0, err
+	for _, name := range s.parts {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return 0, fmt.Errorf("-parts has %q, which is none of them", name)
+		}
 	}
-	if err := b.measure(ctx, s); err != nil {
-		return 0, err
+	t := &table{}
+	for _, p := range parts {
+		if !slices.Contains(s.parts, p.name) {
+			continue
+		}
+		fmt.Printf("bench: %s, load average %s\n", p.name, load())
+		if err := p.measure(ctx, s, t); err != nil {
+			return 0, fmt.Errorf("measuring %s: %w", p.name, err)
+		}
 	}
-	return b.print(), nil
+	return t.print(), nil
 }
 
-func (b *bench) measure(ctx context.Context, s scale) error {
+// load is how many processes have wanted a processor in the last 1, 5 and 15 minutes: what else the machine had to do.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(text)); err == nil && len(fields) >= 3 {
+		return strings.Join(fields[:3], " ")
+	}
+	return "unknown"
+}
+
+func measureAgent(ctx context.Context, s scale, t *table) error {
+	b, err := newBench(ctx, t)
+	defer b.close()
+	if err != nil {
+		return err
+	}
 	if err := b.memoryAndQuiet(ctx, s.quiet); err != nil {
 		return err
 	}
 	if err := b.coldSync(ctx, node.Native, s.certificates, s.rounds); err != nil {
 		return err
 	}
-	if s.wineCertificates > 0 {
-		if err := b.coldSync(ctx, node.Wine, s.wineCertificates, s.wineRounds); err != nil {
-			return err
-		}
+	if s.wineCertificates == 0 {
+		return nil
 	}
-	if s.storeRounds > 0 {
-		return b.storeRounds(ctx, s.storeRounds)
-	}
-	return nil
+	return b.coldSync(ctx, node.Wine, s.wineCertificates, s.wineRounds)
 }
 
-// row is one line of the table.
-type row struct{ what, measured, goal, verdict string }
-
-func (b *bench) add(what, measured, goal string, holds bool) {
-	verdict := "yes"
-	if !holds {
-		verdict = "NO"
+func measureStore(ctx context.Context, s scale, t *table) error {
+	if s.storeRounds == 0 {
+		return nil
 	}
-	b.rows = append(b.rows, row{what, measured, goal, verdict})
-	fmt.Printf("bench: %s: %s (goal %s: %s)\n", what, measured, goal, verdict)
-}
-
-// print prints the table and returns how many goals were missed.
-func (b *bench) print() (missed int) {
-	fmt.Printf("\n| what | measured | goal | reached |\n|---|---|---|---|\n")
-	for _, r := range b.rows {
-		fmt.Printf("| %s | %s | %s | %s |\n", r.what, r.measured, r.goal, r.verdict)
-		if r.verdict != "yes" {
-			missed++
-		}
+	b, err := newBench(ctx, t)
+	defer b.close()
+	if err != nil {
+		return err
 	}
-	fmt.Println()
-	return missed
-}
-
-func median(values []float64) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/2]
+	return b.storeRounds(ctx, s.storeRounds)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -29,8 +30,8 @@ type Controller struct {
 }
 
 // StartController starts the controller that `make build` made, with a token of its service account, and returns when its
-// cache is filled. Its log is in dir.
-func StartController(ctx context.Context, plane *controlplane.ControlPlane, root, dir string) (*Controller, error) {
+// cache is filled. Its log is in dir. The environment is added to that of this process.
+func StartController(ctx context.Context, plane *controlplane.ControlPlane, root, dir string, environment ...string) (*Controller, error) {
 	kubeconfig := filepath.Join(dir, "controller.kubeconfig")
 	if err := plane.WriteServiceAccountKubeconfig(ctx, kubeconfig, install.Namespace, controllerAccount, ""); err != nil {
 		return nil, err
@@ -45,6 +46,7 @@ func StartController(ctx context.Context, plane *controlplane.ControlPlane, root
 	}
 	command := exec.Command(filepath.Join(root, "bin", "vaultpane-controller"), "--kubeconfig="+kubeconfig,
 		"--namespace="+install.Namespace, "--metrics-bind-address="+address, "--health-probe-bind-address="+health)
+	command.Env = append(os.Environ(), environment...)
 	process, err := node.StartProcess(command, filepath.Join(dir, "controller.log"))
 	if err != nil {
 		return nil, err

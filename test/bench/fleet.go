@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/fleet"
+	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+// patience is how long the controller may take for anything, on a machine that has other work too.
+const patience = 5 * time.Minute
+
+// required is how many of the certificates keep the startup taint on a node.
+const required = 5
+
+// site is a cluster with the controller in it, and a fleet.
+type site struct {
+	*table
+	root, dir  string
+	audit      *fleet.Audit
+	plane      *controlplane.ControlPlane
+	kwok       *node.Process
+	controller *fleet.Controller
+	fleet      *fleet.Fleet
+	statuses   *fleet.Statuses
+	taints     *fleet.Taints
+	versions   []int // of each certificate, on all nodes
+}
+
+// newSite starts a control plane with Vaultpane installed, and observes certificates. Neither nodes nor the controller are
+// there yet.
+func newSite(ctx context.Context, t *table, certificates int) (*site, error) {
+	s := &site{table: t, versions: make([]int, certificates)}
+	var err error
+	if s.root, err = os.Getwd(); err != nil {
+		return s, err
+	}
+	if s.dir, err = os.MkdirTemp("", "vaultpane-bench-"); err != nil {
+		return s, err
+	}
+	if s.audit, err = fleet.NewAudit(s.dir); err != nil {
+		return s, err
+	}
+	if s.plane, err = controlplane.Start(ctx, controlplane.Options{APIServerArgs: s.audit.APIServerArgs()}); err != nil {
+		return s, err
+	}
+	if err := install.Everything(ctx, s.plane, s.root); err != nil {
+		return s, err
+	}
+	if output, err := s.plane.Kubectl("apply", "-f", filepath.Join(s.root, "config", "rbac", "controller")).CombinedOutput(); err != nil {
+		return s, fmt.Errorf("installing the controller's rights: %w: %s", err, output)
+	}
+	if s.fleet, err = fleet.New(s.plane.Config()); err != nil {
+		return s, err
+	}
+	if s.statuses, err = s.fleet.WatchStatuses(ctx); err != nil {
+		return s, err
+	}
+	if s.taints, err = s.fleet.WatchTaints(ctx); err != nil {
+		return s, err
+	}
+	return s, s.fleet.Observe(ctx, certificates, required)
+}
+
+func (s *site) startController(ctx context.Context, environment ...string) (err error) {
+	s.controller, err = fleet.StartController(ctx, s.plane, s.root, s.dir, environment...)
+	return err
+}
+
+func (s *site) close() {
+	s.stopController()
+	if s.kwok != nil {
+		s.kwok.Kill()
+	}
+	if s.plane != nil {
+		_ = s.plane.Stop() // it ends with this process anyway
+	}
+	_ = os.RemoveAll(s.dir) // a temporary folder
+}
+
+func (s *site) stopController() {
+	if s.controller != nil {
+		_, _ = s.controller.Stop(10 * time.Second) // so that the next one need not wait until its Lease ends
+		s.controller = nil
+	}
+}
+
+// installed is what all nodes have at the moment.
+func (s *site) installed() fleet.Entry {
+	return fleet.Installed(func(certificate int) int { return s.versions[certificate] })
+}
+
+// ready says whether a certificate's status is what it should be with all nodes well.
+func (s *site) ready(certificate *v1alpha1.ObservedCertificate) bool {
+	var number int
+	if _, err := fmt.Sscanf(certificate.Name, "cert-%d", &number); err != nil {
+		return false // none of ours
+	}
+	return fleet.Ready(certificate, s.fleet.Size(), fleet.Thumbprint(number, s.versions[number]))
+}
+
+// allReady waits until every status is right, and returns when the last of them came to be so.
+func (s *site) allReady(ctx context.Context) (time.Time, error) {
+	return s.statuses.Until(ctx, len(s.versions), patience, s.ready)
+}
+
+// rotate has the first certificates get a new version on all nodes, and waits for the statuses. It returns the time that the
+// last node's write came before the last right status.
+func (s *site) rotate(ctx context.Context, count int) (time.Duration, error) {
+	for i := range count {
+		s.versions[i]++
+	}
+	s.statuses.Forget()
+	reported, err := s.fleet.Report(ctx, s.installed())
+	if err != nil {
+		return 0, err
+	}
+	right, err := s.allReady(ctx)
+	return right.Sub(reported), err
+}
+
+func megabytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
