@@ -42,7 +42,7 @@ func slimNode(object any) (any, error) {
 	return slim, nil
 }
 
-// slimState shares the texts that many nodes report, and sorts the entries.
+// slimState shares the texts that many nodes report, and sorts the entries into a list that is as long as it must be.
 func slimState(object any) (any, error) {
 	state, ok := object.(*v1alpha1.NodeCertificateState)
 	if !ok {
@@ -54,6 +54,7 @@ func slimState(object any) (any, error) {
 		entry.Name, entry.Version, entry.Thumbprint = share(entry.Name), share(entry.Version), share(entry.Thumbprint)
 		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
 	}
+	state.Certificates = slices.Clone(state.Certificates) // without the room that the decoder left behind them
 	slices.SortStableFunc(state.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
 	return state, nil
 }

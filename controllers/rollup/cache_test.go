@@ -1,0 +1,29 @@
+package rollup
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// The entries are most of the controller's memory, and a decoder leaves a quarter of it unused.
+func TestEntriesAreKeptWithoutRoomBehindThem(t *testing.T) {
+	var entries []string
+	for i := range 100 {
+		entries = append(entries, fmt.Sprintf(`{"name":"cert-%03d","generation":1}`, 99-i))
+	}
+	state := &v1alpha1.NodeCertificateState{}
+	if err := json.Unmarshal([]byte(`{"certificates":[`+strings.Join(entries, ",")+`]}`), state); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := slimState(state); err != nil {
+		t.Fatal(err)
+	}
+	kept := state.Certificates
+	if len(kept) != 100 || kept[0].Name != "cert-000" || cap(kept) > 110 {
+		t.Errorf("%d entries in room for %d, the first is %s", len(kept), cap(kept), kept[0].Name)
+	}
+}
