@@ -43,7 +43,7 @@ e2e: build ## The main job end to end: Windows agent under Wine, control plane, 
 	@hack/e2e.sh
 
 .PHONY: bench
-bench: build ## Measure: cold sync against a bare loop, requests, writes, memory (BENCH=-store-rounds=10000: a soak of Windows' store).
+bench: build ## Measure the agent, Windows' store and the controller (BENCH='-parts=controller': only that; BENCH=-help: what else).
 	@$(GO_BUILD) -o bin/bareloop ./controllers/internal/bareloop
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./controllers/internal/bareloop
 	@GOOS=windows GOARCH=amd64 go test -c -o bin/windows/certstore-test.exe ./controllers/internal/certstore/windows
