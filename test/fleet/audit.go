@@ -13,7 +13,7 @@ import (
 )
 
 // controllerUser is who the controller is to the API server.
-const controllerUser = "system:serviceaccount:" + install.Namespace + ":" + controllerAccount
+const controllerUser = "system:serviceaccount:" + install.Namespace + ":" + install.Controller
 
 // auditPolicy logs what the controller writes, and nothing else
 // (https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/).

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,9 +18,6 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// controllerAccount is the controller's service account.
-const controllerAccount = "vaultpane-controller"
-
 // Controller is the running controller.
 type Controller struct {
 	*node.Process
@@ -33,7 +28,7 @@ type Controller struct {
 // cache is filled. Its log is in dir. The environment is added to that of this process.
 func StartController(ctx context.Context, plane *controlplane.ControlPlane, root, dir string, environment ...string) (*Controller, error) {
 	kubeconfig := filepath.Join(dir, "controller.kubeconfig")
-	if err := plane.WriteServiceAccountKubeconfig(ctx, kubeconfig, install.Namespace, controllerAccount, ""); err != nil {
+	if err := install.WriteControllerKubeconfig(ctx, plane, kubeconfig); err != nil {
 		return nil, err
 	}
 	address, err := freeAddress()
@@ -44,10 +39,8 @@ func StartController(ctx context.Context, plane *controlplane.ControlPlane, root
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(filepath.Join(root, "bin", "vaultpane-controller"), "--kubeconfig="+kubeconfig,
-		"--namespace="+install.Namespace, "--metrics-bind-address="+address, "--health-probe-bind-address="+health)
-	command.Env = append(os.Environ(), environment...)
-	process, err := node.StartProcess(command, filepath.Join(dir, "controller.log"))
+	process, err := node.StartController(root, filepath.Join(dir, "controller.log"), append(environment,
+		"VAULTPANE_KUBECONFIG="+kubeconfig, "VAULTPANE_METRICS_BIND_ADDRESS="+address, "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS="+health))
 	if err != nil {
 		return nil, err
 	}
