@@ -108,12 +108,12 @@ func (b *bench) kubectl(input string, arguments ...string) (string, error) {
 }
 
 // observe makes ObservedCertificates for the secrets prefix-0000 and on.
-func (b *bench) observe(kind node.Kind, prefix string, from, to int) error {
+func (b *bench) observe(kind node.Kind, prefix string, from, to int, interval time.Duration) error {
 	var manifest strings.Builder
 	for i := from; i < to; i++ {
 		name := fmt.Sprintf("%s-%04d", prefix, i)
-		fmt.Fprintf(&manifest, "---\napiVersion: vaultpane.dev/v1alpha1\nkind: ObservedCertificate\nmetadata: {name: %s}\nspec: {url: %s, keyStorageProvider: %s}\n",
-			name, b.vault.SecretURL(name), provider(kind))
+		fmt.Fprintf(&manifest, "---\napiVersion: vaultpane.dev/v1alpha1\nkind: ObservedCertificate\nmetadata: {name: %s}\nspec: {url: %s, keyStorageProvider: %s, pollingIntervalInS: %d}\n",
+			name, b.vault.SecretURL(name), provider(kind), int(interval/time.Second))
 	}
 	_, err := b.kubectl(manifest.String(), "create", "-f", "-")
 	return err

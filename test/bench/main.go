@@ -107,6 +107,9 @@ func measureAgent(ctx context.Context, s scale, t *table) error {
 	if err != nil {
 		return err
 	}
+	if err := b.requestsPerInterval(ctx); err != nil {
+		return err
+	}
 	if err := b.memoryAndQuiet(ctx, s.quiet); err != nil {
 		return err
 	}

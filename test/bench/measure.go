@@ -28,7 +28,7 @@ func (b *bench) memoryAndQuiet(ctx context.Context, quiet time.Duration) error {
 	}
 	from := 0
 	for _, count := range []int{5, 100} {
-		if err := b.observe(node.Native, "memory", from, count); err != nil {
+		if err := b.observe(node.Native, "memory", from, count, time.Hour); err != nil {
 			return err
 		}
 		from = count
@@ -62,10 +62,8 @@ func (b *bench) quiet(ctx context.Context, length time.Duration) error {
 		return err
 	}
 	fmt.Printf("bench: watching a quiet agent for %s\n", length)
-	select {
-	case <-time.After(length):
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := pause(ctx, length); err != nil {
+		return err
 	}
 	after, err := b.writes()
 	if err != nil {
@@ -91,7 +89,7 @@ func (b *bench) coldSync(ctx context.Context, kind node.Kind, count, rounds int)
 	if _, err := b.vault.PutMany(prefix, count, keyvault.CertificateOptions{}); err != nil {
 		return err
 	}
-	if err := b.observe(kind, prefix, 0, count); err != nil {
+	if err := b.observe(kind, prefix, 0, count, time.Hour); err != nil {
 		return err
 	}
 	var ratios []float64
