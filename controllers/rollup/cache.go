@@ -42,7 +42,8 @@ func slimNode(object any) (any, error) {
 	return slim, nil
 }
 
-// slimState shares the texts that many nodes report, and sorts the entries into a list that is as long as it must be.
+// slimState shares the texts that many nodes report, leaves out what is not used here, and sorts the entries into a list that is
+// as long as it must be. A message is cut: nobody may fill the controller's memory with one.
 func slimState(object any) (any, error) {
 	state, ok := object.(*v1alpha1.NodeCertificateState)
 	if !ok {
@@ -52,6 +53,7 @@ func slimState(object any) (any, error) {
 	for i := range state.Certificates {
 		entry := &state.Certificates[i]
 		entry.Name, entry.Version, entry.Thumbprint = share(entry.Name), share(entry.Version), share(entry.Thumbprint)
+		entry.Message, entry.RequestedAt, entry.Since = cut(entry.Message, maxMessage), "", nil
 		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
 	}
 	state.Certificates = slices.Clone(state.Certificates) // without the room that the decoder left behind them

@@ -27,3 +27,13 @@ func TestEntriesAreKeptWithoutRoomBehindThem(t *testing.T) {
 		t.Errorf("%d entries in room for %d, the first is %s", len(kept), cap(kept), kept[0].Name)
 	}
 }
+
+func TestALongMessageIsCutBeforeItIsKept(t *testing.T) {
+	state := &v1alpha1.NodeCertificateState{Certificates: []v1alpha1.CertificateEntry{{Name: "web", Message: strings.Repeat("ü", 1<<20)}}}
+	if _, err := slimState(state); err != nil {
+		t.Fatal(err)
+	}
+	if kept := state.Certificates[0].Message; len(kept) > maxMessage || !strings.HasSuffix(kept, "ü...") {
+		t.Errorf("%d bytes are kept, ending in %q", len(kept), kept[len(kept)-5:])
+	}
+}
