@@ -23,30 +23,6 @@ type index struct {
 	complete bool
 }
 
-// certificate is one certificate over all nodes.
-type certificate struct {
-	wish   wish
-	nodes  map[*node]*group
-	groups map[standing]*group
-	// versions are the certificates that nodes have, with the order in which they came.
-	versions map[held]*lineage
-	// changes is when time alone changes the status, zero for never.
-	changes time.Time
-}
-
-// group counts the nodes that stand the same.
-type group struct {
-	standing
-	count int
-}
-
-// lineage is one version of a certificate: how many nodes have it, and its place in the order in which versions came; 0 where
-// that was not seen.
-type lineage struct {
-	count   int
-	arrived uint64
-}
-
 func newIndex(agents labels.Selector) *index {
 	return &index{agents: agents, nodes: map[string]*node{}, certificates: map[string]*certificate{}}
 }
@@ -179,48 +155,6 @@ func (x *index) noteArrival(c *certificate, from held, to standing) {
 	}
 	x.arrivals++
 	v.arrived = x.arrivals
-}
-
-func (c *certificate) add(n *node, s standing) {
-	g := c.groups[s]
-	if g == nil {
-		g = &group{standing: s}
-		c.groups[s] = g
-	}
-	g.count++
-	c.nodes[n] = g
-	if s.held == (held{}) {
-		return
-	}
-	v := c.versions[s.held]
-	if v == nil {
-		v = &lineage{}
-		c.versions[s.held] = v
-	}
-	v.count++
-}
-
-func (c *certificate) remove(n *node) {
-	g := c.nodes[n]
-	delete(c.nodes, n)
-	if g.count--; g.count == 0 {
-		delete(c.groups, g.standing)
-	}
-	if v := c.versions[g.held]; v != nil {
-		if v.count--; v.count == 0 {
-			delete(c.versions, g.held)
-		}
-	}
-}
-
-// saysOther reports whether a node that is not well has another message than before.
-func (c *certificate) saysOther(before, after *node) bool {
-	if g := c.nodes[after]; before == after || g == nil || g.phase == installed {
-		return false
-	}
-	old, _ := before.entry(c.wish.name)
-	now, _ := after.entry(c.wish.name)
-	return old.Message != now.Message
 }
 
 // loaded says that the index has all there is.
