@@ -50,6 +50,12 @@ func (c *certificate) add(n *node, s standing) {
 func (c *certificate) remove(n *node) {
 	g := c.nodes[n]
 	delete(c.nodes, n)
+	c.leave(g)
+}
+
+// leave takes one node out of a group. A node that goes over to another group enters that first: the last one of a version
+// would take the version's place in the order with it.
+func (c *certificate) leave(g *group) {
 	if g.count--; g.count == 0 {
 		delete(c.groups, g.standing)
 	}

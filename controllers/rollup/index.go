@@ -133,10 +133,10 @@ func (x *index) place(c *certificate, n *node, now time.Time) bool {
 		from = before.held
 	}
 	x.noteArrival(c, from, after)
-	if before != nil {
-		c.remove(n)
-	}
 	c.add(n, after)
+	if before != nil {
+		c.leave(before)
+	}
 	return true
 }
 

@@ -68,6 +68,27 @@ func TestTheFirstMoverIsNotWell(t *testing.T) {
 	}
 }
 
+// The only node that has the new version fails with it for a while, and is well again.
+func TestTheFirstMoverFailsAndRecovers(t *testing.T) {
+	x := newIndex(windows)
+	x.observeCertificate(theWish(), noon)
+	see := func(name string, e v1alpha1.CertificateEntry) { x.observeNode(name, theNode(name, e), noon) }
+	for _, v := range []string{"v0", "v1"} {
+		for _, n := range []string{"a", "b", "c"} {
+			see(n, entryOf(v, 100))
+		}
+	}
+	see("a", entryOf("v2", 47))
+	see("a", with(entryOf("v2", 47), func(e *v1alpha1.CertificateEntry) {
+		e.State, e.Reason = v1alpha1.StateFailed, v1alpha1.ReasonAccountNotFound
+	}))
+	see("a", entryOf("v2", 47))
+	status := statusFrom(x, v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
+	if status.Version != "v2" || status.Nodes.Summary != "1/3" {
+		t.Errorf("version %s on %s nodes, want v2 on 1/3", status.Version, status.Nodes.Summary)
+	}
+}
+
 // A rotation to a certificate that is valid for a shorter time is under way, and the controller starts again.
 func TestARestartInARotationToAShorterValidity(t *testing.T) {
 	w := theWish()
