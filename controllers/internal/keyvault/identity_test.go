@@ -54,7 +54,7 @@ func TestEachCredentialReads(t *testing.T) {
 			options.Credential = test.credential
 			f.clients, f.wire = newClients(t, options)
 			net := f.online(t)
-			got, err := f.clients.Get(t.Context(), urlOf(t, f.vault.SecretURL("word")), test.clientID, time.Now())
+			got, err := f.clients.Get(t.Context(), urlOf(t, f.vault.SecretURL("word")), test.clientID, later())
 			if err != nil || string(got.Value) != secretValue {
 				t.Fatalf("got %q, error %v", got.Value, err)
 			}
@@ -63,7 +63,7 @@ func TestEachCredentialReads(t *testing.T) {
 			}
 			identity := clientIDOf(test.clientID)
 			f.vault.DenyIdentity(identity)
-			_, err = f.clients.Get(t.Context(), urlOf(t, f.vault.SecretURL("word")), test.clientID, time.Now())
+			_, err = f.clients.Get(t.Context(), urlOf(t, f.vault.SecretURL("word")), test.clientID, later())
 			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAccessDenied, "client id "+identity)
 		})
 	}
@@ -75,9 +75,9 @@ func TestAServicePrincipalHasOneIdentity(t *testing.T) {
 	options.Credential = CredentialEnvironment
 	f.clients, f.wire = newClients(t, options)
 	secret := urlOf(t, f.vault.SecretURL("word"))
-	_, err := f.clients.Get(t.Context(), secret, "11111111-2222-3333-4444-555555555555", time.Now())
+	_, err := f.clients.Get(t.Context(), secret, "11111111-2222-3333-4444-555555555555", later())
 	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "authentication.msiClientId", "--credential")
-	got, err := f.clients.Get(t.Context(), secret, strings.ToUpper(f.env["AZURE_CLIENT_ID"]), time.Now())
+	got, err := f.clients.Get(t.Context(), secret, strings.ToUpper(f.env["AZURE_CLIENT_ID"]), later())
 	if err != nil || string(got.Value) != secretValue {
 		t.Errorf("its own client id: got %q, error %v", got.Value, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -50,7 +49,7 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 			f := newFixture(t)
 			f.env = setEnvironment(t, test.variables(t, f.server))
 			secret := urlOf(t, f.vault.SecretURL("word"))
-			got, err := f.clients.Get(t.Context(), secret, test.clientID, time.Now())
+			got, err := f.clients.Get(t.Context(), secret, test.clientID, later())
 			if err != nil || string(got.Value) != secretValue {
 				t.Fatalf("got %q, error %v", got.Value, err)
 			}
@@ -59,7 +58,7 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 				identity = f.env["AZURE_CLIENT_ID"]
 			}
 			f.vault.DenyIdentity(identity)
-			_, err = f.clients.Get(t.Context(), secret, test.clientID, time.Now())
+			_, err = f.clients.Get(t.Context(), secret, test.clientID, later())
 			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAccessDenied, "client id "+identity)
 		})
 	}
@@ -94,7 +93,7 @@ func TestAnIdentityThatIsNotConfiguredFails(t *testing.T) {
 	f := newFixture(t)
 	f.env = setEnvironment(t, []string{"AZURE_FEDERATED_TOKEN_FILE=" + filepath.Join(filepath.Dir(f.server.CAFile()), "missing")})
 	secret := urlOf(t, f.vault.SecretURL("word"))
-	_, err := f.clients.Get(t.Context(), secret, uuid.NewString(), time.Now())
+	_, err := f.clients.Get(t.Context(), secret, uuid.NewString(), later())
 	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "configuring the Azure identity")
 	if stats := f.vault.Stats(); stats.Connections != 0 {
 		t.Errorf("got %+v, want no connection", stats)

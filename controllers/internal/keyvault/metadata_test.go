@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -33,7 +32,7 @@ func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
 			net := f.online(t)
 			f.server.SetManagedIdentities(test.own, test.assigned...)
 			secret := urlOf(t, f.vault.SecretURL("word"))
-			_, err := f.clients.Get(t.Context(), secret, test.clientID, time.Now())
+			_, err := f.clients.Get(t.Context(), secret, test.clientID, later())
 			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, test.says...)
 			if net.asked[metadataHost] != 1 {
 				t.Errorf("asked the metadata service %d times, want once", net.asked[metadataHost])
@@ -69,7 +68,7 @@ func TestAManagedIdentityThatIsNotThereIsSaidAtOnce(t *testing.T) {
 		return "", ""
 	}
 	secret := urlOf(t, f.vault.SecretURL("word"))
-	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+	_, err := f.clients.Get(t.Context(), secret, "", later())
 	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "instance metadata service", "no managed identity", "--credential")
 }
 
@@ -80,7 +79,7 @@ func TestArc(t *testing.T) {
 	t.Setenv("ProgramData", folder(f.server))
 	f.env = setEnvironment(t, append(f.server.EnvArc(dir), "AZURE_CLIENT_ID="+uuid.NewString()))
 	secret := urlOf(t, f.vault.SecretURL("word"))
-	got, err := f.clients.Get(t.Context(), secret, "", time.Now())
+	got, err := f.clients.Get(t.Context(), secret, "", later())
 	if runtime.GOOS == "windows" {
 		if err != nil || string(got.Value) != secretValue {
 			t.Errorf("got %q, error %v", got.Value, err)

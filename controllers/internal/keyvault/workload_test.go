@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
@@ -24,7 +23,7 @@ func TestWhatIsMountedIsFoundBelowTheSandbox(t *testing.T) {
 			variables := without(put(f.server, filepath.Join(sandbox, file)), variable)
 			f.env = setEnvironment(t, append(variables, variable+"="+string(filepath.Separator)+file))
 			secret := urlOf(t, f.vault.SecretURL("word"))
-			_, err := f.clients.Get(t.Context(), secret, "", time.Now())
+			_, err := f.clients.Get(t.Context(), secret, "", later())
 			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, variable, file)
 			t.Setenv("CONTAINER_SANDBOX_MOUNT_POINT", sandbox)
 			_ = f.mustRead(t)
