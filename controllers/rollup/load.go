@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,11 +35,9 @@ func (r *Rollup) publish(ctx context.Context) error {
 func (r *Rollup) load(ctx context.Context) error {
 	var (
 		nodes        corev1.NodeList
-		states       v1alpha1.NodeCertificateStateList
-		leases       coordinationv1.LeaseList
 		certificates v1alpha1.ObservedCertificateList
 	)
-	for _, list := range []client.ObjectList{&nodes, &states, &leases, &certificates} {
+	for _, list := range []client.ObjectList{&nodes, &certificates} {
 		if err := r.List(ctx, list); err != nil {
 			return fmt.Errorf("reading what there is: %w", err)
 		}

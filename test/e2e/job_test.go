@@ -149,15 +149,15 @@ func TestAPinnedVersionStays(t *testing.T) {
 }
 
 func TestAWrongHostIsNeverAsked(t *testing.T) {
-	ops := the.vaults.Vault("ops")
+	stranger := the.vaults.Vault("elsewhere")
 	tokens := the.vaults.TokenRequests()
-	elsewhere := strings.Replace(ops.SecretURL("secret"), "localhost", "127.0.0.1", 1) // the allow-list names localhost
+	elsewhere := strings.Replace(stranger.SecretURL("secret"), "localhost", "127.0.0.1", 1) // the allow-list names localhost
 	the.wish(t, "elsewhere", elsewhere, nil)
 	entry := the.fails(t, "elsewhere", v1alpha1.ReasonVaultNotAllowed)
 	if !strings.Contains(entry.Message, "127.0.0.1") {
 		t.Errorf("the message does not name the host: %s", entry.Message)
 	}
-	if stats := ops.Stats(); stats.Connections != 0 || stats.Requests != 0 || stats.Unauthorized != 0 {
+	if stats := stranger.Stats(); stats.Connections != 0 || stats.Requests != 0 || stats.Unauthorized != 0 {
 		t.Errorf("the host was reached: %+v", stats)
 	}
 	if now := the.vaults.TokenRequests(); now != tokens {

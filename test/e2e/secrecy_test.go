@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/install"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
@@ -81,8 +82,13 @@ func newConfessor(t *testing.T, name string, all []misfortune) *confessor {
 	if err := the.client.Create(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}
+	if err := install.WriteAgentKubeconfig(t.Context(), the.cluster, c.kubeconfig(), name); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
+
+func (c *confessor) kubeconfig() string { return filepath.Join(c.dir, "agent.kubeconfig") }
 
 func (c *confessor) log() string { return filepath.Join(c.dir, "agent.log") }
 
@@ -90,7 +96,7 @@ func (c *confessor) start(t *testing.T, identity []string) {
 	t.Helper()
 	var err error
 	c.agent, err = c.machine.Start(c.log(), append(identity,
-		"VAULTPANE_NODE_NAME="+c.name, "VAULTPANE_KUBECONFIG="+c.machine.Path(the.kubeconfig()),
+		"VAULTPANE_NODE_NAME="+c.name, "VAULTPANE_KUBECONFIG="+c.machine.Path(c.kubeconfig()),
 		"VAULTPANE_CA_BUNDLE="+c.machine.Path(c.server.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
 		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_METRICS_BIND_ADDRESS="+c.metrics,
 		"VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_LEVEL=10", "AZURE_SDK_GO_LOGGING=all"))

@@ -51,7 +51,7 @@ func newWorld(ctx context.Context, root, machine string) (*world, error) {
 	if w.machine, err = node.NewMachine(ctx, w.kind, root, filepath.Join(w.dir, "machine")); err != nil {
 		return w, err
 	}
-	if w.vaults, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(w.dir, "keyvault"), Vaults: []string{"shop", "ops"}}); err != nil {
+	if w.vaults, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(w.dir, "keyvault"), Vaults: []string{"shop", "ops", "elsewhere"}}); err != nil {
 		return w, err
 	}
 	w.shop = w.vaults.Vault("shop")
