@@ -65,8 +65,13 @@ func (c *Circuit) Succeed(began time.Time) {
 	}
 }
 
-// Release takes down that a request which was admitted says nothing about the host.
-func (c *Circuit) Release() { c.probing = false }
+// Release takes down that an admitted request, which began at a time, says nothing about the host. One that was under way
+// when the circuit opened is not the one that finds out.
+func (c *Circuit) Release(began time.Time) {
+	if !began.Before(c.opened) {
+		c.probing = false
+	}
+}
 
 // Fail takes down a failure and returns how long the host is left alone, 0 if it is not. The wait is exponential with full
 // jitter, and never less than the host asked for. random is in [0, 1).

@@ -61,7 +61,7 @@ func TestOneRequestFindsOutAndTheOthersComeBackSpread(t *testing.T) {
 	if wait := c.Admit(at(1), 0.9); wait != 3600*time.Millisecond {
 		t.Errorf("got %s for the next one, want 3.6s", wait)
 	}
-	c.Release() // it was not sent after all
+	c.Release(at(1)) // it was not sent after all
 	if wait := c.Admit(at(1.1), 0); wait != 0 {
 		t.Fatalf("nobody takes its place: refused for %s", wait)
 	}
@@ -106,6 +106,18 @@ func TestWhatWasUnderWayTellsNothingNew(t *testing.T) {
 	}
 	if wait := c.Fail(at(1), Failure{Began: at(0), RetryAfter: time.Minute}, 0.5); wait != time.Minute {
 		t.Errorf("got %s, want the longer wait that another one was told", wait)
+	}
+}
+
+func TestWhatWasUnderWayGivesNobodyElseThePlace(t *testing.T) {
+	var c Circuit
+	_ = c.Fail(at(1), Failure{Began: at(0), Certain: true}, 0)
+	if c.Admit(at(5), 0) != 0 {
+		t.Fatal("nobody finds out")
+	}
+	c.Release(at(0.5)) // one that began before, and says nothing
+	if c.Admit(at(5), 0) == 0 {
+		t.Error("two find out at once")
 	}
 }
 

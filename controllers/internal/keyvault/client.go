@@ -110,7 +110,7 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 	if err := visit.begin(began); err != nil {
 		return Secret{}, &unasked{refusedFault(secret, clientID, err)}
 	}
-	defer visit.leave()
+	defer visit.leave(began)
 	response, err := client.get(ctx, secret)
 	visit.end(began, c.options.Now(), secret.Authority(), err)
 	if err != nil {

@@ -77,11 +77,11 @@ func (g *gate) conclude(began, now time.Time, err error, certain bool) time.Dura
 	return wait
 }
 
-// release takes down that a request which was let through has said nothing about what is behind the gate.
-func (g *gate) release() {
+// release takes down that a request which was let through at a time has said nothing about what is behind the gate.
+func (g *gate) release(began time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.circuit.Release()
+	g.circuit.Release(began)
 }
 
 // patience is how long a caller waits for an answer. Key Vault answers in milliseconds; when it has been silent for some

@@ -176,6 +176,19 @@ func TestATokenServiceThatIsDownClosesNoVault(t *testing.T) {
 	}
 }
 
+func TestWhoIsTurnedAwayAtTheTokenServiceFreesNoPlaceThere(t *testing.T) {
+	gates, now := newGates(10, 0), time.Now()
+	login := gates.of("login")
+	_ = login.conclude(now, now, &refusalError{login: true, status: http.StatusTooManyRequests}, false)
+	now = now.Add(time.Hour)
+	check(t, visit{vault: gates.of("shop"), login: login}.begin(now)) // finds out
+	for range 4 {
+		if err := (visit{vault: gates.of("shop"), login: login}).begin(now); !errors.As(err, new(*closedError)) {
+			t.Errorf("got %v, want one request at a time", err)
+		}
+	}
+}
+
 func TestTheBudgetOfAVaultIsKept(t *testing.T) {
 	f, clock := newTimed(t, func(o *Options) { o.RequestsPerSecond = 2 })
 	turns := make(map[time.Duration]bool)

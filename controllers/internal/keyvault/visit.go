@@ -10,23 +10,24 @@ type visit struct{ vault, login *gate }
 
 // begin passes the gates and pays from the budget, or returns a closedError or a Busy. Whoever begins leaves.
 func (v visit) begin(now time.Time) error {
-	err := v.vault.admit(now)
-	if err != nil {
+	if err := v.vault.admit(now); err != nil {
 		return err
 	}
-	if err = v.login.admit(now); err == nil {
-		err = v.vault.afford(now)
+	if err := v.login.admit(now); err != nil {
+		v.vault.release(now) // and not the login: another one may be finding out there
+		return err
 	}
+	err := v.vault.afford(now)
 	if err != nil {
-		v.leave()
+		v.leave(now)
 	}
 	return err
 }
 
 // leave gives back what the visit did not make use of, also when the SDK panics.
-func (v visit) leave() {
-	v.vault.release()
-	v.login.release()
+func (v visit) leave(began time.Time) {
+	v.vault.release(began)
+	v.login.release(began)
 }
 
 // end takes down what became of the request. An answer about the secret, be it a refusal, says that both are well.
