@@ -15,11 +15,18 @@ type entraError struct {
 	TraceID     string `json:"trace_id"`
 }
 
+// entraErrorOf reads an answer's body. One of another kind gives an error without code.
+func entraErrorOf(body []byte) entraError {
+	var read entraError
+	_ = json.Unmarshal(body, &read)
+	return read
+}
+
 // tokenProblem returns what the token service said and what to do about it. The error_description begins with the AADSTS
 // code and the reason (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); it holds no secret.
 func tokenProblem(answer *refusalError) string {
-	var body entraError
-	if json.Unmarshal(answer.body, &body) != nil || body.Code == "" {
+	body := entraErrorOf(answer.body)
+	if body.Code == "" {
 		return fmt.Sprintf("the token service answered HTTP %d; %s", answer.status, checkIdentity) + clockNote(answer.header, "token service")
 	}
 	description, _, _ := strings.Cut(body.Description, "Trace ID:")
@@ -29,8 +36,7 @@ func tokenProblem(answer *refusalError) string {
 
 // tokenRequest returns the id by which Microsoft finds a token request: Entra ID's trace id.
 func tokenRequest(answer *refusalError) string {
-	var body entraError
-	if json.Unmarshal(answer.body, &body) == nil && body.TraceID != "" {
+	if body := entraErrorOf(answer.body); body.TraceID != "" {
 		return body.TraceID
 	}
 	return answer.header.Get("x-ms-request-id")

@@ -176,6 +176,33 @@ func TestATokenServiceThatIsDownClosesNoVault(t *testing.T) {
 	}
 }
 
+// A vault that refuses the token is no longer the one that throttled, and must not be told of as such.
+func TestAVaultThatRefusesInItsOwnWordsIsWell(t *testing.T) {
+	f, clock := newTimed(t, nil)
+	_ = f.mustRead(t)
+	f.vault.Throttle(0, false, 1)
+	_ = f.wants(t, f.vault, v1alpha1.ReasonThrottled, 1)
+	clock.pass(time.Minute)
+	f.vault.Refuse(vaulttest.WrongIssuer, -1)
+	_ = f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 1)
+	if f.clients.gates.of(urlOf(t, f.vault.SecretURL("word")).Authority()).closed() {
+		t.Error("the vault is still taken for ill")
+	}
+}
+
+func TestATokenServiceThatRefusesInItsOwnWordsIsWell(t *testing.T) {
+	gates, now := newGates(10, 0), time.Now()
+	one := visit{vault: gates.of("shop"), login: gates.of("login")}
+	_ = one.login.conclude(now, now, &refusalError{login: true, status: http.StatusTooManyRequests}, false)
+	for _, body := range []string{"<html>No</html>", `{"error":"invalid_client"}`} {
+		closed := body[0] == '<'
+		one.end(now.Add(time.Minute), now.Add(time.Minute), "shop", &refusalError{login: true, status: http.StatusUnauthorized, body: []byte(body)})
+		if one.login.closed() != closed {
+			t.Errorf("after %s: got closed %t, want %t", body, !closed, closed)
+		}
+	}
+}
+
 func TestWhoIsTurnedAwayAtTheTokenServiceFreesNoPlaceThere(t *testing.T) {
 	gates, now := newGates(10, 0), time.Now()
 	login := gates.of("login")

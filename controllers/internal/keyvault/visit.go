@@ -42,6 +42,22 @@ func (v visit) end(began, now time.Time, authority string, err error) {
 	case pastChallenge(err):
 		_ = v.login.conclude(began, now, nil, false)
 		_ = v.vault.conclude(began, now, nil, false)
+	default:
+		v.endRefused(began, now, err)
+	}
+}
+
+// endRefused takes down a refusal before the secret was looked for. Who refuses in words of its own is well.
+func (v visit) endRefused(began, now time.Time, err error) {
+	var refusal *refusalError
+	if !errors.As(err, &refusal) {
+		return
+	}
+	switch {
+	case refusal.login && entraErrorOf(refusal.body).Code != "":
+		_ = v.login.conclude(began, now, nil, false)
+	case !refusal.login && vaultErrorOf(refusal.body).Error.Code != "":
+		_ = v.vault.conclude(began, now, nil, false)
 	}
 }
 
