@@ -87,10 +87,28 @@ func (c *Clients) Get(ctx context.Context, secret SecretURL, clientID string, si
 		return c.fetch(ctx, secret, clientID)
 	})
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		err = silence(secret.Authority())
-		return Secret{}, faultOf(secret, clientID, err, vault.conclude(began, c.options.Now(), err, true))
+		silent, host := c.silent(secret, clientID)
+		err = silence(host)
+		return Secret{}, faultOf(secret, clientID, err, silent.conclude(began, c.options.Now(), err, true))
 	}
 	return result, err
+}
+
+// silent returns who keeps a caller waiting: the token service while it is asked for the identity's token, else the vault.
+func (c *Clients) silent(secret SecretURL, clientID string) (*gate, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if client, ok := c.clients[clientKey{secret.Authority(), clientID}]; ok {
+		if host := c.identities[client.account].asking(); host != "" {
+			return c.loginGate(client.account), host
+		}
+	}
+	return c.gates.of(secret.Authority()), secret.Authority()
+}
+
+// loginGate returns the gate before an account's token service.
+func (c *Clients) loginGate(of account) *gate {
+	return c.gates.of("login:" + of.authority + of.clientID)
 }
 
 // fetch asks a vault, if it and the token service are to be asked now.
@@ -106,7 +124,7 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 		return Secret{}, authenticationFault(secret, clientID, oneLine(err.Error()))
 	}
 	began := c.options.Now()
-	visit := visit{vault: c.gates.of(secret.Authority()), login: c.gates.of("login:" + client.account.authority + clientID)}
+	visit := visit{vault: c.gates.of(secret.Authority()), login: c.loginGate(client.account)}
 	if err := visit.begin(began); err != nil {
 		return Secret{}, &unasked{refusedFault(secret, clientID, err)}
 	}

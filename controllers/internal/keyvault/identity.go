@@ -20,6 +20,7 @@ type identity struct {
 
 	mu         sync.Mutex
 	credential azcore.TokenCredential // nil until it is made, and after it was refused
+	trail      *trail                 // of the token that is asked for; nil while none is
 }
 
 func newIdentity(a account, transport policy.Transporter) *identity {
@@ -51,6 +52,23 @@ func (i *identity) forget() {
 	i.credential = nil
 }
 
+func (i *identity) follow(t *trail) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.trail = t
+}
+
+// asking returns the host that is being asked for a token; empty while none is.
+func (i *identity) asking() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.trail == nil {
+		return ""
+	}
+	host, _ := i.trail.last()
+	return host
+}
+
 // GetToken implements azcore.TokenCredential. Its errors are settled, so that whoever waits for the vault can share them.
 func (i *identity) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	select {
@@ -64,6 +82,8 @@ func (i *identity) GetToken(ctx context.Context, options policy.TokenRequestOpti
 		return azcore.AccessToken{}, err
 	}
 	ctx, trail := withTrail(ctx)
+	i.follow(trail)
+	defer i.follow(nil)
 	token, err := credential.GetToken(ctx, options)
 	if err == nil {
 		return token, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,12 +75,32 @@ func TestAVaultThatHangsIsGivenUp(t *testing.T) {
 	_ = f.wants(t, f.vault, v1alpha1.ReasonVaultUnreachable, 100)
 }
 
+// A token service that is silent is not the vault, which other identities can read.
+func TestATokenServiceThatHangsIsToldFromTheVault(t *testing.T) {
+	f, _ := newTimed(t, func(o *Options) { o.Workers = 10 })
+	setEnvironment(t, federated(t, f.server))
+	_ = f.mustRead(t) // the agent's own identity has its token
+	f.clients.patience = 50 * time.Millisecond
+	authority := strings.TrimSuffix(authorityOf(t, f.server), "/")
+	release := f.hangsAt(authority)
+	defer release()
+	secret := urlOf(t, f.vault.SecretURL("word"))
+	for range 2 {
+		_, err := f.clients.Get(t.Context(), secret, someone, time.Now())
+		_ = f.wantFault(t, err, secret, v1alpha1.ReasonVaultUnreachable, "token service "+strings.TrimPrefix(authority, "https://")+": no answer in time")
+	}
+	f.clients.patience = time.Minute
+	_ = f.mustRead(t)
+}
+
 // hangs lets a vault answer nobody until release is called.
-func (f *fixture) hangs(vault *vaulttest.Vault) (release func()) {
+func (f *fixture) hangs(vault *vaulttest.Vault) (release func()) { return f.hangsAt(vault.URL()) }
+
+func (f *fixture) hangsAt(url string) (release func()) {
 	gate := make(chan struct{})
 	next := f.wire.next
 	f.wire.next = roundTrip(func(request *http.Request) (*http.Response, error) {
-		if "https://"+request.URL.Host == vault.URL() {
+		if "https://"+request.URL.Host == url {
 			select {
 			case <-gate:
 			case <-request.Context().Done():

@@ -83,7 +83,8 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 		client.Timeout = metadataTimeout
 	}
 	start := time.Now()
-	response, err := client.Do(request) //nolint:gosec // the allow-list has checked the host
+	noteAnswer(request.Context(), request.URL.Host, 0) // who is asked, and has not answered yet
+	response, err := client.Do(request)                //nolint:gosec // the allow-list has checked the host
 	if err != nil {
 		t.observe("error", time.Since(start))
 		noteFailure(request.Context(), request.URL.Host, err)
