@@ -20,10 +20,14 @@ func kindOf(a account, getenv func(string) string) Credential {
 		return impossible
 	case chosen:
 		return a.credential
+	}
+	named := strings.ToLower(getenv("AZURE_TOKEN_CREDENTIALS"))
+	switch kind := tokenCredentials[named]; {
+	case kind == CredentialWorkloadIdentity || kind == CredentialManagedIdentity:
+		return kind // which have the identity that a certificate names
+	case a.clientID == "" && named != "" && named != "prod":
+		return kind
 	case a.clientID == "":
-		if named := strings.ToLower(getenv("AZURE_TOKEN_CREDENTIALS")); named != "" && named != "prod" {
-			return tokenCredentials[named]
-		}
 		if getenv("AZURE_CLIENT_SECRET") != "" || getenv("AZURE_CLIENT_CERTIFICATE_PATH") != "" {
 			return CredentialEnvironment
 		}

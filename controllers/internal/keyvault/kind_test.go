@@ -19,6 +19,8 @@ func TestKindOf(t *testing.T) {
 		{"a client certificate", CredentialDefault, "", "AZURE_CLIENT_CERTIFICATE_PATH", CredentialEnvironment},
 		{"a client id of its own is no service principal's", "", "x", "AZURE_CLIENT_SECRET", CredentialManagedIdentity},
 		{"azidentity's variable names one", "", "", "AZURE_CLIENT_SECRET AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential", CredentialManagedIdentity},
+		{"azidentity's variable names one, for a certificate's own identity too", "", "x", "AZURE_FEDERATED_TOKEN_FILE AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential", CredentialManagedIdentity},
+		{"azidentity's variable names one without other identities", "", "x", "AZURE_FEDERATED_TOKEN_FILE AZURE_TOKEN_CREDENTIALS=EnvironmentCredential", CredentialWorkloadIdentity},
 		{"azidentity's variable allows the tools", "", "", "AZURE_TOKEN_CREDENTIALS=dev", azidentityChain},
 		{"azidentity's variable is wrong, which it says itself", "", "", "AZURE_TOKEN_CREDENTIALS=AzureCredential", azidentityChain},
 		{"azidentity's variable says what is the default", "", "", "AZURE_TOKEN_CREDENTIALS=prod AZURE_FEDERATED_TOKEN_FILE", CredentialWorkloadIdentity},
