@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -132,16 +133,25 @@ func reasonForForbidden(inner, message string) v1alpha1.Reason {
 // or as a date (RFC 9110, section 10.2.3).
 func retryAfterOf(header http.Header, now time.Time) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
-		if milliseconds, err := strconv.ParseInt(header.Get(name), 10, 32); err == nil && milliseconds > 0 {
-			return time.Duration(milliseconds) * time.Millisecond
+		if milliseconds := countOf(header.Get(name)); milliseconds > 0 {
+			return milliseconds * time.Millisecond
 		}
 	}
 	value := header.Get("Retry-After")
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil && seconds > 0 {
-		return time.Duration(seconds) * time.Second
+	if seconds := countOf(value); seconds > 0 {
+		return seconds * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil && date.After(now) {
 		return date.Sub(now)
 	}
 	return 0
+}
+
+// countOf returns a number of units, 0 for what is no number. A number beyond all measure is a very long time, and not none.
+func countOf(text string) time.Duration {
+	count, err := strconv.ParseInt(text, 10, 32)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
+	}
+	return time.Duration(count)
 }
