@@ -71,8 +71,11 @@ func explainMetadata(a account, trail *trail, err error) error {
 		return err
 	}
 	var wire *wireError
+	var refusal *refusalError
 	clientID := clientIDOf(a.clientID)
 	switch {
+	case errors.As(err, &refusal) && entraErrorOf(refusal.body).Code == "invalid_resource":
+		return err // the identity is there, and the vault is not of its cloud
 	case errors.As(err, &wire):
 		return &metadataError{fmt.Sprintf("the instance metadata service (%s) does not answer: %s; so this machine has no managed identity, or its network keeps pods from it; choose another identity with --credential and its AZURE_* variables", host, oneLine(rootCause(wire.cause)))}
 	case status == http.StatusBadRequest && clientID == "":

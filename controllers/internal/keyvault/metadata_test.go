@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -39,6 +40,17 @@ func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The metadata service hands Entra ID's refusals on with the same status as its own.
+func TestAVaultOfAnotherCloudIsNotTakenForAMissingIdentity(t *testing.T) {
+	setEnvironment(t, nil)
+	const body = `{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://vault.azure.cn was not found","error_codes":[500011]}`
+	trail := &trail{host: metadataHost, status: http.StatusBadRequest}
+	err := explainMetadata(account{clientID: someone}, trail, &refusalError{login: true, status: http.StatusBadRequest, body: []byte(body)})
+	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word")
+	f := &fixture{wire: &wiretap{}}
+	_ = f.wantFault(t, classify(secret, someone, err), secret, v1alpha1.ReasonAuthenticationFailed, "AADSTS500011", "different clouds")
 }
 
 // ownOnce is there because MSAL keeps the token of the machine's own identity and a resource for the whole process, and
