@@ -22,9 +22,9 @@ func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
 		clientID string
 		says     []string
 	}{
-		{"several identities and none named", false, []string{uuid.NewString(), uuid.NewString()}, "", []string{"several", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
+		{"several identities and none named", false, []string{uuid.NewString(), uuid.NewString()}, "", []string{"no identity of its own, or several and none is named", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
 		{"no identity", false, nil, "", []string{"no identity of its own", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
-		{"an identity that the machine does not have", true, []string{uuid.NewString()}, wrong, []string{"client id " + wrong, "not assigned", "authentication.msiClientId"}},
+		{"an identity that the machine does not have", true, []string{uuid.NewString()}, wrong, []string{"client id " + wrong, "is not assigned to this machine", "authentication.msiClientId"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
