@@ -134,12 +134,12 @@ func reasonForForbidden(inner, message string) v1alpha1.Reason {
 func retryAfterOf(header http.Header, now time.Time) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
 		if milliseconds := countOf(header.Get(name)); milliseconds > 0 {
-			return milliseconds * time.Millisecond
+			return time.Duration(milliseconds) * time.Millisecond
 		}
 	}
 	value := header.Get("Retry-After")
 	if seconds := countOf(value); seconds > 0 {
-		return seconds * time.Second
+		return time.Duration(seconds) * time.Second
 	}
 	if date, err := http.ParseTime(value); err == nil && date.After(now) {
 		return date.Sub(now)
@@ -148,10 +148,10 @@ func retryAfterOf(header http.Header, now time.Time) time.Duration {
 }
 
 // countOf returns a number of units, 0 for what is no number. A number beyond all measure is a very long time, and not none.
-func countOf(text string) time.Duration {
+func countOf(text string) int64 {
 	count, err := strconv.ParseInt(text, 10, 32)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 0
 	}
-	return time.Duration(count)
+	return count
 }
