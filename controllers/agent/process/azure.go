@@ -6,6 +6,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	"github.com/vaultpane/vaultpane/controllers/internal/mounted"
 )
 
 // Credentials are the values of Settings.Credential.
@@ -37,8 +38,11 @@ func (o Settings) CheckAzure() error {
 func newVaults(o Settings, counted *agent.Metrics) (*keyvault.Clients, error) {
 	var bundle []byte
 	if o.CABundle != "" {
-		var err error
-		if bundle, err = os.ReadFile(o.CABundle); err != nil {
+		file, err := mounted.Find(o.CABundle)
+		if err == nil {
+			bundle, err = os.ReadFile(file)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("reading --ca-bundle: %w", err)
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -85,13 +84,6 @@ func Run(ctx context.Context, o Settings) error {
 		return fmt.Errorf("adding the start-up: %w", err)
 	}
 	return mgr.Start(ctx)
-}
-
-func kubeConfig(path string) (*rest.Config, error) {
-	if path != "" {
-		return clientcmd.BuildConfigFromFlags("", path)
-	}
-	return ctrl.GetConfig()
 }
 
 func newManager(kube *rest.Config, o Settings) (ctrl.Manager, error) {

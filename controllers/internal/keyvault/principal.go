@@ -7,6 +7,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/mounted"
 )
 
 // newPrincipal makes the credential of a service principal with a secret or a certificate. azidentity's own does the same by
@@ -21,7 +23,7 @@ func newPrincipal(options azcore.ClientOptions, private bool) (azcore.TokenCrede
 	if tenant == "" || client == "" {
 		return nil, errors.New("AZURE_CLIENT_CERTIFICATE_PATH needs AZURE_TENANT_ID and AZURE_CLIENT_ID beside it")
 	}
-	file, err := findMounted(os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH"), os.Getenv("CONTAINER_SANDBOX_MOUNT_POINT"))
+	file, err := mounted.Find(os.Getenv("AZURE_CLIENT_CERTIFICATE_PATH"))
 	if err != nil {
 		return nil, fmt.Errorf("the client certificate of AZURE_CLIENT_CERTIFICATE_PATH is not there: %w", err)
 	}
