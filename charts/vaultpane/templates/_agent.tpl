@@ -1,0 +1,185 @@
+{{/* The agents' settings, as environment variables: the command line of a HostProcess container passes through cmd.exe.
+Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" for Linux. */}}
+{{- define "vaultpane.agentEnv" -}}
+{{- $agent := .root.Values.agent -}}
+- name: NODE_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: spec.nodeName
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+{{- with include "vaultpane.goMemoryLimit" .resources }}
+{{ . }}
+{{- end }}
+{{- with $agent.apiServer.host }}
+- name: KUBERNETES_SERVICE_HOST
+  value: {{ . | quote }}
+- name: KUBERNETES_SERVICE_PORT
+  value: {{ $agent.apiServer.port | int | quote }}
+{{- end }}
+- name: VAULTPANE_LOG_LEVEL
+  value: {{ $agent.logLevel | int | quote }}
+- name: VAULTPANE_LOG_FORMAT
+  value: {{ $agent.logFormat | quote }}
+{{- with .storePath }}
+- name: VAULTPANE_STORE_PATH
+  value: {{ . | quote }}
+{{- end }}
+- name: VAULTPANE_WORKERS
+  value: {{ $agent.workers | int | quote }}
+- name: VAULTPANE_INITIAL_SPREAD
+  value: {{ $agent.initialSpread | quote }}
+- name: VAULTPANE_STORE_CHECK_INTERVAL
+  value: {{ $agent.storeCheckInterval | quote }}
+- name: VAULTPANE_VAULT_REQUESTS_PER_SECOND
+  value: {{ $agent.vaultRequestsPerSecond | int | quote }}
+{{- with $agent.allowedVaultHosts }}
+- name: VAULTPANE_ALLOWED_VAULT_HOSTS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- if $agent.disableChallengeResourceVerification }}
+- name: VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION
+  value: "true"
+{{- end }}
+- name: VAULTPANE_METRICS_BIND_ADDRESS
+  value: {{ include "vaultpane.agentAddress" (dict "address" $agent.metrics.address "port" $agent.metrics.port) | quote }}
+- name: VAULTPANE_HEALTH_PROBE_BIND_ADDRESS
+  value: {{ include "vaultpane.agentAddress" (dict "address" "127.0.0.1" "port" $agent.health.port) | quote }}
+{{ include "vaultpane.azureEnv" .root }}
+{{- with $agent.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "vaultpane.agentAddress" -}}
+{{- if eq (int .port) 0 }}0{{ else }}{{ .address }}:{{ int .port }}{{ end -}}
+{{- end -}}
+
+{{/* The variables of the Azure identity. With the webhook it is the webhook that sets them. */}}
+{{- define "vaultpane.azureEnv" -}}
+{{- $azure := .Values.azure -}}
+- name: VAULTPANE_CREDENTIAL
+  value: {{ $azure.credential | quote }}
+{{- with $azure.authorityHost }}
+- name: VAULTPANE_AUTHORITY_HOST
+  value: {{ . | quote }}
+{{- end }}
+{{- if not (include "vaultpane.webhook" .) }}
+{{- with $azure.clientId }}
+- name: AZURE_CLIENT_ID
+  value: {{ . | quote }}
+{{- end }}
+{{- with $azure.tenantId }}
+- name: AZURE_TENANT_ID
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- if include "vaultpane.azureToken" . }}
+- name: AZURE_FEDERATED_TOKEN_FILE
+  value: /var/run/secrets/vaultpane/azure/token
+{{- end }}
+{{- end -}}
+
+{{/* Not empty where the workload identity webhook gives the token. */}}
+{{- define "vaultpane.webhook" -}}
+{{- if and (eq .Values.azure.credential "workload-identity") .Values.azure.workloadIdentity.webhook }}yes{{ end -}}
+{{- end -}}
+
+{{/* Not empty where the chart projects the federated token itself. */}}
+{{- define "vaultpane.azureToken" -}}
+{{- if and (eq .Values.azure.credential "workload-identity") (not .Values.azure.workloadIdentity.webhook) -}}
+{{- if not .Values.azure.clientId -}}
+{{- fail "azure.clientId is empty; azure.credential workload-identity needs the client id of the identity ('az identity show --query clientId'), or azure.workloadIdentity.webhook: true" -}}
+{{- end -}}
+{{- if not .Values.azure.tenantId -}}
+{{- fail "azure.tenantId is empty; azure.credential workload-identity needs the tenant of the identity ('az account show --query tenantId'), or azure.workloadIdentity.webhook: true" -}}
+{{- end -}}
+yes
+{{- end -}}
+{{- end -}}
+
+{{/* The container's settings that Windows and Linux share, after its name. Call as agentEnv. */}}
+{{- define "vaultpane.agentContainer" -}}
+{{- $agent := .root.Values.agent -}}
+image: {{ include "vaultpane.image" (dict "root" .root "image" $agent.image) | quote }}
+imagePullPolicy: {{ $agent.image.pullPolicy }}
+env:
+  {{- include "vaultpane.agentEnv" . | nindent 2 }}
+{{- with .root.Values.azure.existingSecret }}
+envFrom:
+  - secretRef:
+      name: {{ . }}
+{{- end }}
+{{- if ne (int $agent.metrics.port) 0 }}
+ports:
+  - name: metrics
+    containerPort: {{ $agent.metrics.port | int }}
+    protocol: TCP
+{{- end }}
+{{- if ne (int $agent.health.port) 0 }}
+# The agent listens on the node's loopback only, where kubelet is too.
+livenessProbe:
+  httpGet:
+    host: 127.0.0.1
+    path: /healthz
+    port: {{ $agent.health.port | int }}
+  initialDelaySeconds: 30
+  periodSeconds: 30
+  timeoutSeconds: 5
+  failureThreshold: 5
+readinessProbe:
+  httpGet:
+    host: 127.0.0.1
+    path: /readyz
+    port: {{ $agent.health.port | int }}
+  periodSeconds: 15
+  timeoutSeconds: 5
+{{- end }}
+resources:
+  {{- toYaml .resources | nindent 2 }}
+{{- end -}}
+
+{{/* The federated token and what the values add. */}}
+{{- define "vaultpane.agentMounts" -}}
+{{- if include "vaultpane.azureToken" . }}
+- name: azure-token
+  mountPath: /var/run/secrets/vaultpane/azure
+  readOnly: true
+{{- end }}
+{{- with .Values.agent.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "vaultpane.agentVolumes" -}}
+{{- if include "vaultpane.azureToken" . }}
+- name: azure-token
+  projected:
+    sources:
+      - serviceAccountToken:
+          path: token
+          audience: {{ .Values.azure.workloadIdentity.audience | quote }}
+          expirationSeconds: {{ .Values.azure.workloadIdentity.expirationSeconds | int }}
+{{- end }}
+{{- with .Values.agent.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels and annotations of the pods. Call with (dict "root" $ "component" "agent"). */}}
+{{- define "vaultpane.agentPodMetadata" -}}
+labels:
+  {{- include "vaultpane.selectorLabels" . | nindent 2 }}
+  {{- if include "vaultpane.webhook" .root }}
+  azure.workload.identity/use: "true"
+  {{- end }}
+  {{- with .root.Values.agent.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .root.Values.agent.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}

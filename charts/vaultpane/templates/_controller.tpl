@@ -1,0 +1,43 @@
+{{/* What the pods of the controller and of the hooks have in common: trusted nodes, and the Pod Security level restricted.
+Call with (dict "root" $ "account" "vaultpane-controller"). */}}
+{{- define "vaultpane.controllerPod" -}}
+{{- with .root.Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.controller.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+nodeSelector:
+  {{- toYaml (merge (dict "kubernetes.io/os" "linux") .root.Values.controller.nodeSelector) | nindent 2 }}
+tolerations:
+  {{- include "vaultpane.tolerations" .root.Values.controller.tolerations | nindent 2 }}
+serviceAccountName: {{ .account }}
+automountServiceAccountToken: true
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  seccompProfile:
+    type: RuntimeDefault
+{{- end -}}
+
+{{/* The container of the controller and of the hooks, after its name and up to env, which is open at its end. */}}
+{{- define "vaultpane.controllerContainer" -}}
+image: {{ include "vaultpane.image" (dict "root" . "image" .Values.controller.image) | quote }}
+imagePullPolicy: {{ .Values.controller.image.pullPolicy }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
+env:
+  - name: POD_NAMESPACE
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.namespace
+  - name: VAULTPANE_LOG_LEVEL
+    value: {{ .Values.controller.logLevel | int | quote }}
+  - name: VAULTPANE_LOG_FORMAT
+    value: {{ .Values.controller.logFormat | quote }}
+{{- end -}}

@@ -1,0 +1,70 @@
+{{/* Labels of all objects. Call with (dict "root" $ "component" "agent"). */}}
+{{- define "vaultpane.labels" -}}
+{{ include "vaultpane.selectorLabels" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels that select pods. They never change, and pods have no label of the chart's version: an upgrade rolls only what it must. */}}
+{{- define "vaultpane.selectorLabels" -}}
+app.kubernetes.io/name: vaultpane
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{/* The image of agent or controller. Call with (dict "root" $ "image" .Values.agent.image). */}}
+{{- define "vaultpane.image" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{/* The startup taints (docs/startup-taint.md), tolerated whatever the values say: without the agent they stay for ever. */}}
+{{- define "vaultpane.tolerations" -}}
+- key: vaultpane.dev/certificates-not-ready
+  operator: Exists
+- key: startup-taint.cluster-autoscaler.kubernetes.io/vaultpane-certificates-not-ready
+  operator: Exists
+{{- with . }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* GOMEMLIMIT for a container's resources: 80 % of its memory limit, nothing without a limit. Go collects harder below it, and
+the rest is for what Go does not count. */}}
+{{- define "vaultpane.goMemoryLimit" -}}
+{{- $limit := dig "limits" "memory" "" . | toString -}}
+{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "k" 1000 "M" 1000000 "G" 1000000000 -}}
+{{- if regexMatch "^[1-9][0-9]*(Ki|Mi|Gi|k|M|G)$" $limit -}}
+{{- $unit := regexFind "[A-Za-z]+$" $limit -}}
+{{- $bytes := mul (regexFind "^[0-9]+" $limit | int64) (get $units $unit) -}}
+- name: GOMEMLIMIT
+  value: {{ printf "%dMiB" (div (mul $bytes 80) 104857600) | quote }}
+{{- end -}}
+{{- end -}}
+
+{{/* The labels of the nodes that run the agent, for the controller: what the DaemonSets have. */}}
+{{- define "vaultpane.agentNodeSelector" -}}
+{{- $extra := or .Values.agent.nodeSelector .Values.agent.linux.nodeSelector -}}
+{{- if .Values.controller.agentNodeSelector -}}
+{{ .Values.controller.agentNodeSelector }}
+{{- else if and .Values.agent.enabled .Values.agent.linux.enabled -}}
+{{- if $extra -}}
+{{- fail "controller.agentNodeSelector is needed where agents run on Windows and on Linux and have a nodeSelector: no label selector can be made of two. Give your nodes one label for it, and name that, as in vaultpane=yes" -}}
+{{- end -}}
+kubernetes.io/os in (linux,windows)
+{{- else -}}
+{{- $labels := ternary (merge (dict "kubernetes.io/os" "linux") .Values.agent.linux.nodeSelector) (merge (dict "kubernetes.io/os" "windows") .Values.agent.nodeSelector) .Values.agent.linux.enabled -}}
+{{- $terms := list -}}
+{{- range $key, $value := $labels -}}
+{{- $terms = append $terms (printf "%s=%s" $key $value) -}}
+{{- end -}}
+{{ join "," $terms }}
+{{- end -}}
+{{- end -}}

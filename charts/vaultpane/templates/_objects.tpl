@@ -1,0 +1,48 @@
+{{/* Writes the objects of a file below files/, which are copies of those in config/, for this release: its namespace, the
+names of its service accounts, its labels. Call with (dict "root" $ "path" "files/rbac/agent/role.yaml" "component" "agent"). */}}
+{{- define "vaultpane.objects" -}}
+{{- $root := .root -}}
+{{- $accounts := dict "vaultpane-agent" $root.Values.agent.serviceAccount "vaultpane-controller" $root.Values.controller.serviceAccount -}}
+{{- $user := printf "system:serviceaccount:%s:%s" $root.Release.Namespace $root.Values.agent.serviceAccount.name -}}
+{{- $text := $root.Files.Get .path | replace "system:serviceaccount:vaultpane-system:vaultpane-agent" $user -}}
+{{- range splitList "\n---\n" (trimPrefix "---\n" $text) }}
+{{- $object := fromYaml . }}
+{{- $account := dict "create" true }}
+{{- if eq $object.metadata.namespace "vaultpane-system" }}
+{{- $_ := set $object.metadata "namespace" $root.Release.Namespace }}
+{{- end }}
+{{- range $object.subjects }}
+{{- $_ := set . "namespace" $root.Release.Namespace }}
+{{- $_ := set . "name" (get $accounts .name).name }}
+{{- end }}
+{{- $_ := set $object.metadata "labels" (include "vaultpane.labels" $ | fromYaml) }}
+{{- if eq $object.kind "ServiceAccount" }}
+{{- $account = get $accounts $object.metadata.name }}
+{{- $_ := set $object.metadata "name" $account.name }}
+{{- with include "vaultpane.accountAnnotations" (dict "root" $root "account" $account) | fromYaml }}
+{{- $_ := set $object.metadata "annotations" . }}
+{{- end }}
+{{- end }}
+{{- if $account.create }}
+---
+{{ toYaml $object }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Annotations of a service account; those of the workload identity webhook for the agents'. */}}
+{{- define "vaultpane.accountAnnotations" -}}
+{{- $azure := .root.Values.azure -}}
+{{- $webhook := and (eq $azure.credential "workload-identity") $azure.workloadIdentity.webhook -}}
+{{- if and $webhook (eq .account.name .root.Values.agent.serviceAccount.name) }}
+{{- with $azure.clientId }}
+azure.workload.identity/client-id: {{ . | quote }}
+{{- end }}
+{{- with $azure.tenantId }}
+azure.workload.identity/tenant-id: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- with .account.annotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
