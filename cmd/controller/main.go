@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,11 +23,12 @@ func main() {
 	}
 }
 
-// run chooses between the controller and its subcommand.
+// run chooses between the controller and a subcommand.
 func run(arguments []string, stdout, stderr io.Writer) error {
 	act := runManager
-	if len(arguments) > 0 && arguments[0] == "remove-startup-taint" {
-		act, arguments = removeStartupTaint, arguments[1:]
+	subcommands := map[string]func(context.Context, options) error{"remove-startup-taint": removeStartupTaint, "apply-crds": runApplyCRDs}
+	if len(arguments) > 0 && subcommands[arguments[0]] != nil {
+		act, arguments = subcommands[arguments[0]], arguments[1:]
 	}
 	options, err := parseOptions(arguments, os.LookupEnv, stderr)
 	if errors.Is(err, pflag.ErrHelp) {

@@ -21,6 +21,7 @@ type options struct {
 	agents         labels.Selector // agentNodes, read
 	expiringSoon   time.Duration
 	watchEvents    int
+	crds           string
 	metricsAddress string
 	healthAddress  string
 	logging        settings.Logging
@@ -32,6 +33,7 @@ const usage = `vaultpane-controller keeps the status of ObservedCertificates and
 Usage:
   vaultpane-controller [flags]                        run the controller
   vaultpane-controller remove-startup-taint [flags]   take the startup taint from all nodes and end, before uninstalling
+  vaultpane-controller apply-crds [flags]             give the CRDs the spec that they have in a folder and end, before upgrading
 
 Flags, each with its environment variable (the flag wins):
 `
@@ -60,6 +62,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.StringVar(&o.agentNodes, "agent-node-selector", "kubernetes.io/os=windows", "labels of the nodes that run the agent, as in the agents' DaemonSet; empty for all nodes")
 	flags.DurationVar(&o.expiringSoon, "expiring-soon", 7*24*time.Hour, "time before its end from which on a certificate counts as expiring soon")
 	flags.IntVar(&o.watchEvents, "watch-event-budget", 5000, "watch events a second that status writes may cause at all agents together; one write a second is always allowed")
+	flags.StringVar(&o.crds, "crds", "/crds", "folder of the CRDs, a YAML file each, for apply-crds")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
 	o.logging.AddTo(flags)
