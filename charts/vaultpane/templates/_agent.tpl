@@ -26,6 +26,9 @@ Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" f
 {{- with .storePath }}
 - name: VAULTPANE_STORE_PATH
   value: {{ . | quote }}
+{{- else }}
+- name: VAULTPANE_LOG_RETENTION_DAYS
+  value: {{ $agent.logRetentionDays | int | quote }}
 {{- end }}
 - name: VAULTPANE_WORKERS
   value: {{ $agent.workers | int | quote }}

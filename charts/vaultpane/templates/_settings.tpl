@@ -58,7 +58,7 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- $call := . -}}
 {{- range $key, $_ := .map -}}
 {{- if not (has $key $call.keys) -}}
-{{- fail (printf "%s.%s is no setting of the Key Vault VM extension for Windows; there are: %s" $call.field $key (join ", " $call.keys)) -}}
+{{- fail (printf "%s.%s is no setting of the Key Vault VM extension for Windows; there are %s" $call.field $key (join ", " $call.keys)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,0 +1,69 @@
+package charts_test
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+const defaults = "testdata/values/default.yaml"
+
+// TestRenderings compares what each value set renders with its golden file. That of default holds all objects, the others
+// those that differ from them, so that a file shows what its values do.
+func TestRenderings(t *testing.T) {
+	base := render(t, defaults)
+	for name, values := range valuesFiles(t) {
+		t.Run(name, func(t *testing.T) {
+			rendered := render(t, values)
+			golden := ""
+			for _, key := range base.keys() {
+				if rendered[key] == nil {
+					golden += "# without " + key + "\n"
+				}
+			}
+			var shown []string
+			for _, key := range rendered.keys() {
+				if name == "default" && !strings.HasPrefix(key, "ConfigMap") || base[key] == nil || !reflect.DeepEqual(base[key].Object, rendered[key].Object) {
+					shown = append(shown, key)
+				}
+			}
+			compareFile(t, filepath.Join("testdata", "golden", name+".yaml"), golden+rendered.text(t, shown))
+		})
+	}
+}
+
+// TestAnUpgradeRollsOnlyWhatItMust changes one thing and looks at the pods' templates.
+func TestAnUpgradeRollsOnlyWhatItMust(t *testing.T) {
+	const agent, controller = "DaemonSet vaultpane-system/vaultpane-agent", "Deployment vaultpane-system/vaultpane-controller"
+	base := render(t, defaults)
+	for name, rolls := range map[string]struct{ agent, controller bool }{
+		"extension-3x":      {},                 // certificates are objects of their own
+		"monitoring":        {},                 // so is what watches
+		"flow-and-network":  {},                 // and what guards
+		"workload-identity": {agent: true},      // the identity is the agents'
+		"controller-only":   {controller: true}, //
+	} {
+		t.Run(name, func(t *testing.T) {
+			rendered := render(t, filepath.Join("testdata", "values", name+".yaml"))
+			for key, want := range map[string]bool{agent: rolls.agent, controller: rolls.controller} {
+				before, after := template(base[key]), template(rendered[key])
+				if !reflect.DeepEqual(before, after) != want {
+					t.Errorf("%s: rolls is %v, want %v", key, !want, want)
+				}
+			}
+		})
+	}
+}
+
+// TestANewVersionOfTheChartAloneRollsNothing: pods carry no label of the chart's version.
+func TestANewVersionOfTheChartAloneRollsNothing(t *testing.T) {
+	for key, object := range render(t, defaults) {
+		labels, _, _ := unstructuredMap(object.Object, "spec", "template", "metadata", "labels")
+		for label := range labels {
+			if strings.HasPrefix(label, "helm.sh/") || strings.HasSuffix(label, "/version") || strings.HasSuffix(label, "/managed-by") {
+				t.Errorf("%s has the label %s on its pods", key, label)
+			}
+		}
+	}
+}
