@@ -42,6 +42,10 @@ test-windows: ## The Windows executable's tests, under Wine (or natively on Wind
 e2e: build ## The main job end to end: Windows agent under Wine, control plane, Key Vault; and the same on this system.
 	@hack/e2e.sh
 
+.PHONY: chart
+chart: ## The chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files anew).
+	@hack/chart.sh
+
 .PHONY: bench
 bench: build ## Measure the agent, Windows' store and the controller (BENCH='-parts=controller': only that; BENCH=-help: what else).
 	@$(GO_BUILD) -o bin/bareloop ./controllers/internal/bareloop
@@ -52,7 +56,7 @@ bench: build ## Measure the agent, Windows' store and the controller (BENCH='-pa
 ##@ Development
 
 .PHONY: generate
-generate: ## Write generated files anew: deep copies, CRDs, RBAC, system call stubs, docs/errors.md.
+generate: ## Write generated files anew: deep copies, CRDs, RBAC, system call stubs, the chart's copies, config/, pages.
 	@hack/generate.sh
 	@echo "generate: PASS"
 

@@ -19,3 +19,7 @@ go test ./api/v1alpha1 -run TestErrorsDocument -args -update >/dev/null
 
 echo "generate: docs/metrics.md"
 go test ./docs -run TestTheMetricsPage -args -update >/dev/null
+
+echo "generate: the chart's copies, config/ and the chart's README"
+go test ./charts -run 'TestTheChartHolds' -args -update >/dev/null
+go test ./charts -run 'TestTheManifests|TestEveryValue|TestTheDashboards' -args -update >/dev/null

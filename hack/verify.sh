@@ -30,6 +30,9 @@ hack/check-dependencies.sh
 step "workflows"
 go tool -modfile=hack/tools/actionlint/go.mod actionlint
 
+step "chart (the first run builds Helm and promtool)"
+hack/chart.sh --lint
+
 step "shell scripts"
 bash -n hack/*.sh .ci/run
 

@@ -45,7 +45,7 @@ func Everything(ctx context.Context, plane *controlplane.ControlPlane, root stri
 	for _, arguments := range [][]string{
 		{"create", "namespace", Namespace},
 		{"apply", "-f", filepath.Join(root, "config", "rbac", "agent"), "-f", filepath.Join(root, "config", "rbac", "controller")},
-		{"apply", "-f", filepath.Join(root, "config", "policy")},
+		{"apply", "-k", filepath.Join(root, "config", "policy")},
 	} {
 		if output, err := plane.Kubectl(arguments...).CombinedOutput(); err != nil {
 			return fmt.Errorf("running kubectl %s: %w: %s", strings.Join(arguments, " "), err, output)

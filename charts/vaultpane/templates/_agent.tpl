@@ -27,7 +27,7 @@ Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" f
 - name: VAULTPANE_STORE_PATH
   value: {{ . | quote }}
 {{- else }}
-- name: VAULTPANE_LOG_RETENTION_DAYS
+- name: VAULTPANE_HOST_LOG_RETENTION_DAYS
   value: {{ $agent.logRetentionDays | int | quote }}
 {{- end }}
 - name: VAULTPANE_WORKERS
