@@ -12,7 +12,7 @@ var notYet = map[string]bool{
 	"VAULTPANE_CREDENTIAL":                true,
 	"VAULTPANE_AUTHORITY_HOST":            true,
 	"VAULTPANE_VAULT_REQUESTS_PER_SECOND": true,
-	"VAULTPANE_HOST_LOG_RETENTION_DAYS":        true,
+	"VAULTPANE_HOST_LOG_RETENTION_DAYS":   true,
 }
 
 // TestTheProgramsKnowTheirSettings: a variable that nobody reads would be ignored without a word.
