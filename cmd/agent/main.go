@@ -54,6 +54,8 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "vaultpane-agent", version)
 		return err
 	}
-	options.logging.SetUp(stdout)
+	writer, finish := options.hostLog.Beside(stdout)
+	defer finish()
+	options.logging.SetUp(writer)
 	return process.Run(ctrl.SetupSignalHandler(), options.Settings)
 }

@@ -20,6 +20,7 @@ import (
 type options struct {
 	process.Settings
 	logging     settings.Logging
+	hostLog     settings.HostLog
 	showVersion bool
 }
 
@@ -84,6 +85,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:9464", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
 	o.logging.AddTo(flags)
+	o.hostLog.AddTo(flags)
 }
 
 func (o *options) validate() error {
@@ -102,7 +104,10 @@ func (o *options) validate() error {
 	case o.StoreCheckInterval < time.Second:
 		return fmt.Errorf("--store-check-interval is %s, must be at least 1s", o.StoreCheckInterval)
 	}
-	return o.logging.Validate()
+	if err := o.logging.Validate(); err != nil {
+		return err
+	}
+	return o.hostLog.Validate()
 }
 
 // defaultNode returns NODE_NAME, else the host's name in lower case, which is what kubelet registers by default.

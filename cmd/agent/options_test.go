@@ -56,6 +56,7 @@ func TestNonsenseIsNamed(t *testing.T) {
 		{"an authority that is no URL", nil, []string{"--authority-host=login.microsoftonline.us"}, []string{"--authority-host", "login.microsoftonline.us", "https://"}},
 		{"an authority with a tenant", nil, []string{"--authority-host=https://login.microsoftonline.us/tenant"}, []string{"--authority-host", "must be the URL"}},
 		{"a negative budget", nil, []string{"--vault-requests-per-second=-1"}, []string{"--vault-requests-per-second is -1"}},
+		{"a host log somewhere", map[string]string{"VAULTPANE_HOST_LOG_DIR": "log"}, nil, []string{`--host-log-dir is "log"`, "absolute"}},
 		{"no node", nil, []string{"--node-name="}, []string{"--node-name is empty"}},
 		{"no namespace", nil, []string{"--namespace="}, []string{"--namespace is empty"}},
 		{"an unknown flag", nil, []string{"--worker=1"}, []string{"--worker"}},

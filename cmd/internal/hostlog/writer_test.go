@@ -1,0 +1,258 @@
+package hostlog
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// world is a host log and what it told.
+type world struct {
+	t      *testing.T
+	writer *Writer
+
+	mu   sync.Mutex
+	told []string
+}
+
+// newWorld returns a host log whose lines are written by the test's own goroutine.
+func newWorld(t *testing.T, folder string, bound int64) *world {
+	w := &world{t: t}
+	w.writer = newWriter(Options{Folder: folder, Keep: 14, Bound: bound, Tell: w.tell})
+	t.Cleanup(w.writer.file.close)
+	return w
+}
+
+func (w *world) tell(message string, keysAndValues ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := 2; i < len(keysAndValues); i += 2 { // but the folder
+		message += fmt.Sprintf(" %v=%v", keysAndValues[i], keysAndValues[i+1])
+	}
+	w.told = append(w.told, message)
+}
+
+// log writes lines at a moment, or leaves them out.
+func (w *world) log(moment string, lines ...string) {
+	for _, line := range lines {
+		w.writer.put([]byte(line+"\n"), at(moment))
+	}
+}
+
+func (w *world) wantTold(want ...string) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.told) != len(want) {
+		w.t.Fatalf("told %q, want %q", w.told, want)
+	}
+	for i := range want {
+		if !strings.Contains(w.told[i], want[i]) {
+			w.t.Errorf("told %q, want %q in it", w.told[i], want[i])
+		}
+	}
+	w.told = nil
+}
+
+func read(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, entry := range entries {
+		content, err := os.ReadFile(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[entry.Name()] = string(content)
+	}
+	return files
+}
+
+func wantFiles(t *testing.T, folder string, want map[string]string) {
+	t.Helper()
+	if diff := cmp.Diff(want, read(t, folder)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEachDayHasItsFile(t *testing.T) {
+	folder := filepath.Join(tempDir(t), "var", "log", "vaultpane")
+	w := newWorld(t, folder, DefaultBound)
+	w.log("2026-03-01T23:59:59Z", "one", "zwei: Schlüssel für „Wëb“")
+	w.log("2026-03-02T00:00:00Z", "three")
+	w = newWorld(t, folder, DefaultBound) // a restart goes on with the file
+	w.log("2026-03-02T10:00:00Z", "four")
+	wantFiles(t, folder, map[string]string{
+		"vaultpane_service_2026-03-01.log": "one\nzwei: Schlüssel für „Wëb“\n",
+		"vaultpane_service_2026-03-02.log": "three\nfour\n",
+	})
+	for name, content := range read(t, folder) {
+		if !utf8.ValidString(content) {
+			t.Errorf("%s is not UTF-8", name)
+		}
+	}
+	w.wantTold()
+}
+
+func TestOnlyOldFilesOfItsOwnAreDeleted(t *testing.T) {
+	folder := tempDir(t)
+	for _, name := range []string{"vaultpane_service_2026-02-14.log", "vaultpane_service_2026-02-15.log", "akvvm_service_2020-01-01.log", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A folder that is named like a file of ours is none.
+	if err := os.Mkdir(filepath.Join(folder, "vaultpane_service_2020-01-01.log"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, folder, DefaultBound)
+	w.log("2026-03-01T10:00:00Z", "one")
+	w.log("2026-03-02T10:00:00Z", "two")
+	if err := os.Remove(filepath.Join(folder, "vaultpane_service_2020-01-01.log")); err != nil {
+		t.Errorf("the folder: %v", err)
+	}
+	wantFiles(t, folder, map[string]string{
+		"vaultpane_service_2026-03-01.log": "one\n", "vaultpane_service_2026-03-02.log": "two\n",
+		"akvvm_service_2020-01-01.log": "", "notes.txt": "",
+	})
+	w.wantTold()
+}
+
+func TestAFolderThatCannotBeIsToldOfOnceAndTriedAgain(t *testing.T) {
+	place := filepath.Join(tempDir(t), "log")
+	if err := os.WriteFile(place, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, filepath.Join(place, "vaultpane"), DefaultBound)
+	w.log("2026-03-01T10:00:00Z", "one", "two")
+	w.log("2026-03-01T10:02:00Z", "three") // tried again
+	w.wantTold("Cannot write the host log, going on without")
+	if err := os.Remove(place); err != nil {
+		t.Fatal(err)
+	}
+	w.log("2026-03-01T10:02:30Z", "four") // not yet tried again
+	w.log("2026-03-01T10:03:00Z", "five", "six")
+	w.wantTold("The host log is written again linesLeftOut=4")
+	wantFiles(t, filepath.Join(place, "vaultpane"), map[string]string{"vaultpane_service_2026-03-01.log": "five\nsix\n"})
+}
+
+func TestAClockThatIsSetBackDoesNotKeepItWaiting(t *testing.T) {
+	place := filepath.Join(tempDir(t), "log")
+	if err := os.WriteFile(place, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, place, DefaultBound)
+	w.log("2030-03-01T10:00:00Z", "one")
+	if err := os.Remove(place); err != nil {
+		t.Fatal(err)
+	}
+	w.log("2026-03-01T10:00:00Z", "two")
+	wantFiles(t, place, map[string]string{"vaultpane_service_2026-03-01.log": "two\n"})
+}
+
+func TestADeletedFileIsMadeAnew(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file that is open cannot be deleted there")
+	}
+	folder := filepath.Join(tempDir(t), "log")
+	w := newWorld(t, folder, DefaultBound)
+	w.log("2026-03-01T10:00:00Z", "one")
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	w.log("2026-03-01T10:01:00Z", "two")
+	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "two\n"})
+	w.wantTold()
+}
+
+func TestAFullDisk(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("/dev/full is a device of Linux")
+	}
+	folder := tempDir(t)
+	name := filepath.Join(folder, "vaultpane_service_2026-03-01.log")
+	if err := os.Symlink("/dev/full", name); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, folder, DefaultBound)
+	w.log("2026-03-01T10:00:00Z", "one", "two")
+	w.log("2026-03-01T10:05:00Z", "three")
+	w.wantTold("no space left on device")
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	w.log("2026-03-01T10:06:00Z", "four")
+	w.wantTold("The host log is written again linesLeftOut=3")
+	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "four\n"})
+}
+
+func TestADaysFileHasABound(t *testing.T) {
+	folder := tempDir(t)
+	w := newWorld(t, folder, 10)
+	w.log("2026-03-01T10:00:00Z", "1234", "1234", "5")
+	w.log("2026-03-01T12:00:00Z", "6")
+	w.wantTold("has reached its bound")
+	w.log("2026-03-02T00:00:00Z", "7")
+	w.wantTold("The host log is written again linesLeftOut=2")
+	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "1234\n1234\n", "vaultpane_service_2026-03-02.log": "7\n"})
+}
+
+func TestALineThatWasCutOffEndsBeforeTheNext(t *testing.T) {
+	folder := tempDir(t)
+	f := file{folder: folder, keep: 14, bound: DefaultBound}
+	now := at("2026-03-01T10:00:00Z")
+	if err := f.append([]byte("half of a li"), now); err != nil {
+		t.Fatal(err)
+	}
+	f.torn = true // as after a write that the disk took in part
+	if err := f.append([]byte("whole\n"), now); err != nil {
+		t.Fatal(err)
+	}
+	f.close()
+	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "half of a li\nwhole\n"})
+}
+
+// A disk that does not answer must not stop the agent.
+func TestWritingNeverWaitsForTheDisk(t *testing.T) {
+	folder := tempDir(t)
+	release := make(chan struct{})
+	blocked := sync.OnceFunc(func() { <-release })
+	w := &world{t: t}
+	w.writer = New(Options{Folder: folder, Keep: 14, Bound: DefaultBound, Tell: w.tell, Now: func() time.Time {
+		blocked() // the goroutine that writes stands still here
+		return at("2026-03-01T10:00:00Z")
+	}})
+	const lines = 3 * queueLength
+	for range lines {
+		_, _ = w.writer.Write([]byte("x\n")) // all return, else the test ends by its time limit
+	}
+	close(release)
+	w.writer.Close()
+	<-w.writer.stopped // however slow this machine is
+	written := strings.Count(read(t, folder)["vaultpane_service_2026-03-01.log"], "x\n")
+	if written < queueLength || written > queueLength+1 {
+		t.Errorf("%d lines are written, want what the queue holds", written)
+	}
+	w.wantTold(fmt.Sprintf("The host log is written again linesLeftOut=%d", lines-written))
+}
+
+// tempDir is t.TempDir, but one that Wine 8 cannot remove is no failure.
+func tempDir(t *testing.T) string {
+	path, err := os.MkdirTemp("", "hostlog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(path) })
+	return path
+}

@@ -1,0 +1,63 @@
+package settings
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/pflag"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/hostlog"
+)
+
+// none turns the host log off: a variable that is empty counts as not set.
+const none = "0"
+
+// HostLog says where a command logs beside stdout.
+type HostLog struct {
+	// Folder has one file a day, "0" for no host log.
+	Folder string
+	// RetentionDays is how long files are kept after their day.
+	RetentionDays int
+}
+
+// defaultFolder is in the folder that kubelet serves. On Linux, kubelet keeps what containers print, and a container cannot
+// write the host's folder as it is.
+func defaultFolder() string {
+	if runtime.GOOS == "windows" {
+		return `C:\var\log\vaultpane`
+	}
+	return none
+}
+
+// AddTo adds the flags.
+func (h *HostLog) AddTo(flags *pflag.FlagSet) {
+	flags.StringVar(&h.Folder, "host-log-dir", defaultFolder(), "folder of the log on the node, one file a day, vaultpane_service_<yyyy-mm-dd>.log in UTC; 0 for none")
+	flags.IntVar(&h.RetentionDays, "host-log-retention-days", 14, "days that a file of the host log is kept after its day")
+}
+
+// Validate says which setting is wrong.
+func (h *HostLog) Validate() error {
+	switch {
+	case h.Folder != none && !filepath.IsAbs(h.Folder):
+		return fmt.Errorf("--host-log-dir is %q, must be an absolute path, or 0 for none", h.Folder)
+	case h.RetentionDays < 1 || h.RetentionDays > 3650:
+		return fmt.Errorf("--host-log-retention-days is %d, must be 1 to 3650", h.RetentionDays)
+	}
+	return nil
+}
+
+// Beside returns a writer to stdout and the host log, and what to call when nothing is written any more.
+func (h *HostLog) Beside(stdout io.Writer) (writer io.Writer, finish func()) {
+	if h.Folder == none {
+		return stdout, func() {}
+	}
+	log := hostlog.New(hostlog.Options{
+		Folder: h.Folder, Keep: h.RetentionDays, Bound: hostlog.DefaultBound, Tell: ctrl.Log.Info, Now: time.Now,
+	})
+	// First the host log, which never fails: a stdout that is closed must not end it.
+	return io.MultiWriter(log, stdout), log.Close
+}
