@@ -24,6 +24,11 @@ build: ## Build agent and controller for this system, and the agent for Windows,
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/vaultpane-agent.exe ./cmd/agent
 	@echo "build: PASS $$(cd bin && du -h vaultpane-agent vaultpane-controller windows/vaultpane-agent.exe | awk '{print sep "bin/" $$2 " (" $$1 ")"; sep = ", "}' ORS='')"
 
+.PHONY: images
+images: ## Build the container images into dist/, as OCI layouts with bills of materials and provenance; needs no container engine.
+	@go -C hack/images run . -root $(CURDIR) -out $(CURDIR)/dist -version $(VERSION) -commit "$$(git rev-parse HEAD)" \
+		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) $(IMAGES)
+
 .PHONY: demo
 demo: build ## See it work: control plane, Key Vault, agent and five certificates on this machine (STORE=wine: the Windows agent).
 	@go run ./test/demo --store=$(or $(STORE),default)
@@ -37,6 +42,11 @@ test: ## Unit tests, and tests against a real API server and a real TLS Key Vaul
 .PHONY: test-windows
 test-windows: ## The Windows executable's tests, under Wine (or natively on Windows).
 	@hack/test-windows.sh
+
+.PHONY: test-images
+test-images: ## Build the images twice and compare them byte by byte; check what they hold.
+	@go -C hack/images test -count=1 -timeout 30m ./...
+	@echo "test-images: PASS"
 
 .PHONY: e2e
 e2e: build ## The main job end to end: Windows agent under Wine, control plane, Key Vault; and the same on this system.

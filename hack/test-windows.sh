@@ -10,6 +10,7 @@ MINGW* | MSYS* | CYGWIN*)
   echo "test-windows: natively"
   # shellcheck disable=SC2086 # one word a package
   go test -count=1 -timeout 20m $packages
+  go -C hack/images test -count=1 -run Descriptors ./...
   ;;
 *)
   echo "test-windows: under Wine"
@@ -18,6 +19,7 @@ MINGW* | MSYS* | CYGWIN*)
   packages=$(grep -vE '/certstore/directory$|/internal/report$|/controllers/agent$' <<<"$packages")
   # shellcheck disable=SC2086 # one word a package
   GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -exec "$PWD/hack/wine.sh" $packages
+  GOOS=windows GOARCH=amd64 go -C hack/images test -count=1 -run Descriptors -exec "$PWD/hack/wine.sh" ./...
   ;;
 esac
 echo "test-windows: PASS in $((SECONDS - start)) s"

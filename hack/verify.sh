@@ -15,9 +15,11 @@ unformatted=$(gofmt -l $(git ls-files '*.go'))
 step "go vet for linux and windows"
 GOOS=linux go vet ./...
 GOOS=windows go vet ./...
+go -C hack/images vet ./...
 
 step "modules"
 go mod tidy -diff >/dev/null || fail "go.mod is not tidy; run go mod tidy"
+go -C hack/images mod tidy -diff >/dev/null || fail "hack/images/go.mod is not tidy; run go -C hack/images mod tidy"
 
 step "generated files"
 before=$(hack/fingerprint.sh)
@@ -41,5 +43,7 @@ tool golangci-lint run --allow-parallel-runners ./...
 step "lint for windows"
 linter=$(tool -n golangci-lint) # built for this system, run for the other
 GOOS=windows "$linter" run --allow-parallel-runners ./controllers/... ./cmd/...
+step "lint for hack/images"
+(cd hack/images && "$linter" run --allow-parallel-runners ./...)
 
 echo "verify: PASS in $((SECONDS - start)) s"

@@ -1,0 +1,36 @@
+# Vaultpane's images, for people and systems with a container engine. Released images come from `make images`, which needs
+# none and is reproducible; docs/release.md says how both differ.
+#
+#   docker buildx build --target controller --platform linux/amd64,linux/arm64 -t vaultpane-controller .
+#   docker buildx build --target agent      --platform linux/amd64,linux/arm64 -t vaultpane-agent:linux .
+#   docker buildx build --target agent-windows --platform windows/amd64 --provenance=false --sbom=false -t vaultpane-agent:windows .
+
+FROM --platform=$BUILDPLATFORM golang:1.26-alpine@sha256:b6890e35ded5d19118c2bca3d7754dc4e6f694aac2d0aeb92f9807c2879e4230 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG TARGETOS TARGETARCH VERSION=dev
+ENV CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH
+RUN for command in agent controller; do \
+      go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/vaultpane-$command ./cmd/$command || exit 1; \
+    done
+
+FROM gcr.io/distroless/static-debian12:nonroot@sha256:b7bb25d9f7c31d2bdd1982feb4dafcaf137703c7075dbe2febb41c24212b946f AS controller
+COPY --from=build /src/LICENSE /LICENSE
+COPY --from=build /out/vaultpane-controller /vaultpane-controller
+USER 65532:65532
+ENTRYPOINT ["/vaultpane-controller"]
+
+FROM gcr.io/distroless/static-debian12:nonroot@sha256:b7bb25d9f7c31d2bdd1982feb4dafcaf137703c7075dbe2febb41c24212b946f AS agent
+COPY --from=build /src/LICENSE /LICENSE
+COPY --from=build /out/vaultpane-agent /vaultpane-agent
+USER 65532:65532
+ENTRYPOINT ["/vaultpane-agent"]
+
+# Windows Server 2025 wants real registry hives in the lowest layer, which this base got in its source after v1.0.0.
+FROM mcr.microsoft.com/oss/kubernetes/windows-host-process-containers-base-image:v1.0.0@sha256:b4c9637e032f667c52d1eccfa31ad8c63f1b035e8639f3f48a510536bf34032b AS agent-windows
+COPY --from=build /src/LICENSE /LICENSE
+COPY --from=build /out/vaultpane-agent /vaultpane-agent.exe
+ENV PATH="C:\Windows\system32;C:\Windows;C:\Windows\System32\WindowsPowerShell\v1.0"
+ENTRYPOINT ["vaultpane-agent.exe"]
