@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The chart on the cluster of the current kubeconfig, with the images in $REGISTRY tagged $TAG: installs it, observes
+# $SECRET (a Key Vault secret's URL), waits until every Windows node has the certificate, and reads the log on a node.
+# $VALUES are further values of the chart in YAML, such as the identity to use. --remove takes all of it away.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+namespace=vaultpane-system name=aks-test
+if [ "${1:-}" = --remove ]; then
+  kubectl delete observedcertificate "$name" --ignore-not-found --timeout 5m
+  helm uninstall vaultpane --namespace "$namespace" --ignore-not-found --wait --timeout 10m
+  exit
+fi
+
+show() {
+  kubectl get nodes -o wide || true
+  kubectl get pods --namespace "$namespace" -o wide || true
+  kubectl describe observedcertificate "$name" || true
+  kubectl logs --namespace "$namespace" --all-containers --prefix --tail 100 --selector app.kubernetes.io/instance=vaultpane || true
+}
+trap 'echo "aks: FAIL" >&2; show' ERR
+
+echo "aks: installing the chart"
+helm upgrade vaultpane charts/vaultpane --install --create-namespace --namespace "$namespace" --wait --timeout 15m \
+  --set agent.image.repository="$REGISTRY/vaultpane-agent" --set agent.image.tag="$TAG" \
+  --set controller.image.repository="$REGISTRY/vaultpane-controller" --set controller.image.tag="$TAG" \
+  --values - <<<"${VALUES:-{\}}"
+
+echo "aks: observing the secret"
+kubectl apply -f - <<END
+apiVersion: vaultpane.dev/v1alpha1
+kind: ObservedCertificate
+metadata:
+  name: $name
+spec:
+  url: $SECRET
+  deletionPolicy: Delete
+END
+kubectl wait observedcertificate "$name" --for=condition=Ready --timeout 10m
+
+node=$(kubectl get nodes --selector kubernetes.io/os=windows -o jsonpath='{.items[0].metadata.name}')
+folder="/api/v1/nodes/$node/proxy/logs/vaultpane"
+echo "aks: the log on $node"
+kubectl get --raw "$folder/vaultpane_service_$(date -u +%F).log" | grep -c .
+echo "aks: PASS"
