@@ -14,7 +14,11 @@ func TestTheServiceAccountIsFoundBelowTheSandbox(t *testing.T) {
 	if _, err := kubeConfig(""); err == nil {
 		t.Fatal("there is no service account here")
 	}
-	sandbox := t.TempDir()
+	sandbox, err := os.MkdirTemp("", "sandbox") // and not the test's, which Wine 8 cannot remove
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(sandbox) })
 	folder := filepath.Join(sandbox, serviceAccount)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
