@@ -15,7 +15,7 @@ const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
 
 // apiServerArgs are the same at every start: the same port, certificates, keys and etcd.
 func (c *ControlPlane) apiServerArgs() []string {
-	return append([]string{
+	args := []string{
 		"--etcd-servers=" + c.etcdURL,
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1", // else it looks for a default route, which a build machine may not have
@@ -30,10 +30,13 @@ func (c *ControlPlane) apiServerArgs() []string {
 		"--service-account-key-file=" + c.path(tokenKey),
 		"--service-account-signing-key-file=" + c.path(tokenKey),
 		"--service-cluster-ip-range=10.0.0.0/24",
-		// it would refuse pods until a controller-manager has made the default service account
-		"--disable-admission-plugins=ServiceAccount",
 		"--allow-privileged=true", // HostProcess pods are privileged
-	}, c.options.APIServerArgs...)
+	}
+	if !c.options.Controllers {
+		// it would refuse pods until a controller-manager has made the default service account
+		args = append(args, "--disable-admission-plugins=ServiceAccount")
+	}
+	return append(args, c.options.APIServerArgs...)
 }
 
 // StartAPIServer starts the API server and returns when it is ready. After StopAPIServer it is the same one again: same

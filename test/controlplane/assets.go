@@ -18,7 +18,10 @@ type Log = func(format string, args ...any)
 // (https://book.kubebuilder.io/reference/envtest.html).
 const assetsVariable = "KUBEBUILDER_ASSETS"
 
-// Assets is a folder with the three binaries, and where they came from.
+// apiServerBinaries are what every control plane needs.
+var apiServerBinaries = []string{"kube-apiserver", "etcd", "kubectl"}
+
+// Assets is a folder with binaries, those of FindAssets or of FindControllers, and where they came from.
 type Assets struct {
 	Dir    string
 	Source string
@@ -41,14 +44,14 @@ func (a Assets) path(name string) string {
 }
 
 // check says which binary is missing.
-func (a Assets) check() error {
-	for _, path := range []string{a.KubeAPIServer(), a.Etcd(), a.Kubectl()} {
-		info, err := os.Stat(path)
+func (a Assets) check(names []string) error {
+	for _, name := range names {
+		info, err := os.Stat(a.path(name))
 		if err != nil {
-			return fmt.Errorf("looking for %s: %w", filepath.Base(path), err)
+			return fmt.Errorf("looking for %s: %w", name, err)
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("looking for %s: %s is not a file", filepath.Base(path), path)
+			return fmt.Errorf("looking for %s: %s is not a file", name, a.path(name))
 		}
 	}
 	return nil
@@ -69,7 +72,7 @@ func FindAssets(ctx context.Context, log Log) (Assets, error) {
 func findAssets(ctx context.Context, log Log) (Assets, error) {
 	if dir := os.Getenv(assetsVariable); dir != "" {
 		given := Assets{Dir: dir, Source: assetsVariable}
-		if err := given.check(); err != nil {
+		if err := given.check(apiServerBinaries); err != nil {
 			return Assets{}, fmt.Errorf("using %s=%s: %w", assetsVariable, dir, err)
 		}
 		return given, nil
@@ -78,28 +81,34 @@ func findAssets(ctx context.Context, log Log) (Assets, error) {
 	if err != nil {
 		return Assets{}, err
 	}
-	cached := Assets{Dir: dir, Source: "cache"}
-	if cached.check() == nil {
-		return cached, nil
-	}
-	return obtain(ctx, cached, log)
+	return cachedOr(ctx, dir, apiServerBinaries, log, func(cached Assets) (Assets, error) { return obtain(ctx, cached, log) })
 }
 
-// obtain downloads or builds, one process at a time: several test binaries that start together build once.
-func obtain(ctx context.Context, cached Assets, log Log) (Assets, error) {
-	if err := os.MkdirAll(filepath.Dir(cached.Dir), 0o755); err != nil {
+// cachedOr returns the binaries in dir, or lets obtain put them there or find them elsewhere, one process at a time: several
+// test binaries that start together build once.
+func cachedOr(ctx context.Context, dir string, names []string, log Log, obtain func(Assets) (Assets, error)) (Assets, error) {
+	cached := Assets{Dir: dir, Source: "cache"}
+	if cached.check(names) == nil {
+		return cached, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return Assets{}, fmt.Errorf("making the cache: %w", err)
 	}
-	lock, err := filelock.Wait(ctx, cached.Dir+".lock", func() {
+	lock, err := filelock.Wait(ctx, dir+".lock", func() {
 		log("Waiting: another process downloads or builds the control plane binaries")
 	})
 	if err != nil {
 		return Assets{}, err
 	}
 	defer lock.Release()
-	if cached.check() == nil { // by the one waited for
+	if cached.check(names) == nil { // by the one waited for
 		return cached, nil
 	}
+	return obtain(cached)
+}
+
+// obtain downloads or builds.
+func obtain(ctx context.Context, cached Assets, log Log) (Assets, error) {
 	downloaded, err := setupEnvtest(ctx)
 	if err == nil {
 		return downloaded, nil
@@ -108,11 +117,12 @@ func obtain(ctx context.Context, cached Assets, log Log) (Assets, error) {
 		return Assets{}, err
 	}
 	log("Not from setup-envtest: %v", err)
-	if err := build(ctx, cached.Dir, log); err != nil {
+	log("Building Kubernetes %s and etcd %s from source: about 10 minutes, once", kubernetesVersion, etcdVersion)
+	if err := build(ctx, cached.Dir, log, buildEtcd, buildAPIServer); err != nil {
 		return Assets{}, fmt.Errorf("building the control plane binaries: %w", err)
 	}
 	cached.Source = "built from source"
-	return cached, cached.check()
+	return cached, cached.check(apiServerBinaries)
 }
 
 // cacheDir is the folder of this version's binaries: the XDG cache, on Windows %LocalAppData%.

@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 )
 
-// build makes the three binaries and puts them at dir in one step, so that dir is whole or absent. The caller holds the
-// lock of dir.
-func build(ctx context.Context, dir string, log Log) error {
+// step builds some binaries into bin, in an empty folder of its own.
+type step = func(ctx context.Context, dir, bin string) error
+
+// build makes binaries and puts them at dir in one step, so that dir is whole or absent. The caller holds the lock of dir.
+func build(ctx context.Context, dir string, log Log, steps ...step) error {
 	work := dir + ".building"
 	// what a killed build left, and what this one leaves
 	if err := os.RemoveAll(work); err != nil {
@@ -21,13 +23,11 @@ func build(ctx context.Context, dir string, log Log) error {
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return fmt.Errorf("making the build folder: %w", err)
 	}
-	log("Building Kubernetes %s and etcd %s from source: about 10 minutes, once", kubernetesVersion, etcdVersion)
 	defer heartbeat(log, "Building")()
-	if err := buildEtcd(ctx, filepath.Join(work, "etcd"), bin); err != nil {
-		return fmt.Errorf("etcd %s: %w", etcdVersion, err)
-	}
-	if err := buildKubernetes(ctx, filepath.Join(work, "kubernetes"), bin); err != nil {
-		return fmt.Errorf("kubernetes %s: %w", kubernetesVersion, err)
+	for number, step := range steps {
+		if err := step(ctx, filepath.Join(work, fmt.Sprint(number)), bin); err != nil {
+			return err
+		}
 	}
 	return replace(bin, dir)
 }
@@ -45,33 +45,44 @@ func replace(from, to string) error {
 
 func buildEtcd(ctx context.Context, dir, bin string) error {
 	const main = "go.etcd.io/etcd/server/v3"
-	mod, err := upstreamModule(ctx, main, etcdVersion)
-	if err != nil {
-		return err
-	}
-	if err := writeModule(dir, moduleFile(mod, main, etcdVersion)); err != nil {
-		return err
-	}
-	_, err = goCommand(ctx, dir, "mod", "build", "-trimpath", "-ldflags=-s -w",
-		"-o", Assets{Dir: bin}.Etcd(), main)
-	return err
+	return buildModule(ctx, dir, main, etcdVersion, "-ldflags=-s -w", "-o", Assets{Dir: bin}.Etcd(), main)
 }
 
-func buildKubernetes(ctx context.Context, dir, bin string) error {
+func buildAPIServer(ctx context.Context, dir, bin string) error {
+	return buildKubernetes(ctx, dir, bin, "kube-apiserver", "kubectl")
+}
+
+func buildControllers(ctx context.Context, dir, bin string) error {
+	return buildKubernetes(ctx, dir, bin, controllerBinaries...)
+}
+
+func buildKubernetes(ctx context.Context, dir, bin string, commands ...string) error {
 	const module = "k8s.io/kubernetes"
-	mod, err := upstreamModule(ctx, module, kubernetesVersion)
-	if err != nil {
-		return err
-	}
-	if err := writeModule(dir, moduleFile(mod, module, kubernetesVersion)); err != nil {
-		return err
-	}
 	const version = "k8s.io/component-base/version." // without these, clients misread the server's version
-	_, err = goCommand(ctx, dir, "mod", "build", "-trimpath",
-		"-ldflags=-s -w -X "+version+"gitVersion="+kubernetesVersion+
-			" -X "+version+"gitMajor="+kubernetesMajor+" -X "+version+"gitMinor="+kubernetesMinor,
-		"-o", bin+string(filepath.Separator), module+"/cmd/kube-apiserver", module+"/cmd/kubectl")
-	return err
+	args := []string{
+		"-ldflags=-s -w -X " + version + "gitVersion=" + kubernetesVersion +
+			" -X " + version + "gitMajor=" + kubernetesMajor + " -X " + version + "gitMinor=" + kubernetesMinor,
+		"-o", bin + string(filepath.Separator),
+	}
+	for _, command := range commands {
+		args = append(args, module+"/cmd/"+command)
+	}
+	return buildModule(ctx, dir, module, kubernetesVersion, args...)
+}
+
+// buildModule builds commands of a module as its own repository does; args are those of go build.
+func buildModule(ctx context.Context, dir, module, version string, args ...string) error {
+	mod, err := upstreamModule(ctx, module, version)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", module, version, err)
+	}
+	if err := writeModule(dir, moduleFile(mod, module, version)); err != nil {
+		return err
+	}
+	if _, err = goCommand(ctx, dir, "mod", append([]string{"build", "-trimpath"}, args...)...); err != nil {
+		return fmt.Errorf("%s %s: %w", module, version, err)
+	}
+	return nil
 }
 
 // upstreamModule reads the go.mod of a module at a version, which the go command puts into its module cache.

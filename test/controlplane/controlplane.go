@@ -31,17 +31,21 @@ type Options struct {
 	Dir string
 	// Log takes lines of progress. Nil discards them.
 	Log Log
-	// Output takes what etcd and kube-apiserver write. Nil discards it; the end of it is in errors anyway.
+	// Output takes what the processes write. Nil discards it; the end of it is in errors anyway.
 	Output io.Writer
+	// Controllers runs kube-controller-manager and kube-scheduler too, and the ServiceAccount admission plugin that needs
+	// the former: workloads become pods, pods get nodes, and what lost its owner is collected. Nothing runs the pods.
+	Controllers bool
 	// APIServerArgs are added to the arguments of kube-apiserver, and win where one is given twice.
 	APIServerArgs []string
 }
 
-// ControlPlane is a running etcd and kube-apiserver. Its methods may be called from several goroutines. Both processes
+// ControlPlane is a running etcd and kube-apiserver. Its methods may be called from several goroutines. The processes
 // end with the process that started them, also when that is killed (on macOS and BSD only by Stop or Ctrl-C).
 type ControlPlane struct {
 	options   Options
 	assets    Assets
+	extra     Assets // of Options.Controllers
 	dir       string
 	inUse     *filelock.Lock // tells removeAbandoned of other processes that dir is in use
 	etcdURL   string
@@ -51,9 +55,10 @@ type ControlPlane struct {
 	transport http.RoundTripper // the admin's
 	failed    chan error        // the first unexpected end of a process
 
-	mu        sync.Mutex // of the two processes; nil when not running
-	etcd      *process
-	apiServer *process
+	mu          sync.Mutex // of the processes; nil when not running
+	etcd        *process
+	apiServer   *process
+	controllers []*process
 }
 
 // Start runs etcd and kube-apiserver on free ports of 127.0.0.1 and returns when requests are served, about 5 s later.
@@ -67,6 +72,11 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 		return nil, err
 	}
 	c := &ControlPlane{options: options, assets: assets, failed: make(chan error, 1)}
+	if options.Controllers {
+		if c.extra, err = FindControllers(ctx, options.Log); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the control plane: %w", err), c.Stop())
 	}
@@ -90,7 +100,10 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	if err := c.startEtcd(ctx); err != nil {
 		return err
 	}
-	return c.startAPIServer(ctx)
+	if err := c.startAPIServer(ctx); err != nil || !c.options.Controllers {
+		return err
+	}
+	return c.startControllers(ctx)
 }
 
 func (c *ControlPlane) startEtcd(ctx context.Context) error {
@@ -128,9 +141,9 @@ func (c *ControlPlane) Wait(ctx context.Context) error {
 	}
 }
 
-// Stop kills both processes and removes the folder. Again is a no-op.
+// Stop kills all processes and removes the folder. Again is a no-op.
 func (c *ControlPlane) Stop() error {
-	err := c.StopAPIServer()
+	err := errors.Join(c.stopControllers(), c.StopAPIServer())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.etcd != nil {

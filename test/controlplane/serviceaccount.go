@@ -33,20 +33,46 @@ func (c *ControlPlane) WriteServiceAccountKubeconfig(ctx context.Context, path, 
 	return writeKubeconfig(path, name, config)
 }
 
+// WritePodKubeconfig writes a kubeconfig with a token as kubelet gives it to a pod that has a node: of its service account,
+// bound to the pod, for an hour.
+func (c *ControlPlane) WritePodKubeconfig(ctx context.Context, path string, pod *corev1.Pod) error {
+	client, err := kubernetes.NewForConfig(c.Config())
+	if err != nil {
+		return err
+	}
+	token, err := boundToken(ctx, client, pod)
+	if err != nil {
+		return fmt.Errorf("making a token for pod %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	config := rest.AnonymousClientConfig(c.Config())
+	config.BearerToken = token
+	return writeKubeconfig(path, pod.Spec.ServiceAccountName, config)
+}
+
 func (c *ControlPlane) serviceAccountToken(ctx context.Context, namespace, name, node string) (string, error) {
 	client, err := kubernetes.NewForConfig(c.Config())
 	if err != nil {
 		return "", err
 	}
-	var request authenticationv1.TokenRequest
-	if node != "" {
-		pod, err := client.CoreV1().Pods(namespace).Create(ctx, podOn(node, name), metav1.CreateOptions{})
-		if err != nil {
-			return "", err
-		}
-		request.Spec.BoundObjectRef = &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID}
+	if node == "" {
+		return token(ctx, client, namespace, name, authenticationv1.TokenRequestSpec{})
 	}
-	answer, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, name, &request, metav1.CreateOptions{})
+	pod, err := client.CoreV1().Pods(namespace).Create(ctx, podOn(node, name), metav1.CreateOptions{})
+	if err != nil {
+		return "", err
+	}
+	return boundToken(ctx, client, pod)
+}
+
+func boundToken(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) (string, error) {
+	return token(ctx, client, pod.Namespace, pod.Spec.ServiceAccountName, authenticationv1.TokenRequestSpec{
+		BoundObjectRef: &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID},
+	})
+}
+
+func token(ctx context.Context, client kubernetes.Interface, namespace, account string, spec authenticationv1.TokenRequestSpec) (string, error) {
+	request := &authenticationv1.TokenRequest{Spec: spec}
+	answer, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request, metav1.CreateOptions{})
 	if err != nil {
 		return "", err
 	}

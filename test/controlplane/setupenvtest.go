@@ -25,7 +25,7 @@ func setupEnvtest(ctx context.Context) (Assets, error) {
 		return Assets{}, err
 	}
 	assets := Assets{Dir: strings.TrimSpace(string(out)), Source: "setup-envtest"}
-	return assets, assets.check()
+	return assets, assets.check(apiServerBinaries)
 }
 
 // checkout is the folder of this repository that holds the working directory.

@@ -1,5 +1,5 @@
-// Command cmd runs the control plane for developers: assets gets the binaries, up and down start and stop it in the
-// background, serve runs it until Ctrl-C.
+// Command cmd runs the control plane for developers: assets and controllers get the binaries, up and down start and stop it
+// in the background, serve runs it until Ctrl-C.
 package main
 
 import (
@@ -19,10 +19,11 @@ import (
 
 const usage = `usage: go run ./test/controlplane/cmd COMMAND [--dir .cache/controlplane] [--crds FOLDER]
 
-  assets   get kube-apiserver, etcd and kubectl if this machine has none; the last line is their folder
-  up       start kube-apiserver and etcd in the background; no-op when they run
-  down     stop them
-  serve    run them until Ctrl-C
+  assets        get kube-apiserver, etcd and kubectl if this machine has none; the last line is their folder
+  controllers   get kube-controller-manager and kube-scheduler, which only make e2e-install needs; likewise
+  up            start kube-apiserver and etcd in the background; no-op when they run
+  down          stop them
+  serve         run them until Ctrl-C
 `
 
 func main() {
@@ -49,7 +50,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	switch args[0] {
 	case "assets":
-		return assets(ctx)
+		return get(ctx, controlplane.FindAssets)
+	case "controllers":
+		return get(ctx, controlplane.FindControllers)
 	case "up":
 		return up(ctx, *dir, *crds)
 	case "down":
@@ -63,8 +66,8 @@ func run(ctx context.Context, args []string) error {
 
 func say(format string, args ...any) { fmt.Printf("controlplane: "+format+"\n", args...) }
 
-func assets(ctx context.Context) error {
-	found, err := controlplane.FindAssets(ctx, say)
+func get(ctx context.Context, find func(context.Context, controlplane.Log) (controlplane.Assets, error)) error {
+	found, err := find(ctx, say)
 	if err != nil {
 		return err
 	}

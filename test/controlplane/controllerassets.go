@@ -1,0 +1,52 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+// controllerBinaries are what Options.Controllers needs beside the API server's.
+var controllerBinaries = []string{"kube-controller-manager", "kube-scheduler"}
+
+// controllersSuffix is what their folder in the cache has behind the name of the API server's.
+const controllersSuffix = "-controllers"
+
+// KubeControllerManager is the path of kube-controller-manager.
+func (a Assets) KubeControllerManager() string { return a.path("kube-controller-manager") }
+
+// KubeScheduler is the path of kube-scheduler.
+func (a Assets) KubeScheduler() string { return a.path("kube-scheduler") }
+
+// FindControllers returns kube-controller-manager and kube-scheduler from the first of: $KUBEBUILDER_ASSETS, the cache, a
+// build from source into the cache, which takes some minutes, once per version and user. A KUBEBUILDER_ASSETS without
+// them is no error, because setup-envtest does not bring them.
+func FindControllers(ctx context.Context, log Log) (Assets, error) {
+	assets, err := findControllers(ctx, log)
+	if err != nil {
+		return Assets{}, err
+	}
+	log("Controller binaries: %s (%s)", assets.Dir, assets.Source)
+	return assets, nil
+}
+
+func findControllers(ctx context.Context, log Log) (Assets, error) {
+	given := Assets{Dir: os.Getenv(assetsVariable), Source: assetsVariable}
+	if given.Dir != "" && given.check(controllerBinaries) == nil {
+		return given, nil
+	}
+	dir, err := cacheDir()
+	if err != nil {
+		return Assets{}, err
+	}
+	// a folder of its own: each is whole or absent, and the other tests do without this one
+	return cachedOr(ctx, dir+controllersSuffix, controllerBinaries, log, func(cached Assets) (Assets, error) {
+		log("Building kube-controller-manager and kube-scheduler %s from source, which setup-envtest does not bring: some minutes, once",
+			kubernetesVersion)
+		if err := build(ctx, cached.Dir, log, buildControllers); err != nil {
+			return Assets{}, fmt.Errorf("building the controller binaries: %w", err)
+		}
+		cached.Source = "built from source"
+		return cached, cached.check(controllerBinaries)
+	})
+}
