@@ -73,6 +73,9 @@ func (p *Process) Running() bool {
 	}
 }
 
+// Succeeded reports whether the process has ended by itself, without a failure.
+func (p *Process) Succeeded() bool { return !p.Running() && p.command.ProcessState.Success() }
+
 // ResidentBytes is the process's resident memory, as the kernel counts it.
 func (p *Process) ResidentBytes() (int64, error) { return p.memory("VmRSS:") }
 

@@ -1,0 +1,102 @@
+package kubelet
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+// probeLimit is how long an answer to a probe may take.
+const probeLimit = time.Second
+
+// running is the process of a pod, which may have ended.
+type running struct {
+	process  *node.Process
+	started  time.Time
+	restarts int32
+	probe    string // URL of the readiness probe; empty where the pod has none
+}
+
+// start starts a pod's process as its container says.
+func (k *Kubelet) start(ctx context.Context, pod *corev1.Pod, restarts int32) error {
+	if len(pod.Spec.Containers) != 1 || len(pod.Spec.InitContainers) != 0 {
+		return fmt.Errorf("it has %d containers, must have one", len(pod.Spec.Containers)+len(pod.Spec.InitContainers))
+	}
+	container := &pod.Spec.Containers[0]
+	dir := filepath.Join(k.options.Dir, string(pod.UID))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making its folder: %w", err)
+	}
+	mounted, err := k.mount(ctx, pod, dir)
+	if err != nil {
+		return err
+	}
+	environment, err := k.environment(ctx, pod, container)
+	if err != nil {
+		return err
+	}
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := k.options.Plane.WritePodKubeconfig(ctx, kubeconfig, pod); err != nil {
+		return err
+	}
+	health, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	command := exec.Command(k.program(container.Image), mounted.all(container.Args)...)
+	command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, mounted.all(environment)...)
+	command.Env = append(command.Env, "VAULTPANE_KUBECONFIG="+kubeconfig,
+		"VAULTPANE_HEALTH_PROBE_BIND_ADDRESS="+health, "VAULTPANE_METRICS_BIND_ADDRESS=0")
+	command.Env = append(command.Env, k.options.Environment(pod)...)
+	process, err := node.StartProcess(command, filepath.Join(k.options.Dir, pod.Name+".log"))
+	if err != nil {
+		return err
+	}
+	k.running[pod.UID] = &running{process: process, started: time.Now(), restarts: restarts, probe: probeURL(container, health)}
+	return nil
+}
+
+// probeURL is where the container's readiness probe is answered on this machine.
+func probeURL(container *corev1.Container, health string) string {
+	if container.ReadinessProbe == nil || container.ReadinessProbe.HTTPGet == nil {
+		return ""
+	}
+	return "http://" + health + container.ReadinessProbe.HTTPGet.Path
+}
+
+// ready asks the probe, where there is one.
+func (r *running) ready(ctx context.Context) bool {
+	if r.probe == "" {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.probe, nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close() // the status says all
+	return answer.StatusCode == http.StatusOK
+}
+
+// freeAddress returns an address of loopback that nobody listens on at the moment.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("finding a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
