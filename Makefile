@@ -9,6 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOL := go tool -modfile=hack/tools/go.mod
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 STORE ?=
+CHART ?=
 
 ##@ General
 
@@ -55,6 +56,9 @@ e2e: build ## The main job end to end: Windows agent under Wine, control plane, 
 .PHONY: chart
 chart: ## The chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files anew).
 	@hack/chart.sh
+.PHONY: e2e-install
+e2e-install: build ## The chart from installation to uninstallation, by Helm, in a control plane with controllers (CHART=folder).
+	@hack/e2e-install.sh $(CHART)
 
 .PHONY: bench
 bench: build ## Measure the agent, Windows' store and the controller (BENCH='-parts=controller': only that; BENCH=-help: what else).

@@ -1,0 +1,114 @@
+package e2einstall
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	namespace = "vaultpane-system"
+	release   = "vaultpane"
+	// helmLimit is how long Helm may wait.
+	helmLimit = "3m"
+)
+
+// helm runs Helm as the administrator, with nothing of the caller's own settings, and returns what it printed.
+func (w *world) helm(t *testing.T, arguments ...string) string {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), filepath.Join(w.root, "bin", "helm"), append(arguments, "--namespace="+namespace)...)
+	kubeconfig := filepath.Join(w.dir, "helm.kubeconfig")
+	if err := w.cluster.WriteKubeconfig(kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(w.dir, "helm"), "KUBECONFIG=" + kubeconfig}
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("helm %s: %v\n%s", strings.Join(arguments, " "), err, output)
+	}
+	return string(output)
+}
+
+// values are what an operator of the extension writes: the extension's settings as they are, and how to reach this vault.
+// Only nodes whose agents run are asked for the certificate.
+func (w *world) values(t *testing.T) string {
+	t.Helper()
+	settings := fmt.Sprintf(`{"pollingIntervalInS": "3600", "certificateStoreName": "MY", "requireInitialSync": true, "observedCertificates": [%q]}`,
+		w.shop.SecretURL("web"))
+	text, err := yaml.Marshal(map[string]any{
+		"secretsManagementSettings": settings,
+		"certificateDefaults":       map[string]any{"nodeSelector": map[string]any{"matchLabels": map[string]any{liveLabel: "yes"}}},
+		"azure":                     map[string]any{"credential": "environment", "existingSecret": "azure"},
+		"agent": map[string]any{
+			"allowedVaultHosts": []any{"localhost"}, "disableChallengeResourceVerification": true,
+			"initialSpread": "0s", "storeCheckInterval": "2s",
+			"extraEnv": []any{map[string]any{"name": "VAULTPANE_CA_BUNDLE", "value": w.vaults.CAFile()}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(w.dir, "values.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// What the chart before this one did not have.
+const (
+	newField  = "suspend"
+	newColumn = "REASON"
+)
+
+const observedCertificates = "vaultpane.dev_observedcertificates.yaml"
+
+// previousChart makes of the chart one that came before it: of a lower version, and with a CRD that lacks a field and a column.
+func (w *world) previousChart(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(w.dir, "previous")
+	if err := os.CopyFS(dir, os.DirFS(w.chart)); err != nil {
+		t.Fatal(err)
+	}
+	edit(t, filepath.Join(dir, "Chart.yaml"), func(text []byte) []byte {
+		return regexp.MustCompile(`(?m)^version: .*$`).ReplaceAll(text, []byte("version: 0.0.1"))
+	})
+	edit(t, filepath.Join(dir, "crds", observedCertificates), func(text []byte) []byte {
+		var crd apiextensionsv1.CustomResourceDefinition
+		if err := yaml.UnmarshalStrict(text, &crd); err != nil {
+			t.Fatal(err)
+		}
+		version := &crd.Spec.Versions[0]
+		columns := len(version.AdditionalPrinterColumns)
+		version.AdditionalPrinterColumns = version.AdditionalPrinterColumns[:columns-1]
+		fields := version.Schema.OpenAPIV3Schema.Properties["spec"].Properties
+		if _, found := fields[newField]; !found {
+			t.Fatalf("the CRD has no field spec.%s to take away", newField)
+		}
+		delete(fields, newField)
+		text, err := yaml.Marshal(crd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	})
+	return dir
+}
+
+func edit(t *testing.T, file string, change func([]byte) []byte) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, change(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

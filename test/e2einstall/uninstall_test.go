@@ -1,0 +1,53 @@
+package e2einstall
+
+import (
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+func (l *life) uninstall(t *testing.T) {
+	t.Log(l.helm(t, "uninstall", release, "--wait", "--timeout="+helmLimit))
+	for _, node := range append([]string{windows}, simulated...) {
+		if l.tainted(t, node) {
+			t.Errorf("the startup taint of %s is left, and nobody would remove it", node)
+		}
+	}
+	for _, crd := range []string{"observedcertificates.vaultpane.dev", "nodecertificatestates.vaultpane.dev"} {
+		l.get(t, "", crd, &apiextensionsv1.CustomResourceDefinition{})
+	}
+	l.get(t, "", mine, &v1alpha1.ObservedCertificate{})
+	l.get(t, "", windows, &v1alpha1.NodeCertificateState{})
+	err := l.client.Get(t.Context(), client.ObjectKey{Name: "web"}, &v1alpha1.ObservedCertificate{})
+	if !apierrors.IsNotFound(err) {
+		t.Errorf("the chart's own certificate: %v, want it to be gone with the chart", err)
+	}
+	l.holds(t, windows)
+	eventually(t, "nothing of the release is left", func() (bool, error) { return l.leftovers(t) == "", nil })
+}
+
+// leftovers are the objects of the release.
+func (l *life) leftovers(t *testing.T) string {
+	t.Helper()
+	const kinds = "daemonsets,deployments,pods,jobs,services,serviceaccounts,configmaps,secrets,roles,rolebindings,clusterroles," +
+		"clusterrolebindings,poddisruptionbudgets,validatingadmissionpolicies,validatingadmissionpolicybindings,networkpolicies,flowschemas,prioritylevelconfigurations"
+	output, err := l.cluster.Kubectl("get", kinds, "-A", "-o", "name", "-l", "app.kubernetes.io/instance="+release).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	return strings.TrimSpace(string(output))
+}
+
+// reinstall turns on what is off by default and needs no other operator. With agents on Linux too, two nodes are asked.
+func (l *life) reinstall(t *testing.T) {
+	t.Log(l.helm(t, "install", release, l.chart, "--values="+l.file, "--wait", "--timeout="+helmLimit, "--set=agent.linux.enabled=true",
+		"--set=flowSchema.enabled=true", "--set=controller.networkPolicy.enabled=true", "--set=monitoring.dashboard.enabled=true"))
+	l.installedEverywhere(t, "2/2")
+	l.holds(t, windows)
+	l.holds(t, linux)
+}
