@@ -56,6 +56,7 @@ e2e: build ## The main job end to end: Windows agent under Wine, control plane, 
 .PHONY: chart
 chart: ## The chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files anew).
 	@hack/chart.sh
+
 .PHONY: e2e-install
 e2e-install: build ## The chart from installation to uninstallation, by Helm, in a control plane with controllers (CHART=folder).
 	@hack/e2e-install.sh $(CHART)
