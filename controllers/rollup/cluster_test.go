@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -28,9 +26,10 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
-const namespace = "vaultpane-system"
+const namespace = install.Namespace
 
 // agentNodes are the nodes that run the agent in these tests.
 var agentNodes = labels.Set{"kubernetes.io/os": "windows"}
@@ -89,18 +88,11 @@ func startCluster() (*cluster, error) {
 		return nil, err
 	}
 	c := &cluster{plane: plane}
-	settings := filepath.Join("..", "..", "config")
-	if err := plane.InstallCRDs(ctx, filepath.Join(settings, "crd")); err != nil {
+	if err := install.Everything(ctx, plane, filepath.Join("..", "..")); err != nil {
 		return nil, errors.Join(err, plane.Stop())
 	}
 	if c.kube, err = client.New(plane.Config(), client.Options{Scheme: scheme}); err != nil {
 		return nil, errors.Join(err, plane.Stop())
-	}
-	if err := c.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
-		return nil, errors.Join(err, plane.Stop())
-	}
-	if output, err := plane.Kubectl("apply", "-f", filepath.Join(settings, "rbac", "controller")).CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("granting the controller's rights: %w: %s", err, output), plane.Stop())
 	}
 	return c, nil
 }

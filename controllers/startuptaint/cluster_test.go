@@ -15,7 +15,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
 // cluster is a real API server with the CRDs, shared by the tests of this package, which run one after another: a
@@ -91,29 +91,15 @@ func startCluster() (*cluster, error) {
 	}
 	startedPlane = plane
 	c := &cluster{plane: plane}
-	if err := plane.InstallCRDs(ctx, filepath.Join("..", "..", "config", "crd")); err != nil {
+	if err := install.Everything(ctx, plane, filepath.Join("..", "..")); err != nil {
 		return nil, err
 	}
 	if c.kube, err = client.New(plane.Config(), client.Options{Scheme: scheme}); err != nil {
 		return nil, err
 	}
 	const account = "system:serviceaccount:vaultpane-system:vaultpane-controller"
-	if err := c.grant(ctx); err != nil {
-		return nil, fmt.Errorf("granting the controller's rights: %w", err)
-	}
 	c.controller, err = plane.UserConfig(account, "system:serviceaccounts", "system:serviceaccounts:vaultpane-system")
 	return c, err
-}
-
-// grant gives the controller's service account its rights, from the files that an administrator applies.
-func (c *cluster) grant(ctx context.Context) error {
-	if err := c.kube.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "vaultpane-system"}}); err != nil {
-		return err
-	}
-	if output, err := c.plane.Kubectl("apply", "-f", filepath.Join("..", "..", "config", "rbac", "controller")).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
-	}
-	return nil
 }
 
 // logBook keeps what is logged.
