@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
 
 // NodeSelector chooses nodes by their labels. It is written like every Kubernetes label selector; it is a type of its own
 // so that a wrong operator or label is refused when it is written, and not found by a node later.
@@ -42,8 +45,13 @@ type NodeSelectorRequirement struct {
 	Values []LabelValue `json:"values,omitempty"`
 }
 
-// AsLabelSelector returns the selector in the form that the Kubernetes libraries match with; nil selects everything.
-func (s *NodeSelector) AsLabelSelector() *metav1.LabelSelector {
+// AsSelector returns the selector in the form that the Kubernetes libraries match with; nil selects everything. The API server
+// lets in none that cannot be read.
+func (s *NodeSelector) AsSelector() (labels.Selector, error) {
+	return metav1.LabelSelectorAsSelector(s.labelSelector())
+}
+
+func (s *NodeSelector) labelSelector() *metav1.LabelSelector {
 	selector := &metav1.LabelSelector{}
 	if s == nil {
 		return selector

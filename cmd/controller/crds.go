@@ -19,20 +19,9 @@ import (
 // runApplyCRDs brings the cluster's CRDs to what is in the folder. Helm installs the CRDs of a chart once and never updates
 // them (https://helm.sh/docs/chart_best_practices/custom_resource_definitions/), so the chart runs this before an upgrade.
 func runApplyCRDs(ctx context.Context, o options) error {
-	kube, err := kubeConfig(o.kubeconfig)
+	direct, err := directClient(o, apiextensionsv1.AddToScheme)
 	if err != nil {
 		return err
-	}
-	scheme, err := newScheme()
-	if err != nil {
-		return err
-	}
-	if err := apiextensionsv1.AddToScheme(scheme); err != nil {
-		return fmt.Errorf("registering API types: %w", err)
-	}
-	direct, err := client.New(kube, client.Options{Scheme: scheme})
-	if err != nil {
-		return fmt.Errorf("making a client: %w", err)
 	}
 	return applyCRDs(ctx, direct, o.crds)
 }

@@ -6,11 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/kinds"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 )
@@ -60,14 +57,13 @@ func runManager(ctx context.Context, o options) error {
 }
 
 func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
-	scheme, err := newScheme()
+	scheme, err := kinds.Scheme()
 	if err != nil {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
-		Scheme: scheme,
-		// Asking the API server which kinds there are would end a controller that starts before it.
-		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return kinds(), nil },
+		Scheme:                        scheme,
+		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return kinds.Mapper(), nil },
 		Cache:                         rollup.CacheOptions(o.namespace),
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
@@ -97,26 +93,6 @@ func synced(request *http.Request, mgr ctrl.Manager) error {
 	return nil
 }
 
-// kinds says under which path the API server has each kind that the controller uses.
-func kinds() meta.RESTMapper {
-	mapper := meta.NewDefaultRESTMapper(nil)
-	mapper.Add(v1alpha1.GroupVersion.WithKind("ObservedCertificate"), meta.RESTScopeRoot)
-	mapper.Add(v1alpha1.GroupVersion.WithKind("NodeCertificateState"), meta.RESTScopeRoot)
-	mapper.Add(corev1.SchemeGroupVersion.WithKind("Node"), meta.RESTScopeRoot)
-	mapper.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
-	return mapper
-}
-
-func newScheme() (*runtime.Scheme, error) {
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return nil, fmt.Errorf("registering API types: %w", err)
-		}
-	}
-	return scheme, nil
-}
-
 func kubeConfig(path string) (*rest.Config, error) {
 	load := ctrl.GetConfig
 	if path != "" {
@@ -132,19 +108,28 @@ func kubeConfig(path string) (*rest.Config, error) {
 
 // removeStartupTaint takes the startup taint from all nodes.
 func removeStartupTaint(ctx context.Context, o options) error {
-	kube, err := kubeConfig(o.kubeconfig)
+	direct, err := directClient(o)
 	if err != nil {
 		return err
-	}
-	scheme, err := newScheme()
-	if err != nil {
-		return err
-	}
-	direct, err := client.New(kube, client.Options{Scheme: scheme})
-	if err != nil {
-		return fmt.Errorf("making a client: %w", err)
 	}
 	removed, err := startuptaint.RemoveAll(ctx, direct, ctrl.Log)
 	ctrl.Log.Info("Removed the startup taint", "nodes", removed)
 	return err
+}
+
+// directClient reads and writes without a cache. others are types beside those that the controller knows.
+func directClient(o options, others ...func(*runtime.Scheme) error) (client.Client, error) {
+	kube, err := kubeConfig(o.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	scheme, err := kinds.Scheme(others...)
+	if err != nil {
+		return nil, err
+	}
+	direct, err := client.New(kube, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	return direct, nil
 }

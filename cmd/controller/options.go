@@ -42,14 +42,9 @@ Flags, each with its environment variable (the flag wins):
 // the help.
 func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
 	var o options
-	flags := pflag.NewFlagSet("vaultpane-controller", pflag.ContinueOnError)
-	flags.SortFlags = false
-	flags.SetOutput(help)
-	o.addTo(flags, lookup)
-	settings.Describe(flags)
-	flags.BoolVar(&o.showVersion, "version", false, "print the version and end")
-	flags.Usage = func() { _, _ = fmt.Fprint(help, usage, flags.FlagUsagesWrapped(120)) }
-	if err := settings.Parse(flags, arguments, lookup); err != nil {
+	command := settings.Command{Name: "vaultpane-controller", Usage: usage, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+	var err error
+	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil {
 		return o, err
 	}
 	return o, o.validate()

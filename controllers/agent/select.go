@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -13,7 +12,7 @@ import (
 
 // selects reports whether an ObservedCertificate is for a node with these labels. No selector means every node.
 func selects(certificate *v1alpha1.ObservedCertificate, node labels.Set) (bool, error) {
-	selector, err := metav1.LabelSelectorAsSelector(certificate.Spec.NodeSelector.AsLabelSelector())
+	selector, err := certificate.Spec.NodeSelector.AsSelector()
 	if err != nil {
 		return false, fmt.Errorf("reading the node selector of %s: %w", certificate.Name, err)
 	}

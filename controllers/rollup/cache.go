@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // CacheOptions say what the controller keeps of each kind, and in which form. At 5,000 nodes with 100 certificates it is half
@@ -53,7 +54,7 @@ func slimState(object any) (any, error) {
 	for i := range state.Certificates {
 		entry := &state.Certificates[i]
 		entry.Name, entry.Version, entry.Thumbprint = share(entry.Name), share(entry.Version), share(entry.Thumbprint)
-		entry.Message, entry.RequestedAt, entry.Since = cut(entry.Message, maxMessage), "", nil
+		entry.Message, entry.RequestedAt, entry.Since = brief.Cut(entry.Message, maxMessage), "", nil
 		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
 	}
 	state.Certificates = slices.Clone(state.Certificates) // without the room that the decoder left behind them

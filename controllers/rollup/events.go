@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // Reasons of events on an ObservedCertificate. Troubles have the reasons of the table in api/v1alpha1.
@@ -28,10 +29,6 @@ const (
 	actionCheck   = "CheckExpiry"
 )
 
-// maxNote is how long an event's note may be, in bytes
-// (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
-const maxNote = 1024
-
 // happening is one event.
 type happening struct {
 	kind, reason, action, note string
@@ -47,7 +44,7 @@ func (p *publisher) tell(ctx context.Context, d draft) {
 	}
 	log := ctrl.LoggerFrom(ctx)
 	for _, h := range told.happenings(before, after, d.summary, p.now()) {
-		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", cut(h.note, maxNote))
+		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", brief.Cut(h.note, brief.EventNote))
 		log.Info(h.reason, "ObservedCertificate", d.name, "note", h.note)
 	}
 	log.V(1).Info("Wrote the status", "ObservedCertificate", d.name, "nodes", after.Nodes.Summary, "ready", readyOf(after).Status, "reason", readyOf(after).Reason)
@@ -80,11 +77,11 @@ func (s *story) progress(before, after v1alpha1.ObservedCertificateStatus, now t
 		return happened
 	}
 	s.completed = rolloutOf(after)
-	note := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
+	text := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
 	if since := s.since(before); !since.IsZero() && now.Sub(since) >= time.Second {
-		note += ", in " + now.Sub(since).Round(time.Second).String()
+		text += ", in " + now.Sub(since).Round(time.Second).String()
 	}
-	return append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, note})
+	return append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, text})
 }
 
 // since is when the roll-out began. After a restart it is since when nodes have been on their way.
@@ -102,14 +99,14 @@ func (s *story) since(before v1alpha1.ObservedCertificateStatus) time.Time {
 func troubles(news []trouble, s summary, after v1alpha1.ObservedCertificateStatus) []happening {
 	happened := make([]happening, 0, len(news))
 	for _, t := range news {
-		note := fmt.Sprintf("%d of %s", t.count, nodes(s.matched))
+		text := fmt.Sprintf("%d of %s", t.count, nodes(s.matched))
 		for _, failure := range after.Failures {
 			if failure.Reason == t.reason {
-				note += fmt.Sprintf("; on %s: %s", failure.Node, failure.Message)
+				text += fmt.Sprintf("; on %s: %s", failure.Node, failure.Message)
 				break
 			}
 		}
-		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionRollOut, note})
+		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionRollOut, text})
 	}
 	return happened
 }

@@ -6,7 +6,6 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -101,7 +100,7 @@ type wish struct {
 
 // wishOf reads a spec. With the error comes a wish that selects no node.
 func wishOf(certificate *v1alpha1.ObservedCertificate) (wish, error) {
-	selector, err := metav1.LabelSelectorAsSelector(certificate.Spec.NodeSelector.AsLabelSelector())
+	selector, err := certificate.Spec.NodeSelector.AsSelector()
 	if err != nil {
 		selector, err = labels.Nothing(), fmt.Errorf("reading the node selector of %s: %w", certificate.Name, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // maxFailures is how many nodes a status names, see the CRD.
@@ -65,13 +66,5 @@ func (w sufferer) message(certificate string) string {
 	if entry.Message == "" && w.at.reason == v1alpha1.ReasonExpired {
 		return fmt.Sprintf("the certificate %s that the node has expired on %s; renew it in the vault", w.at.held.thumbprint, w.at.held.end().UTC().Format(time.RFC3339))
 	}
-	return cut(entry.Message, maxMessage)
-}
-
-// cut shortens a text to at most limit bytes, at the boundary of a character.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	return strings.ToValidUTF8(text[:limit-3], "") + "..."
+	return brief.Cut(entry.Message, maxMessage)
 }

@@ -31,7 +31,8 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, fa
 		Summary: fmt.Sprintf("%d/%d", s.installed, s.matched),
 	}
 	status.Failures = failures
-	for _, condition := range []metav1.Condition{s.ready(w), s.reconciling(w), s.isStalled(w), s.expiringSoon(soon, now)} {
+	ready := s.ready(w)
+	for _, condition := range []metav1.Condition{ready, s.reconciling(w, ready), s.isStalled(ready), s.expiringSoon(soon, now)} {
 		condition.ObservedGeneration, condition.LastTransitionTime = w.generation, metav1.NewTime(now)
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}
@@ -58,8 +59,7 @@ func (s summary) ready(w wish) metav1.Condition {
 	return ready
 }
 
-func (s summary) reconciling(w wish) metav1.Condition {
-	ready := s.ready(w)
+func (s summary) reconciling(w wish, ready metav1.Condition) metav1.Condition {
 	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: ready.Reason, Message: ready.Message}
 	if s.installed < s.matched && !s.stalled() && !w.suspended {
 		reconciling.Status = metav1.ConditionTrue
@@ -67,8 +67,7 @@ func (s summary) reconciling(w wish) metav1.Condition {
 	return reconciling
 }
 
-func (s summary) isStalled(w wish) metav1.Condition {
-	ready := s.ready(w)
+func (s summary) isStalled(ready metav1.Condition) metav1.Condition {
 	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: ready.Reason, Message: "no node waits for another spec"}
 	if s.stalled() {
 		stalled.Status, stalled.Message = metav1.ConditionTrue, ready.Message

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -73,7 +72,7 @@ func required(certificate *v1alpha1.ObservedCertificate, node *corev1.Node) bool
 	if !certificate.Spec.RequireInitialSync || !certificate.DeletionTimestamp.IsZero() {
 		return false
 	}
-	selector, err := metav1.LabelSelectorAsSelector(certificate.Spec.NodeSelector.AsLabelSelector())
+	selector, err := certificate.Spec.NodeSelector.AsSelector()
 	return err == nil && selector.Matches(labels.Set(node.Labels))
 }
 

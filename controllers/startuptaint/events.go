@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // Reasons of events on Nodes.
@@ -94,18 +95,9 @@ func (r *Reconciler) sayWaiting(node *corev1.Node, waiting wait) {
 		action = string(worst.reason)
 		related = &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: worst.name}}
 	}
-	note := "the startup taint stays: the node waits for " + waiting.String()
+	text := "the startup taint stays: the node waits for " + waiting.String()
 	if waiting.refused != "" {
-		action, note = "RemoveStartupTaint", "the startup taint stays although the node is ready: "+waiting.refused
+		action, text = "RemoveStartupTaint", "the startup taint stays although the node is ready: "+waiting.refused
 	}
-	r.Events.Eventf(node, related, kind, waiting.reason(), action, "%s", shorten(note))
-}
-
-// shorten cuts a note to the 1,024 bytes that the API accepts.
-func shorten(note string) string {
-	const limit = 1024
-	if len(note) <= limit {
-		return note
-	}
-	return strings.ToValidUTF8(note[:limit-3], "") + "..."
+	r.Events.Eventf(node, related, kind, waiting.reason(), action, "%s", brief.Cut(text, brief.EventNote))
 }

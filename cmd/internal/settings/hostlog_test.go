@@ -18,8 +18,8 @@ func parseHostLog(environment map[string]string) (HostLog, error) {
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	h.AddTo(flags)
-	Describe(flags)
-	err := Parse(flags, nil, func(name string) (string, bool) {
+	describe(flags)
+	err := parse(flags, nil, func(name string) (string, bool) {
 		value, ok := environment[name]
 		return value, ok
 	})

@@ -3,6 +3,7 @@ package settings
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -26,17 +27,39 @@ func (lookup Lookup) Or(name, fallback string) string {
 	return fallback
 }
 
-// Describe names in each flag's help the environment variable that it has. Flags that are added later have none.
-func Describe(flags *pflag.FlagSet) {
+// Command describes a command's settings.
+type Command struct {
+	// Name is the command's name, and Usage stands above the flags in its help.
+	Name, Usage string
+	// Add adds the flags.
+	Add func(*pflag.FlagSet)
+}
+
+// Read reads flags and, for those not given, their environment variables, and says whether the version is asked for. It returns
+// pflag.ErrHelp after printing the help.
+func (c Command) Read(arguments []string, lookup Lookup, help io.Writer) (version bool, err error) {
+	flags := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
+	flags.SortFlags = false
+	flags.SetOutput(help)
+	c.Add(flags)
+	describe(flags)
+	// No setting, so without a variable: an image may well say its version in VAULTPANE_VERSION.
+	flags.BoolVar(&version, "version", false, "print the version and end")
+	flags.Usage = func() { _, _ = fmt.Fprint(help, c.Usage, flags.FlagUsagesWrapped(120)) }
+	return version, parse(flags, arguments, lookup)
+}
+
+// describe names in each flag's help the environment variable that it has. Flags that are added later have none.
+func describe(flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		flag.Usage += " [" + Variable(flag.Name) + "]"
 		_ = flags.SetAnnotation(flag.Name, environmentPrefix, []string{Variable(flag.Name)}) // it exists
 	})
 }
 
-// Parse reads flags and, for those not given, the environment variables that Describe gave them. A variable that is empty
-// counts as not set. It returns pflag.ErrHelp after printing the help.
-func Parse(flags *pflag.FlagSet, arguments []string, lookup Lookup) error {
+// parse reads flags and, for those not given, the environment variables that describe gave them. A variable that is empty
+// counts as not set.
+func parse(flags *pflag.FlagSet, arguments []string, lookup Lookup) error {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}

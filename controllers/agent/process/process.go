@@ -12,9 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -24,6 +21,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/kinds"
 )
 
 // stopTime is how long the manager waits for its parts. A HostProcess container is killed 5 s after it was told to stop,
@@ -87,17 +85,14 @@ func Run(ctx context.Context, o Settings) error {
 }
 
 func newManager(kube *rest.Config, o Settings) (ctrl.Manager, error) {
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return nil, fmt.Errorf("registering API types: %w", err)
-		}
+	scheme, err := kinds.Scheme()
+	if err != nil {
+		return nil, err
 	}
 	stop := stopTime
 	return ctrl.NewManager(kube, ctrl.Options{
-		Scheme: scheme,
-		// Asking the API server which kinds there are would end an agent that starts before it, and cost requests.
-		MapperProvider:          func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return kinds(), nil },
+		Scheme:                  scheme,
+		MapperProvider:          func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return kinds.Mapper(), nil },
 		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:  o.HealthAddress,
 		GracefulShutdownTimeout: &stop,
@@ -114,16 +109,6 @@ func newManager(kube *rest.Config, o Settings) (ctrl.Manager, error) {
 			DisableFor: []client.Object{&v1alpha1.NodeCertificateState{}, &coordinationv1.Lease{}},
 		}},
 	})
-}
-
-// kinds says under which path the API server has each kind that the agent uses.
-func kinds() meta.RESTMapper {
-	mapper := meta.NewDefaultRESTMapper([]schema.GroupVersion{v1alpha1.GroupVersion, corev1.SchemeGroupVersion, coordinationv1.SchemeGroupVersion})
-	mapper.Add(v1alpha1.GroupVersion.WithKind("ObservedCertificate"), meta.RESTScopeRoot)
-	mapper.Add(v1alpha1.GroupVersion.WithKind("NodeCertificateState"), meta.RESTScopeRoot)
-	mapper.Add(corev1.SchemeGroupVersion.WithKind("Node"), meta.RESTScopeRoot)
-	mapper.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
-	return mapper
 }
 
 func addProbes(mgr ctrl.Manager, start *startup) error {
