@@ -62,9 +62,8 @@ func TestAThousandNodesComeUpTogether(t *testing.T) {
 	if late := seen.latest().Sub(last); late > 30*time.Second {
 		t.Errorf("the last removal came %s after the last report", late)
 	}
-	if got := r.removals(t); got != nodes {
-		t.Errorf("%d removals were counted", got)
-	}
+	// A watcher may see the node before the reconciler has the answer to its patch, and counts.
+	within(t, scalePatience, "each removal is counted once", func() (bool, error) { return r.removals(t) == nodes, nil })
 
 	must(t, c.require(ctx, "gate"))
 	must(t, inTurn(nodes, func(i int) error { return c.setTaints(ctx, made[i].Name, adding(startup)) }))
