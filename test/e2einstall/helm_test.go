@@ -45,11 +45,10 @@ func (w *world) values(t *testing.T) string {
 	text, err := yaml.Marshal(map[string]any{
 		"secretsManagementSettings": settings,
 		"certificateDefaults":       map[string]any{"nodeSelector": map[string]any{"matchLabels": map[string]any{liveLabel: "yes"}}},
-		"azure":                     map[string]any{"credential": "environment", "existingSecret": "azure"},
+		"azure":                     map[string]any{"credential": "environment", "existingSecret": "azure", "caBundle": map[string]any{"configMap": "vault-ca"}},
 		"agent": map[string]any{
 			"allowedVaultHosts": []any{"localhost"}, "disableChallengeResourceVerification": true,
 			"initialSpread": "0s", "storeCheckInterval": "2s",
-			"extraEnv": []any{map[string]any{"name": "VAULTPANE_CA_BUNDLE", "value": w.vaults.CAFile()}},
 		},
 	})
 	if err != nil {

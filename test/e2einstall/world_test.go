@@ -95,7 +95,7 @@ func (w *world) prepareCluster(ctx context.Context) error {
 	return w.makeNamespace(ctx)
 }
 
-// makeNamespace makes the namespace as docs tell: labelled for HostProcess pods, with the identity's secret.
+// makeNamespace makes the namespace as docs tell: labelled for HostProcess pods, with the identity's secret and the vault's CA.
 func (w *world) makeNamespace(ctx context.Context) error {
 	labels := map[string]string{"pod-security.kubernetes.io/enforce": "privileged"}
 	if err := w.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: labels}}); err != nil {
@@ -108,6 +108,10 @@ func (w *world) makeNamespace(ctx context.Context) error {
 	}
 	if err := w.client.Create(ctx, secret); err != nil {
 		return fmt.Errorf("making the identity's secret: %w", err)
+	}
+	bundle := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "vault-ca"}, Data: map[string]string{"ca.crt": string(w.vaults.CAPEM())}}
+	if err := w.client.Create(ctx, bundle); err != nil {
+		return fmt.Errorf("making the CA bundle: %w", err)
 	}
 	return nil
 }

@@ -83,6 +83,10 @@ Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" f
 - name: AZURE_FEDERATED_TOKEN_FILE
   value: /var/run/secrets/vaultpane/azure/token
 {{- end }}
+{{- if $azure.caBundle.configMap }}
+- name: VAULTPANE_CA_BUNDLE
+  value: {{ printf "/var/run/secrets/vaultpane/ca/%s" $azure.caBundle.key | quote }}
+{{- end }}
 {{- end -}}
 
 {{/* Not empty where the workload identity webhook gives the token. */}}
@@ -144,11 +148,16 @@ resources:
   {{- toYaml .resources | nindent 2 }}
 {{- end -}}
 
-{{/* The federated token and what the values add. */}}
+{{/* The federated token, the CA certificates and what the values add. */}}
 {{- define "vaultpane.agentMounts" -}}
 {{- if include "vaultpane.azureToken" . }}
 - name: azure-token
   mountPath: /var/run/secrets/vaultpane/azure
+  readOnly: true
+{{- end }}
+{{- if .Values.azure.caBundle.configMap }}
+- name: ca-bundle
+  mountPath: /var/run/secrets/vaultpane/ca
   readOnly: true
 {{- end }}
 {{- with .Values.agent.extraVolumeMounts }}
@@ -165,6 +174,11 @@ resources:
           path: token
           audience: {{ .Values.azure.workloadIdentity.audience | quote }}
           expirationSeconds: {{ .Values.azure.workloadIdentity.expirationSeconds | int }}
+{{- end }}
+{{- with .Values.azure.caBundle.configMap }}
+- name: ca-bundle
+  configMap:
+    name: {{ . }}
 {{- end }}
 {{- with .Values.agent.extraVolumes }}
 {{ toYaml . }}
