@@ -24,6 +24,7 @@ func TestLifeOfAnInstallation(t *testing.T) {
 	}{
 		{"helm install returns when all pods are ready", life.install},
 		{"agents are on Windows nodes and controllers on Linux nodes", life.placed},
+		{"who may view the cluster sees certificates and writes none", life.views},
 		{"the node has its certificate and works, a node without an agent waits", life.mainJob},
 		{"the state of a node goes with the node", life.nodeGoes},
 		{"an upgrade keeps the objects and brings the new CRD", life.upgrade},

@@ -1,5 +1,5 @@
 {{/* Writes the objects of a file below files/, which are copies of those in config/, for this release: its namespace, the
-names of its service accounts, its labels. Call with (dict "root" $ "path" "files/rbac/agent/role.yaml" "component" "agent"). */}}
+names of its service accounts, its labels; and only those that the values want. Call with (dict "root" $ "path" "files/rbac/agent/role.yaml" "component" "agent"). */}}
 {{- define "vaultpane.objects" -}}
 {{- $root := .root -}}
 {{- $accounts := dict "vaultpane-agent" $root.Values.agent.serviceAccount "vaultpane-controller" $root.Values.controller.serviceAccount -}}
@@ -7,7 +7,7 @@ names of its service accounts, its labels. Call with (dict "root" $ "path" "file
 {{- $text := $root.Files.Get .path | replace "system:serviceaccount:vaultpane-system:vaultpane-agent" $user -}}
 {{- range splitList "\n---\n" (trimPrefix "---\n" $text) }}
 {{- $object := fromYaml . }}
-{{- $account := dict "create" true }}
+{{- $wanted := or $root.Values.rbac.create (not (hasPrefix "rbac." $object.apiVersion)) }}
 {{- if eq $object.metadata.namespace "vaultpane-system" }}
 {{- $_ := set $object.metadata "namespace" $root.Release.Namespace }}
 {{- end }}
@@ -15,15 +15,16 @@ names of its service accounts, its labels. Call with (dict "root" $ "path" "file
 {{- $_ := set . "namespace" $root.Release.Namespace }}
 {{- $_ := set . "name" (get $accounts .name).name }}
 {{- end }}
-{{- $_ := set $object.metadata "labels" (include "vaultpane.labels" $ | fromYaml) }}
+{{- $_ := set $object.metadata "labels" (merge (include "vaultpane.labels" $ | fromYaml) ($object.metadata.labels | default dict)) }}
 {{- if eq $object.kind "ServiceAccount" }}
-{{- $account = get $accounts $object.metadata.name }}
+{{- $account := get $accounts $object.metadata.name }}
+{{- $wanted = $account.create }}
 {{- $_ := set $object.metadata "name" $account.name }}
 {{- with include "vaultpane.accountAnnotations" (dict "root" $root "account" $account) | fromYaml }}
 {{- $_ := set $object.metadata "annotations" . }}
 {{- end }}
 {{- end }}
-{{- if $account.create }}
+{{- if $wanted }}
 ---
 {{ toYaml $object }}
 {{- end }}
