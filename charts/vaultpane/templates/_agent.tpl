@@ -107,6 +107,16 @@ yes
 {{- end -}}
 {{- end -}}
 
+{{- define "vaultpane.agentPorts" -}}
+{{- range $name, $port := dict "health" .health.port "metrics" .metrics.port }}
+{{- if ne (int $port) 0 }}
+- name: {{ $name }}
+  containerPort: {{ int $port }}
+  protocol: TCP
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* The container's settings that Windows and Linux share, after its name. Call as agentEnv. */}}
 {{- define "vaultpane.agentContainer" -}}
 {{- $agent := .root.Values.agent -}}
@@ -119,11 +129,10 @@ envFrom:
   - secretRef:
       name: {{ . }}
 {{- end }}
-{{- if ne (int $agent.metrics.port) 0 }}
+{{- with include "vaultpane.agentPorts" $agent }}
+# They are the node's, so the scheduler keeps off what else has one of them.
 ports:
-  - name: metrics
-    containerPort: {{ $agent.metrics.port | int }}
-    protocol: TCP
+  {{- . | nindent 2 }}
 {{- end }}
 {{- if ne (int $agent.health.port) 0 }}
 # The agent listens on the node's loopback only, where kubelet is too.

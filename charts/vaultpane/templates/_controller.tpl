@@ -1,3 +1,16 @@
+{{/* Labels and annotations of these pods. Call with (dict "root" $ "component" "controller"). */}}
+{{- define "vaultpane.controllerPodMetadata" -}}
+labels:
+  {{- include "vaultpane.selectorLabels" . | nindent 2 }}
+  {{- with .root.Values.controller.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .root.Values.controller.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* What the pods of the controller and of the hooks have in common: trusted nodes, and the Pod Security level restricted.
 Call with (dict "root" $ "account" "vaultpane-controller"). */}}
 {{- define "vaultpane.controllerPod" -}}
@@ -14,10 +27,9 @@ tolerations:
   {{- include "vaultpane.tolerations" .root.Values.controller.tolerations | nindent 2 }}
 serviceAccountName: {{ .account }}
 automountServiceAccountToken: true
+enableServiceLinks: false # a Service named vaultpane-x would set VAULTPANE_X_PORT
 securityContext:
-  runAsNonRoot: true
-  runAsUser: 65532
-  runAsGroup: 65532
+  runAsNonRoot: true # the image's user is 65532; OpenShift gives one of the namespace's own, and admits no other
   seccompProfile:
     type: RuntimeDefault
 {{- end -}}
