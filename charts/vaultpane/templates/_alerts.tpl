@@ -1,0 +1,22 @@
+{{/* The alerts of files/alerts.yaml, without those that are left out, with the labels of the values. */}}
+{{- define "vaultpane.alerts" -}}
+{{- $values := .Values.monitoring.prometheusRule -}}
+{{- $alerts := .Files.Get "files/alerts.yaml" | fromYaml -}}
+{{- $known := list -}}
+{{- range $group := $alerts.groups -}}
+{{- $kept := list -}}
+{{- range $rule := $group.rules -}}
+{{- $known = append $known $rule.alert -}}
+{{- if not (has $rule.alert $values.disabled) -}}
+{{- $kept = append $kept (mergeOverwrite $rule (dict "labels" $values.alertLabels)) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $group "rules" $kept -}}
+{{- end -}}
+{{- range $index, $name := $values.disabled -}}
+{{- if not (has $name $known) -}}
+{{- fail (printf "monitoring.prometheusRule.disabled[%d] is %q, must be an alert; there are %s" $index $name (join ", " $known)) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $alerts -}}
+{{- end -}}
