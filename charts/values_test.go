@@ -81,7 +81,7 @@ func compareKeys(t *testing.T, path string, root, schema map[string]any, values 
 	have, _ := values.(map[string]any)
 	var known, set []string
 	for key := range properties {
-		if key != "global" && key != "claims" { // what parent charts and few others set
+		if key != "claims" { // few set it
 			known = append(known, key)
 		}
 	}

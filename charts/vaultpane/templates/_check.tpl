@@ -13,6 +13,7 @@
   (list "agent.initialSpread" $agent.initialSpread $time "a time with its unit, such as 10s, 15m or 1h30m")
   (list "agent.storeCheckInterval" $agent.storeCheckInterval $time "a time with its unit, such as 30s or 1m")
   (list "controller.expiringSoon" $controller.expiringSoon $time "a time in hours, minutes or seconds, such as 168h for a week")
+  (list "global.imageRegistry" ((.Values.global).imageRegistry | default "") "^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry, or a folder of one, without https://, such as registry.example:5000/mirror")
   (list "agent.image.repository" $agent.image.repository $repository "a registry and a name without a tag, such as ghcr.io/vaultpane/vaultpane-agent; the tag is agent.image.tag")
   (list "controller.image.repository" $controller.image.repository $repository "a registry and a name without a tag, such as ghcr.io/vaultpane/vaultpane-controller; the tag is controller.image.tag")
   (list "agent.image.digest" $agent.image.digest $digest "sha256: and 64 hexadecimal digits")

@@ -14,9 +14,8 @@ annotations:
 {{/* What the pods of the controller and of the hooks have in common: trusted nodes, and the Pod Security level restricted.
 Call with (dict "root" $ "account" "vaultpane-controller"). */}}
 {{- define "vaultpane.controllerPod" -}}
-{{- with .root.Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- toYaml . | nindent 2 }}
+{{- with include "vaultpane.imagePullSecrets" .root }}
+{{ . }}
 {{- end }}
 {{- with .root.Values.controller.priorityClassName }}
 priorityClassName: {{ . }}

@@ -18,10 +18,26 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The image of agent or controller. Call with (dict "root" $ "image" .Values.agent.image). */}}
 {{- define "vaultpane.image" -}}
+{{- $repository := .image.repository -}}
+{{- with (.root.Values.global).imageRegistry -}}
+{{- $repository = printf "%s/%s" (trimSuffix "/" .) (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "") -}}
+{{- end -}}
 {{- if .image.digest -}}
-{{ .image.repository }}@{{ .image.digest }}
+{{ $repository }}@{{ .image.digest }}
 {{- else -}}
-{{ .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{ $repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{/* The imagePullSecrets of all pods, with those of the parent chart, which may be names alone. */}}
+{{- define "vaultpane.imagePullSecrets" -}}
+{{- $secrets := .Values.imagePullSecrets -}}
+{{- range (.Values.global).imagePullSecrets -}}
+{{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) -}}
+{{- end -}}
+{{- with uniq $secrets -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
