@@ -67,3 +67,23 @@ func TestANewVersionOfTheChartAloneRollsNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestWithoutHooksNothingActsByItself: rendered for another tool than Helm, which would run the Jobs of upgrade and
+// uninstallation at once, the chart has neither them nor what is theirs.
+func TestWithoutHooksNothingActsByItself(t *testing.T) {
+	text, err := run(t, "template", "vaultpane", chart, "--namespace", namespace, "--no-hooks", "--include-crds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered := parse(t, text)
+	want := withoutHelm(render(t, defaults))
+	for _, key := range sorted(want, rendered) {
+		switch {
+		case strings.HasPrefix(key, "CustomResourceDefinition "):
+		case want[key] == nil:
+			t.Errorf("%s is left without hooks", key)
+		case rendered[key] == nil:
+			t.Errorf("%s is missing without hooks", key)
+		}
+	}
+}
