@@ -127,7 +127,7 @@ env:
 {{- with .root.Values.azure.existingSecret }}
 envFrom:
   - secretRef:
-      name: {{ . }}
+      name: {{ . | quote }}
 {{- end }}
 {{- with include "vaultpane.agentPorts" $agent }}
 # They are the node's, so the scheduler keeps off what else has one of them.
@@ -187,7 +187,7 @@ resources:
 {{- with .Values.azure.caBundle.configMap }}
 - name: ca-bundle
   configMap:
-    name: {{ . }}
+    name: {{ . | quote }}
 {{- end }}
 {{- with .Values.agent.extraVolumes }}
 {{ toYaml . }}

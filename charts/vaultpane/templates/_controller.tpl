@@ -18,13 +18,13 @@ Call with (dict "root" $ "account" "vaultpane-controller"). */}}
 {{ . }}
 {{- end }}
 {{- with .root.Values.controller.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 nodeSelector:
   {{- toYaml (merge (dict "kubernetes.io/os" "linux") .root.Values.controller.nodeSelector) | nindent 2 }}
 tolerations:
   {{- include "vaultpane.tolerations" .root.Values.controller.tolerations | nindent 2 }}
-serviceAccountName: {{ .account }}
+serviceAccountName: {{ .account | quote }}
 automountServiceAccountToken: true
 enableServiceLinks: false # a Service named vaultpane-x would set VAULTPANE_X_PORT
 securityContext:

@@ -12,7 +12,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{/* Labels that select pods. They never change, and pods have no label of the chart's version: an upgrade rolls only what it must. */}}
 {{- define "vaultpane.selectorLabels" -}}
 app.kubernetes.io/name: vaultpane
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
