@@ -75,7 +75,7 @@ func tlsProblem(cause error, now time.Time) string {
 	case errors.As(cause, &hostname):
 		return oneLine(rootCause(cause)) + "; check an inspecting proxy, and the DNS record of the vault's private endpoint if it has one"
 	case errors.As(cause, &authority):
-		return oneLine(rootCause(cause)) + "; if an inspecting proxy presents that certificate, give its CA to the agent with --ca-bundle"
+		return oneLine(rootCause(cause)) + "; if an inspecting proxy presents that certificate, give its CA to the agent with --ca-bundle (azure.caBundle of the chart)"
 	default:
 		return oneLine(rootCause(cause)) + "; " + lookBetween
 	}
