@@ -196,12 +196,13 @@ resources:
 
 {{/* Labels and annotations of the pods. Call with (dict "root" $ "component" "agent"). */}}
 {{- define "vaultpane.agentPodMetadata" -}}
+{{- $labels := .root.Values.agent.podLabels | default dict -}}
+{{- if include "vaultpane.webhook" .root -}}
+{{- $labels = merge (dict "azure.workload.identity/use" "true") $labels -}}
+{{- end -}}
 labels:
   {{- include "vaultpane.selectorLabels" . | nindent 2 }}
-  {{- if include "vaultpane.webhook" .root }}
-  azure.workload.identity/use: "true"
-  {{- end }}
-  {{- with .root.Values.agent.podLabels }}
+  {{- with $labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- with .root.Values.agent.podAnnotations }}
