@@ -75,6 +75,10 @@ generate: ## Write generated files anew: deep copies, CRDs, RBAC, system call st
 	@hack/generate.sh
 	@echo "generate: PASS"
 
+.PHONY: schemas
+schemas: ## Cut the schemas of the supported versions of Kubernetes anew, for kubeconform (downloads 150 MB).
+	@go run ./test/schemas/cmd
+
 .PHONY: verify
 verify: ## Check format, lint, generated files, modules, workflows, licences.
 	@hack/verify.sh
