@@ -100,7 +100,7 @@ func TestKustomizeAndChartAreTheSame(t *testing.T) {
 func TestARealAPIServerTakesConfig(t *testing.T) {
 	plane := cluster(t)
 	for _, folder := range []string{"default", "samples"} {
-		if says, err := kubectl(plane, "", "apply", "--dry-run=server", "-k", "../config/"+folder); err != nil {
+		if says, err := kubectl(plane, "", "apply", "--dry-run=server", "--validate=strict", "-k", "../config/"+folder); err != nil {
 			t.Errorf("config/%s: %v: %s", folder, err, says)
 		}
 	}
