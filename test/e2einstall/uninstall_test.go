@@ -35,7 +35,8 @@ func (l *life) uninstall(t *testing.T) {
 func (l *life) leftovers(t *testing.T) string {
 	t.Helper()
 	const kinds = "daemonsets,deployments,pods,jobs,services,serviceaccounts,configmaps,secrets,roles,rolebindings,clusterroles," +
-		"clusterrolebindings,poddisruptionbudgets,validatingadmissionpolicies,validatingadmissionpolicybindings,networkpolicies,flowschemas,prioritylevelconfigurations"
+		"clusterrolebindings,poddisruptionbudgets,validatingadmissionpolicies,validatingadmissionpolicybindings,networkpolicies,flowschemas,prioritylevelconfigurations," +
+		"servicemonitors,podmonitors,prometheusrules"
 	output, err := l.cluster.Kubectl("get", kinds, "-A", "-o", "name", "-l", "app.kubernetes.io/instance="+release).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, output)
@@ -43,11 +44,19 @@ func (l *life) leftovers(t *testing.T) string {
 	return strings.TrimSpace(string(output))
 }
 
-// reinstall turns on what is off by default and needs no other operator. With agents on Linux too, two nodes are asked.
+// reinstall turns on what is off by default, the Prometheus operator's objects too. With agents on Linux, two nodes are asked.
 func (l *life) reinstall(t *testing.T) {
 	t.Log(l.helm(t, "install", release, l.chart, "--values="+l.file, "--wait", "--timeout="+helmLimit, "--set=agent.linux.enabled=true",
-		"--set=flowSchema.enabled=true", "--set=controller.networkPolicy.enabled=true", "--set=monitoring.dashboard.enabled=true"))
+		"--set=flowSchema.enabled=true", "--set=controller.networkPolicy.enabled=true", "--set=monitoring.dashboard.enabled=true",
+		"--set=monitoring.serviceMonitor.enabled=true", "--set=monitoring.prometheusRule.enabled=true",
+		"--set=monitoring.podMonitor.enabled=true", "--set=agent.metrics.address=0.0.0.0", "--set=agent.metrics.port=19464"))
 	l.installedEverywhere(t, "2/2")
 	l.holds(t, windows)
 	l.holds(t, linux)
+	const monitoring = "servicemonitors/vaultpane-controller,podmonitors/vaultpane-agent,prometheusrules/vaultpane"
+	for object := range strings.SplitSeq(monitoring, ",") {
+		if says, err := l.cluster.Kubectl("get", object, "--namespace="+namespace).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, says)
+		}
+	}
 }

@@ -86,6 +86,10 @@ func (w *world) prepareCluster(ctx context.Context) error {
 	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: scheme}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
+	// as an operator of Prometheus has them; the chart brings its own
+	if err := w.cluster.InstallCRDs(ctx, filepath.Join(w.root, "charts", "testdata", "crds")); err != nil {
+		return fmt.Errorf("installing the Prometheus operator's CRDs: %w", err)
+	}
 	if err := w.startKwok(); err != nil {
 		return err
 	}
