@@ -24,6 +24,9 @@ type running struct {
 	started  time.Time
 	restarts int32
 	probe    string // URL of the readiness probe; empty where the pod has none
+	limit    int32  // of failures in a row, at which the pod is not ready any more
+	failures int32  // of the probe, in a row
+	answered bool   // the pod is ready
 }
 
 // start starts a pod's process as its container says.
@@ -61,7 +64,11 @@ func (k *Kubelet) start(ctx context.Context, pod *corev1.Pod, restarts int32) er
 	if err != nil {
 		return err
 	}
-	k.running[pod.UID] = &running{process: process, started: time.Now(), restarts: restarts, probe: probeURL(container, health)}
+	started := &running{process: process, started: time.Now(), restarts: restarts, probe: probeURL(container, health)}
+	if started.probe != "" {
+		started.limit = container.ReadinessProbe.FailureThreshold
+	}
+	k.running[pod.UID] = started
 	return nil
 }
 
@@ -73,11 +80,22 @@ func probeURL(container *corev1.Container, health string) string {
 	return "http://" + health + container.ReadinessProbe.HTTPGet.Path
 }
 
-// ready asks the probe, where there is one.
+// ready asks the probe, where there is one. A pod that was ready is so until the probe fails as often in a row as it may: a
+// machine that is busy answers late at times.
 func (r *running) ready(ctx context.Context) bool {
 	if r.probe == "" {
 		return true
 	}
+	if r.answers(ctx) {
+		r.failures, r.answered = 0, true
+		return true
+	}
+	r.failures++
+	r.answered = r.answered && r.failures < r.limit
+	return r.answered
+}
+
+func (r *running) answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.probe, nil)
