@@ -10,6 +10,7 @@ TOOL := go tool -modfile=hack/tools/go.mod
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 STORE ?=
 CHART ?=
+KUBERNETES ?=
 
 ##@ General
 
@@ -39,6 +40,10 @@ demo: build ## See it work: control plane, Key Vault, agent and five certificate
 .PHONY: test
 test: ## Unit tests, and tests against a real API server and a real TLS Key Vault endpoint.
 	@hack/test.sh
+
+.PHONY: test-oldest
+test-oldest: ## What depends on the API server, with the oldest Kubernetes that is supported (KUBERNETES=v1.31.14: with that one).
+	@hack/test-oldest.sh $(KUBERNETES)
 
 .PHONY: test-windows
 test-windows: ## The Windows executable's tests, under Wine (or natively on Windows).

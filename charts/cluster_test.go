@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,9 @@ func TestPodSecurity(t *testing.T) {
 				t.Errorf("%s: %v: %s", test.level, err, says)
 			}
 			_, list, _ := strings.Cut(says, "violates PodSecurity")
+			if plane.Minor(t) < 34 { // which does not look at the host of a probe yet
+				test.violations = slices.DeleteFunc(test.violations, func(violation string) bool { return strings.HasPrefix(violation, "probe") })
+			}
 			for _, violation := range test.violations {
 				if !strings.Contains(list, violation) {
 					t.Errorf("does not name %q: %s", violation, says)

@@ -78,7 +78,7 @@ var refused = []struct{ name, spec, says string }{
 	{"an empty query", url(goodURL + "?"), "must not have a query"},
 	{"a fragment", url(goodURL + "#top"), "fragment"},
 	{"a line break", url(goodURL + "\n"), "letters, digits and dashes"},
-	{"too long", url("https://" + strings.Repeat("a", 1100) + ".vault.azure.net/secrets/a"), "may not be more than 1024"},
+	{"too long", url("https://" + strings.Repeat("a", 1100) + ".vault.azure.net/secrets/a"), "spec.url: Too long: may not be"},
 
 	{"empty store name", with(`"certificateStoreName": ""`), "certificateStoreName"},
 	{"store with a path", with(`"certificateStoreName": "LocalMachine\\MY"`), "the location has its own field"},
@@ -86,7 +86,7 @@ var refused = []struct{ name, spec, says string }{
 	{"store upwards", with(`"certificateStoreName": ".."`), "must be the name of a store"},
 	{"store with blanks around", with(`"certificateStoreName": " MY "`), "blanks around it"},
 	{"store with a tab", with(`"certificateStoreName": "M\tY"`), "must be the name of a store"},
-	{"store too long", with(`"certificateStoreName": "` + strings.Repeat("a", 65) + `"`), "may not be more than 64"},
+	{"store too long", with(`"certificateStoreName": "` + strings.Repeat("a", 65) + `"`), "spec.certificateStoreName: Too long: may not be"},
 	{"AuthRoot", with(`"certificateStoreName": "AuthRoot"`), "Windows' own root update"},
 	{"Disallowed in other letters", with(`"certificateStoreName": "disallowed"`), "Windows' own root update"},
 	{"store of another type", with(`"certificateStoreName": ["MY"]`), "must be of type string"},
@@ -111,7 +111,7 @@ var refused = []struct{ name, spec, says string }{
 	{"account with blanks around", with(`"accounts": [" Network Service"]`), "blanks around it"},
 	{"account with a line break", with(`"accounts": ["Network\nService"]`), "control characters"},
 	{"account with a tab", with(`"accounts": ["a\tb"]`), "control characters"},
-	{"account too long", with(`"accounts": ["` + strings.Repeat("a", 257) + `"]`), "may not be more than 256"},
+	{"account too long", with(`"accounts": ["` + strings.Repeat("a", 257) + `"]`), "spec.accounts[0]: Too long: may not be"},
 	{"the same account twice", with(`"accounts": ["a", "a"]`), "Duplicate value"},
 	{"accounts as one string", with(`"accounts": "Network Service"`), "must be of type array"},
 

@@ -12,6 +12,7 @@ import (
 // TestTheSamplePolicyPutsTheTaintOn applies the sample that docs/startup-taint.md offers.
 func TestTheSamplePolicyPutsTheTaintOn(t *testing.T) {
 	c, ctx := newCluster(t), t.Context()
+	c.plane.SkipBefore(t, 36)
 	sample := filepath.Join("..", "..", "config", "samples", "startup-taint.yaml")
 	if output, err := c.plane.Kubectl("apply", "-f", sample).CombinedOutput(); err != nil {
 		t.Fatalf("applying the sample: %v: %s", err, output)

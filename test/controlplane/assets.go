@@ -117,7 +117,7 @@ func obtain(ctx context.Context, cached Assets, log Log) (Assets, error) {
 		return Assets{}, err
 	}
 	log("Not from setup-envtest: %v", err)
-	log("Building Kubernetes %s and etcd %s from source: about 10 minutes, once", kubernetesVersion, etcdVersion)
+	log("Building Kubernetes %s and etcd %s from source: about 10 minutes, once", kubernetesVersion(), etcdVersion)
 	if err := build(ctx, cached.Dir, log, buildEtcd, buildAPIServer); err != nil {
 		return Assets{}, fmt.Errorf("building the control plane binaries: %w", err)
 	}
@@ -131,7 +131,7 @@ func cacheDir() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the cache folder: %w", err)
 	}
-	name := kubernetesVersion + "-" + runtime.GOOS + "-" + runtime.GOARCH
+	name := kubernetesVersion() + "-" + runtime.GOOS + "-" + runtime.GOARCH
 	return filepath.Join(root, "vaultpane", "controlplane", name), nil
 }
 

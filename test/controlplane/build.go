@@ -59,15 +59,16 @@ func buildControllers(ctx context.Context, dir, bin string) error {
 func buildKubernetes(ctx context.Context, dir, bin string, commands ...string) error {
 	const module = "k8s.io/kubernetes"
 	const version = "k8s.io/component-base/version." // without these, clients misread the server's version
+	release := kubernetesVersion()
+	major, minor := majorMinor(release)
 	args := []string{
-		"-ldflags=-s -w -X " + version + "gitVersion=" + kubernetesVersion +
-			" -X " + version + "gitMajor=" + kubernetesMajor + " -X " + version + "gitMinor=" + kubernetesMinor,
+		"-ldflags=-s -w -X " + version + "gitVersion=" + release + " -X " + version + "gitMajor=" + major + " -X " + version + "gitMinor=" + minor,
 		"-o", bin + string(filepath.Separator),
 	}
 	for _, command := range commands {
 		args = append(args, module+"/cmd/"+command)
 	}
-	return buildModule(ctx, dir, module, kubernetesVersion, args...)
+	return buildModule(ctx, dir, module, release, args...)
 }
 
 // buildModule builds commands of a module as its own repository does; args are those of go build.

@@ -42,7 +42,7 @@ func findControllers(ctx context.Context, log Log) (Assets, error) {
 	// a folder of its own: each is whole or absent, and the other tests do without this one
 	return cachedOr(ctx, dir+controllersSuffix, controllerBinaries, log, func(cached Assets) (Assets, error) {
 		log("Building kube-controller-manager and kube-scheduler %s from source, which setup-envtest does not bring: some minutes, once",
-			kubernetesVersion)
+			kubernetesVersion())
 		if err := build(ctx, cached.Dir, log, buildControllers); err != nil {
 			return Assets{}, fmt.Errorf("building the controller binaries: %w", err)
 		}

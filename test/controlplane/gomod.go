@@ -22,9 +22,10 @@ func moduleFile(upstream goMod, path, version string) string {
 		fmt.Fprintf(&text, "godebug %s=%s\n", setting.Key, setting.Value)
 	}
 	fmt.Fprintf(&text, "require %s %s\n", path, version)
+	staging := stagingVersion(version)
 	for _, replace := range upstream.Replace {
 		if strings.HasPrefix(replace.New.Path, "./staging/") {
-			fmt.Fprintf(&text, "replace %[1]s => %[1]s %s\n", replace.Old.Path, stagingVersion)
+			fmt.Fprintf(&text, "replace %[1]s => %[1]s %s\n", replace.Old.Path, staging)
 		}
 	}
 	return text.String()

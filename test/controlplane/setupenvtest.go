@@ -20,7 +20,7 @@ func setupEnvtest(ctx context.Context) (Assets, error) {
 	}
 	modfile := filepath.Join("hack", "tools", "go.mod")
 	out, err := goCommand(ctx, root, "readonly",
-		"tool", "-modfile="+modfile, "setup-envtest", "use", envtestSelector, "-p", "path")
+		"tool", "-modfile="+modfile, "setup-envtest", "use", envtestSelector(kubernetesVersion()), "-p", "path")
 	if err != nil {
 		return Assets{}, err
 	}
