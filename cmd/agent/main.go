@@ -57,5 +57,9 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	writer, finish := options.hostLog.Beside(stdout)
 	defer finish()
 	options.logging.SetUp(writer)
-	return process.Run(ctrl.SetupSignalHandler(), options.Settings)
+	err = process.Run(ctrl.SetupSignalHandler(), options.Settings)
+	if err != nil {
+		ctrl.Log.Error(err, "Ending") // stderr is gone with the pod, the host log is not
+	}
+	return err
 }

@@ -3,6 +3,8 @@ package hostlog
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,6 +22,7 @@ type file struct {
 	folder string
 	keep   int   // days
 	bound  int64 // bytes
+	opened func(*os.File)
 
 	handle  *os.File
 	name    string
@@ -81,7 +84,7 @@ func (f *file) open(now time.Time) error {
 		return fmt.Errorf("making the folder: %w", err)
 	}
 	name := nameOf(now)
-	handle, err := os.OpenFile(filepath.Join(f.folder, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	handle, err := os.OpenFile(filepath.Join(f.folder, name), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -90,11 +93,19 @@ func (f *file) open(now time.Time) error {
 		_ = handle.Close()
 		return fmt.Errorf("reading its size: %w", err)
 	}
-	if name != f.name {
-		f.torn = false
-	}
 	f.handle, f.name, f.size, f.checked = handle, name, info.Size(), now
+	f.torn = torn(handle, f.size)
+	if f.opened != nil {
+		f.opened(handle)
+	}
 	return nil
+}
+
+// torn says whether the last line has no end: its writer died, or the disk took a part of it.
+func torn(file io.ReaderAt, size int64) bool {
+	last := make([]byte, 1)
+	_, err := file.ReadAt(last, size-1)
+	return err == nil && last[0] != '\n'
 }
 
 func (f *file) close() {
@@ -104,13 +115,17 @@ func (f *file) close() {
 	}
 }
 
-// sweep deletes what is expired, once a day. It goes on after an error, and returns the first.
+// sweep deletes what is expired, once a day. It goes on after an error, and returns the first. A folder that is not there
+// has nothing to delete.
 func (f *file) sweep(now time.Time) error {
 	if f.swept == nameOf(now) {
 		return nil
 	}
 	f.swept = nameOf(now)
 	entries, err := os.ReadDir(f.folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

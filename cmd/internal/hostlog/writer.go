@@ -9,6 +9,7 @@ package hostlog
 import (
 	"bytes"
 	"errors"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -16,6 +17,8 @@ import (
 const (
 	// queueLength is how many lines wait for the disk before further ones are left out: some seconds of a busy agent.
 	queueLength = 1024
+	// queueBytes is how many bytes wait for the disk: at --log-level 8 and higher client-go logs whole lists in one line.
+	queueBytes = 8 << 20
 	// retryInterval is the time between two tries after an error, and between two reports of lines left out.
 	retryInterval = time.Minute
 	// closeTime is how long Close waits for the disk. A HostProcess container has less than 5 s to end.
@@ -37,6 +40,8 @@ type Options struct {
 	// Tell reports trouble and its end, in pairs of keys and values as logr has them: once each, not for every line. It
 	// may log to this Writer.
 	Tell func(message string, keysAndValues ...any)
+	// Opened is told each file that is opened, before a line is written to it; nil for nobody. The file is closed later.
+	Opened func(*os.File)
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -48,6 +53,7 @@ type Writer struct {
 	queue   chan []byte
 	stop    chan struct{}
 	stopped chan struct{}
+	waiting atomic.Int64 // bytes in the queue
 	left    atomic.Int64 // lines left out and not told of yet
 
 	trouble error // told of, and not over yet
@@ -65,7 +71,7 @@ func New(options Options) *Writer {
 func newWriter(options Options) *Writer {
 	return &Writer{
 		options: options,
-		file:    file{folder: options.Folder, keep: options.Keep, bound: options.Bound},
+		file:    file{folder: options.Folder, keep: options.Keep, bound: options.Bound, opened: options.Opened},
 		queue:   make(chan []byte, queueLength),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
@@ -74,11 +80,15 @@ func newWriter(options Options) *Writer {
 
 // Write takes one line, which ends with a line feed. It never waits for the disk and never fails.
 func (w *Writer) Write(line []byte) (int, error) {
-	select {
-	case w.queue <- bytes.Clone(line):
-	default:
-		w.left.Add(1)
+	if w.waiting.Add(int64(len(line))) <= queueBytes {
+		select {
+		case w.queue <- bytes.Clone(line):
+			return len(line), nil
+		default:
+		}
 	}
+	w.waiting.Add(-int64(len(line)))
+	w.left.Add(1)
 	return len(line), nil
 }
 
@@ -97,14 +107,19 @@ func (w *Writer) run() {
 	for {
 		select {
 		case line := <-w.queue:
-			w.put(line, w.options.Now())
+			w.take(line)
 		case <-w.stop:
 			for len(w.queue) > 0 { // nobody else takes from it
-				w.put(<-w.queue, w.options.Now())
+				w.take(<-w.queue)
 			}
 			return
 		}
 	}
+}
+
+func (w *Writer) take(line []byte) {
+	w.put(line, w.options.Now())
+	w.waiting.Add(-int64(len(line)))
 }
 
 // put writes a line, or leaves it out.
@@ -114,13 +129,14 @@ func (w *Writer) put(line []byte, now time.Time) {
 		w.left.Add(1)
 		return
 	}
+	unswept := w.file.sweep(now) // first: it may be what a full disk waits for
 	if err := w.file.append(line, now); err != nil {
 		w.left.Add(1)
 		w.fail(err, now)
 		return
 	}
-	if err := w.file.sweep(now); err != nil {
-		w.options.Tell("Cannot delete old host logs", "folder", w.options.Folder, "cause", err.Error())
+	if unswept != nil {
+		w.options.Tell("Cannot delete old host logs", "folder", w.options.Folder, "cause", unswept.Error())
 	}
 	w.succeed(now)
 }
@@ -128,6 +144,7 @@ func (w *Writer) put(line []byte, now time.Time) {
 // fail tells of a trouble when it begins, and when it turns into another one.
 func (w *Writer) fail(err error, now time.Time) {
 	w.retry = now.Add(retryInterval)
+	w.file.swept = "" // with the next try again
 	if w.trouble == nil || errors.Is(err, errFull) != errors.Is(w.trouble, errFull) {
 		w.options.Tell("Cannot write the host log, going on without", "folder", w.options.Folder, "cause", err.Error())
 	}

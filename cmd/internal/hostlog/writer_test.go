@@ -26,7 +26,8 @@ type world struct {
 // newWorld returns a host log whose lines are written by the test's own goroutine.
 func newWorld(t *testing.T, folder string, bound int64) *world {
 	w := &world{t: t}
-	w.writer = newWriter(Options{Folder: folder, Keep: 14, Bound: bound, Tell: w.tell})
+	now := func() time.Time { return at("2026-03-01T10:00:00Z") }
+	w.writer = newWriter(Options{Folder: folder, Keep: 14, Bound: bound, Tell: w.tell, Now: now})
 	t.Cleanup(w.writer.file.close)
 	return w
 }
@@ -206,6 +207,75 @@ func TestADaysFileHasABound(t *testing.T) {
 	w.log("2026-03-02T00:00:00Z", "7")
 	w.wantTold("The host log is written again linesLeftOut=2")
 	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "1234\n1234\n", "vaultpane_service_2026-03-02.log": "7\n"})
+}
+
+// Old files may be what fills the disk.
+func TestAFullDiskGetsRidOfOldFiles(t *testing.T) {
+	folder := tempDir(t)
+	w := newWorld(t, folder, 0) // takes no line
+	w.log("2026-03-01T10:00:00Z", "one")
+	old := filepath.Join(folder, "vaultpane_service_2026-02-01.log")
+	if err := os.WriteFile(old, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.log("2026-03-01T10:01:00Z", "two")
+	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": ""})
+	w.wantTold("Cannot write the host log, going on without")
+}
+
+func TestALineThatAnotherProcessLeftWithoutItsEndEndsBeforeTheNext(t *testing.T) {
+	folder := tempDir(t)
+	name := filepath.Join(folder, "vaultpane_service_2026-03-01.log")
+	if err := os.WriteFile(name, []byte("half of a li"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, folder, DefaultBound)
+	w.log("2026-03-01T10:00:00Z", "one", "two")
+	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "half of a li\none\ntwo\n"})
+}
+
+// During an upgrade the old pod and the new one write to one file.
+func TestTwoProcessesWriteWholeLinesToOneFile(t *testing.T) {
+	const lines = 100
+	folder := tempDir(t)
+	writers := []*world{newWorld(t, folder, DefaultBound), newWorld(t, folder, DefaultBound)}
+	var both sync.WaitGroup
+	for i, w := range writers {
+		both.Go(func() {
+			for range lines {
+				w.log("2026-03-01T10:00:00Z", strings.Repeat(fmt.Sprint(i), 1000))
+			}
+		})
+	}
+	both.Wait()
+	got := map[string]int{}
+	for line := range strings.Lines(read(t, folder)["vaultpane_service_2026-03-01.log"]) {
+		got[line]++
+	}
+	want := map[string]int{strings.Repeat("0", 1000) + "\n": lines, strings.Repeat("1", 1000) + "\n": lines}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What waits for a disk that does not answer must not take the agent's memory.
+func TestLongLinesWaitUpToABound(t *testing.T) {
+	w := newWorld(t, tempDir(t), DefaultBound) // nobody takes from the queue
+	long := []byte(strings.Repeat("x", 1<<20-1) + "\n")
+	for range 20 {
+		_, _ = w.writer.Write(long)
+	}
+	if got := len(w.writer.queue); got != 8 {
+		t.Errorf("%d lines of 1 MiB wait, want 8", got)
+	}
+	if got := w.writer.left.Load(); got != 12 {
+		t.Errorf("%d lines are left out, want 12", got)
+	}
+	w.writer.take(<-w.writer.queue)
+	_, _ = w.writer.Write(long)
+	if got := len(w.writer.queue); got != 8 {
+		t.Errorf("%d lines of 1 MiB wait after one was written, want 8", got)
+	}
 }
 
 func TestALineThatWasCutOffEndsBeforeTheNext(t *testing.T) {

@@ -3,8 +3,10 @@ package settings
 import (
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -56,8 +58,18 @@ func (h *HostLog) Beside(stdout io.Writer) (writer io.Writer, finish func()) {
 		return stdout, func() {}
 	}
 	log := hostlog.New(hostlog.Options{
-		Folder: h.Folder, Keep: h.RetentionDays, Bound: hostlog.DefaultBound, Tell: ctrl.Log.Info, Now: time.Now,
+		Folder: h.Folder, Keep: h.RetentionDays, Bound: hostlog.DefaultBound, Tell: ctrl.Log.Info, Now: time.Now, Opened: catchCrash,
 	})
 	// First the host log, which never fails: a stdout that is closed must not end it.
-	return io.MultiWriter(log, stdout), log.Close
+	return io.MultiWriter(log, stdout), func() {
+		log.Close()
+		catchCrash(nil)
+	}
+}
+
+// catchCrash has the runtime write a panic's trace to this file beside stderr, or with nil to stderr only.
+func catchCrash(file *os.File) {
+	if err := debug.SetCrashOutput(file, debug.CrashOptions{}); err != nil {
+		ctrl.Log.Info("A crash would not be seen in the host log", "cause", err.Error())
+	}
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -108,6 +110,56 @@ func TestTheHostLogGoesOnWithoutStdout(t *testing.T) {
 	if content, err := os.ReadFile(files[0]); err != nil || string(content) != "One\nTwo\n" {
 		t.Errorf("got %q, error %v, want two lines", content, err)
 	}
+}
+
+// crashVariable has the folder in which TestTheHostLogHasTheTraceOfACrash's own process is to crash.
+const crashVariable = "HOSTLOG_TEST_CRASH"
+
+func TestTheHostLogHasTheTraceOfACrash(t *testing.T) {
+	if place := os.Getenv(crashVariable); place != "" {
+		crash(t, place)
+	}
+	place := folder(t)
+	command := exec.Command(os.Args[0], "-test.run=^TestTheHostLogHasTheTraceOfACrash$")
+	command.Env = append(os.Environ(), crashVariable+"="+place)
+	if output, err := command.CombinedOutput(); err == nil {
+		t.Fatalf("it did not crash: %s", output)
+	}
+	content := theFile(t, place)
+	for _, want := range []string{"Before\n", "panic: something of ours broke\n", "hostlog_test.go:"} {
+		if !strings.Contains(content, want) {
+			t.Errorf("got %q, want %q in it", content, want)
+		}
+	}
+}
+
+// crash logs a line, and ends the process by a panic that no test catches.
+func crash(t *testing.T, place string) {
+	h := HostLog{Folder: place, RetentionDays: 14}
+	writer, _ := h.Beside(io.Discard)
+	_, _ = writer.Write([]byte("Before\n"))
+	for deadline := time.Now().Add(time.Minute); theFile(t, place) == "" && time.Now().Before(deadline); {
+		runtime.Gosched() // the line is written in the background
+	}
+	go panic("something of ours broke")
+	select {}
+}
+
+// theFile returns the content of the one file of a host log, nothing while it is not there.
+func theFile(t *testing.T, place string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(place, "vaultpane_service_*.log"))
+	if err != nil || len(files) > 1 {
+		t.Fatalf("got files %q, error %v, want one", files, err)
+	}
+	if len(files) == 0 {
+		return ""
+	}
+	content, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // folder is t.TempDir, but one that Wine 8 cannot remove is no failure.

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// endVariable has the folder of the host log of TestTheHostLogSaysWhyTheAgentEnded's own process.
+const endVariable = "AGENT_TEST_END"
+
+func TestTheHostLogSaysWhyTheAgentEnded(t *testing.T) {
+	if place := os.Getenv(endVariable); place != "" {
+		arguments := []string{"--node-name=win-1", "--kubeconfig=" + filepath.Join(place, "none"), "--host-log-dir=" + place}
+		os.Exit(exitCode(run(arguments, io.Discard, io.Discard), io.Discard))
+	}
+	place, err := os.MkdirTemp("", "hostlog") // one that Wine 8 cannot remove is no failure
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(place) })
+	command := exec.Command(os.Args[0], "-test.run=^TestTheHostLogSaysWhyTheAgentEnded$")
+	command.Env = append(os.Environ(), endVariable+"="+place)
+	if output, err := command.CombinedOutput(); err == nil {
+		t.Fatalf("it did not end by an error: %s", output)
+	}
+	files, err := filepath.Glob(filepath.Join(place, "vaultpane_service_*.log"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("got files %q, error %v, want one", files, err)
+	}
+	content, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "configuring the connection to the API server"; !strings.Contains(string(content), want) {
+		t.Errorf("got %s, want %q in it", content, want)
+	}
+}
