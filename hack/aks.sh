@@ -1,14 +1,26 @@
 #!/usr/bin/env bash
 # The chart on the cluster of the current kubeconfig, with the images in $REGISTRY tagged $TAG: installs it, observes
 # $SECRET (a Key Vault secret's URL), waits until every Windows node has the certificate, and reads the log on a node.
-# $VALUES are further values of the chart in YAML, such as the identity to use. --remove takes all of it away.
+# $VALUES are further values of the chart in YAML, such as the identity to use. --remove takes all of it away, whatever there
+# is of it, and the CRDs with everything of their kinds: the cluster is for nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 namespace=vaultpane-system name=aks-test
+# Each step is tried, whatever became of the ones before: the installation may have ended anywhere.
+remove() {
+  local failed=0
+  if kubectl get crd observedcertificates.vaultpane.dev --ignore-not-found -o name | grep -q .; then
+    kubectl delete observedcertificate "$name" --ignore-not-found --timeout 3m || failed=1
+  fi
+  helm uninstall vaultpane --namespace "$namespace" --ignore-not-found --wait --timeout 10m || failed=1
+  kubectl delete namespace "$namespace" --ignore-not-found --timeout 5m || failed=1
+  kubectl delete crd observedcertificates.vaultpane.dev nodecertificatestates.vaultpane.dev --ignore-not-found --timeout 3m || failed=1
+  return "$failed"
+}
 if [ "${1:-}" = --remove ]; then
-  kubectl delete observedcertificate "$name" --ignore-not-found --timeout 5m
-  helm uninstall vaultpane --namespace "$namespace" --ignore-not-found --wait --timeout 10m
+  remove || { echo "aks: FAIL something is left" >&2; exit 1; }
+  echo "aks: removed"
   exit
 fi
 
