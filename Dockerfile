@@ -5,7 +5,8 @@
 #   docker buildx build --target agent      --platform linux/amd64,linux/arm64 -t vaultpane-agent:linux .
 #   docker buildx build --target agent-windows --platform windows/amd64 --provenance=false --sbom=false -t vaultpane-agent:windows .
 
-FROM --platform=$BUILDPLATFORM golang:1.26-alpine@sha256:b6890e35ded5d19118c2bca3d7754dc4e6f694aac2d0aeb92f9807c2879e4230 AS build
+# The Go of go.mod.
+FROM --platform=$BUILDPLATFORM golang:1.26.8-alpine3.24@sha256:b6890e35ded5d19118c2bca3d7754dc4e6f694aac2d0aeb92f9807c2879e4230 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -19,12 +20,24 @@ RUN for command in agent controller; do \
 FROM gcr.io/distroless/static-debian12:nonroot@sha256:b7bb25d9f7c31d2bdd1982feb4dafcaf137703c7075dbe2febb41c24212b946f AS controller
 COPY --from=build /src/LICENSE /LICENSE
 COPY --from=build /out/vaultpane-controller /vaultpane-controller
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="vaultpane-controller" \
+      org.opencontainers.image.source="https://github.com/vaultpane/vaultpane" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION"
+WORKDIR /
 USER 65532:65532
 ENTRYPOINT ["/vaultpane-controller"]
 
 FROM gcr.io/distroless/static-debian12:nonroot@sha256:b7bb25d9f7c31d2bdd1982feb4dafcaf137703c7075dbe2febb41c24212b946f AS agent
 COPY --from=build /src/LICENSE /LICENSE
 COPY --from=build /out/vaultpane-agent /vaultpane-agent
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="vaultpane-agent" \
+      org.opencontainers.image.source="https://github.com/vaultpane/vaultpane" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION"
+WORKDIR /
 USER 65532:65532
 ENTRYPOINT ["/vaultpane-agent"]
 
@@ -32,5 +45,10 @@ ENTRYPOINT ["/vaultpane-agent"]
 FROM mcr.microsoft.com/oss/kubernetes/windows-host-process-containers-base-image:v1.0.0@sha256:b4c9637e032f667c52d1eccfa31ad8c63f1b035e8639f3f48a510536bf34032b AS agent-windows
 COPY --from=build /src/LICENSE /LICENSE
 COPY --from=build /out/vaultpane-agent /vaultpane-agent.exe
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="vaultpane-agent" \
+      org.opencontainers.image.source="https://github.com/vaultpane/vaultpane" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION"
 ENV PATH="C:\Windows\system32;C:\Windows;C:\Windows\System32\WindowsPowerShell\v1.0"
 ENTRYPOINT ["vaultpane-agent.exe"]

@@ -28,7 +28,8 @@ build: ## Build agent and controller for this system, and the agent for Windows,
 
 .PHONY: images
 images: ## Build the container images into dist/, as OCI layouts with bills of materials and provenance; needs no container engine.
-	@go -C hack/images run . -root $(CURDIR) -out $(CURDIR)/dist -version $(VERSION) -commit "$$(git rev-parse HEAD)" \
+	@go -C hack/images run . -root "$(CURDIR)" -out "$(CURDIR)/dist" -version "$(VERSION)" \
+		-commit "$$(git rev-parse HEAD)$$([ -z "$$(git status --porcelain)" ] || echo -dirty)" \
 		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) $(IMAGES)
 
 .PHONY: demo

@@ -19,7 +19,8 @@ func (p product) fileName(platform v1.Platform) string {
 	return name
 }
 
-// compile builds a platform's executable from the repository at root: static, stripped, without the folders of this machine.
+// compile builds a platform's executable from the repository at root: static, stripped, without the folders of this machine,
+// and without what git knows, which a worktree, a clone without tags and an archive of the same commit know differently.
 func (p product) compile(ctx context.Context, root, folder string, platform v1.Platform, version string) (string, error) {
 	path, err := filepath.Abs(filepath.Join(folder, p.fileName(platform)))
 	if err != nil {
@@ -27,8 +28,9 @@ func (p product) compile(ctx context.Context, root, folder string, platform v1.P
 	}
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version="+version, "-o", path, p.command)
 	command.Dir = root
-	// What decides about the code is set here, whatever the environment says. The newest lowest common platform of both.
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off",
+	// What decides about the code is set here, whatever the environment and `go env -w` say: to the latter an empty variable
+	// is one that is not set. No experiment is on that is not of Go itself. The newest lowest common platform of both.
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off", "GOEXPERIMENT=nofieldtrack", "GOFIPS140=off",
 		"GOOS="+platform.OS, "GOARCH="+platform.Architecture, "GOAMD64=v1", "GOARM64=v8.0")
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s for %s: %w: %s", p.command, platform, err, output)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -86,11 +87,14 @@ func (p product) checkImage(r release, platform v1.Platform, image v1.Image) []e
 	return append(faults, checkProgram(files[program], platform)...)
 }
 
-// checkProgram says whether a program is one of Go for this platform.
+// checkProgram says whether a program is one for this platform, of the Go that the provenance names.
 func checkProgram(program []byte, platform v1.Platform) []error {
 	info, err := buildinfo.Read(bytes.NewReader(program))
 	if err != nil {
 		return []error{fmt.Errorf("its program: %w", err)}
+	}
+	if info.GoVersion != runtime.Version() {
+		return []error{fmt.Errorf("its program is of %s, and this one, which writes the provenance, of %s", info.GoVersion, runtime.Version())}
 	}
 	got := v1.Platform{}
 	for _, setting := range info.Settings {

@@ -40,8 +40,11 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	made = folder
-	return folder, makeInto(folder)
+	return folder, makeInto(folder, repository)
 })
+
+// repository is the folder of what is built.
+var repository = filepath.Join("..", "..")
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -51,9 +54,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func makeInto(folder string) error {
+func makeInto(folder, root string) error {
 	_, err := maker{
-		root: filepath.Join("..", ".."), out: folder, release: of, origin: origin{builder: "https://example.com/builder", invocation: "https://example.com/runs/1"},
+		root: root, out: folder, release: of,
+		origin:   origin{source: source, builder: "https://example.com/builder", invocation: "https://example.com/runs/1"},
 		progress: func(string, ...any) {},
 	}.make(context.Background())
 	return err
@@ -80,9 +84,28 @@ func index(t *testing.T, name string) v1.ImageIndex {
 	return out
 }
 
+// The second one is of another folder, without git, with all in the environment that might make a difference. The folder
+// has what the Dockerfile's context has, so this builds from it too.
 func TestTwoBuildsAreEqualToTheLastByte(t *testing.T) {
-	first, second := folder(t), t.TempDir()
-	if err := makeInto(second); err != nil {
+	first, second, root := folder(t), t.TempDir(), filepath.Join(t.TempDir(), "another folder")
+	copyContext(t, root)
+	settings := filepath.Join(t.TempDir(), "env") // as `go env -w` writes it
+	if err := os.WriteFile(settings, []byte("GOFLAGS=-gcflags=-N\nGOEXPERIMENT=fieldtrack\nGOAMD64=v3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"GOENV": settings, "GOARM64": "v9.0", "CGO_ENABLED": "1", "TZ": "Asia/Tokyo", "LANG": "de_DE.UTF-8", "GOWORK": "off",
+	} {
+		t.Setenv(name, value)
+	}
+	stale := filepath.Join(second, "sbom", "vaultpane-agent-plan9-mips.cdx.json") // of an earlier run
+	if err := os.MkdirAll(filepath.Dir(stale), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(stale, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeInto(second, root); err != nil {
 		t.Fatal(err)
 	}
 	want, got := filesUnder(t, first), filesUnder(t, second)
@@ -91,6 +114,35 @@ func TestTwoBuildsAreEqualToTheLastByte(t *testing.T) {
 	}
 	if len(want) < 30 {
 		t.Errorf("only %d files were compared", len(want))
+	}
+}
+
+// copyContext copies what .dockerignore lets through.
+func copyContext(t *testing.T, to string) {
+	t.Helper()
+	rules, err := os.ReadFile(filepath.Join(repository, ".dockerignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(rules)) {
+		name, kept := strings.CutPrefix(strings.TrimSpace(line), "!")
+		if !kept {
+			continue
+		}
+		from, target := filepath.Join(repository, name), filepath.Join(to, name)
+		if info, err := os.Stat(from); err == nil && info.IsDir() {
+			if err := os.CopyFS(target, os.DirFS(from)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		content, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(target, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -297,6 +349,18 @@ func TestTheCheckFindsWhatIsWrong(t *testing.T) {
 			t.Errorf("got error %v", err)
 		}
 	})
+	t.Run("a program of another Go", func(t *testing.T) {
+		program, err := os.ReadFile(filepath.Join(folder(t), "bin", p.fileName(p.platforms[0])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := "go1." + strings.Repeat("0", len(runtime.Version())-4)
+		program = bytes.ReplaceAll(program, []byte(runtime.Version()), []byte(other))
+		image := with(images["linux/amd64"], entry{name: p.name, mode: 0o755, content: program})
+		if err := checked(t, p, image, images["linux/arm64"]); err == nil || !strings.Contains(err.Error(), "its program is of "+other) {
+			t.Errorf("got error %v", err)
+		}
+	})
 	t.Run("a platform is missing", func(t *testing.T) {
 		err := checked(t, p, images["linux/amd64"])
 		if err == nil || !strings.Contains(err.Error(), "its platforms are [linux/amd64], want [linux/amd64 linux/arm64]") {
@@ -401,8 +465,43 @@ func TestTheBillNamesEveryModule(t *testing.T) {
 			}
 		}
 	}
+	if _, ok := got["golang.org/x/crypto/x509roots/fallback"]; ok {
+		t.Error("the bill for Windows names roots, which Windows has itself")
+	}
 	if modules < 20 || len(got) != modules+2 || got["stdlib"] == "" || got["vaultpane-agent.exe"] != "pkg:golang/github.com/vaultpane/vaultpane@v1.2.3-test" {
 		t.Errorf("got %d modules and %d components, of them %q", modules, len(got), got["vaultpane-agent.exe"])
+	}
+}
+
+func TestTheBillForLinuxNamesTheRoots(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(folder(t), "sbom", "vaultpane-controller-linux-arm64.cdx.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	required, err := exec.Command("go", "list", "-m", "-f", "pkg:golang/{{.Path}}@{{.Version}}", "golang.org/x/crypto/x509roots/fallback").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(string(required)); !strings.Contains(string(content), `"purl": "`+want+`"`) {
+		t.Errorf("%s is not in the bill", want)
+	}
+}
+
+func TestTheProvenanceOfChangedFilesNamesNoCommitAsTheirs(t *testing.T) {
+	o := origin{source: "https://example.com/fork"}
+	tests := []struct {
+		name, commit string
+		want         material
+	}{
+		{"as committed", "0123", material{URI: "git+https://example.com/fork", Digest: map[string]string{"gitCommit": "0123"}}},
+		{"changed", "0123-dirty", material{URI: "git+https://example.com/fork", Annotations: map[string]string{"changedUpon": "0123"}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, o.material(test.commit)); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

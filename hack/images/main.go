@@ -36,8 +36,9 @@ func run(ctx context.Context, arguments []string) error {
 	flags.StringVar(&m.root, "root", ".", "the repository's folder")
 	flags.StringVar(&m.out, "out", "dist", "folder to build into")
 	flags.StringVar(&m.release.version, "version", "dev", "version to stamp")
-	flags.StringVar(&m.release.commit, "commit", "", "commit that is built")
+	flags.StringVar(&m.release.commit, "commit", "", "commit that is built, with -dirty behind it when files are changed")
 	flags.Int64Var(&epoch, "epoch", 0, "time of everything in the images, in seconds of Unix: SOURCE_DATE_EPOCH")
+	flags.StringVar(&m.origin.source, "source", source, "repository that has the commit, for the provenance")
 	flags.StringVar(&m.origin.builder, "builder", source+"/blob/main/docs/release.md#by-hand", "URI of who builds, for the provenance")
 	flags.StringVar(&m.origin.invocation, "invocation", "", "URI of this build, for the provenance")
 	if err := flags.Parse(arguments); err != nil {
@@ -67,6 +68,9 @@ func (m maker) make(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("making a folder: %w", err)
 		}
 	}
+	if err := m.clean(); err != nil {
+		return "", fmt.Errorf("removing what was built before: %w", err)
+	}
 	var summary string
 	for _, p := range products {
 		digest, err := m.product(ctx, p)
@@ -76,6 +80,22 @@ func (m maker) make(ctx context.Context) (string, error) {
 		summary += fmt.Sprintf("%s@%s ", p.name, digest.String()[:19])
 	}
 	return summary[:len(summary)-1], nil
+}
+
+// clean removes what an earlier run made, also of what is no product any more: everything in the folders is released.
+func (m maker) clean() error {
+	for _, p := range products {
+		made, err := filepath.Glob(filepath.Join(m.out, "*", p.name+"*"))
+		if err != nil {
+			return err
+		}
+		for _, path := range made {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (m maker) product(ctx context.Context, p product) (v1.Hash, error) {
