@@ -79,7 +79,7 @@ func startCluster() (*cluster, error) {
 	if err := useIdentity(vaults.Env()); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if c.plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
 		return nil, fmt.Errorf("%w\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)

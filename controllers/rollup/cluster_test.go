@@ -81,7 +81,7 @@ func TestMain(m *testing.M) {
 }
 
 func startCluster() (*cluster, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	plane, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {
@@ -132,12 +132,14 @@ func (c *cluster) manager(leaderElection bool) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	unnamed := true
+	// A controller that leads gives up when a busy API server has not answered for the time in which it must renew its Lease.
+	// These are long; another takes over at once all the same, since the Lease is released.
+	unnamed, lease, renewal := true, 10*time.Minute, 5*time.Minute
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
 		Scheme: scheme, Cache: rollup.CacheOptions(namespace), Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller:     config.Controller{SkipNameValidation: &unnamed}, // several in one process
 		LeaderElection: leaderElection, LeaderElectionID: "vaultpane-controller", LeaderElectionNamespace: namespace,
-		LeaderElectionReleaseOnCancel: true,
+		LeaderElectionReleaseOnCancel: true, LeaseDuration: &lease, RenewDeadline: &renewal,
 	})
 	if err != nil {
 		return nil, err

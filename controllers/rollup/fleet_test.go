@@ -17,10 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 )
-
-// patience is how long a status may take on a busy machine.
-const patience = time.Minute
 
 // fleet is a test's nodes with their agents, which are simulated by what they write.
 type fleet struct {
@@ -146,23 +144,18 @@ func (f *fleet) get() *v1alpha1.ObservedCertificate {
 // eventually waits until the status is as wanted: "48/50 False AccessDenied", with the version before it where given.
 func (f *fleet) eventually(want string) *v1alpha1.ObservedCertificate {
 	f.t.Helper()
-	got := ""
-	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
-	defer cancel()
-	for ctx.Err() == nil {
-		certificate := &v1alpha1.ObservedCertificate{}
-		if err := f.kube.Get(ctx, types.NamespacedName{Name: f.name}, certificate); err == nil { // it may be away
-			if got = line(certificate.Status); got == want && certificate.Status.ObservedGeneration == certificate.Generation {
-				return certificate
-			}
+	var certificate *v1alpha1.ObservedCertificate
+	await.That(f.t, fmt.Sprintf("the status is %q", want), func() (bool, error) {
+		certificate = &v1alpha1.ObservedCertificate{}
+		if err := f.kube.Get(f.t.Context(), types.NamespacedName{Name: f.name}, certificate); err != nil {
+			return false, err // the API server may be away
 		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
+		if got := line(certificate.Status); got != want || certificate.Status.ObservedGeneration != certificate.Generation {
+			return false, fmt.Errorf("it is %q, of generation %d of %d", got, certificate.Status.ObservedGeneration, certificate.Generation)
 		}
-	}
-	f.t.Fatalf("status %q, want %q", got, want)
-	return nil
+		return true, nil
+	})
+	return certificate
 }
 
 func line(status v1alpha1.ObservedCertificateStatus) string {

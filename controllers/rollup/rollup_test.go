@@ -1,7 +1,8 @@
 package rollup_test
 
 import (
-	"context"
+	"fmt"
+	"maps"
 	"os/exec"
 	"strings"
 	"testing"
@@ -11,15 +12,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // kubectlWait is `kubectl wait --for=condition=Ready` in the background.
 func (f *fleet) kubectlWait() <-chan error {
 	ended := make(chan error, 1)
 	go func() {
-		output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout=60s").CombinedOutput()
+		output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout="+await.Patience.String()).CombinedOutput()
 		if err != nil {
 			err = &exec.Error{Name: string(output), Err: err}
 		}
@@ -78,19 +81,10 @@ func TestACertificateFromCreationToTheNodesEnd(t *testing.T) {
 // gone waits until the state of a node that is gone is removed; there is no garbage collector here.
 func (f *fleet) gone(node string) {
 	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
-	defer cancel()
-	for {
-		err := f.kube.Get(ctx, types.NamespacedName{Name: node}, &v1alpha1.NodeCertificateState{})
-		if apierrors.IsNotFound(err) {
-			return
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			f.t.Fatalf("the state of node %s, which is gone, is still there", node)
-		}
-	}
+	await.That(f.t, "the state of node "+node+" is gone too", func() (bool, error) {
+		err := f.kube.Get(f.t.Context(), types.NamespacedName{Name: node}, &v1alpha1.NodeCertificateState{})
+		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+	})
 }
 
 func TestARotationInTheMiddleOfARotation(t *testing.T) {
@@ -116,22 +110,12 @@ func TestARotationInTheMiddleOfARotation(t *testing.T) {
 // eventuallyEvents waits for events: they are written a little after the status.
 func (f *fleet) eventuallyEvents(want map[string]int) {
 	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.t.Context(), patience)
-	defer cancel()
-	for {
-		got, missing := f.events(), false
-		for reason, count := range want {
-			missing = missing || got[reason] != count
+	await.That(f.t, fmt.Sprintf("the events are %v", want), func() (bool, error) {
+		if got := f.events(); !maps.Equal(got, want) {
+			return false, fmt.Errorf("they are %v", got)
 		}
-		if !missing && len(got) == len(want) {
-			return
-		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			f.t.Fatalf("events %v, want %v", got, want)
-		}
-	}
+		return true, nil
+	})
 }
 
 func TestKubectlGetSaysItInOneLine(t *testing.T) {

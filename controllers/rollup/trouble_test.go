@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // A thousand nodes that fail the same way are one event, and a handful of statuses.
@@ -19,14 +20,11 @@ func TestAThousandNodesThatFailAlikeAreOneEvent(t *testing.T) {
 	f.eventually("0/1000 Unknown RollingOut")
 	writes := f.countWrites()
 	f.report(nodes, failingWith(version(1), v1alpha1.ReasonAccessDenied))
-	certificate := f.eventually("v1 0/1000 False AccessDenied")
-	began := time.Now()
-	for certificate.Status.Nodes.Failed < 1000 {
-		if time.Since(began) > patience {
-			t.Fatalf("nodes %+v", certificate.Status.Nodes)
-		}
+	var certificate *v1alpha1.ObservedCertificate
+	await.That(t, "a thousand nodes are counted as failed", func() (bool, error) {
 		certificate = f.eventually("v1 0/1000 False AccessDenied")
-	}
+		return certificate.Status.Nodes.Failed == 1000, nil
+	})
 	took, count := writes()
 	// At most one write in two seconds, and one at each end.
 	if limit := int(took/(2*time.Second)) + 2; count > limit {

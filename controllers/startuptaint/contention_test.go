@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // others is the number of controllers that add and remove taints of their own.
@@ -21,7 +23,7 @@ func TestNoTaintOfOthersIsLost(t *testing.T) {
 	c := newCluster(t)
 	r := c.run(t)
 	must(t, atOnce(nodes, func(i int) error { return c.contend(t.Context(), numbered("n", i), rounds) }))
-	eventually(t, "every removal was counted", func() (bool, error) { return r.removals(t) == nodes*rounds, nil })
+	await.That(t, "every removal is counted", func() (bool, error) { return r.removals(t) == nodes*rounds, nil })
 	t.Logf("%d rounds, %d removals, nothing lost", nodes*rounds, r.removals(t))
 }
 
@@ -78,13 +80,13 @@ func (c *cluster) settle(ctx context.Context, name string, has []bool) error {
 		}
 	}
 	var got []string
-	gone, err := poll(ctx, patience, func() (bool, error) {
+	err := await.Until(ctx, "the startup taint is gone", func() (bool, error) {
 		var err error
 		got, err = c.taints(ctx, name)
 		return !slices.Contains(got, ours), err
 	})
-	if !gone {
-		return fmt.Errorf("the startup taint was not removed, the node has %v (last error: %v)", got, err) //nolint:errorlint // may be nil
+	if err != nil {
+		return fmt.Errorf("%w; the node has %v", err, got)
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -19,10 +19,6 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// patience is how long anything may take here before it counts as not happening. It is less than the minute after which a
-// young node is looked at anyway.
-const patience = 45 * time.Second
-
 var (
 	startup = corev1.Taint{Key: v1alpha1.StartupTaintKey, Effect: v1alpha1.StartupTaintEffect}
 	evicts  = corev1.Taint{Key: v1alpha1.StartupTaintKey, Value: "true", Effect: corev1.TaintEffectNoExecute}
@@ -30,30 +26,6 @@ var (
 	gpu     = corev1.Taint{Key: "sku", Value: "gpu", Effect: corev1.TaintEffectNoSchedule}
 	leaving = corev1.Taint{Key: "example.com/leaving", Effect: corev1.TaintEffectNoExecute, TimeAdded: &metav1.Time{Time: time.Unix(1_800_000_000, 0)}}
 )
-
-// poll asks until a condition holds, and returns false and the last error when it has not for too long.
-func poll(ctx context.Context, limit time.Duration, holds func() (bool, error)) (bool, error) {
-	var last error
-	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, limit, true, func(context.Context) (bool, error) {
-		var ok bool
-		ok, last = holds()
-		return ok && last == nil, nil
-	})
-	return err == nil, last
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() (bool, error)) {
-	t.Helper()
-	within(t, patience, what, holds)
-}
-
-func within(t *testing.T, limit time.Duration, what string, holds func() (bool, error)) {
-	t.Helper()
-	if ok, err := poll(t.Context(), limit, holds); !ok {
-		t.Fatalf("waited for %s in vain until %s (last error: %v)", limit, what, err)
-	}
-}
 
 // atOnce calls a function with 0 to count-1, all at the same time, and returns their errors.
 func atOnce(count int, do func(i int) error) error {
@@ -86,7 +58,7 @@ func (c *cluster) addNode(ctx context.Context, name string, taints ...corev1.Tai
 
 // setTaints changes a node's taints as a well-behaved controller does: it begins anew when somebody else was faster.
 func (c *cluster) setTaints(ctx context.Context, name string, change func([]corev1.Taint) []corev1.Taint) error {
-	always := wait.Backoff{Steps: 1000, Duration: time.Millisecond, Factor: 1.1, Jitter: 1, Cap: 50 * time.Millisecond}
+	always := wait.Backoff{Steps: 1000, Duration: 5 * time.Millisecond, Factor: 1, Jitter: 5} // a cap would end it early
 	return retry.RetryOnConflict(always, func() error {
 		node := &corev1.Node{}
 		if err := c.kube.Get(ctx, client.ObjectKey{Name: name}, node); err != nil {

@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // TestTheSamplePolicyPutsTheTaintOn applies the sample that docs/startup-taint.md offers.
@@ -29,7 +31,7 @@ func TestTheSamplePolicyPutsTheTaintOn(t *testing.T) {
 		must(t, c.kube.Delete(ctx, node))
 		return asText(node.Spec.Taints)
 	}
-	eventually(t, "a Windows node gets the taint", func() (bool, error) { // the API server takes up a policy after a moment
+	await.That(t, "a Windows node gets the taint", func() (bool, error) { // the API server takes up a policy after a moment
 		return slices.Contains(register("windows", "windows"), ours), nil
 	})
 	const notReady = "node.kubernetes.io/not-ready:NoSchedule" // by TaintNodesByCondition

@@ -9,6 +9,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 )
 
 // Config is the administrator's. The caller may change it. Client-side limits are out of a test's way.
@@ -26,7 +28,7 @@ func (c *ControlPlane) UserConfig(name string, groups ...string) (*rest.Config, 
 		return nil, fmt.Errorf("making the user %s: %w", name, err)
 	}
 	return &rest.Config{
-		Host: "https://" + loopback(c.port),
+		Host: "https://" + ports.Address(c.port),
 		TLSClientConfig: rest.TLSClientConfig{
 			CAData:   c.authority.pem(),
 			CertData: user.cert,

@@ -8,7 +8,7 @@ import (
 )
 
 // startLimit is how long the API server may take; it is ready after about 4 s on two cores.
-const startLimit = 2 * time.Minute
+const startLimit = 5 * time.Minute
 
 // serviceAccountIssuer is what a kubeadm cluster has too. Nothing here resolves it.
 const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 )
 
 // startControllers starts kube-controller-manager and kube-scheduler, and returns when both work. They have the rights of
@@ -23,7 +25,7 @@ func (c *ControlPlane) startControllers(ctx context.Context) error {
 }
 
 func (c *ControlPlane) startController(ctx context.Context, path, user string, args ...string) error {
-	port, err := freePort()
+	port, err := ports.Free()
 	if err != nil {
 		return err
 	}
@@ -46,7 +48,7 @@ func (c *ControlPlane) startController(ctx context.Context, path, user string, a
 	c.controllers = append(c.controllers, p)
 	c.mu.Unlock()
 	client := &http.Client{Transport: c.transport, Timeout: 10 * time.Second}
-	err = p.waitReady(ctx, func(ctx context.Context) error { return get(ctx, client, "https://"+loopback(port)+"/healthz") })
+	err = p.waitReady(ctx, func(ctx context.Context) error { return get(ctx, client, "https://"+ports.Address(port)+"/healthz") })
 	if err != nil {
 		return err
 	}

@@ -1,16 +1,15 @@
 package controlplane
 
 import (
-	"context"
 	"testing"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // TestControllers runs only where the binaries are: they are built when make e2e-install asks.
@@ -77,13 +76,10 @@ func deployment() *appsv1.Deployment {
 func scheduledPod(t *testing.T, client kubernetes.Interface) corev1.Pod {
 	t.Helper()
 	var pods *corev1.PodList
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+	await.That(t, "there is a pod with a node", func() (bool, error) {
 		var err error
-		pods, err = client.CoreV1().Pods("default").List(ctx, metav1.ListOptions{})
+		pods, err = client.CoreV1().Pods("default").List(t.Context(), metav1.ListOptions{})
 		return err == nil && len(pods.Items) == 1 && pods.Items[0].Spec.NodeName != "", err
 	})
-	if err != nil {
-		t.Fatalf("waiting for a pod with a node: %v; there are %+v", err, pods)
-	}
 	return pods.Items[0]
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/vaultpane/vaultpane/test/internal/filelock"
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 )
 
 // Files in a control plane's folder.
@@ -89,11 +90,11 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	if err := c.makeDir(); err != nil {
 		return err
 	}
-	etcdPort, port, err := twoPorts()
+	etcdPort, port, err := ports.Two()
 	if err != nil {
 		return err
 	}
-	c.etcdURL, c.port = "http://"+loopback(etcdPort), port
+	c.etcdURL, c.port = "http://"+ports.Address(etcdPort), port
 	if err := c.makeKeys(); err != nil {
 		return err
 	}

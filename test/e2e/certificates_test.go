@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
@@ -35,7 +36,7 @@ func (w *world) wish(t *testing.T, name, url string, change func(*v1alpha1.Obser
 	t.Cleanup(func() { w.drop(t, name) })
 }
 
-// drop deletes an ObservedCertificate and waits until the node no longer reports it.
+// drop deletes an ObservedCertificate.
 func (w *world) drop(t *testing.T, name string) {
 	t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -47,7 +48,7 @@ func (w *world) drop(t *testing.T, name string) {
 // change changes the spec or the annotations of an ObservedCertificate.
 func (w *world) change(t *testing.T, name string, change func(*v1alpha1.ObservedCertificate)) {
 	t.Helper()
-	eventually(t, "the change is taken", func() (bool, error) {
+	await.That(t, "the change is taken", func() (bool, error) {
 		var certificate v1alpha1.ObservedCertificate
 		if err := w.client.Get(t.Context(), client.ObjectKey{Name: name}, &certificate); err != nil {
 			return false, err
@@ -84,7 +85,7 @@ func (w *world) entry(t *testing.T, name string) (v1alpha1.CertificateEntry, err
 // installed waits until the node reports a thumbprint for a certificate and nothing wrong with it.
 func (w *world) installed(t *testing.T, name, thumbprint string) {
 	t.Helper()
-	eventually(t, name+" is reported as installed with "+thumbprint, func() (bool, error) {
+	await.That(t, name+" is reported as installed with "+thumbprint, func() (bool, error) {
 		entry, err := w.entry(t, name)
 		if err == nil && (entry.Thumbprint != thumbprint || entry.State != v1alpha1.StateInstalled) {
 			err = fmt.Errorf("the node reports %+v", entry)
@@ -97,7 +98,7 @@ func (w *world) installed(t *testing.T, name, thumbprint string) {
 func (w *world) fails(t *testing.T, name string, reason v1alpha1.Reason) v1alpha1.CertificateEntry {
 	t.Helper()
 	var entry v1alpha1.CertificateEntry
-	eventually(t, name+" is reported with "+string(reason), func() (bool, error) {
+	await.That(t, name+" is reported with "+string(reason), func() (bool, error) {
 		var err error
 		entry, err = w.entry(t, name)
 		if err == nil && entry.Reason != reason {
@@ -168,7 +169,7 @@ func (w *world) rotate(t *testing.T, name string) string {
 // gone waits until the node no longer reports a certificate.
 func (w *world) gone(t *testing.T, name string) {
 	t.Helper()
-	eventually(t, name+" is no longer reported", func() (bool, error) {
+	await.That(t, name+" is no longer reported", func() (bool, error) {
 		var state v1alpha1.NodeCertificateState
 		err := w.client.Get(t.Context(), client.ObjectKey{Name: nodeName}, &state)
 		if apierrors.IsNotFound(err) {

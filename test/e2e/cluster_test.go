@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
@@ -20,7 +21,7 @@ import (
 func (w *world) eventuallyReady(t *testing.T, name string, status metav1.ConditionStatus, reason v1alpha1.Reason) v1alpha1.ObservedCertificateStatus {
 	t.Helper()
 	var certificate v1alpha1.ObservedCertificate
-	eventually(t, name+" is Ready="+string(status)+" with reason "+string(reason), func() (bool, error) {
+	await.That(t, name+" is Ready="+string(status)+" with reason "+string(reason), func() (bool, error) {
 		if err := w.client.Get(t.Context(), client.ObjectKey{Name: name}, &certificate); err != nil {
 			return false, err
 		}
@@ -45,7 +46,7 @@ func TestTheStatusSaysWhatTheNodeHasAndWhyNot(t *testing.T) {
 	}
 	second := the.rotate(t, "status")
 	the.ask(t, "status")
-	eventually(t, "the status names the new certificate", func() (bool, error) {
+	await.That(t, "the status names the new certificate", func() (bool, error) {
 		var certificate v1alpha1.ObservedCertificate
 		err := the.client.Get(t.Context(), client.ObjectKey{Name: "status"}, &certificate)
 		return certificate.Status.Thumbprint == second && certificate.Status.Nodes.Summary == "1/1", err
@@ -63,7 +64,7 @@ func TestANodeWaitsForItsFirstCertificates(t *testing.T) {
 	}
 	the.put(t, "initial", keyvault.CertificateOptions{})
 	the.ask(t, "initial")
-	eventually(t, "the taint is off", func() (bool, error) {
+	await.That(t, "the taint is off", func() (bool, error) {
 		tainted, err := the.tainted(t)
 		return !tainted, err
 	})
@@ -120,7 +121,7 @@ func (w *world) tainted(t *testing.T) (bool, error) {
 func (w *world) eventuallyMessage(t *testing.T, name, says string) v1alpha1.ObservedCertificateStatus {
 	t.Helper()
 	var certificate v1alpha1.ObservedCertificate
-	eventually(t, name+" says "+says, func() (bool, error) {
+	await.That(t, name+" says "+says, func() (bool, error) {
 		if err := w.client.Get(t.Context(), client.ObjectKey{Name: name}, &certificate); err != nil {
 			return false, err
 		}

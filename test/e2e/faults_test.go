@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
@@ -135,7 +136,7 @@ func TestTheAPIServerIsAwayForAWhile(t *testing.T) {
 		}
 	})
 	second := the.rotate(t, "apiserver")
-	eventually(t, "the agent installs the rotation without the API server", func() (bool, error) {
+	await.That(t, "the agent installs the rotation without the API server", func() (bool, error) {
 		held := the.held(t, "apiserver")
 		return len(held) == 2, nil
 	})
@@ -144,7 +145,7 @@ func TestTheAPIServerIsAwayForAWhile(t *testing.T) {
 		log, err := os.ReadFile(the.log())
 		return the.agent.Running() && strings.Contains(string(log), "for=\"the API server"), err
 	}
-	eventually(t, "the agent says that it waits", alive)
+	await.That(t, "the agent says that it waits", alive)
 	if err := the.cluster.StartAPIServer(); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,7 @@ func TestTheSecondAgentWaitsForTheFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { the.agent = another }()
-	eventually(t, "the second agent says that it waits", func() (bool, error) {
+	await.That(t, "the second agent says that it waits", func() (bool, error) {
 		log, err := os.ReadFile(the.log())
 		return another.Running() && strings.Contains(string(log), "another agent works on this machine"), err
 	})

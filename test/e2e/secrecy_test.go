@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,7 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
@@ -64,12 +65,15 @@ func (c *confessor) confess(t *testing.T, identity []string) {
 
 func newConfessor(t *testing.T, name string, all []misfortune) *confessor {
 	t.Helper()
-	c := &confessor{name: name, dir: t.TempDir(), metrics: freeAddress(t), misfortunes: all}
+	metrics, err := ports.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &confessor{name: name, dir: t.TempDir(), metrics: metrics, misfortunes: all}
 	var vaults []string
 	for _, one := range all {
 		vaults = append(vaults, one.name)
 	}
-	var err error
 	if c.server, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(c.dir, "keyvault"), Vaults: vaults}); err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +113,7 @@ func (c *confessor) start(t *testing.T, identity []string) {
 // waits until everyone's lot is reported.
 func (c *confessor) waits(t *testing.T) {
 	t.Helper()
-	eventually(t, "every certificate is reported", func() (bool, error) {
+	await.That(t, "every certificate is reported", func() (bool, error) {
 		var state v1alpha1.NodeCertificateState
 		if err := the.client.Get(t.Context(), client.ObjectKey{Name: c.name}, &state); err != nil {
 			return false, err
@@ -185,15 +189,4 @@ func (c *confessor) scrape(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// freeAddress is one where nobody listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	socket, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = socket.Close() }() // it was opened to get its address
-	return socket.Addr().String()
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
@@ -85,7 +86,7 @@ func TestARootArrivesWithoutAKeyAndGoes(t *testing.T) {
 	})
 	the.drop(t, "root")
 	the.gone(t, "root")
-	eventually(t, "the root is gone", func() (bool, error) { return len(the.held(t, "root")) == 0, nil })
+	await.That(t, "the root is gone", func() (bool, error) { return len(the.held(t, "root")) == 0, nil })
 }
 
 func TestALostMarkIsSetAgain(t *testing.T) {
@@ -104,7 +105,7 @@ func TestALostMarkIsSetAgain(t *testing.T) {
 // becomes waits until a certificate of the machine is as wanted, as a process of its own sees it.
 func (w *world) becomes(t *testing.T, what, thumbprint string, wanted func(node.Certificate) bool) {
 	t.Helper()
-	eventually(t, what, func() (bool, error) {
+	await.That(t, what, func() (bool, error) {
 		all, err := w.machine.List(t.Context())
 		if err != nil {
 			return false, err

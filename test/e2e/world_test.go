@@ -6,12 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,11 +20,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-const (
-	nodeName = "akswin000001"
-	// patience is how long anything may take here before it counts as not happening.
-	patience = 90 * time.Second
-)
+const nodeName = "akswin000001"
 
 // world is a cluster of one node, its machine, and two vaults.
 type world struct {
@@ -147,20 +141,6 @@ func (w *world) printLog() {
 	for _, file := range []string{"agent.log", "controller.log"} {
 		log, err := os.ReadFile(filepath.Join(w.dir, file))
 		fmt.Printf("--- %s (%v) ---\n%s\n", file, err, log)
-	}
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() (bool, error)) {
-	t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true, func(context.Context) (bool, error) {
-		var ok bool
-		ok, last = holds()
-		return ok && last == nil, nil
-	})
-	if err != nil {
-		t.Fatalf("waited in vain until %s (last error: %v)", what, last)
 	}
 }
 

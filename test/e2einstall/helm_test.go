@@ -17,7 +17,7 @@ const (
 	namespace = "vaultpane-system"
 	release   = "vaultpane"
 	// helmLimit is how long Helm may wait.
-	helmLimit = "3m"
+	helmLimit = "8m"
 )
 
 // helm runs Helm as the administrator, with nothing of the caller's own settings, and returns what it printed.

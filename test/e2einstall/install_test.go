@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 const (
@@ -62,7 +63,7 @@ func (l *life) mainJob(t *testing.T) {
 	l.installedEverywhere(t, "2/2")
 	for _, node := range []string{windows, leaving} {
 		l.holds(t, node)
-		eventually(t, "the startup taint of "+node+" is off", func() (bool, error) { return !l.tainted(t, node), nil })
+		await.That(t, "the startup taint of "+node+" is off", func() (bool, error) { return !l.tainted(t, node), nil })
 	}
 	for _, node := range simulated {
 		if !l.tainted(t, node) {
@@ -74,13 +75,13 @@ func (l *life) mainJob(t *testing.T) {
 // nodeGoes looks without the controllers, which would remove the state as well: it is the garbage collector's work.
 func (l *life) nodeGoes(t *testing.T) {
 	l.scale(t, 0)
-	eventually(t, "no controller is left", func() (bool, error) { return len(l.pods(t, controller)) == 0, nil })
+	await.That(t, "no controller is left", func() (bool, error) { return len(l.pods(t, controller)) == 0, nil })
 	state := &v1alpha1.NodeCertificateState{}
 	l.get(t, "", leaving, state)
 	if err := l.client.Delete(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: leaving}}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the node's state is gone", func() (bool, error) {
+	await.That(t, "the node's state is gone", func() (bool, error) {
 		err := l.client.Get(t.Context(), client.ObjectKey{Name: leaving}, state)
 		return err != nil, client.IgnoreNotFound(err)
 	})
@@ -98,7 +99,7 @@ func (l *life) nodeGoes(t *testing.T) {
 func (l *life) installedEverywhere(t *testing.T, nodes string) {
 	t.Helper()
 	var web v1alpha1.ObservedCertificate
-	eventually(t, "the certificate is Ready on "+nodes, func() (bool, error) {
+	await.That(t, "the certificate is Ready on "+nodes, func() (bool, error) {
 		err := l.client.Get(t.Context(), client.ObjectKey{Name: "web"}, &web)
 		status := web.Status
 		return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) &&

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 func (l *life) uninstall(t *testing.T) {
@@ -28,7 +29,7 @@ func (l *life) uninstall(t *testing.T) {
 		t.Errorf("the chart's own certificate: %v, want it to be gone with the chart", err)
 	}
 	l.holds(t, windows)
-	eventually(t, "nothing of the release is left", func() (bool, error) { return l.leftovers(t) == "", nil })
+	await.That(t, "nothing of the release is left", func() (bool, error) { return l.leftovers(t) == "", nil })
 }
 
 // leftovers are the objects of the release.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
@@ -85,7 +86,7 @@ func (l *life) agentValue(t *testing.T) {
 // replaced says whether all pods of a component are others than before, and as many. Those that end are waited for.
 func (l *life) replaced(t *testing.T, component string, before []types.UID) {
 	t.Helper()
-	eventually(t, "each pod of "+component+" is replaced", func() (bool, error) {
+	await.That(t, "each pod of "+component+" is replaced", func() (bool, error) {
 		after := l.podUIDs(t, component)
 		kept := slices.ContainsFunc(after, func(uid types.UID) bool { return slices.Contains(before, uid) })
 		return len(after) == len(before) && !kept, nil

@@ -7,13 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,9 +21,6 @@ import (
 	"github.com/vaultpane/vaultpane/test/kubelet"
 	"github.com/vaultpane/vaultpane/test/node"
 )
-
-// patience is how long anything may take here before it counts as not happening.
-const patience = 90 * time.Second
 
 // world is a cluster with Windows and Linux nodes, a vault, and an operator's Helm.
 type world struct {
@@ -148,19 +143,5 @@ func (w *world) close(t *testing.T) {
 	}
 	if w.vaults != nil {
 		_ = w.vaults.Close() // it ends with this process anyway
-	}
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() (bool, error)) {
-	t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true, func(context.Context) (bool, error) {
-		var ok bool
-		ok, last = holds()
-		return ok && last == nil, nil
-	})
-	if err != nil {
-		t.Fatalf("waited in vain until %s (last error: %v)", what, last)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
@@ -31,11 +31,11 @@ func StartController(ctx context.Context, plane *controlplane.ControlPlane, root
 	if err := install.WriteControllerKubeconfig(ctx, plane, kubeconfig); err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	address, err := ports.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	health, err := freeAddress()
+	health, err := ports.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -91,13 +91,4 @@ func get(ctx context.Context, url string) (*http.Response, error) {
 		return nil, fmt.Errorf("%s answers %s", url, answer.Status)
 	}
 	return answer, nil
-}
-
-// freeAddress returns an address that nobody listens on at the moment.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }

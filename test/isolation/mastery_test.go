@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
@@ -78,9 +79,10 @@ func (w *world) master(t *testing.T) {
 		if err := w.admin.Delete(context.Background(), binding); err != nil {
 			t.Error(err)
 		}
-		if err := until(context.Background(), func(ctx context.Context) bool { return !reads(ctx) }); err != nil {
-			t.Errorf("the agent keeps its rights: %v", err) // which the other tests do not expect
+		gone := func() (bool, error) { return !reads(context.Background()), nil }
+		if err := await.Until(context.Background(), "the agent has lost its rights, which the other tests do not expect", gone); err != nil {
+			t.Error(err)
 		}
 	})
-	eventually(t, "it has them", reads)
+	await.That(t, "it has them", func() (bool, error) { return reads(t.Context()), nil })
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
@@ -105,8 +106,8 @@ func TestATokenEndsWithItsPod(t *testing.T) {
 	if err := w.admin.Delete(t.Context(), &pods.Items[0], client.GracePeriodSeconds(0)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the API server knows the token no more", func(ctx context.Context) bool { // it remembers tokens for seconds
-		return apierrors.IsUnauthorized(alive(ctx))
+	await.That(t, "the API server knows the token no more", func() (bool, error) { // it remembers tokens for seconds
+		return apierrors.IsUnauthorized(alive(t.Context())), nil
 	})
 }
 
@@ -127,8 +128,8 @@ func TestOthersAreNotConcerned(t *testing.T) {
 				t.Fatal(err)
 			}
 			other := clientWith(t, config)
-			eventually(t, "it has its rights", func(ctx context.Context) bool {
-				return other.List(ctx, &corev1.SecretList{}) == nil
+			await.That(t, "it has its rights", func() (bool, error) {
+				return true, other.List(t.Context(), &corev1.SecretList{})
 			})
 			w.tries(t, other, another, "")
 			theirs := w.state(another)

@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,7 +73,7 @@ func startWorld() (*world, error) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var err error
 	if w.plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
@@ -170,17 +169,4 @@ func expect(t *testing.T, err error, says string) {
 	case !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'vaultpane-agent-") || !strings.Contains(err.Error(), says):
 		t.Errorf("got %v\nwant it forbidden by the policy with %q", err, says)
 	}
-}
-
-func eventually(t *testing.T, what string, holds func(context.Context) bool) {
-	t.Helper()
-	if err := until(t.Context(), holds); err != nil {
-		t.Fatalf("waited in vain until %s", what)
-	}
-}
-
-func until(ctx context.Context, holds func(context.Context) bool) error {
-	return wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		return holds(ctx), nil
-	})
 }

@@ -3,7 +3,6 @@ package kubelet
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
@@ -51,7 +51,7 @@ func (k *Kubelet) start(ctx context.Context, pod *corev1.Pod, restarts int32) er
 	if err := k.options.Plane.WritePodKubeconfig(ctx, kubeconfig, pod); err != nil {
 		return err
 	}
-	health, err := freeAddress()
+	health, err := ports.FreeAddress()
 	if err != nil {
 		return err
 	}
@@ -108,13 +108,4 @@ func (r *running) answers(ctx context.Context) bool {
 	}
 	_ = answer.Body.Close() // the status says all
 	return answer.StatusCode == http.StatusOK
-}
-
-// freeAddress returns an address of loopback that nobody listens on at the moment.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
-	}
-	return listener.Addr().String(), listener.Close()
 }

@@ -18,7 +18,7 @@ func TestTheSecondWaitsAndSaysSo(t *testing.T) {
 		t.Fatalf("the second gets %v, want ErrHeld", err)
 	}
 	said := 0
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	second, err := Wait(ctx, path, func() { said++; first.Release() })
 	if err != nil {
