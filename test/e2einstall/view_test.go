@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // views looks at Kubernetes' own roles, to which the cluster's controller-manager adds what the chart has for them.
@@ -22,7 +23,7 @@ func (l *life) views(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, resource := range []string{"observedcertificates", "nodecertificatestates"} {
-			eventually(t, "role "+role+" may read "+resource, func() (bool, error) { return l.may(t, role+"er", "list", resource), nil })
+			await.That(t, "role "+role+" may read "+resource, func() (bool, error) { return l.may(t, role+"er", "list", resource), nil })
 			for _, verb := range []string{"create", "update", "patch", "delete"} {
 				if l.may(t, role+"er", verb, resource) {
 					t.Errorf("role %s may %s %s", role, verb, resource)
