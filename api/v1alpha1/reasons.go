@@ -88,7 +88,7 @@ var Reasons = []ReasonInfo{
 	{ReasonSecretDisabled, ClassWaiting, "The certificate's newest version, or the one that the URL is pinned to, is disabled in the vault.", "Enable it, or create a new version. What is installed stays."},
 	{ReasonSecretNotYetValid, ClassWaiting, "The secret's activation date (nbf) is in the future.", "Wait: it is read again then. Or change the activation date."},
 	{ReasonBadRequest, ClassWaiting, "Key Vault understands the request and does not take it as it is (HTTP 400 and the like).", "Compare the URL with the vault. In a cloud whose Key Vault is older than this agent, report it with the message."},
-	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Renew it in the vault, or move the secret's expiration date (exp)."},
+	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Do what the message says: renew it in the vault, move the secret's expiration date (exp), or look at the agent of a node that does not follow."},
 	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file; a trust store takes certificates alone as well (PEM or PKCS#7)."},
 	{ReasonMalformedSecret, ClassWaiting, "The secret's value cannot be read as a certificate.", "Import the certificate into the vault again; the message says what was found."},
 	{ReasonPrivateKeyMissing, ClassWaiting, "The secret holds a certificate without its private key.", "Use the /secrets/ URL of a certificate whose policy has an exportable key, or a trust store such as Root for certificates alone."},

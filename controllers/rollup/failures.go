@@ -38,7 +38,7 @@ func (c *certificate) failures(s summary, now time.Time) []v1alpha1.NodeFailure 
 	}
 	failures := make([]v1alpha1.NodeFailure, 0, len(worst))
 	for _, w := range worst {
-		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(c.wish.name)})
+		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(c.wish.name, s.current, now)})
 	}
 	return failures
 }
@@ -53,18 +53,33 @@ func compareSufferers(a, b sufferer) int {
 	return cmp.Or(compareSeverity(a.at, b.at), strings.Compare(a.node.name, b.node.name))
 }
 
-func (w sufferer) message(certificate string) string {
-	switch {
-	case w.at.reason == v1alpha1.ReasonAgentNotReporting && w.node.reported && w.node.renewed.IsZero():
-		return "the node's agent has reported, but there is no Lease of it that says that it lives; look at its pod on that node, and whether it may write Leases"
-	case w.at.reason == v1alpha1.ReasonAgentNotReporting && w.node.renewed.IsZero():
-		return "the node's agent has never reported; look at its pod on that node"
-	case w.at.reason == v1alpha1.ReasonAgentNotReporting:
-		return fmt.Sprintf("the node's agent gave its last sign of life on %s; look at its pod on that node", w.node.renewed.UTC().Format(time.RFC3339))
-	}
+// message says what is wrong on the node and what to do. Of an expired certificate it says why the successor is not there.
+func (w sufferer) message(certificate string, current held, now time.Time) string {
 	entry, _ := w.node.entry(certificate)
-	if entry.Message == "" && w.at.reason == v1alpha1.ReasonExpired {
-		return fmt.Sprintf("the certificate %s that the node has expired on %s; renew it in the vault", w.at.held.thumbprint, w.at.held.end().UTC().Format(time.RFC3339))
+	expired := w.at.reason == v1alpha1.ReasonExpired
+	switch {
+	case w.at.reason == v1alpha1.ReasonAgentNotReporting:
+		return w.silence()
+	case expired && w.at.late:
+		return w.ended() + ", and " + w.silence()
+	case expired && entry.Message == "" && w.at.held != current && !current.expired(now):
+		return w.ended() + "; other nodes have its successor: ask for a poll, and look at the agent's pod on that node"
+	case expired && entry.Message == "":
+		return w.ended() + "; renew it in the vault"
 	}
 	return brief.Cut(entry.Message, maxMessage)
+}
+
+func (w sufferer) ended() string {
+	return fmt.Sprintf("the certificate %s that the node has expired on %s", w.at.held.thumbprint, w.at.held.end().UTC().Format(time.RFC3339))
+}
+
+func (w sufferer) silence() string {
+	switch {
+	case w.node.renewed.IsZero() && w.node.reported:
+		return "the node's agent has reported, but there is no Lease of it that says that it lives; look at its pod on that node, and whether it may write Leases"
+	case w.node.renewed.IsZero():
+		return "the node's agent has never reported; look at its pod on that node"
+	}
+	return fmt.Sprintf("the node's agent gave its last sign of life on %s; look at its pod on that node", w.node.renewed.UTC().Format(time.RFC3339))
 }
