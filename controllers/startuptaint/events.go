@@ -58,7 +58,7 @@ func (w wait) String() string {
 	case w.agentless:
 		return "the first report of an agent, but no agent runs on nodes with these labels: put the taint on Windows nodes with an agent only, or change the agent's node selector"
 	case w.agent:
-		return "the first report of this node's agent"
+		return "the first report of this node's agent; if that lasts, look at the agent's pod on it"
 	}
 	var parts []string
 	for i, lack := range w.certificates {

@@ -49,7 +49,7 @@ func TestWhatANodeWaitsForIsTold(t *testing.T) {
 	d.look("linux")
 
 	want := []string{
-		"n: Normal WaitingForAgent: the startup taint stays: the node waits for the first report of this node's agent",
+		"n: Normal WaitingForAgent: the startup taint stays: the node waits for the first report of this node's agent; if that lasts, look at the agent's pod on it",
 		"n: Warning WaitingForCertificates about web: the startup taint stays: the node waits for ObservedCertificate web (AccessDenied: https://shop.vault.azure.net answers 403)",
 		`n: Warning StartupTaintRemovalRefused: the startup taint stays although the node is ready: removing the startup taint of Node n: nodes "n" is forbidden: taints of the node pool API cannot be changed`,
 		"n: Normal StartupTaintRemoved: removed the startup taint 5m0s after the node was created",
