@@ -26,11 +26,16 @@ type CertificateEntry struct {
 	Name string `json:"name"`
 	// generation is the generation of the spec that the node acted on.
 	Generation int64 `json:"generation"`
-	// version is the Key Vault version in the store.
+	// version is the Key Vault version in the store. It and the thumbprint are copied to the status that people read, so they
+	// are no free text.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern="^[0-9A-Za-z-]*$"
 	Version string `json:"version,omitempty"`
 	// thumbprint is the SHA-1 hash of the certificate in the store, in upper-case hexadecimal digits.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern="^[0-9A-Za-z]*$"
 	Thumbprint string `json:"thumbprint,omitempty"`
 	// notAfter is the end of its validity.
 	// +optional

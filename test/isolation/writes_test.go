@@ -1,11 +1,13 @@
 package isolation
 
 import (
+	"strings"
 	"testing"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -109,6 +111,24 @@ func TestAFinalizerOfSomebodyElseMayStay(t *testing.T) {
 	expect(t, w.agent.Update(t.Context(), lease), finalizer)
 	lease.Finalizers = nil
 	expect(t, w.agent.Update(t.Context(), lease), "")
+}
+
+// The status that people read has the version and the thumbprint of a node, as the node says them.
+func TestWhatANodeSaysItHasIsNoFreeText(t *testing.T) {
+	w := theWorld(t)
+	for name, entry := range map[string]v1alpha1.CertificateEntry{
+		"version":    {Name: "web", Version: "0123456789abcdef0123456789abcdef\x1b[2J"},
+		"thumbprint": {Name: "web", Thumbprint: "8D85BA28\nrun this"},
+		"length":     {Name: "web", Version: strings.Repeat("0", 1000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			state := w.state(own)
+			state.Certificates = []v1alpha1.CertificateEntry{entry}
+			if err := w.agent.Create(t.Context(), state, client.DryRunAll); !apierrors.IsInvalid(err) {
+				t.Errorf("got %v, want it refused as invalid", err)
+			}
+		})
+	}
 }
 
 func TestAnAgentWritesForItsOwnNodeOnly(t *testing.T) {
