@@ -92,7 +92,11 @@ func TestSamplesFitFromTheVersionThatTheyName(t *testing.T) {
 			}
 		}
 	}
-	if want := map[string]bool{"ObservedCertificate": true, "MutatingAdmissionPolicy": true, "MutatingAdmissionPolicyBinding": true}; !maps.Equal(kinds, want) {
+	want := map[string]bool{
+		"ObservedCertificate": true, "ValidatingAdmissionPolicy": true, "ValidatingAdmissionPolicyBinding": true,
+		"MutatingAdmissionPolicy": true, "MutatingAdmissionPolicyBinding": true,
+	}
+	if !maps.Equal(kinds, want) {
 		t.Errorf("the samples are %v, want %v", kinds, want)
 	}
 }
