@@ -8,7 +8,8 @@
 {{- range $rule := $group.rules -}}
 {{- $known = append $known $rule.alert -}}
 {{- if not (has $rule.alert $values.disabled) -}}
-{{- $kept = append $kept (mergeOverwrite $rule (dict "labels" $values.alertLabels)) -}}
+{{- $runbook := dict "runbook_url" (printf "%s/blob/main/docs/operations.md#watching" $.Chart.Home) -}}
+{{- $kept = append $kept (mergeOverwrite $rule (dict "labels" $values.alertLabels "annotations" $runbook)) -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $group "rules" $kept -}}
