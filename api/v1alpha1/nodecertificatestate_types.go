@@ -62,6 +62,8 @@ type CertificateEntry struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=nodecert,categories=vaultpane
+// +kubebuilder:printcolumn:name="TROUBLE",type=string,description="The first reason why something is not well, if there is one.",JSONPath=`.certificates[?(@.reason)].reason`
+// +kubebuilder:printcolumn:name="CERTIFICATE",type=string,description="The ObservedCertificate that has it.",JSONPath=`.certificates[?(@.reason)].name`
 // +kubebuilder:printcolumn:name="AGENT",type=string,JSONPath=`.agentVersion`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
 type NodeCertificateState struct {

@@ -242,7 +242,7 @@ type ObservedCertificateStatus struct {
 	// +optional
 	Nodes *NodeCounts `json:"nodes,omitempty"`
 	// failures are nodes with something wrong, at most 10: first those that wait for another spec, then those that wait for
-	// somebody, then those that still try, each by name.
+	// somebody, then those that still try, each by name. Of each reason one is among them, so that none hides behind another.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10

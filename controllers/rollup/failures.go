@@ -17,30 +17,60 @@ const maxFailures = 10
 // maxMessage is how long a failure's message may be in a status, in bytes: ten of them go to every agent's watch.
 const maxMessage = 512
 
-// failures names the nodes where something is wrong, the worst first.
+// failures names the nodes where something is wrong, the worst first: the worst of each reason, so that none hides behind
+// another that many nodes have, and then whoever is worst.
 func (c *certificate) failures(s summary, now time.Time) []v1alpha1.NodeFailure {
 	if _, troubled := s.worst(); !troubled {
 		return nil
 	}
-	var worst []sufferer
+	var worst ranking
+	ofReason := map[v1alpha1.Reason]sufferer{}
 	for n, g := range c.nodes {
 		at := g.at(now, s.current)
 		if !at.troubled() {
 			continue
 		}
 		candidate := sufferer{n, at}
-		if len(worst) == maxFailures && compareSufferers(candidate, worst[maxFailures-1]) >= 0 {
-			continue
+		worst.take(candidate)
+		if first, found := ofReason[at.reason]; !found || compareSufferers(candidate, first) < 0 {
+			ofReason[at.reason] = candidate
 		}
-		i, _ := slices.BinarySearchFunc(worst, candidate, compareSufferers)
-		worst = slices.Insert(worst, i, candidate)
-		worst = worst[:min(len(worst), maxFailures)]
 	}
-	failures := make([]v1alpha1.NodeFailure, 0, len(worst))
-	for _, w := range worst {
+	named := worst.with(ofReason)
+	failures := make([]v1alpha1.NodeFailure, 0, len(named))
+	for _, w := range named {
 		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(c.wish.name, s.current, now)})
 	}
 	return failures
+}
+
+// ranking is the worst nodes, the worst first, at most maxFailures.
+type ranking []sufferer
+
+func (r *ranking) take(candidate sufferer) {
+	if len(*r) == maxFailures && compareSufferers(candidate, (*r)[maxFailures-1]) >= 0 {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(*r, candidate, compareSufferers)
+	*r = slices.Insert(*r, i, candidate)
+	*r = (*r)[:min(len(*r), maxFailures)]
+}
+
+// with gives the worst of each reason a place before others of the ranking have a second one.
+func (r ranking) with(ofReason map[v1alpha1.Reason]sufferer) ranking {
+	var named ranking
+	for _, first := range ofReason {
+		named.take(first)
+	}
+	for _, other := range r {
+		if len(named) == maxFailures {
+			break
+		}
+		if ofReason[other.at.reason].node != other.node {
+			named.take(other)
+		}
+	}
+	return named
 }
 
 // sufferer is a node where something is wrong.

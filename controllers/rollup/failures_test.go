@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -48,5 +49,29 @@ func TestAnExpiredCertificateSaysWhereToLook(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+// Many nodes have one trouble, and one node has another that is less severe.
+func TestOfEachReasonOneNodeIsNamed(t *testing.T) {
+	refused := with(one, func(e *v1alpha1.CertificateEntry) {
+		e.State, e.Reason, e.Message = v1alpha1.StateFailed, v1alpha1.ReasonAccessDenied, "403"
+	})
+	broken := with(refused, func(e *v1alpha1.CertificateEntry) { e.Reason, e.Message = v1alpha1.ReasonStoreFailure, "disk" })
+	x := fleet{{30, refused}}.index(t, theWish())
+	x.observeNode("zz", theNode("zz", broken), noon)
+	_, _, failures, _ := x.picture("web", time.Hour, noon)
+	var reasons []v1alpha1.Reason
+	for _, failure := range failures {
+		reasons = append(reasons, failure.Reason)
+	}
+	want := append(slices.Repeat([]v1alpha1.Reason{v1alpha1.ReasonAccessDenied}, maxFailures-1), v1alpha1.ReasonStoreFailure)
+	if !slices.Equal(reasons, want) || failures[maxFailures-1].Node != "zz" {
+		t.Errorf("got %+v", failures)
+	}
+	for i := range maxFailures - 2 {
+		if failures[i].Node >= failures[i+1].Node {
+			t.Errorf("%s comes before %s", failures[i].Node, failures[i+1].Node)
+		}
 	}
 }

@@ -133,6 +133,12 @@ func TestKubectlGetSaysItInOneLine(t *testing.T) {
 			t.Errorf("kubectl get does not say %s:\n%s", word, output)
 		}
 	}
+	output, err = f.plane.Kubectl("get", "nodecert", nodes[0], nodes[4], "--no-headers").CombinedOutput()
+	f.do(err)
+	well, ill, _ := strings.Cut(string(output), "\n")
+	if got := strings.Fields(ill); len(got) < 3 || got[1] != "AccessDenied" || got[2] != f.name || strings.Contains(well, "Denied") {
+		t.Errorf("kubectl get does not say what is not well on a node:\n%s", output)
+	}
 	if len(certificate.Status.Failures) != 2 || certificate.Status.Failures[0].Node != nodes[3] || !strings.Contains(certificate.Status.Failures[0].Message, "secret web") {
 		t.Errorf("failures %+v", certificate.Status.Failures)
 	}
