@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
@@ -42,7 +43,7 @@ func TestTheSamplePolicyBoundsTheController(t *testing.T) {
 		return says
 	}
 	const label = `[{"op": "add", "path": "/metadata/labels/evil", "value": "yes"}]`
-	eventually(t, "the policy is in force", func(ctx context.Context) bool { return refused(ctx, label) != "" })
+	await.That(t, "the policy is in force", func() (bool, error) { return refused(t.Context(), label) != "", nil })
 	const (
 		itsTaints = "the controller takes startup taints off Nodes, and no others, and puts none on"
 		itsLabels = "the controller leaves labels, annotations, finalizers and owners of Nodes alone"
