@@ -10,24 +10,28 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{/* Writes the ObservedCertificates of secretsManagementSettings, as a map from name to spec. */}}
 {{- define "vaultpane.settings" -}}
 {{- $settings := include "vaultpane.settings.map" (dict "value" .Values.secretsManagementSettings "field" "secretsManagementSettings") | fromYaml -}}
-{{- $authentication := include "vaultpane.settings.map" (dict "value" .Values.authenticationSettings "field" "authenticationSettings") | fromYaml -}}
+{{- $beside := include "vaultpane.settings.map" (dict "value" .Values.authenticationSettings "field" "authenticationSettings") | fromYaml -}}
+{{- range list "properties" "osProfile" "settings" "publicSettings" "PublicSettings" }}{{/* what templates and tools wrap around them */}}
+{{- with get $settings . }}{{ $settings = include "vaultpane.settings.map" (dict "value" . "field" "secretsManagementSettings") | fromYaml }}{{ end -}}
+{{- end -}}
+{{- $within := $settings.authenticationSettings -}}
 {{- if hasKey $settings "secretsManagementSettings" }}{{/* the whole of the extension's settings was pasted */}}
-{{- $authentication = $settings.authenticationSettings | default $authentication -}}
+{{- include "vaultpane.settings.known" (dict "map" $settings "field" "secretsManagementSettings" "keys" (list "secretsManagementSettings" "authenticationSettings")) -}}
 {{- $settings = include "vaultpane.settings.map" (dict "value" $settings.secretsManagementSettings "field" "secretsManagementSettings") | fromYaml -}}
 {{- end -}}
-{{- $authentication = $settings.authenticationSettings | default $settings.authenticationLocationSettings | default $authentication -}}
-{{- $clientId := include "vaultpane.settings.clientId" $authentication -}}
-{{- include "vaultpane.settings.known" (dict "map" $settings "field" "secretsManagementSettings" "keys" (list "observedCertificates" "pollingIntervalInS" "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "authenticationSettings" "authenticationLocationSettings")) -}}
-{{- $items := $settings.observedCertificates -}}
-{{- if and $settings (not $items) (not (kindIs "slice" $items)) -}}
-{{- fail "secretsManagementSettings.observedCertificates is missing, must be the list of certificates, as in the extension's settings" -}}
+{{- $within = include "vaultpane.settings.clientId" ($settings.authenticationSettings | default $settings.authenticationLocationSettings | default $within) -}}
+{{- $clientId := include "vaultpane.settings.clientId" $beside -}}
+{{- if and $within $clientId (ne $within $clientId) -}}
+{{- fail (printf "authenticationSettings.msiClientId is %q, and secretsManagementSettings has %q in its own authenticationSettings; leave one of the two" $clientId $within) -}}
 {{- end -}}
-{{- if kindIs "string" $items }}{{ $items = ternary ($items | fromYamlArray) (list $items) (hasPrefix "[" (trim $items)) }}{{ end -}}
-{{- if kindIs "map" $items }}{{ $items = list $items }}{{ end -}}
+{{- include "vaultpane.settings.known" (dict "map" $settings "field" "secretsManagementSettings" "keys" (list "observedCertificates" "pollingIntervalInS" "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "authenticationSettings" "authenticationLocationSettings" "secretsManagementSettings")) -}}
+{{- $schema := include "vaultpane.certificates.schema" . | fromYaml -}}
 {{- $certificates := dict -}}
-{{- range $index, $item := $items -}}
+{{- range $index, $item := include "vaultpane.settings.items" $settings | fromYamlArray -}}
 {{- $field := printf "secretsManagementSettings.observedCertificates[%d]" $index -}}
-{{- $spec := include "vaultpane.settings.spec" (dict "item" $item "settings" $settings "field" $field "clientId" $clientId) | fromYaml -}}
+{{- $spec := include "vaultpane.settings.spec" (dict "item" $item "settings" $settings "field" $field "clientId" ($within | default $clientId)) | fromYaml -}}
+{{- include "vaultpane.schema" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
 {{- $name := include "vaultpane.settings.name" (dict "spec" $spec "taken" $certificates) -}}
 {{- if and (hasKey $certificates $name) (ne (toJson (get $certificates $name)) (toJson $spec)) -}}
 {{- fail (printf "%s names %s for the store %s of %s again, with other settings; remove one of the two" $field $spec.url $spec.certificateStoreName $spec.certificateStoreLocation) -}}
@@ -37,30 +41,47 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- toYaml $certificates -}}
 {{- end -}}
 
-{{/* A map, or its JSON in a string. YAML reads JSON, and minds no comma too many. */}}
+{{/* A map, or its JSON in a string: with a byte order mark, with comments, or quoted once more. YAML reads JSON, and minds no comma
+too many. */}}
 {{- define "vaultpane.settings.map" -}}
 {{- $map := .value -}}
 {{- if kindIs "string" $map -}}
-{{- $map = trim $map | default "{}" | fromYaml -}}
-{{- if kindIs "string" $map }}{{ $map = fromYaml $map }}{{ end -}}
+{{- $text := regexReplaceAll "(?s)/[*].*?[*]/|(^|\\s)//[^\n]*" (trimPrefix "\ufeff" $map) "" | trim -}}
+{{- if regexMatch "^[\"']" $text }}{{ $text = printf "[%s]" $text | fromYamlArray | first | toString | trim }}{{ end -}}
+{{- $map = $text | default "{}" | fromYaml -}}
 {{- if hasKey $map "Error" -}}
-{{- fail (printf "%s is a string and not the extension's JSON, which begins with { and ends with }: %s" .field $map.Error) -}}
+{{- fail (printf "%s is a string and not the extension's JSON, which begins with { and ends with }; it begins with %q%s" .field (trunc 30 $text) (regexReplaceAll ".*yaml: " $map.Error ", " | regexFind "^, .*")) -}}
 {{- end -}}
 {{- end -}}
 {{- if and $map (not (kindIs "map" $map)) -}}
-{{- fail (printf "%s is a %s, must be a map such as the extension's settings have" .field (kindOf $map)) -}}
+{{- fail (printf "%s is a %s, must be a map such as the extension's settings have" .field (include "vaultpane.kind" $map)) -}}
 {{- end -}}
 {{- toYaml ($map | default dict) -}}
 {{- end -}}
 
-{{/* Refuses words that the extension for Windows never had: most often a slip, which would go unnoticed. */}}
+{{/* Refuses words that the extension for Windows never had. */}}
 {{- define "vaultpane.settings.known" -}}
-{{- $call := . -}}
-{{- range $key, $_ := .map -}}
-{{- if not (has $key $call.keys) -}}
-{{- fail (printf "%s.%s is no setting of the Key Vault VM extension for Windows; there are %s" $call.field $key (join ", " $call.keys)) -}}
+{{- $field := .field -}}
+{{- range $key := list "aclEnabled" "acls" "customSymbolicLinkName" "loggingSettings" "telemetrySettings" -}}
+{{- if hasKey $.map $key -}}
+{{- fail (printf "%s.%s is a setting of the Key Vault VM extension for Linux and means nothing here; remove it" $field $key) -}}
 {{- end -}}
 {{- end -}}
+{{- include "vaultpane.unknown" (dict "field" .field "map" .map "keys" .keys "what" "no setting of the Key Vault VM extension for Windows") -}}
+{{- end -}}
+
+{{/* The entries: a list, its JSON in a string, or one entry alone. */}}
+{{- define "vaultpane.settings.items" -}}
+{{- $items := .observedCertificates -}}
+{{- if and . (kindIs "invalid" $items) -}}
+{{- fail "secretsManagementSettings.observedCertificates is missing, must be the list of certificates, as in the extension's settings" -}}
+{{- end -}}
+{{- if kindIs "string" $items }}{{ $items = ternary ($items | fromYamlArray) (list $items) (hasPrefix "[" (trim $items)) }}{{ end -}}
+{{- if and (kindIs "slice" $items) $items (hasPrefix "error " (first $items | toString)) -}}
+{{- fail (printf "secretsManagementSettings.observedCertificates is a string and not the JSON of a list: %s" (first $items)) -}}
+{{- end -}}
+{{- if kindIs "map" $items }}{{ $items = list $items }}{{ end -}}
+{{- toYaml $items -}}
 {{- end -}}
 
 {{/* The client id of authenticationSettings. The endpoint of the machine's identity needs no setting. */}}
@@ -90,20 +111,20 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- $item := .item -}}
 {{- if kindIs "string" $item }}{{ $item = dict "url" $item }}{{ end -}}
 {{- if not (kindIs "map" $item) -}}
-{{- fail (printf "%s is a %s, must be a URL or a map with url" $field (kindOf $item)) -}}
+{{- fail (printf "%s is a %s, must be a URL or a map with url" $field (include "vaultpane.kind" $item)) -}}
 {{- end -}}
 {{- include "vaultpane.settings.known" (dict "map" $item "field" $field "keys" (list "url" "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "pollingIntervalInS")) -}}
 {{- $all := pick .settings "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "pollingIntervalInS" -}}
-{{- range $key, $value := $item }}{{ if not (kindIs "invalid" $value) }}{{ $_ := set $all $key $value }}{{ end }}{{ end -}}
+{{- range $key, $value := $item }}{{ if not (has $value (list nil "")) }}{{ $_ := set $all $key $value }}{{ end }}{{ end -}}
 {{- $spec := dict "url" (include "vaultpane.settings.url" (dict "value" $all.url "field" $field)) -}}
-{{- $_ := set $spec "certificateStoreName" ($all.certificateStoreName | default $all.certificateStore | default "MY" | toString | trim) -}}
+{{- $_ := set $spec "certificateStoreName" ($all.certificateStoreName | default $all.certificateStore | default "MY") -}}
 {{- $_ := set $spec "certificateStoreLocation" (include "vaultpane.settings.location" (dict "value" $all.certificateStoreLocation "field" $field)) -}}
 {{- with include "vaultpane.settings.interval" (dict "value" $all.pollingIntervalInS "field" $field) }}{{ $_ := set $spec "pollingIntervalInS" (int .) }}{{ end -}}
 {{- range $key := list "keyExportable" "linkOnRenewal" "requireInitialSync" -}}
 {{- with include "vaultpane.settings.bool" (dict "value" (index $all $key) "field" (printf "%s.%s" $field $key)) }}{{ $_ := set $spec $key (eq . "true") }}{{ end -}}
 {{- end -}}
 {{- with $all.accounts }}{{ $_ := set $spec "accounts" (include "vaultpane.settings.accounts" (dict "value" . "field" $field) | fromYamlArray) }}{{ end -}}
-{{- if has (lower $spec.certificateStoreName) (list "root" "ca" "trustedpeople" "trustedpublisher") }}{{/* public certificates only: what is about keys means nothing */}}
+{{- if has ($spec.certificateStoreName | toString | lower) (list "root" "ca" "trustedpeople" "trustedpublisher") }}{{/* public certificates only: what is about keys means nothing */}}
 {{- $spec = omit $spec "keyExportable" "accounts" "linkOnRenewal" -}}
 {{- end -}}
 {{- with .clientId }}{{ $_ := set $spec "authentication" (dict "msiClientId" .) }}{{ end -}}
@@ -115,14 +136,8 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- $example := "as in https://myvault.vault.azure.net/secrets/mycertificate" -}}
 {{- if not $url -}}
 {{- fail (printf "%s has no url, must have that of the secret, %s" .field $example) -}}
-{{- else if contains "<" $url -}}
-{{- fail (printf "%s has the url %q, in which a placeholder is left, %s" .field $url $example) -}}
-{{- else if not (regexMatch "^https://[^/?#@ ]+/" $url) -}}
-{{- fail (printf "%s has the url %q, must begin with https:// and the vault's host, %s" .field $url $example) -}}
-{{- else if regexMatch "^https://[^/]+/(certificates|keys)/" $url -}}
-{{- fail (printf "%s has the url %q, must point to /secrets/<name>, also for a certificate: the secret of the same name holds the private key" .field $url) -}}
-{{- else if not (regexMatch "^https://[^/]+/secrets/[0-9A-Za-z-]{1,127}(/[0-9a-fA-F]{32})?/?$" $url) -}}
-{{- fail (printf "%s has the url %q, must have the path /secrets/<name> or /secrets/<name>/<version>, %s" .field $url $example) -}}
+{{- else if regexMatch "[][<>{}()$]" $url -}}
+{{- fail (printf "%s has the url %q, in which a placeholder or an expression is left, %s" .field $url $example) -}}
 {{- end -}}
 {{- trimSuffix "/" $url -}}
 {{- end -}}
@@ -130,7 +145,7 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- define "vaultpane.settings.location" -}}
 {{- $location := .value | default "LocalMachine" | toString | trim -}}
 {{- $known := dict "localmachine" "LocalMachine" "currentuser" "CurrentUser" -}}
-{{- $found := get $known ($location | lower | replace "_" "") -}}
+{{- $found := get $known ($location | lower | replace "_" "" | replace " " "") -}}
 {{- if not $found -}}
 {{- fail (printf "%s has the certificateStoreLocation %q, must be LocalMachine or CurrentUser (LOCAL_MACHINE and CURRENT_USER mean the same); the folders of the extension for Linux are not supported" .field $location) -}}
 {{- end -}}
@@ -139,20 +154,18 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 
 {{/* Seconds, from a number or a string; nothing where there is none. */}}
 {{- define "vaultpane.settings.interval" -}}
-{{- if not (kindIs "invalid" .value) -}}
-{{- $text := ternary (toString .value | trim) (.value | float64 | printf "%.3f" | trimSuffix ".000") (kindIs "string" .value) -}}
+{{- if not (has .value (list nil "")) -}}
+{{- $text := ternary (.value | float64 | printf "%.3f" | trimSuffix ".000") (toString .value | trim) (eq (include "vaultpane.kind" .value) "number") -}}
 {{- if not (regexMatch "^[0-9]{1,9}$" $text) -}}
 {{- fail (printf "%s has the pollingIntervalInS %q, must be a whole number of seconds, as in 3600 or \"3600\"" .field (toString .value)) -}}
-{{- else if or (lt (int64 $text) 30) (gt (int64 $text) 2592000) -}}
-{{- fail (printf "%s has the pollingIntervalInS %s, must be 30 to 2592000 seconds (30 days)" .field $text) -}}
 {{- end -}}
-{{- int64 $text -}}
+{{- $text -}}
 {{- end -}}
 {{- end -}}
 
 {{/* true or false, from a boolean or a string; nothing where there is none. */}}
 {{- define "vaultpane.settings.bool" -}}
-{{- if not (kindIs "invalid" .value) -}}
+{{- if not (has .value (list nil "")) -}}
 {{- $text := toString .value | trim | lower -}}
 {{- if not (has $text (list "true" "false")) -}}
 {{- fail (printf "%s is %q, must be true or false" .field (toString .value)) -}}
@@ -162,12 +175,13 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- end -}}
 
 {{- define "vaultpane.settings.accounts" -}}
-{{- $accounts := ternary (list .value) .value (kindIs "string" .value) -}}
+{{- $accounts := .value -}}
+{{- if kindIs "string" $accounts }}{{ $accounts = splitList "," $accounts }}{{ end -}}
 {{- if not (kindIs "slice" $accounts) -}}
-{{- fail (printf "%s has accounts that are a %s, must be a list of Windows accounts" .field (kindOf .value)) -}}
+{{- fail (printf "%s has accounts that are a %s, must be a list of Windows accounts" .field (include "vaultpane.kind" .value)) -}}
 {{- end -}}
 {{- $trimmed := list -}}
-{{- range $accounts }}{{ $trimmed = append $trimmed (toString . | trim) }}{{ end -}}
+{{- range $accounts }}{{ $trimmed = append $trimmed (kindIs "string" . | ternary (toString . | trim) .) }}{{ end -}}
 {{- toYaml (uniq $trimmed) -}}
 {{- end -}}
 

@@ -1,0 +1,118 @@
+{{/*
+Compares a value with a schema of the CRD, so that a wrong certificate is refused before anything is installed: the API server
+would do so in the middle of it. The API server has the last word: what is not understood here passes.
+Call with (dict "field" "certificates.web" "value" . "schema" .).
+*/}}
+{{- define "vaultpane.schema" -}}
+{{- if not (kindIs "invalid" .value) -}}{{/* null is as if it were not there */}}
+{{- include "vaultpane.schema.type" . -}}
+{{- include "vaultpane.schema.size" . -}}
+{{- if kindIs "map" .value }}{{ include "vaultpane.schema.map" . }}{{ end -}}
+{{- if kindIs "slice" .value }}{{ include "vaultpane.schema.list" . }}{{ end -}}
+{{- $value := .value -}}
+{{- $field := .field -}}
+{{- range index .schema "x-kubernetes-validations" -}}
+{{- if not (include "vaultpane.schema.holds" (dict "rule" .rule "value" $value)) -}}
+{{- fail (printf "%s is %s: %s" $field (mustToRawJson $value) .message) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vaultpane.schema.type" -}}
+{{- $want := get (dict "object" "map" "array" "list" "boolean" "boolean" "integer" "number" "string" "string") .schema.type -}}
+{{- if ne (include "vaultpane.kind" .value) $want -}}
+{{- fail (printf "%s is %s, must be a %s" .field (mustToRawJson .value) (ternary "whole number" $want (eq .schema.type "integer"))) -}}
+{{- else if and (eq .schema.type "integer") (ne (float64 .value) (floor .value)) -}}
+{{- fail (printf "%s is %v, must be a whole number" .field .value) -}}
+{{- else if and .schema.enum (not (has .value .schema.enum)) -}}
+{{- fail (printf "%s is %q, must be one of %s" .field .value (join ", " .schema.enum)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vaultpane.schema.size" -}}
+{{- if has .schema.type (list "string" "array" "object") -}}
+{{- $most := .schema.maxLength | default .schema.maxItems | default .schema.maxProperties | default 65536 | int -}}
+{{- if lt (len .value) (int .schema.minLength) -}}
+{{- fail (printf "%s is empty" .field) -}}
+{{- else if gt (len .value) $most -}}
+{{- fail (printf "%s has %d %s, must have at most %d" .field (len .value) (ternary "characters" "entries" (eq .schema.type "string")) $most) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vaultpane.schema.map" -}}
+{{- $call := . -}}
+{{- range $key := .schema.required -}}
+{{- if kindIs "invalid" (index $call.value $key) -}}
+{{- fail (printf "%s.%s is missing" $call.field $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if .schema.properties -}}
+{{- include "vaultpane.unknown" (dict "field" .field "map" .value "keys" (keys .schema.properties | sortAlpha) "what" "no field of an ObservedCertificate's spec") -}}
+{{- end -}}
+{{- range $key, $value := .value -}}
+{{- include "vaultpane.schema" (dict "field" (printf "%s.%s" $call.field $key) "value" $value "schema" (get ($call.schema.properties | default dict) $key | default $call.schema.additionalProperties)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "vaultpane.schema.list" -}}
+{{- $call := . -}}
+{{- range $index, $value := .value -}}
+{{- $field := printf "%s[%d]" $call.field $index -}}
+{{- if kindIs "invalid" $value }}{{ fail (printf "%s is null" $field) }}{{ end -}}
+{{- include "vaultpane.schema" (dict "field" $field "value" $value "schema" $call.schema.items) -}}
+{{- end -}}
+{{- if and (eq (index .schema "x-kubernetes-list-type") "set") (ne (len (uniq .value)) (len .value)) -}}
+{{- fail (printf "%s is %s, must have each of them once" .field (mustToRawJson .value)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty where a rule of the CRD holds, or is none of those that can be told here: terms with || and && between them. */}}
+{{- define "vaultpane.schema.holds" -}}
+{{- $call := . -}}
+{{- $outcomes := list -}}
+{{- range splitList " || " .rule -}}
+{{- $terms := list -}}
+{{- range splitList " && " . }}{{ $terms = append $terms (include "vaultpane.schema.term" (dict "term" . "value" $call.value)) }}{{ end -}}
+{{- $outcomes = append $outcomes (has "unknown" $terms | ternary "unknown" (has "false" $terms | ternary "false" "true")) -}}
+{{- end -}}
+{{- if or (has "true" $outcomes) (has "unknown" $outcomes) }}yes{{ end -}}
+{{- end -}}
+
+{{/* true, false or unknown. Regular expressions are RE2 in CEL and here. */}}
+{{- define "vaultpane.schema.term" -}}
+{{- $call := "^!?self[.](matches|startsWith|endsWith|contains)\\('(.*)'\\)$" -}}
+{{- if regexMatch $call .term -}}
+{{- $argument := regexReplaceAll $call .term "${2}" -}}
+{{- $function := regexReplaceAll $call .term "${1}" -}}
+{{- $outcomes := dict "matches" (and (eq $function "matches") (regexMatch $argument .value)) "startsWith" (hasPrefix $argument .value) "endsWith" (hasSuffix $argument .value) "contains" (contains $argument .value) -}}
+{{- ne (get $outcomes $function) (hasPrefix "!" .term) -}}
+{{- else if regexMatch "^self >= [0-9]+$" .term -}}
+{{- ge (int64 .value) (trimPrefix "self >= " .term | int64) -}}
+{{- else if regexMatch "^self <= [0-9]+$" .term -}}
+{{- le (int64 .value) (trimPrefix "self <= " .term | int64) -}}
+{{- else if hasPrefix "!(self.lowerAscii() in [" .term -}}
+{{- not (contains (printf "'%s'" (lower .value)) .term) -}}
+{{- else -}}
+unknown
+{{- end -}}
+{{- end -}}
+
+{{/* What a value is, in the words of YAML. */}}
+{{- define "vaultpane.kind" -}}
+{{- get (dict "string" "string" "bool" "boolean" "map" "map" "slice" "list" "invalid" "null") (kindOf .) | default "number" -}}
+{{- end -}}
+
+{{/* Refuses keys that nobody reads: most often a slip, which would go unnoticed. Call with (dict "field" "x" "map" . "keys" (list "a" "b") "what" "no setting of y"). */}}
+{{- define "vaultpane.unknown" -}}
+{{- $call := . -}}
+{{- range $key, $_ := .map -}}
+{{- if not (has $key $call.keys) -}}
+{{- $written := list -}}
+{{- range $call.keys }}{{ if eq (lower .) (lower $key) }}{{ $written = append $written . }}{{ end }}{{ end -}}
+{{- with $written }}{{ fail (printf "%s.%s is written %s" $call.field $key (first .)) }}{{ end -}}
+{{- fail (printf "%s.%s is %s; there are %s" $call.field $key $call.what (join ", " $call.keys)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
