@@ -81,7 +81,7 @@ func compareKeys(t *testing.T, path string, root, schema map[string]any, values 
 	have, _ := values.(map[string]any)
 	var known, set []string
 	for key := range properties {
-		if key != "claims" { // few set it
+		if key != "claims" && path+key != "enabled" { // few set it; and a parent chart's condition
 			known = append(known, key)
 		}
 	}
@@ -90,16 +90,44 @@ func compareKeys(t *testing.T, path string, root, schema map[string]any, values 
 	}
 	slices.Sort(known)
 	slices.Sort(set)
-	if path != "" && strings.HasSuffix(path, ".resources") {
+	if strings.HasSuffix(path, ".resources") || strings.HasSuffix(path, ".affinity") {
 		return
 	}
 	if !reflect.DeepEqual(known, set) {
 		t.Errorf("%q: the schema has %v, values.yaml %v", path, known, set)
 	}
+	compareRequired(t, path, schema["required"], have)
 	for key, value := range have {
 		if property, ok := properties[key].(map[string]any); ok {
 			compareKeys(t, strings.TrimPrefix(path+"."+key, "."), root, property, value)
 		}
+	}
+}
+
+// compareRequired wants the schema to require what is not empty by default, lists and free maps apart: null takes a default away,
+// and templates need it.
+func compareRequired(t *testing.T, path string, required any, defaults map[string]any) {
+	t.Helper()
+	var want, have []string
+	for key, value := range defaults {
+		inner, isMap := value.(map[string]any)
+		_, isList := value.([]any)
+		free := isList && key != "command" || value == "" || key == "priorityClassName" || isMap && (len(inner) == 0 || key == "resources" || key == "affinity" || key == "labels")
+		if !free {
+			want = append(want, key)
+		}
+	}
+	listed, _ := required.([]any)
+	for _, key := range listed {
+		have = append(have, key.(string))
+	}
+	slices.Sort(want)
+	slices.Sort(have)
+	if path == "" {
+		want = slices.DeleteFunc(want, func(key string) bool { return key == "global" }) // the parent chart's
+	}
+	if !slices.Equal(have, want) {
+		t.Errorf("%q: the schema requires %v, want %v", path, have, want)
 	}
 }
 

@@ -1,6 +1,15 @@
-{{/* The agents' settings, as environment variables: the command line of a HostProcess container passes through cmd.exe.
-Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" for Linux. */}}
+{{/* The agents' variables. Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" for Linux. */}}
 {{- define "vaultpane.agentEnv" -}}
+{{- $own := include "vaultpane.agentSettings" . -}}
+{{ $own }}
+{{- with include "vaultpane.extraEnv" (dict "field" "agent.extraEnv" "extra" .root.Values.agent.extraEnv "own" $own) }}
+{{ . }}
+{{- end }}
+{{- end -}}
+
+{{/* The agents' settings, as environment variables: the command line of a HostProcess container passes through cmd.exe. Call as
+agentEnv. */}}
+{{- define "vaultpane.agentSettings" -}}
 {{- $agent := .root.Values.agent -}}
 - name: NODE_NAME
   valueFrom:
@@ -51,13 +60,10 @@ Call with (dict "root" $ "resources" .Values.agent.resources), and "storePath" f
 - name: VAULTPANE_HEALTH_PROBE_BIND_ADDRESS
   value: {{ include "vaultpane.agentAddress" (dict "address" "127.0.0.1" "port" $agent.health.port) | quote }}
 {{ include "vaultpane.azureEnv" .root }}
-{{- with $agent.extraEnv }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{- define "vaultpane.agentAddress" -}}
-{{- if eq (int .port) 0 }}0{{ else }}{{ .address }}:{{ int .port }}{{ end -}}
+{{- if eq (int .port) 0 }}0{{ else }}{{ contains ":" (.address | default "") | ternary (printf "[%s]" .address) .address }}:{{ int .port }}{{ end -}}
 {{- end -}}
 
 {{/* The variables of the Azure identity. With the webhook it is the webhook that sets them. */}}
@@ -154,7 +160,7 @@ readinessProbe:
   timeoutSeconds: 5
 {{- end }}
 resources:
-  {{- toYaml .resources | nindent 2 }}
+  {{- toYaml (.resources | default dict) | nindent 2 }}
 {{- end -}}
 
 {{/* The federated token, the CA certificates and what the values add. */}}

@@ -7,9 +7,9 @@
 {{- $kept := list -}}
 {{- range $rule := $group.rules -}}
 {{- $known = append $known $rule.alert -}}
-{{- if not (has $rule.alert $values.disabled) -}}
+{{- if not (has $rule.alert ($values.disabled | default list)) -}}
 {{- $runbook := dict "runbook_url" (printf "%s/blob/main/docs/operations.md#watching" $.Chart.Home) -}}
-{{- $kept = append $kept (mergeOverwrite $rule (dict "labels" $values.alertLabels "annotations" $runbook)) -}}
+{{- $kept = append $kept (mergeOverwrite $rule (dict "labels" ($values.alertLabels | default dict) "annotations" $runbook)) -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $group "rules" $kept -}}

@@ -24,6 +24,7 @@
 {{- end -}}
 {{- range $spec := $certificates -}}
 {{- range $field, $value := $defaults }}{{ if not (hasKey $spec $field) }}{{ $_ := set $spec $field $value }}{{ end }}{{ end -}}
+{{- range $field, $value := $spec }}{{ if kindIs "invalid" $value }}{{ $_ := unset $spec $field }}{{ end }}{{ end -}}
 {{- end -}}
 {{- toYaml $certificates -}}
 {{- end -}}
@@ -39,7 +40,7 @@
 {{- $authority := regexFind "^https://[^/]+" .url | trimPrefix "https://" | lower | trimSuffix ":443" -}}
 {{- $host := regexReplaceAll ":[0-9]+$" $authority "" -}}
 {{- $allowed := false -}}
-{{- range concat (list ".vault.azure.net" ".vault.azure.cn" ".vault.usgovcloudapi.net") .root.Values.agent.allowedVaultHosts -}}
+{{- range concat (list ".vault.azure.net" ".vault.azure.cn" ".vault.usgovcloudapi.net") (.root.Values.agent.allowedVaultHosts | default list) -}}
 {{- $entry := lower . | trimSuffix ":443" -}}
 {{- $allowed = or $allowed (hasPrefix "." $entry | ternary (hasSuffix $entry $host) (has $entry (list $host $authority))) -}}
 {{- end -}}

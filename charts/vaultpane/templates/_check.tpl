@@ -1,44 +1,87 @@
-{{/* Says in words what a pattern of values.schema.json could only show. */}}
+{{/* Says in words what a pattern of values.schema.json could only show, before the API server or an agent would say it. */}}
 {{- define "vaultpane.check" -}}
+{{- include "vaultpane.check.values" . -}}
+{{- include "vaultpane.check.names" . -}}
+{{- include "vaultpane.check.labels" . -}}
+{{- include "vaultpane.check.resources" . -}}
+{{- include "vaultpane.check.pods" . -}}
+{{- include "vaultpane.check.together" . -}}
+{{- end -}}
+
+{{- define "vaultpane.check.values" -}}
 {{- $guid := "^([0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})?$" -}}
 {{- $time := "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$" -}}
+{{- $interval := "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" -}}
 {{- $digest := "^(sha256:[0-9a-f]{64})?$" -}}
+{{- $tag := "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$" -}}
 {{- $repository := "^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$" -}}
+{{- $host := "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*" -}}
+{{- $port := "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]" -}}
+{{- $key := "[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?" -}}
+{{- $term := printf "(!? *%s|%s *(=|==|!=) *(%s)?|%s +(in|notin) *[(][A-Za-z0-9._, -]*[)])" $key $key $key $key -}}
 {{- $agent := .Values.agent -}}
 {{- $controller := .Values.controller -}}
+{{- $monitoring := .Values.monitoring -}}
 {{- range list
   (list "azure.clientId" .Values.azure.clientId $guid "a client id, which is a GUID: 'az identity show --query clientId' prints it")
   (list "azure.tenantId" .Values.azure.tenantId $guid "a tenant id, which is a GUID: 'az account show --query tenantId' prints it")
-  (list "azure.authorityHost" .Values.azure.authorityHost "^(https://.+)?$" "the URL of a token authority, such as https://login.microsoftonline.us/")
-  (list "agent.initialSpread" $agent.initialSpread $time "a time with its unit, such as 10s, 15m or 1h30m")
+  (list "azure.authorityHost" .Values.azure.authorityHost "^(https://[^/?#@ ]+/*)?$" "the URL of a token authority without a tenant, such as https://login.microsoftonline.us/")
+  (list "agent.initialSpread" $agent.initialSpread $time "a time with its unit, such as 10s, 15m or 1h")
   (list "agent.storeCheckInterval" $agent.storeCheckInterval $time "a time with its unit, such as 30s or 1m")
   (list "controller.expiringSoon" $controller.expiringSoon $time "a time in hours, minutes or seconds, such as 168h for a week")
-  (list "global.imageRegistry" ((.Values.global).imageRegistry | default "") "^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry, or a folder of one, without https://, such as registry.example:5000/mirror")
+  (list "monitoring.serviceMonitor.interval" $monitoring.serviceMonitor.interval $interval "a time in whole units, the longest first, such as 30s or 1m30s")
+  (list "monitoring.podMonitor.interval" $monitoring.podMonitor.interval $interval "a time in whole units, the longest first, such as 60s or 1m30s")
+  (list "global.imageRegistry" ((.Values.global).imageRegistry) "^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry, or a folder of one, without https://, such as registry.example:5000/mirror")
   (list "agent.image.repository" $agent.image.repository $repository "a registry and a name without a tag, such as ghcr.io/vaultpane/vaultpane-agent; the tag is agent.image.tag")
   (list "controller.image.repository" $controller.image.repository $repository "a registry and a name without a tag, such as ghcr.io/vaultpane/vaultpane-controller; the tag is controller.image.tag")
+  (list "agent.image.tag" $agent.image.tag $tag "a tag, of letters, digits, '_', '.' and '-'; a digest is for agent.image.digest")
+  (list "controller.image.tag" $controller.image.tag $tag "a tag, of letters, digits, '_', '.' and '-'; a digest is for controller.image.digest")
   (list "agent.image.digest" $agent.image.digest $digest "sha256: and 64 hexadecimal digits")
   (list "controller.image.digest" $controller.image.digest $digest "sha256: and 64 hexadecimal digits")
-  (list "agent.apiServer.host" $agent.apiServer.host "^[^/ ]*$" "a host name or an address without https:// and port; the port is agent.apiServer.port")
+  (list "agent.apiServer.host" $agent.apiServer.host (printf "^(%s|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)?$" $host) "a host name or an address without https:// and port; the port is agent.apiServer.port")
+  (list "agent.metrics.address" $agent.metrics.address "^([0-9]+([.][0-9]+){3}|localhost|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)?$" "an address of the node, such as 127.0.0.1, or 0.0.0.0 for all, without the port, which is agent.metrics.port")
   (list "agent.maxUnavailable" $agent.maxUnavailable "^([1-9][0-9]*|([1-9][0-9]?|100)%)$" "a number of nodes from 1, or a share such as 10%; with none no upgrade would go on")
-  (list "agent.linux.storePath" $agent.linux.storePath "^/[^/].*$" "a folder, such as /var/lib/vaultpane/store")
+  (list "agent.linux.storePath" $agent.linux.storePath "^(/([^/.:]|[.]+[^/.:])[^/:]*)+/?$" "a folder, such as /var/lib/vaultpane/store, without ':' and '..'")
+  (list "controller.agentNodeSelector" $controller.agentNodeSelector (printf "^( *%s *(, *%s *)*)?$" $term $term) "a label selector, such as kubernetes.io/os=windows,pool in (a,b)")
 }}
 {{- include "vaultpane.check.one" . -}}
 {{- end -}}
-{{- range $index, $host := $agent.allowedVaultHosts -}}
-{{- include "vaultpane.check.one" (list (printf "agent.allowedVaultHosts[%d]" $index) $host "^[.]?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?$" "a host, host:port or .suffix without https:// and path, such as .vault.my.cloud") -}}
+{{- range $index, $allowed := $agent.allowedVaultHosts -}}
+{{- include "vaultpane.check.one" (list (printf "agent.allowedVaultHosts[%d]" $index) $allowed (printf "^([.]%s|%s(:(%s))?)$" $host $host $port) "a host, host:port or .suffix without https:// and path, such as .vault.my.cloud") -}}
 {{- end -}}
-{{- range $name, $resources := dict "agent.resources" $agent.resources "agent.linux.resources" $agent.linux.resources "controller.resources" $controller.resources -}}
-{{- range $kind, $amounts := pick $resources "requests" "limits" -}}
-{{- range $resource, $amount := $amounts -}}
-{{- include "vaultpane.check.one" (list (printf "%s.%s.%s" $name $kind $resource) $amount "^[0-9]+([.][0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$" "an amount as in 100m of cpu or 256Mi of memory") -}}
+{{- range $index, $peer := $controller.networkPolicy.metricsFrom -}}
+{{- if .ipBlock -}}
+{{- include "vaultpane.check.one" (list (printf "controller.networkPolicy.metricsFrom[%d].ipBlock.cidr" $index) .ipBlock.cidr "^[0-9a-fA-F.:]+/[0-9]{1,3}$" "addresses with the length of their network, such as 10.0.0.0/8") -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Names of objects, which Kubernetes wants to be DNS names. */}}
+{{- define "vaultpane.check.names" -}}
+{{- $label := "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?" -}}
+{{- $name := printf "%s([.]%s)*" $label $label -}}
+{{- $words := "small letters, digits, '-' and '.', with a letter or digit at both ends" -}}
+{{- range list
+  (list "agent.serviceAccount.name" .Values.agent.serviceAccount.name (printf "^%s$" $name) "the name of a service account")
+  (list "controller.serviceAccount.name" .Values.controller.serviceAccount.name (printf "^%s$" $name) "the name of a service account")
+  (list "azure.existingSecret" .Values.azure.existingSecret (printf "^(%s)?$" $name) "the name of a Secret")
+  (list "azure.caBundle.configMap" .Values.azure.caBundle.configMap (printf "^(%s)?$" $name) "the name of a ConfigMap that holds the certificates")
+  (list "agent.priorityClassName" .Values.agent.priorityClassName (printf "^(%s)?$" $name) "the name of a PriorityClass")
+  (list "controller.priorityClassName" .Values.controller.priorityClassName (printf "^(%s)?$" $name) "the name of a PriorityClass")
+  (list "monitoring.namespace" .Values.monitoring.namespace (printf "^(%s)?$" $label) "the name of a namespace")
+}}
+{{- include "vaultpane.check.one" (list (index . 0) (index . 1) (index . 2) (printf "%s: %s" (index . 3) $words)) -}}
+{{- end -}}
+{{- include "vaultpane.check.one" (list "azure.caBundle.key" .Values.azure.caBundle.key "^[.]?[A-Za-z0-9_-][A-Za-z0-9_.-]*$" "a key of the ConfigMap, such as ca.crt: letters, digits, '.', '_' and '-'") -}}
+{{- range $index, $secret := .Values.imagePullSecrets -}}
+{{- include "vaultpane.check.one" (list (printf "imagePullSecrets[%d].name" $index) $secret.name (printf "^%s$" $name) (printf "the name of a Secret: %s" $words)) -}}
 {{- end -}}
 {{- end -}}
 
 {{/* Call with (list NAME VALUE PATTERN WORDS). */}}
 {{- define "vaultpane.check.one" -}}
-{{- if not (regexMatch (index . 2) (toString (index . 1))) -}}
-{{- fail (printf "%s is %q, must be %s" (index . 0) (toString (index . 1)) (index . 3)) -}}
+{{- $text := index . 1 | kindIs "invalid" | ternary "" (index . 1 | toString) -}}
+{{- if not (regexMatch (index . 2) $text) -}}
+{{- fail (printf "%s is %q, must be %s" (index . 0) $text (index . 3)) -}}
 {{- end -}}
 {{- end -}}

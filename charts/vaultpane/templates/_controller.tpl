@@ -21,7 +21,7 @@ Call with (dict "root" $ "account" "vaultpane-controller"). */}}
 priorityClassName: {{ . | quote }}
 {{- end }}
 nodeSelector:
-  {{- toYaml (merge (dict "kubernetes.io/os" "linux") .root.Values.controller.nodeSelector) | nindent 2 }}
+  {{- toYaml (merge (dict "kubernetes.io/os" "linux") (.root.Values.controller.nodeSelector | default dict)) | nindent 2 }}
 tolerations:
   {{- include "vaultpane.tolerations" .root.Values.controller.tolerations | nindent 2 }}
 serviceAccountName: {{ .account | quote }}
@@ -51,4 +51,25 @@ env:
     value: {{ .Values.controller.logLevel | int | quote }}
   - name: VAULTPANE_LOG_FORMAT
     value: {{ .Values.controller.logFormat | quote }}
+{{- end -}}
+
+{{/* The variables of the controller alone. */}}
+{{- define "vaultpane.controllerEnv" -}}
+{{- $own := include "vaultpane.controllerSettings" . -}}
+{{ $own }}
+{{- with include "vaultpane.extraEnv" (dict "field" "controller.extraEnv" "extra" .Values.controller.extraEnv "own" (printf "%s\n%s" $own (include "vaultpane.controllerContainer" .))) }}
+{{ . }}
+{{- end }}
+{{- end -}}
+
+{{- define "vaultpane.controllerSettings" -}}
+- name: VAULTPANE_AGENT_NODE_SELECTOR
+  value: {{ include "vaultpane.agentNodeSelector" . | quote }}
+- name: VAULTPANE_EXPIRING_SOON
+  value: {{ .Values.controller.expiringSoon | quote }}
+- name: VAULTPANE_WATCH_EVENT_BUDGET
+  value: {{ .Values.controller.watchEventBudget | int | quote }}
+{{- with include "vaultpane.goMemoryLimit" .Values.controller.resources }}
+{{ . }}
+{{- end }}
 {{- end -}}

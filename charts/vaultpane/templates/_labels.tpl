@@ -1,20 +1,40 @@
-{{/* Refuses labels that are the chart's own: a second one of the name would win, and selectors no longer find their objects. */}}
+{{/* Refuses labels and annotations that the API server would, and labels that are the chart's own: a second one of the name would
+win, and selectors no longer find their objects. */}}
 {{- define "vaultpane.check.labels" -}}
 {{- $selectors := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
 {{- $all := concat $selectors (list "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") -}}
+{{- $key := "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$" -}}
+{{- $value := "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$" -}}
 {{- range list
-  (list "commonLabels" .Values.commonLabels $all)
-  (list "monitoring.labels" .Values.monitoring.labels $all)
-  (list "monitoring.dashboard.labels" .Values.monitoring.dashboard.labels $all)
-  (list "agent.podLabels" .Values.agent.podLabels $selectors)
-  (list "controller.podLabels" .Values.controller.podLabels $selectors)
+  (list "commonLabels" .Values.commonLabels $all $value)
+  (list "monitoring.labels" .Values.monitoring.labels (concat $all (keys (.Values.commonLabels | default dict))) $value)
+  (list "monitoring.dashboard.labels" .Values.monitoring.dashboard.labels (concat $all (keys (.Values.commonLabels | default dict))) $value)
+  (list "agent.podLabels" .Values.agent.podLabels $selectors $value)
+  (list "controller.podLabels" .Values.controller.podLabels $selectors $value)
+  (list "agent.nodeSelector" .Values.agent.nodeSelector list $value)
+  (list "agent.linux.nodeSelector" .Values.agent.linux.nodeSelector list $value)
+  (list "controller.nodeSelector" .Values.controller.nodeSelector list $value)
+  (list "agent.podAnnotations" .Values.agent.podAnnotations list "")
+  (list "controller.podAnnotations" .Values.controller.podAnnotations list "")
+  (list "agent.serviceAccount.annotations" .Values.agent.serviceAccount.annotations list "")
+  (list "controller.serviceAccount.annotations" .Values.controller.serviceAccount.annotations list "")
+  (list "monitoring.dashboard.annotations" .Values.monitoring.dashboard.annotations list "")
 }}
 {{- $field := index . 0 -}}
 {{- $own := index . 2 -}}
-{{- range $label, $_ := index . 1 -}}
+{{- $pattern := index . 3 -}}
+{{- range $label, $text := index . 1 -}}
 {{- if has $label $own -}}
-{{- fail (printf "%s.%s is a label of the chart's own; choose another" $field $label) -}}
+{{- fail (printf "%s.%s is a label of the chart's own or of commonLabels; choose another" $field $label) -}}
+{{- else if not (regexMatch $key $label) -}}
+{{- fail (printf "%s has the key %q, must be at most 63 letters, digits, '.', '_' and '-', with a letter or digit at both ends; before them may be a DNS name and a slash" $field $label) -}}
 {{- end -}}
+{{- include "vaultpane.check.one" (list (printf "%s.%s" $field $label) $text $pattern "the value of a label: at most 63 letters, digits, '.', '_' and '-', with a letter or digit at both ends") -}}
+{{- end -}}
+{{- end -}}
+{{- range $label, $_ := .Values.monitoring.prometheusRule.alertLabels -}}
+{{- if not (regexMatch "^[a-zA-Z_][a-zA-Z0-9_]*$" $label) -}}
+{{- fail (printf "monitoring.prometheusRule.alertLabels has the key %q, must be the name of a label of Prometheus: letters, digits and '_'" $label) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

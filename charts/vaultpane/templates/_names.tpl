@@ -31,7 +31,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/* The imagePullSecrets of all pods, with those of the parent chart, which may be names alone. */}}
 {{- define "vaultpane.imagePullSecrets" -}}
-{{- $secrets := .Values.imagePullSecrets -}}
+{{- $secrets := .Values.imagePullSecrets | default list -}}
 {{- range (.Values.global).imagePullSecrets -}}
 {{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) -}}
 {{- end -}}
@@ -52,19 +52,6 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* GOMEMLIMIT for a container's resources: 80 % of its memory limit, nothing without a limit. Go collects harder below it, and
-the rest is for what Go does not count. */}}
-{{- define "vaultpane.goMemoryLimit" -}}
-{{- $limit := dig "limits" "memory" "" . | toString -}}
-{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "k" 1000 "M" 1000000 "G" 1000000000 -}}
-{{- if regexMatch "^[1-9][0-9]*(Ki|Mi|Gi|k|M|G)$" $limit -}}
-{{- $unit := regexFind "[A-Za-z]+$" $limit -}}
-{{- $bytes := mul (regexFind "^[0-9]+" $limit | int64) (get $units $unit) -}}
-- name: GOMEMLIMIT
-  value: {{ printf "%dMiB" (div (mul $bytes 80) 104857600) | quote }}
-{{- end -}}
-{{- end -}}
-
 {{/* The labels of the nodes that run the agent, for the controller: what the DaemonSets have. */}}
 {{- define "vaultpane.agentNodeSelector" -}}
 {{- $extra := or .Values.agent.nodeSelector .Values.agent.linux.nodeSelector -}}
@@ -76,7 +63,7 @@ the rest is for what Go does not count. */}}
 {{- end -}}
 kubernetes.io/os in (linux,windows)
 {{- else -}}
-{{- $labels := ternary (merge (dict "kubernetes.io/os" "linux") .Values.agent.linux.nodeSelector) (merge (dict "kubernetes.io/os" "windows") .Values.agent.nodeSelector) .Values.agent.linux.enabled -}}
+{{- $labels := ternary (merge (dict "kubernetes.io/os" "linux") (.Values.agent.linux.nodeSelector | default dict)) (merge (dict "kubernetes.io/os" "windows") (.Values.agent.nodeSelector | default dict)) .Values.agent.linux.enabled -}}
 {{- $terms := list -}}
 {{- range $key, $value := $labels -}}
 {{- $terms = append $terms (printf "%s=%s" $key $value) -}}

@@ -20,13 +20,14 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 {{- end -}}
 
 {{- define "vaultpane.schema.type" -}}
-{{- $want := get (dict "object" "map" "array" "list" "boolean" "boolean" "integer" "number" "string" "string") .schema.type -}}
-{{- if ne (include "vaultpane.kind" .value) $want -}}
-{{- fail (printf "%s is %s, must be a %s" .field (mustToRawJson .value) (ternary "whole number" $want (eq .schema.type "integer"))) -}}
-{{- else if and (eq .schema.type "integer") (ne (float64 .value) (floor .value)) -}}
-{{- fail (printf "%s is %v, must be a whole number" .field .value) -}}
+{{- $words := dict "object" "a map" "array" "a list" "boolean" "true or false" "integer" "a whole number" "string" "a string" -}}
+{{- $kinds := dict "map" "object" "list" "array" "boolean" "boolean" "number" "integer" "string" "string" -}}
+{{- $fits := eq (get $kinds (include "vaultpane.kind" .value)) .schema.type -}}
+{{- if and $fits (eq .schema.type "integer") }}{{ $fits = eq (float64 .value) (floor .value) }}{{ end -}}
+{{- if not $fits -}}
+{{- fail (printf "%s is %s, must be %s" .field (mustToRawJson .value) (get $words .schema.type)) -}}
 {{- else if and .schema.enum (not (has .value .schema.enum)) -}}
-{{- fail (printf "%s is %q, must be one of %s" .field .value (join ", " .schema.enum)) -}}
+{{- fail (printf "%s is %q, must be %s" .field .value (join " or " .schema.enum)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -43,13 +44,13 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 
 {{- define "vaultpane.schema.map" -}}
 {{- $call := . -}}
+{{- if .schema.properties -}}
+{{- include "vaultpane.unknown" (dict "field" .field "map" .value "keys" (keys .schema.properties | sortAlpha) "what" "no field of an ObservedCertificate's spec") -}}
+{{- end -}}
 {{- range $key := .schema.required -}}
 {{- if kindIs "invalid" (index $call.value $key) -}}
 {{- fail (printf "%s.%s is missing" $call.field $key) -}}
 {{- end -}}
-{{- end -}}
-{{- if .schema.properties -}}
-{{- include "vaultpane.unknown" (dict "field" .field "map" .value "keys" (keys .schema.properties | sortAlpha) "what" "no field of an ObservedCertificate's spec") -}}
 {{- end -}}
 {{- range $key, $value := .value -}}
 {{- include "vaultpane.schema" (dict "field" (printf "%s.%s" $call.field $key) "value" $value "schema" (get ($call.schema.properties | default dict) $key | default $call.schema.additionalProperties)) -}}
