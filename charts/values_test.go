@@ -81,7 +81,7 @@ func compareKeys(t *testing.T, path string, root, schema map[string]any, values 
 	have, _ := values.(map[string]any)
 	var known, set []string
 	for key := range properties {
-		if key != "claims" && path+key != "enabled" { // few set it; and a parent chart's condition
+		if path+key != "enabled" { // a parent chart's condition
 			known = append(known, key)
 		}
 	}

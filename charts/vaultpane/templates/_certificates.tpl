@@ -8,7 +8,7 @@
 {{- include "vaultpane.schema" (dict "field" "certificateDefaults" "value" $defaults "schema" (omit $schema "required")) -}}
 {{- $certificates := include "vaultpane.settings" . | fromYaml -}}
 {{- range $name, $spec := .Values.certificates -}}
-{{- if $spec -}}{{/* null takes away what another file of values has */}}
+{{- if not (kindIs "invalid" $spec) -}}{{/* null takes away what another file of values has */}}
 {{- $field := printf "certificates.%s" $name -}}
 {{- if not (regexMatch "^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$" (trunc 254 $name)) -}}
 {{- fail (printf "%s is no name for an ObservedCertificate: small letters, digits, '-' and '.' may be in it, and it begins and ends with a letter or digit, as in my-web" $field) -}}

@@ -10,15 +10,19 @@
 
 {{- define "vaultpane.check.values" -}}
 {{- $guid := "^([0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})?$" -}}
-{{- $time := "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$" -}}
+{{- $time := "^(0|([0-9]+([.][0-9]+)?(ms|s|m|h))+)$" -}}
 {{- $interval := "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" -}}
 {{- $digest := "^(sha256:[0-9a-f]{64})?$" -}}
 {{- $tag := "^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$" -}}
 {{- $repository := "^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*$" -}}
 {{- $host := "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?([.][A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*" -}}
 {{- $port := "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]" -}}
-{{- $key := "[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?" -}}
-{{- $term := printf "(!? *%s|%s *(=|==|!=) *(%s)?|%s +(in|notin) *[(][A-Za-z0-9._, -]*[)])" $key $key $key $key -}}
+{{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" -}}
+{{- $ipv4 := printf "%s([.]%s){3}" $octet $octet -}}
+{{- $ipv6 := "[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*" -}}
+{{- $value := "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?" -}}
+{{- $key := printf "([a-z0-9.-]+/)?%s" $value -}}
+{{- $term := printf "(!? *%s|%s *(=|==|!=|<|>) *(%s)?|%s +(in|notin) *[(] *%s( *, *%s)* *[)])" $key $key $value $key $value $value -}}
 {{- $agent := .Values.agent -}}
 {{- $controller := .Values.controller -}}
 {{- $monitoring := .Values.monitoring -}}
@@ -38,8 +42,8 @@
   (list "controller.image.tag" $controller.image.tag $tag "a tag, of letters, digits, '_', '.' and '-'; a digest is for controller.image.digest")
   (list "agent.image.digest" $agent.image.digest $digest "sha256: and 64 hexadecimal digits")
   (list "controller.image.digest" $controller.image.digest $digest "sha256: and 64 hexadecimal digits")
-  (list "agent.apiServer.host" $agent.apiServer.host (printf "^(%s|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)?$" $host) "a host name or an address without https:// and port; the port is agent.apiServer.port")
-  (list "agent.metrics.address" $agent.metrics.address "^([0-9]+([.][0-9]+){3}|localhost|[0-9a-fA-F]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)?$" "an address of the node, such as 127.0.0.1, or 0.0.0.0 for all, without the port, which is agent.metrics.port")
+  (list "agent.apiServer.host" $agent.apiServer.host (printf "^(%s|%s)?$" $host $ipv6) "a host name or an address without https:// and port; the port is agent.apiServer.port")
+  (list "agent.metrics.address" $agent.metrics.address (printf "^(%s|localhost|%s)?$" $ipv4 $ipv6) "an address of the node, such as 127.0.0.1, or 0.0.0.0 for all, without the port, which is agent.metrics.port")
   (list "agent.maxUnavailable" $agent.maxUnavailable "^([1-9][0-9]*|([1-9][0-9]?|100)%)$" "a number of nodes from 1, or a share such as 10%; with none no upgrade would go on")
   (list "agent.linux.storePath" $agent.linux.storePath "^(/([^/.:]|[.]+[^/.:])[^/:]*)+/?$" "a folder, such as /var/lib/vaultpane/store, without ':' and '..'")
   (list "controller.agentNodeSelector" $controller.agentNodeSelector (printf "^( *%s *(, *%s *)*)?$" $term $term) "a label selector, such as kubernetes.io/os=windows,pool in (a,b)")
@@ -51,7 +55,7 @@
 {{- end -}}
 {{- range $index, $peer := $controller.networkPolicy.metricsFrom -}}
 {{- if .ipBlock -}}
-{{- include "vaultpane.check.one" (list (printf "controller.networkPolicy.metricsFrom[%d].ipBlock.cidr" $index) .ipBlock.cidr "^[0-9a-fA-F.:]+/[0-9]{1,3}$" "addresses with the length of their network, such as 10.0.0.0/8") -}}
+{{- include "vaultpane.check.one" (list (printf "controller.networkPolicy.metricsFrom[%d].ipBlock.cidr" $index) .ipBlock.cidr (printf "^(%s/(3[0-2]|[12]?[0-9])|%s/[0-9]{1,3})$" $ipv4 $ipv6) "addresses with the length of their network, such as 10.0.0.0/8") -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -5,9 +5,6 @@
 {{- include "vaultpane.check.toleration" (dict "field" (printf "%s[%d]" $field $index) "toleration" $toleration) -}}
 {{- end -}}
 {{- end -}}
-{{- range $field, $value := dict "agent.affinity" .Values.agent.affinity "controller.affinity" .Values.controller.affinity "controller.topologySpreadConstraints" .Values.controller.topologySpreadConstraints "controller.networkPolicy.metricsFrom" .Values.controller.networkPolicy.metricsFrom -}}
-{{- include "vaultpane.check.selectors" (dict "field" $field "text" (toJson $value)) -}}
-{{- end -}}
 {{- $names := list "azure-token" "ca-bundle" "store" -}}
 {{- range $index, $volume := .Values.agent.extraVolumes -}}
 {{- include "vaultpane.check.one" (list (printf "agent.extraVolumes[%d].name" $index) .name "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" "small letters, digits and '-', with a letter or digit at both ends") -}}
@@ -16,14 +13,21 @@
 {{- end -}}
 {{- $names = append $names .name -}}
 {{- end -}}
+{{- $paths := list "/var/run/secrets/vaultpane/azure" "/var/run/secrets/vaultpane/ca" .Values.agent.linux.storePath -}}
 {{- range $index, $mount := .Values.agent.extraVolumeMounts -}}
 {{- if not (has .name $names) -}}
 {{- fail (printf "agent.extraVolumeMounts[%d].name is %q, which no volume has; name one of agent.extraVolumes" $index .name) -}}
+{{- else if has .mountPath $paths -}}
+{{- fail (printf "agent.extraVolumeMounts[%d].mountPath is %q, where another volume is mounted" $index .mountPath) -}}
 {{- end -}}
+{{- $paths = append $paths .mountPath -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "vaultpane.check.toleration" -}}
+{{- $part := "[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?" -}}
+{{- include "vaultpane.check.one" (list (printf "%s.key" .field) .toleration.key (printf "^(([a-z0-9.-]+/)?%s)?$" $part) "the key of a taint, such as example.com/pool") -}}
+{{- include "vaultpane.check.one" (list (printf "%s.value" .field) .toleration.value (printf "^(%s)?$" $part) "the value of a taint: at most 63 letters, digits, '.', '_' and '-'") -}}
 {{- $exists := eq .toleration.operator "Exists" -}}
 {{- if and $exists .toleration.value -}}
 {{- fail (printf "%s has the operator Exists and a value; leave out the value, or use the operator Equal" .field) -}}
@@ -31,19 +35,6 @@
 {{- fail (printf "%s has no key; with the operator Exists that means all taints, with others it means nothing" .field) -}}
 {{- else if and (hasKey .toleration "tolerationSeconds") (ne .toleration.effect "NoExecute") -}}
 {{- fail (printf "%s has tolerationSeconds, which only the effect NoExecute takes" .field) -}}
-{{- end -}}
-{{- end -}}
-
-{{/* Refuses the slips of label selectors, wherever they are in a text of JSON. */}}
-{{- define "vaultpane.check.selectors" -}}
-{{- $field := .field -}}
-{{- range regexFindAll "\"operator\":\"[^\"]*\"" .text -1 -}}
-{{- if not (regexMatch ":\"(In|NotIn|Exists|DoesNotExist|Gt|Lt)\"" .) -}}
-{{- fail (printf "%s has %s, must be In, NotIn, Exists, DoesNotExist, Gt or Lt" $field .) -}}
-{{- end -}}
-{{- end -}}
-{{- with regexFind "\"(matchLabels\":\\{([^}]*:)?|values\":\\[([^]]*,)?)(true|false|[0-9.e+-]+)[],}]" .text -}}
-{{- fail (printf "%s has %s, where a label's value is no string; quote it, as in \"yes\" or \"1\" (YAML reads yes, on and y as true)" $field .) -}}
 {{- end -}}
 {{- end -}}
 

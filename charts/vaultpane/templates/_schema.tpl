@@ -73,7 +73,8 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 {{- define "vaultpane.schema.holds" -}}
 {{- $call := . -}}
 {{- $outcomes := list -}}
-{{- range splitList " || " .rule -}}
+{{- $given := "(has(self.values) && size(self.values) > 0)" -}}
+{{- range .rule | replace $given "given" | replace "!has(self.values) || size(self.values) == 0" "!given" | splitList " || " -}}
 {{- $terms := list -}}
 {{- range splitList " && " . }}{{ $terms = append $terms (include "vaultpane.schema.term" (dict "term" . "value" $call.value)) }}{{ end -}}
 {{- $outcomes = append $outcomes (has "unknown" $terms | ternary "unknown" (has "false" $terms | ternary "false" "true")) -}}
@@ -95,6 +96,10 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 {{- le (int64 .value) (trimPrefix "self <= " .term | int64) -}}
 {{- else if hasPrefix "!(self.lowerAscii() in [" .term -}}
 {{- not (contains (printf "'%s'" (lower .value)) .term) -}}
+{{- else if hasPrefix "!(self.operator in [" .term -}}
+{{- not (contains (printf "'%s'" .value.operator) .term) -}}
+{{- else if has .term (list "given" "!given") -}}
+{{- ne (empty .value.values) (eq .term "given") -}}
 {{- else -}}
 unknown
 {{- end -}}
