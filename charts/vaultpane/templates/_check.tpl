@@ -1,11 +1,26 @@
 {{/* Says in words what a pattern of values.schema.json could only show, before the API server or an agent would say it. */}}
 {{- define "vaultpane.check" -}}
+{{- include "vaultpane.check.top" . -}}
 {{- include "vaultpane.check.values" . -}}
 {{- include "vaultpane.check.names" . -}}
 {{- include "vaultpane.check.labels" . -}}
 {{- include "vaultpane.check.resources" . -}}
 {{- include "vaultpane.check.pods" . -}}
 {{- include "vaultpane.check.together" . -}}
+{{- end -}}
+
+{{/* What stands at the top, where a schema has no words for what belongs somewhere else. */}}
+{{- define "vaultpane.check.top" -}}
+{{- $values := .Values -}}
+{{- range list "observedCertificates" "properties" "settings" "publicSettings" "PublicSettings" -}}
+{{- if hasKey $values . -}}
+{{- fail (printf "%s stands at the top of the values, must stand below secretsManagementSettings with the rest of the extension's settings" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasKey $values "vaultpane" -}}
+{{- fail "vaultpane stands at the top of the values, as in those of a parent chart; what is below it must stand at the top itself" -}}
+{{- end -}}
+{{- include "vaultpane.unknown" (dict "field" "values" "map" (omit $values "enabled") "what" "no value of this chart" "keys" (list "agent" "authenticationSettings" "azure" "certificateDefaults" "certificates" "commonLabels" "controller" "crds" "flowSchema" "global" "imagePullSecrets" "monitoring" "policies" "rbac" "secretsManagementSettings" "startupTaint")) -}}
 {{- end -}}
 
 {{- define "vaultpane.check.values" -}}

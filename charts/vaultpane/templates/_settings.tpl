@@ -11,6 +11,9 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- define "vaultpane.settings" -}}
 {{- $settings := include "vaultpane.settings.map" (dict "value" .Values.secretsManagementSettings "field" "secretsManagementSettings") | fromYaml -}}
 {{- $beside := include "vaultpane.settings.map" (dict "value" .Values.authenticationSettings "field" "authenticationSettings") | fromYaml -}}
+{{- with $settings.runtimeSettings }}{{/* the file 0.settings of a machine */}}
+{{- if kindIs "slice" . }}{{ $settings = get (first . | default dict) "handlerSettings" | default dict }}{{ end -}}
+{{- end -}}
 {{- range list "properties" "osProfile" "settings" "publicSettings" "PublicSettings" }}{{/* what templates and tools wrap around them */}}
 {{- with get $settings . }}{{ $settings = include "vaultpane.settings.map" (dict "value" . "field" "secretsManagementSettings") | fromYaml }}{{ end -}}
 {{- end -}}
@@ -197,7 +200,7 @@ location where they are not the usual; with the version where one is pinned; wit
 {{- $name := include "vaultpane.settings.dns" (join "-" $words) -}}
 {{- if hasKey .taken $name -}}
 {{- $other := get .taken $name -}}
-{{- if ne (lower $other.url) (lower .spec.url) -}}
+{{- if ne (pick $other "url" "certificateStoreName" "certificateStoreLocation" | toJson | lower) (pick .spec "url" "certificateStoreName" "certificateStoreLocation" | toJson | lower) -}}
 {{- $name = include "vaultpane.settings.dns" (printf "%s-%s-%s" $name (splitList "." $url.host | first) (sha256sum (lower .spec.url) | trunc 4)) -}}
 {{- end -}}
 {{- end -}}
