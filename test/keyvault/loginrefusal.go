@@ -54,6 +54,10 @@ func (s *Server) HealLogin() {
 	clear(t.refused)
 }
 
+// RotateSigningKey has the vaults refuse all tokens that were issued so far, as when the service that they trust has signed them
+// with a key that it no longer has.
+func (s *Server) RotateSigningKey() { s.tenant.tokens.forget() }
+
 // StopLogin closes the token endpoint and its connections; StartLogin opens it again on the same port.
 func (s *Server) StopLogin() { s.tenant.login.stop() }
 

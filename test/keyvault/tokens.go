@@ -21,6 +21,7 @@ type tokens struct {
 	issued   map[string]token
 	refused  map[string]LoginRefusal // by client id
 	requests int
+	old      []string // which were issued and then forgotten
 }
 
 type token struct {
@@ -62,7 +63,7 @@ func (t *tokens) caller(r *http.Request) (clientID, problem string) {
 func (t *tokens) all() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Collect(maps.Keys(t.issued))
+	return append(slices.Clone(t.old), slices.Collect(maps.Keys(t.issued))...)
 }
 
 func (t *tokens) countRequest() {
@@ -75,4 +76,12 @@ func (t *tokens) requestCount() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.requests
+}
+
+// forget has the tenant know none of the tokens that it has issued.
+func (t *tokens) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.old = append(t.old, slices.Collect(maps.Keys(t.issued))...)
+	clear(t.issued)
 }

@@ -19,6 +19,7 @@ const (
 // then one request goes alone and finds out. It is not safe for concurrent use.
 type Circuit struct {
 	failures int       // in a row
+	refusals int       // of them, those that someone has to act on
 	opened   time.Time // what began before was under way when it opened, and tells nothing new
 	until    time.Time // zero while it is closed
 	probing  bool      // one request is finding out
@@ -32,6 +33,9 @@ type Failure struct {
 	RetryAfter time.Duration
 	// Certain is true where one failure is enough: the host throttles, or has been silent for long.
 	Certain bool
+	// Refused is true where the host is well and refuses for a reason that someone has to act on, such as a wrong secret. One
+	// failure is enough; the wait is longer, and doubles.
+	Refused bool
 }
 
 // Closed reports whether every request may go.
@@ -84,10 +88,14 @@ func (c *Circuit) Fail(now time.Time, failure Failure, random float64) time.Dura
 	}
 	c.failures++
 	c.probing = false
-	if c.Closed() && c.failures <= tolerated && !failure.Certain && failure.RetryAfter == 0 {
+	if c.Closed() && c.failures <= tolerated && !failure.Certain && !failure.Refused && failure.RetryAfter == 0 {
 		return 0
 	}
-	c.opened = now
-	c.until = now.Add(schedule.Transient(c.failures, longest, failure.RetryAfter, random))
-	return c.until.Sub(now)
+	wait := schedule.Transient(c.failures, longest, failure.RetryAfter, random)
+	if failure.Refused {
+		c.refusals++
+		wait = max(wait, schedule.Waiting(c.refusals, longest, random))
+	}
+	c.opened, c.until = now, now.Add(wait)
+	return wait
 }

@@ -135,3 +135,26 @@ func TestTheWaitDoublesUpToFiveMinutes(t *testing.T) {
 		}
 	}
 }
+
+// Each attempt with a wrong secret counts towards a lock-out, on every node.
+func TestARefusalIsTriedAgainAfterThirtySecondsAndTwiceAsLongEachTime(t *testing.T) {
+	var c Circuit
+	now := at(0)
+	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
+		if wait := c.Admit(now, 0.9); wait != 0 {
+			t.Fatalf("the one that finds out has to wait for %s", wait)
+		}
+		if got := c.Fail(now, Failure{Began: now, Refused: true}, 0); got != want || c.Closed() {
+			t.Errorf("got a wait of %s, want %s", got, want)
+		}
+		if wait := c.Admit(now.Add(want-time.Second), 0); wait <= 0 {
+			t.Errorf("someone is admitted before %s are over", want)
+		}
+		now = now.Add(want)
+	}
+	_ = c.Admit(now, 0)
+	c.Succeed(now)
+	if got := c.Fail(now, Failure{Began: now, Refused: true}, 0.5); got != 31500*time.Millisecond {
+		t.Errorf("after a success: got %s, want 30 s and half a tenth", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,7 +26,8 @@ type AllowList struct {
 // NewAllowList makes an allow-list of the default suffixes and extra entries: ".suffix" for every host below a DNS name,
 // "host" for one host on any port, "host:port" for one host on one port.
 func NewAllowList(extra []string) (AllowList, error) {
-	list := AllowList{suffixes: append([]string(nil), DefaultAllowedHosts...), hosts: map[string]bool{}, authorities: map[string]bool{}}
+	list := newList()
+	list.suffixes = append(list.suffixes, DefaultAllowedHosts...)
 	for _, raw := range extra {
 		entry := strings.ToLower(strings.TrimSpace(raw))
 		if entry == "" {
@@ -38,7 +40,10 @@ func NewAllowList(extra []string) (AllowList, error) {
 	return list, nil
 }
 
-// add adds an entry in lower case. One that no URL can match is an error and not ignored: somebody meant something by it.
+// newList returns a list of nobody.
+func newList() AllowList { return AllowList{hosts: map[string]bool{}, authorities: map[string]bool{}} }
+
+// add adds an entry in lower case. One that no URL can match is an error: it was meant to allow something.
 func (l *AllowList) add(entry string) error {
 	host, port, hasPort := strings.Cut(entry, ":")
 	name, isSuffix := strings.CutPrefix(host, ".")
@@ -64,17 +69,19 @@ func (l *AllowList) add(entry string) error {
 
 // Check returns a Fault with VaultNotAllowed for a host that is not on the list.
 func (l AllowList) Check(secret SecretURL) error {
-	if l.hosts[secret.Host] || l.authorities[secret.Authority()] {
+	if l.has(secret) {
 		return nil
-	}
-	for _, suffix := range l.suffixes {
-		if strings.HasSuffix(secret.Host, suffix) && len(secret.Host) > len(suffix) {
-			return nil
-		}
 	}
 	return &Fault{
 		Reason: v1alpha1.ReasonVaultNotAllowed,
 		Message: fmt.Sprintf("%s is not a Key Vault host that the agent may ask (allowed: *%s); correct the URL, or add the host to the agent's --allowed-vault-hosts",
 			secret.Authority(), strings.Join(l.suffixes, ", *")),
 	}
+}
+
+// has reports whether a vault's host is on the list.
+func (l AllowList) has(secret SecretURL) bool {
+	return l.hosts[secret.Host] || l.authorities[secret.Authority()] || slices.ContainsFunc(l.suffixes, func(suffix string) bool {
+		return strings.HasSuffix(secret.Host, suffix) && len(secret.Host) > len(suffix)
+	})
 }

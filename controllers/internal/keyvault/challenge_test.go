@@ -159,13 +159,14 @@ func TestAChallengeWithoutATenantIsMetWithTheAgentsOwn(t *testing.T) {
 	}
 }
 
-func TestAChallengeWithoutAnyTenantIsAReason(t *testing.T) {
+// A managed identity has one tenant, and needs none in the challenge.
+func TestAChallengeWithoutAnyTenantIsEnoughForAManagedIdentity(t *testing.T) {
 	f := newFixture(t)
 	f.env = setEnvironment(t, f.server.EnvManagedIdentity())
 	base := f.rechallenge(t, func(string) string { return `Bearer authorization="https://login", resource="https://vault.azure.net"` })
 	urls, errs := f.readAll(t, base, 4)
 	for i, err := range errs {
-		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "challenge")
+		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
 	}
 }
 

@@ -13,6 +13,8 @@ func classify(secret SecretURL, clientID string, err error) error {
 	var wire *wireError
 	var refusal *refusalError
 	switch {
+	case errors.As(err, new(*metadataError)):
+		return authenticationFault(secret, clientID, attempts(err))
 	case errors.As(err, &wire):
 		return networkFault(secret, clientID, wire.host, wire.cause)
 	case errors.As(err, &refusal) && refusal.login:

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -31,6 +32,7 @@ type Secret struct {
 type Clients struct {
 	options   Options
 	allowed   AllowList
+	resources resourceRule
 	transport *transport
 	answers   answers
 	gates     *gates
@@ -49,6 +51,10 @@ func New(options Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
+	resources, err := options.resourceRule()
+	if err != nil {
+		return nil, err
+	}
 	transport, err := newTransport(options.CABundle, options.Observe)
 	if err != nil {
 		return nil, err
@@ -57,7 +63,7 @@ func New(options Options) (*Clients, error) {
 		return nil, err
 	}
 	return &Clients{
-		options: options, allowed: allowed, transport: transport,
+		options: options, allowed: allowed, resources: resources, transport: transport,
 		gates: newGates(options.Workers, options.RequestsPerSecond), patience: patience,
 		identities: map[account]*identity{}, clients: map[clientKey]*vaultClient{},
 	}, nil
@@ -111,6 +117,12 @@ func (c *Clients) loginGate(of account) *gate {
 	return c.gates.of("login:" + of.authority + of.clientID)
 }
 
+// tokenGate returns the gate before a vault for one account. A vault that refuses an account's tokens closes this one only: it
+// must not be able to keep other vaults' certificates from being read.
+func (c *Clients) tokenGate(secret SecretURL, of account) *gate {
+	return c.gates.of("token:" + secret.Authority() + " " + of.authority + of.clientID)
+}
+
 // fetch asks a vault, if it and the token service are to be asked now.
 func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) (result Secret, err error) {
 	// The SDK's challenge parser panics on an authorization URL without a tenant (challenge_policy.go, parseTenant).
@@ -124,7 +136,8 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 		return Secret{}, authenticationFault(secret, clientID, oneLine(err.Error()))
 	}
 	began := c.options.Now()
-	visit := visit{vault: c.gates.of(secret.Authority()), login: c.loginGate(client.account)}
+	visit := visit{vault: c.gates.of(secret.Authority()), login: c.loginGate(client.account), token: c.tokenGate(secret, client.account)}
+	ctx, _ = withTrail(ctx) // begins before the gates, so that what others met meanwhile is shared
 	if err := visit.begin(began); err != nil {
 		return Secret{}, &unasked{refusedFault(secret, clientID, err)}
 	}
@@ -151,10 +164,11 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 	if _, err := identity.ready(); err != nil {
 		return nil, fmt.Errorf("configuring the Azure identity: %w", err)
 	}
-	client, err := azsecrets.NewClient("https://"+secret.Authority(), identity, &azsecrets.ClientOptions{
-		ClientOptions:                        clientOptions(c.transport),
-		DisableChallengeResourceVerification: c.options.DisableChallengeResourceVerification,
-	})
+	options := clientOptions(c.transport)
+	options.PerRetryPolicies = []policy.Policy{&authorizer{identity: identity, check: func(resource string) (string, error) {
+		return c.resources.scopeFor(secret, resource)
+	}}}
+	client, err := azsecrets.NewClient("https://"+secret.Authority(), nil, &azsecrets.ClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", secret.Authority(), err)
 	}

@@ -24,10 +24,11 @@ func (e *wireError) Unwrap() error { return e.cause }
 
 // refusalError is an answer that is neither a secret nor a token.
 type refusalError struct {
-	login  bool // of the token service
-	status int
-	header http.Header
-	body   []byte
+	login   bool // of the token service
+	ofVault bool // of the token service, about the vault's resource or tenant and not about the identity
+	status  int
+	header  http.Header
+	body    []byte
 }
 
 // Error implements error.

@@ -58,17 +58,27 @@ func (g *gate) afford(now time.Time) error {
 
 // conclude takes down what became of a request, and returns how long the gate stays closed, 0 if it is open.
 func (g *gate) conclude(began, now time.Time, err error, certain bool) time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if err == nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
 		g.circuit.Succeed(began)
 		return 0
 	}
-	failure := circuit.Failure{Began: began, Certain: certain}
+	return g.fail(now, err, circuit.Failure{Began: began, Certain: certain})
+}
+
+// refuse takes down that a credential or a token was refused, and returns how long the gate stays closed.
+func (g *gate) refuse(began, now time.Time, err error) time.Duration {
+	return g.fail(now, err, circuit.Failure{Began: began, Refused: true})
+}
+
+func (g *gate) fail(now time.Time, err error, failure circuit.Failure) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	var refusal *refusalError
 	if errors.As(err, &refusal) {
 		failure.RetryAfter = retryAfterOf(refusal.header, now)
-		failure.Certain = certain || refusal.status == http.StatusTooManyRequests
+		failure.Certain = failure.Certain || refusal.status == http.StatusTooManyRequests
 	}
 	wait := g.circuit.Fail(now, failure, rand.Float64())
 	if !g.circuit.Closed() {
@@ -100,19 +110,48 @@ func silence(authority string) error {
 	return &wireError{host: authority, cause: os.ErrDeadlineExceeded}
 }
 
-// blame says which gate a failure concerns: the vault's, that of the identity, or none. A failure that someone has to mend
-// closes nothing: it is looked at rarely enough, and the looks must show that it was mended.
-func blame(authority string, err error) (vault, login bool) {
+// blamed is what a failure concerns.
+type blamed int
+
+const (
+	nothing     blamed = iota
+	theVault           // which is ill
+	theLogin           // the identity's token service, which is ill
+	theIdentity        // which is refused everywhere
+	theToken           // which this vault refuses, or cannot be had for it
+)
+
+// blame says what a failure concerns. A secret that someone has to put right closes nothing: it is looked at rarely enough, and
+// the looks must show that it was put right. A refused credential is another matter: each attempt counts towards a lock-out.
+func blame(authority string, err error) blamed {
 	var wire *wireError
 	var refusal *refusalError
 	switch {
 	case errors.As(err, &wire):
-		if reason, _ := networkProblem(wire.cause); reason.Class() != v1alpha1.ClassTransient {
-			return false, false
+		switch reason, _ := networkProblem(wire.cause); {
+		case reason.Class() != v1alpha1.ClassTransient:
+			return nothing
+		case wire.host == authority:
+			return theVault
 		}
-		return wire.host == authority, wire.host != authority
-	case errors.As(err, &refusal) && passing(refusal):
-		return !refusal.login, refusal.login
+		return theLogin
+	case errors.As(err, &refusal):
+		return blameRefusal(refusal)
 	}
-	return false, false
+	return nothing
+}
+
+// blameRefusal goes by status and OAuth error code, never by text.
+func blameRefusal(refusal *refusalError) blamed {
+	switch ill := passing(refusal); {
+	case ill && refusal.login:
+		return theLogin
+	case ill:
+		return theVault
+	case refusal.login && !refusal.ofVault:
+		return theIdentity
+	case refusal.login || refusal.status == http.StatusUnauthorized:
+		return theToken
+	}
+	return nothing
 }

@@ -190,16 +190,16 @@ func TestAVaultThatRefusesInItsOwnWordsIsWell(t *testing.T) {
 	}
 }
 
-func TestATokenServiceThatRefusesInItsOwnWordsIsWell(t *testing.T) {
+// A refused credential is no illness: what is told then is the refusal, and the wait is that of a refusal.
+func TestARefusedCredentialTakesThePlaceOfAnIllness(t *testing.T) {
 	gates, now := newGates(10, 0), time.Now()
-	one := visit{vault: gates.of("shop"), login: gates.of("login")}
+	one := visit{vault: gates.of("shop"), login: gates.of("login"), token: gates.of("token")}
 	_ = one.login.conclude(now, now, &refusalError{login: true, status: http.StatusTooManyRequests}, false)
-	for _, body := range []string{"<html>No</html>", `{"error":"invalid_client"}`} {
-		closed := body[0] == '<'
-		one.end(now.Add(time.Minute), now.Add(time.Minute), "shop", &refusalError{login: true, status: http.StatusUnauthorized, body: []byte(body)})
-		if one.login.closed() != closed {
-			t.Errorf("after %s: got closed %t, want %t", body, !closed, closed)
-		}
+	now = now.Add(time.Minute)
+	one.end(now, now, "shop", &refusalError{login: true, status: http.StatusUnauthorized, body: []byte(`{"error":"invalid_client"}`)})
+	var closed *closedError
+	if err := one.begin(now); !errors.As(err, &closed) || closed.wait < 30*time.Second || !strings.Contains(closed.Error(), "401") {
+		t.Errorf("got %v, want the refusal for at least half a minute", err)
 	}
 }
 
@@ -208,9 +208,9 @@ func TestWhoIsTurnedAwayAtTheTokenServiceFreesNoPlaceThere(t *testing.T) {
 	login := gates.of("login")
 	_ = login.conclude(now, now, &refusalError{login: true, status: http.StatusTooManyRequests}, false)
 	now = now.Add(time.Hour)
-	check(t, visit{vault: gates.of("shop"), login: login}.begin(now)) // finds out
+	check(t, visit{vault: gates.of("shop"), login: login, token: gates.of("token")}.begin(now)) // finds out
 	for range 4 {
-		if err := (visit{vault: gates.of("shop"), login: login}).begin(now); !errors.As(err, new(*closedError)) {
+		if err := (visit{vault: gates.of("shop"), login: login, token: gates.of("token")}).begin(now); !errors.As(err, new(*closedError)) {
 			t.Errorf("got %v, want one request at a time", err)
 		}
 	}

@@ -34,8 +34,6 @@ func tokenFault(secret SecretURL, clientID string, answer *refusalError) *Fault 
 
 // inOurWords names the agent's settings where the SDK's advice names options of its own, which nobody can set from outside.
 var inOurWords = strings.NewReplacer(
-	"Set DisableChallengeResourceVerification to true in your client options to disable",
-	"If that is meant, start the agent with --disable-challenge-resource-verification",
 	`To enable acquiring tokens for this tenant add it to the AdditionallyAllowedTenants on the credential options, or add "*" to allow acquiring tokens for any tenant`,
 	"Set AZURE_TENANT_ID to the vault's tenant, or name that one in AZURE_ADDITIONALLY_ALLOWED_TENANTS",
 )

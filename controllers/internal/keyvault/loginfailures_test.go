@@ -56,7 +56,7 @@ var identityFailures = []failure{
 		options := f.options()
 		options.DisableChallengeResourceVerification = false
 		f.clients, f.wire = newClients(t, options)
-	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"challenge resource", "--disable-challenge-resource-verification"}},
+	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"challenge asks for a token for https://vault.azure.net", "--disable-challenge-resource-verification=localhost:"}},
 	{name: "login, a token service that is down", arrange: func(_ *testing.T, f *fixture) { f.server.StopLogin() }, want: v1alpha1.ReasonVaultUnreachable,
 		class: v1alpha1.ClassTransient, says: []string{"token service 127.0.0.1:", "no connection: "}},
 	{name: "login, a token service whose name does not exist", arrange: func(t *testing.T, f *fixture) {

@@ -57,10 +57,16 @@ func onThisMachine(host string, getenv func(string) string) bool {
 }
 
 // metadataError says what is wrong with the managed identity of this machine, in our settings' words.
-type metadataError struct{ text string }
+type metadataError struct {
+	text  string
+	cause error
+}
 
 // Error implements error.
 func (e *metadataError) Error() string { return e.text }
+
+// Unwrap returns what the metadata service answered, or why it did not.
+func (e *metadataError) Unwrap() error { return e.cause }
 
 // explainMetadata returns what a failure of the metadata service means. It says 400 for an identity that it does not have,
 // and for none named where there are several or none of its own
@@ -73,15 +79,18 @@ func explainMetadata(a account, trail *trail, err error) error {
 	var wire *wireError
 	var refusal *refusalError
 	clientID := clientIDOf(a.clientID)
+	explained := func(format string, arguments ...any) error {
+		return &metadataError{text: fmt.Sprintf(format, arguments...), cause: err}
+	}
 	switch {
 	case errors.As(err, &refusal) && entraErrorOf(refusal.body).Code == "invalid_resource":
 		return err // the identity is there, and the vault is not of its cloud
 	case errors.As(err, &wire):
-		return &metadataError{fmt.Sprintf("the instance metadata service (%s) does not answer: %s; so this machine has no managed identity, or its network keeps pods from it; choose another identity with --credential and its AZURE_* variables", host, oneLine(rootCause(wire.cause)))}
+		return explained("the instance metadata service (%s) does not answer: %s; so this machine has no managed identity, or its network keeps pods from it; choose another identity with --credential and its AZURE_* variables", host, oneLine(rootCause(wire.cause)))
 	case status == http.StatusBadRequest && clientID == "":
-		return &metadataError{"the machine has no identity of its own, or several and none is named; name one by its client id: in authentication.msiClientId for one certificate, in AZURE_CLIENT_ID for the agent"}
+		return explained("the machine has no identity of its own, or several and none is named; name one by its client id: in authentication.msiClientId for one certificate, in AZURE_CLIENT_ID for the agent")
 	case status == http.StatusBadRequest:
-		return &metadataError{fmt.Sprintf("the managed identity with client id %s is not assigned to this machine; assign it (to the node pool's scale set on AKS), or correct authentication.msiClientId or AZURE_CLIENT_ID", clientID)}
+		return explained("the managed identity with client id %s is not assigned to this machine; assign it (to the node pool's scale set on AKS), or correct authentication.msiClientId or AZURE_CLIENT_ID", clientID)
 	}
 	return err
 }

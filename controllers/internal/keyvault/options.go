@@ -2,6 +2,7 @@ package keyvault
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,9 +12,11 @@ type Options struct {
 	AllowedHosts []string
 	// CABundle holds PEM certificates that are trusted beside the system's, for a proxy that inspects or a test server.
 	CABundle []byte
-	// DisableChallengeResourceVerification accepts a vault whose authentication challenge names a resource outside the
-	// vault's own DNS name. Only for test servers and private clouds
-	// (https://aka.ms/azsdk/blog/vault-uri).
+	// ChallengeHosts are the hosts whose authentication challenge may name the resource of Azure's Key Vault though they are not
+	// of its domain, as test servers do: "host", "host:port" or ".suffix"; "host=https://resource" for one that may name another
+	// resource. Resources of Azure's management and the like are never accepted.
+	ChallengeHosts []string
+	// DisableChallengeResourceVerification adds AllowedHosts to ChallengeHosts.
 	DisableChallengeResourceVerification bool
 	// Credential is how the agent proves who it is; empty for CredentialDefault.
 	Credential Credential
@@ -44,4 +47,13 @@ func (o *Options) complete() error {
 		o.Now = time.Now
 	}
 	return nil
+}
+
+// resourceRule returns the rule for which resources tokens are given.
+func (o *Options) resourceRule() (resourceRule, error) {
+	hosts := o.ChallengeHosts
+	if o.DisableChallengeResourceVerification {
+		hosts = slices.Concat(hosts, o.AllowedHosts)
+	}
+	return newResourceRule(hosts)
 }

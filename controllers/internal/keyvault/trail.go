@@ -3,11 +3,14 @@ package keyvault
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // trail is what happened on the wire during one Get. The SDK flattens the cause of a failed token request, and of
 // an answer that it cannot read, into text; it is kept here, so that it can be classified by its type.
 type trail struct {
+	began time.Time
+
 	mu     sync.Mutex
 	host   string
 	status int // of the last answer; 0 where none came
@@ -17,8 +20,16 @@ type trail struct {
 type trailKey struct{}
 
 func withTrail(ctx context.Context) (context.Context, *trail) {
-	t := &trail{}
+	t := &trail{began: time.Now()}
 	return context.WithValue(ctx, trailKey{}, t), t
+}
+
+// trailOf returns the trail that a context has, else a new one.
+func trailOf(ctx context.Context) (context.Context, *trail) {
+	if t, ok := ctx.Value(trailKey{}).(*trail); ok {
+		return ctx, t
+	}
+	return withTrail(ctx)
 }
 
 func noteFailure(ctx context.Context, host string, err error) {

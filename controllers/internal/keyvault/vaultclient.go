@@ -39,7 +39,7 @@ func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetS
 	if first {
 		defer func() { v.leave(authenticated, err) }() // also when the SDK panics
 	}
-	ctx, trail := withTrail(ctx)
+	ctx, trail := trailOf(ctx)
 	var response azsecrets.GetSecretResponse
 	response, err = v.client.GetSecret(ctx, secret.Name, secret.Version, nil)
 	err = settle(secret.Authority(), trail, err)

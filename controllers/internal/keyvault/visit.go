@@ -5,21 +5,28 @@ import (
 	"time"
 )
 
-// visit is one request on its way through the gates of its vault and of its identity's token service.
-type visit struct{ vault, login *gate }
+// visit is one request on its way through the gates of its vault, of its identity's token service, and of this vault for this
+// identity.
+type visit struct{ vault, login, token *gate }
 
-// begin passes the gates and pays from the budget, or returns a closedError or a Busy. Whoever begins leaves.
+// begin passes the gates and pays from the budget, or returns a closedError or a Busy. Who begins leaves.
 func (v visit) begin(now time.Time) error {
-	if err := v.vault.admit(now); err != nil {
-		return err
+	passed := make([]*gate, 0, 3)
+	release := func() {
+		for _, gate := range passed { // and not the one that is closed: another request may be finding out there
+			gate.release(now)
+		}
 	}
-	if err := v.login.admit(now); err != nil {
-		v.vault.release(now) // and not the login: another one may be finding out there
-		return err
+	for _, gate := range []*gate{v.vault, v.login, v.token} {
+		if err := gate.admit(now); err != nil {
+			release()
+			return err
+		}
+		passed = append(passed, gate)
 	}
 	err := v.vault.afford(now)
 	if err != nil {
-		v.leave(now)
+		release()
 	}
 	return err
 }
@@ -28,35 +35,40 @@ func (v visit) begin(now time.Time) error {
 func (v visit) leave(began time.Time) {
 	v.vault.release(began)
 	v.login.release(began)
+	v.token.release(began)
 }
 
-// end takes down what became of the request. An answer about the secret, be it a refusal, says that both are well.
+// end takes down what became of the request. An answer about the secret, be it a refusal, says that all are well.
 func (v visit) end(began, now time.Time, authority string, err error) {
-	ill, loginIll := blame(authority, err)
-	switch {
-	case errors.As(err, new(*closedError)): // another one has taken it down
-	case ill:
-		_ = v.vault.conclude(began, now, err, false) // who asks again too soon is told then
-	case loginIll:
-		_ = v.login.conclude(began, now, err, false)
-	case pastChallenge(err):
-		_ = v.login.conclude(began, now, nil, false)
-		_ = v.vault.conclude(began, now, nil, false)
-	default:
-		v.endRefused(began, now, err)
-	}
-}
-
-// endRefused takes down a refusal before the secret was looked for. Who refuses in words of its own is well.
-func (v visit) endRefused(began, now time.Time, err error) {
-	var refusal *refusalError
-	if !errors.As(err, &refusal) {
+	if errors.As(err, new(*closedError)) { // another one has taken it down
 		return
 	}
-	switch {
-	case refusal.login && entraErrorOf(refusal.body).Code != "":
+	switch blame(authority, err) {
+	case theVault:
+		_ = v.vault.conclude(began, now, err, false) // who asks again too soon is told then
+	case theLogin:
+		_ = v.login.conclude(began, now, err, false)
+	case theIdentity:
+		_ = v.login.refuse(began, now, err)
+	case theToken:
+		v.endRefused(began, now, err)
+	case nothing:
+		if pastChallenge(err) {
+			_ = v.login.conclude(began, now, nil, false)
+			_ = v.token.conclude(began, now, nil, false)
+			_ = v.vault.conclude(began, now, nil, false)
+		}
+	}
+}
+
+// endRefused takes down that the token is refused, or refused for this vault. Who says so in words of its own is well.
+func (v visit) endRefused(began, now time.Time, err error) {
+	_ = v.token.refuse(began, now, err)
+	var refusal *refusalError
+	switch errors.As(err, &refusal); {
+	case refusal.login:
 		_ = v.login.conclude(began, now, nil, false)
-	case !refusal.login && vaultErrorOf(refusal.body).Error.Code != "":
+	case vaultErrorOf(refusal.body).Error.Code != "":
 		_ = v.vault.conclude(began, now, nil, false)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
@@ -36,12 +37,13 @@ func TestWhatIsMountedIsFoundBelowTheSandbox(t *testing.T) {
 func TestWhatWasRenewedIsReadAtTheNextAttempt(t *testing.T) {
 	for name, renew := range map[string]func(*testing.T, *vaulttest.Server) []string{"a federated token": federated, "a client certificate": certified} {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t)
+			f, clock := newTimed(t, nil)
 			f.env = setEnvironment(t, renew(t, f.server))
 			f.server.ForgetCredentials()
 			_, err := f.read(t, f.vault, "word")
 			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "AADSTS700213")
 			_ = renew(t, f.server)
+			clock.pass(time.Minute) // a refused credential is not tried at once again
 			_ = f.mustRead(t)
 		})
 	}
