@@ -22,6 +22,7 @@ type listener struct {
 
 	mu     sync.Mutex
 	server *http.Server
+	socket net.Listener
 }
 
 // start listens; it does nothing when it listens already.
@@ -43,7 +44,7 @@ func (l *listener) start() error {
 		Handler: l.handler, ReadHeaderTimeout: 30 * time.Second, ConnState: l.count,
 		ErrorLog: log.New(io.Discard, "", 0), // clients that do not trust the CA are part of the tests
 	}
-	l.server = server
+	l.server, l.socket = server, socket
 	if l.certificate == nil {
 		go func() { _ = server.Serve(socket) }() // ends with stop
 		return nil
@@ -72,6 +73,7 @@ func (l *listener) stop() {
 	defer l.mu.Unlock()
 	if l.server != nil {
 		_ = l.server.Close() // what cannot be closed is closed
+		_ = l.socket.Close() // which the server does not know before it serves
 		l.server = nil
 	}
 }

@@ -58,12 +58,12 @@ var loginTexts = map[LoginRefusal]loginText{
 	OtherSubject: {http.StatusUnauthorized, "invalid_client", func(*tenant, string) string {
 		return noRecord + "subject '" + subject + "'" + federation
 	}},
-	ExpiredAssertion: {http.StatusUnauthorized, "invalid_client", func(*tenant, string) string {
+	ExpiredAssertion: {http.StatusUnauthorized, "invalid_client", func(t *tenant, _ string) string {
 		const form = "2006-01-02T15:04:05.0000000Z"
-		now := time.Now().UTC()
+		now := time.Now().UTC() // the token's own times are the same each time
 		return fmt.Sprintf("Client assertion is not within its valid time range. Current time: %s, assertion valid from %s, expiry time of "+
 			"assertion %s. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
-			now.Format(form), now.Add(-2*time.Hour).Format(form), now.Add(-time.Hour).Format(form))
+			now.Format(form), t.began.Add(-2*time.Hour).Format(form), t.began.Add(-time.Hour).Format(form))
 	}},
 	OtherCloud: {http.StatusBadRequest, "invalid_resource", func(t *tenant, _ string) string {
 		return "The resource principal named " + vaultResource + " was not found in the tenant named " + t.id + ". This can happen if the " +
@@ -71,7 +71,7 @@ var loginTexts = map[LoginRefusal]loginText{
 			"sent your authentication request to the wrong tenant."
 	}},
 	ForeignUser: {http.StatusBadRequest, "invalid_grant", func(t *tenant, clientID string) string {
-		return "User account '{EUII Hidden}' from identity provider 'https://sts.windows.net/" + newID() + "/' does not exist in tenant '" + t.id +
+		return "User account '{EUII Hidden}' from identity provider 'https://sts.windows.net/" + t.otherID + "/' does not exist in tenant '" + t.id +
 			"' and cannot access the application '" + clientID + "'(Microsoft Azure CLI) in that tenant."
 	}},
 	ConditionalAccess: {http.StatusBadRequest, "invalid_grant", func(*tenant, string) string {

@@ -71,7 +71,7 @@ func (v *Vault) Refuse(kind Refusal, count int) {
 var refusalAnswers = map[Refusal]func(v *Vault, clientID string, asked request) answer{
 	WrongIssuer: func(v *Vault, _ string, _ request) answer {
 		return v.unauthorized(fmt.Sprintf("AKV10032: Invalid issuer. Expected one of https://sts.windows.net/%s/, found https://sts.windows.net/%s/.",
-			v.server.tenant.id, newID()))
+			v.server.tenant.id, v.server.tenant.otherID))
 	},
 	WrongAudience: func(v *Vault, _ string, _ request) answer {
 		return v.unauthorized("AKV10022: Invalid audience. Expected " + vaultResource + ", found: https://management.azure.com/.")

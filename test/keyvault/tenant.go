@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -14,6 +15,8 @@ import (
 // tenant is the Entra ID tenant of the vaults: a token endpoint with one application, and a managed identity endpoint.
 type tenant struct {
 	id, clientID, clientSecret, identityHeader string
+	otherID                                    string // of a tenant that is not this one
+	began                                      time.Time
 
 	tokens   *tokens
 	login    *listener
@@ -33,6 +36,7 @@ func startTenant(ca *issuer) (*tenant, error) {
 	}
 	t := &tenant{
 		id: uuid.NewString(), clientID: uuid.NewString(), clientSecret: randomHex(20), identityHeader: randomHex(20),
+		otherID: uuid.NewString(), began: time.Now().UTC(),
 		tokens: newTokens(), assertions: map[string]bool{}, machine: machine{own: true},
 	}
 	login := http.NewServeMux()

@@ -100,7 +100,7 @@ func (a *authorizer) answer(ctx context.Context, response *http.Response, sent s
 	case err != nil && len(response.Header.Values("WWW-Authenticate")) == 0:
 		return "", false, nil // whoever answers so is not to be told from its header
 	case err != nil:
-		return "", false, err
+		return "", false, &explainedError{text: err.Error()}
 	}
 	a.known = said
 	fresh, err = a.acquire(ctx)

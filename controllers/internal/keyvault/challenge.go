@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // challenge is what a vault's 401 says about the token that it wants
@@ -86,7 +88,7 @@ func tenantOf(authority string) (string, error) {
 	}
 	tenant, _, _ := strings.Cut(strings.TrimPrefix(parsed.EscapedPath(), "/"), "/")
 	if tenant != "" && !tenantName.MatchString(tenant) {
-		return "", fmt.Errorf("the vault's authentication challenge names the tenant %q, which cannot be one", oneLine(tenant))
+		return "", fmt.Errorf("the vault's authentication challenge names the tenant %q, which cannot be one", brief.Line(tenant, maxName))
 	}
 	return tenant, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // classify turns a settled error into a Fault. What is neither a failed exchange nor a refusal is a challenge that cannot
@@ -12,9 +14,10 @@ import (
 func classify(secret SecretURL, clientID string, err error) error {
 	var wire *wireError
 	var refusal *refusalError
+	var explained *explainedError
 	switch {
-	case errors.As(err, new(*metadataError)):
-		return authenticationFault(secret, clientID, attempts(err))
+	case errors.As(err, &explained):
+		return authenticationFault(secret, clientID, explained.text)
 	case errors.As(err, &wire):
 		return networkFault(secret, clientID, wire.host, wire.cause)
 	case errors.As(err, &refusal) && refusal.login:
@@ -37,17 +40,16 @@ func gist(text string) string {
 	return oneLine(furtherHelp.ReplaceAllString(text, ""))
 }
 
-// oneLine makes foreign text fit for a status message: its first line, without control characters, at most 300 bytes.
+// unstable is what differs from attempt to attempt in texts of Azure, HTTP/2 and the network, and says nothing about the cause:
+// ids of requests, times of the attempt, numbers of streams and local ports.
+var unstable = regexp.MustCompile(`(?i)[,;]?\s*\b(?:client[ -]?request|request|trace|correlation|activity|tracking)[ _-]?id\b\s*[:=]?\s*['"]?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}['"]?` +
+	`|[,;]?\s*\b(?:timestamp|current time)\b\s*[:=]?\s*['"]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.]*(?:Z|[+-]\d\d:?\d\d)?['"]?[,;]?` +
+	`|\bstream id \d+;?\s*|\blaststreamid=\d+,?\s*|\b(?:tcp|udp) \S+->`)
+
+// maxText is how long a foreign text may be in a message, in characters.
+const maxText = 300
+
+// oneLine makes foreign text fit for a status message: a Line that is the same each time that its meaning is.
 func oneLine(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > 300 {
-		text = strings.ToValidUTF8(text[:300], "") + "…"
-	}
-	return strings.TrimSuffix(strings.TrimSpace(text), ".")
+	return strings.TrimSuffix(brief.Line(unstable.ReplaceAllString(text, ""), maxText), ".")
 }

@@ -6,14 +6,31 @@ import (
 )
 
 func TestOneLineMakesForeignTextFitForAStatus(t *testing.T) {
-	if got := oneLine("  AADSTS7000215: Invalid client secret.\r\nTrace ID: 1\n"); got != "AADSTS7000215: Invalid client secret" {
-		t.Errorf("got %q", got)
+	const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+	tests := []struct{ name, text, want string }{
+		{"lines", "  Caller is not authorized.\r\nTry again.\n", "Caller is not authorized. Try again"},
+		{"escape sequences and C1 control characters", "a\x1b[31mb\x7f\u009bc", "ab\ufffd"},
+		{"marks of direction, separators and bytes that are no UTF-8", "a\u202eb\u2028c\xff", "a\ufffdb c\ufffd"},
+		{"Entra ID's ids and time", "AADSTS7000215: Invalid client secret. Trace ID: " + id + " Correlation ID: " + id + " Timestamp: 2026-11-28 10:11:12Z",
+			"AADSTS7000215: Invalid client secret"},
+		{"the time of the attempt, and not those of the assertion",
+			"not within its valid time range. Current time: 2026-11-28T10:11:12.0000000Z, assertion valid from 2026-11-28T08:11:12.0000000Z.",
+			"not within its valid time range. assertion valid from 2026-11-28T08:11:12.0000000Z"},
+		{"a gateway's ids", "Blocked, request id: '" + id + "', ActivityId=" + id, "Blocked"},
+		{"ids that are the cause's", "Application with identifier '" + id + "' was not found", "Application with identifier '" + id + "' was not found"},
+		{"HTTP/2", "stream error: stream ID 31; INTERNAL_ERROR; received from peer", "stream error: INTERNAL_ERROR; received from peer"},
+		{"GOAWAY", "http2: server sent GOAWAY and closed the connection; LastStreamID=3, ErrCode=NO_ERROR, debug=\"\"", "http2: server sent GOAWAY and closed the connection; ErrCode=NO_ERROR, debug=\"\""},
+		{"a local port", "read udp 10.0.0.4:51234->10.0.0.10:53: read: connection refused", "read 10.0.0.10:53: read: connection refused"},
 	}
-	if got := oneLine("a\x1b[31mb\x7f"); got != "a[31mb" {
-		t.Errorf("got %q, want no control characters", got)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := oneLine(test.text); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
-	if got := oneLine(strings.Repeat("ä", 400)); len(got) > 310 || !strings.HasSuffix(got, "…") {
-		t.Errorf("got %d bytes, want at most about 300 and an ellipsis", len(got))
+	if got := []rune(oneLine(strings.Repeat("ä", 400))); len(got) != maxText || got[len(got)-1] != '…' {
+		t.Errorf("got %d characters, want %d and an ellipsis", len(got), maxText)
 	}
 }
 

@@ -200,6 +200,13 @@ func fromResponse(secret SecretURL, clientID string, response azsecrets.GetSecre
 		result.ContentType = *response.ContentType
 	}
 	if attributes := response.Attributes; attributes != nil {
+		if attributes.Enabled != nil && !*attributes.Enabled { // Key Vault refuses by 403, others only say so
+			clear(result.Value)
+			return Secret{}, &Fault{
+				Reason:  v1alpha1.ReasonSecretDisabled,
+				Message: about(secret, clientID) + "the vault says that the secret is not enabled; " + adviceFor(v1alpha1.ReasonSecretDisabled, secret, &vaultError{}, clientID),
+			}
+		}
 		result.NotBefore, result.Expires = attributes.NotBefore, attributes.Expires
 	}
 	return result, nil

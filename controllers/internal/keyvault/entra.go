@@ -3,6 +3,8 @@ package keyvault
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,24 +24,47 @@ func entraErrorOf(body []byte) entraError {
 	return read
 }
 
-// tokenProblem returns what the token service said and what to do about it. The error_description begins with the AADSTS
-// code and the reason (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); it holds no secret.
-func tokenProblem(answer *refusalError) string {
+// tokenProblem returns what the token service said and what to do about it, and what of it differs from attempt to attempt. The
+// error_description begins with the AADSTS code and the reason
+// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); it holds no secret.
+func tokenProblem(answer *refusalError) (problem, detail string) {
+	note, detail := clockNote(answer.header, "token service")
 	body := entraErrorOf(answer.body)
 	if body.Code == "" {
-		return fmt.Sprintf("the token service answered HTTP %d; %s", answer.status, checkIdentity) + clockNote(answer.header, "token service")
+		return fmt.Sprintf("the token service answered HTTP %d at %s, and not as OAuth does; check AZURE_AUTHORITY_HOST, then the client id, the tenant and the credential",
+			answer.status, answer.url) + note, detail
 	}
 	description, _, _ := strings.Cut(body.Description, "Trace ID:")
-	problem := fmt.Sprintf("the token service answered %s: %s; %s", oneLine(body.Code), gist(description), tokenAdvice(body))
-	return problem + clockNote(answer.header, "token service") + requestNote(tokenRequest(answer))
+	said := oneLine(body.Code)
+	if codes := body.otherCodes(); codes != "" {
+		said += " (error code " + codes + ")"
+	}
+	return fmt.Sprintf("the token service answered %s: %s; %s", said, gist(description), tokenAdvice(body)) + note, detail
 }
 
-// tokenRequest returns the id by which Microsoft finds a token request: Entra ID's trace id.
-func tokenRequest(answer *refusalError) string {
-	if body := entraErrorOf(answer.body); body.TraceID != "" {
-		return body.TraceID
+// aadsts is the code with which a description begins.
+var aadsts = regexp.MustCompile(`^\s*AADSTS(\d{4,8})\b`)
+
+// said is the code in the description, 0 where it has none.
+func (e entraError) said() int {
+	found := aadsts.FindStringSubmatch(e.Description)
+	if found == nil {
+		return 0
 	}
-	return answer.header.Get("x-ms-request-id")
+	code, _ := strconv.Atoi(found[1]) // digits, and few
+	return code
+}
+
+// otherCodes returns the codes of a refusal whose description begins with another one.
+func (e entraError) otherCodes() string {
+	if len(e.Codes) == 0 || slices.Contains(e.Codes, e.said()) {
+		return ""
+	}
+	codes := make([]string, 0, len(e.Codes))
+	for _, code := range e.Codes[:min(len(e.Codes), 4)] {
+		codes = append(codes, strconv.Itoa(code))
+	}
+	return strings.Join(codes, ", ")
 }
 
 const checkIdentity = "check the client id, the tenant and the credential"
@@ -58,8 +83,9 @@ var tokenAdvices = map[int]string{
 	7000222: "make a new secret for the application and set AZURE_CLIENT_SECRET to it",
 }
 
+// tokenAdvice goes by the code in the description, which is the one that people see, and else by the codes beside it.
 func tokenAdvice(body entraError) string {
-	for _, code := range body.Codes {
+	for _, code := range append([]int{body.said()}, body.Codes...) {
 		if advice, ok := tokenAdvices[code]; ok {
 			return advice
 		}

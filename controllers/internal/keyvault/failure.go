@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -24,8 +25,9 @@ func (e *wireError) Unwrap() error { return e.cause }
 
 // refusalError is an answer that is neither a secret nor a token.
 type refusalError struct {
-	login   bool // of the token service
-	ofVault bool // of the token service, about the vault's resource or tenant and not about the identity
+	login   bool   // of the token service
+	ofVault bool   // of the token service, about the vault's resource or tenant and not about the identity
+	url     string // asked, without query
 	status  int
 	header  http.Header
 	body    []byte
@@ -33,6 +35,18 @@ type refusalError struct {
 
 // Error implements error.
 func (e *refusalError) Error() string { return fmt.Sprintf("HTTP %d", e.status) }
+
+// explainedError is a failure in our own words, which name the settings and are shown as they are.
+type explainedError struct {
+	text  string
+	cause error // nil where nobody was asked
+}
+
+// Error implements error.
+func (e *explainedError) Error() string { return e.text }
+
+// Unwrap returns what is behind the failure.
+func (e *explainedError) Unwrap() error { return e.cause }
 
 // settle makes an error of the SDK fit for everyone who waited for the request. The SDK's own are not: each look at one
 // moves the reader of its response's body, and what broke on the wire is on the trail of the one who asked.
@@ -56,5 +70,13 @@ func settle(vault string, trail *trail, err error) error {
 
 func refusalOf(response *http.Response, login bool) error {
 	body, _ := runtime.Payload(response) // a body that cannot be read leaves the status code to speak
-	return &refusalError{login: login, status: response.StatusCode, header: response.Header, body: body}
+	return &refusalError{login: login, url: askedURL(response.Request), status: response.StatusCode, header: response.Header, body: body}
+}
+
+// askedURL returns the URL of a request as it may be shown: what stands in a query or before an @ can be secret.
+func askedURL(request *http.Request) string {
+	if request == nil || request.URL == nil {
+		return "an unknown URL"
+	}
+	return oneLine((&url.URL{Scheme: request.URL.Scheme, Host: request.URL.Host, Path: request.URL.Path}).String())
 }

@@ -52,8 +52,8 @@ func TestAFailureHasItsReasonAfterAnAnswerToo(t *testing.T) {
 	}
 }
 
-// azureRequest is how a message ends that has a request id.
-var azureRequest = regexp.MustCompile(` \(request [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\)$`)
+// azureRequest is what a request id looks like.
+var azureRequest = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func (o failure) run(t *testing.T, f *fixture) {
 	if o.arrange != nil {
@@ -67,8 +67,16 @@ func (o failure) run(t *testing.T, f *fixture) {
 	if fault.RetryAfter != o.retryAfter {
 		t.Errorf("got Retry-After %s, want %s", fault.RetryAfter, o.retryAfter)
 	}
-	if got := azureRequest.MatchString(fault.Message); got != o.request {
-		t.Errorf("got %q, want a request id: %t", fault.Message, o.request)
+	if got := azureRequest.MatchString(fault.RequestID); got != o.request {
+		t.Errorf("got %q, want a request id: %t", fault.RequestID, o.request)
+	}
+	if o.request && strings.Contains(fault.Message, fault.RequestID) {
+		t.Errorf("got %q, which changes with each request", fault.Message)
+	}
+	f.clients.gates = newGates(0, 0) // so that it is asked for again at once
+	again := f.wantFault(t, o.read(t, f, secret), secret, o.want)
+	if again.Message != fault.Message {
+		t.Errorf("got %q and then %q, want what means the same to read the same", fault.Message, again.Message)
 	}
 	t.Logf("%s (%s): %s", fault.Reason, o.class, fault.Message)
 }

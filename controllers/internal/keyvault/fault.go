@@ -11,8 +11,15 @@ import (
 type Fault struct {
 	// Reason is the row of the reasons table; its class decides what follows.
 	Reason v1alpha1.Reason
-	// Message says what is wrong, where, and what to do. It holds no token and no part of a secret.
+	// Message says what is wrong, where, and what to do. It holds no token and no part of a secret. It is the same as long as
+	// its meaning is, so that repeated attempts change no status.
 	Message string
+	// Detail is what differs from attempt to attempt, such as how far two clocks are apart; empty for nothing. For logs and
+	// events, never for a status.
+	Detail string
+	// RequestID is the id by which Azure's support finds the request, empty where the answer had none. For logs and events,
+	// never for a status.
+	RequestID string
 	// RetryAfter is the least time before the next attempt that the other side asked for, 0 for none.
 	RetryAfter time.Duration
 }
@@ -23,12 +30,4 @@ func (f *Fault) Error() string { return f.Message }
 // about begins every message about a secret: what was being done, where, and as whom.
 func about(secret SecretURL, clientID string) string {
 	return fmt.Sprintf("reading secret %q from %s as %s: ", secret.Name, secret.Authority(), identityName(clientID))
-}
-
-// requestNote ends a message with the id by which Azure's support finds the request.
-func requestNote(id string) string {
-	if id = oneLine(id); id == "" {
-		return ""
-	}
-	return " (request " + id + ")"
 }

@@ -128,7 +128,7 @@ func blame(authority string, err error) blamed {
 	var refusal *refusalError
 	switch {
 	case errors.As(err, &wire):
-		switch reason, _ := networkProblem(wire.cause); {
+		switch reason, _ := networkProblem(wire.host, wire.cause); {
 		case reason.Class() != v1alpha1.ClassTransient:
 			return nothing
 		case wire.host == authority:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // Beside the credentials that a person can choose.
@@ -76,5 +78,5 @@ func identityName(clientID string) string {
 	if clientID = clientIDOf(clientID); clientID == "" {
 		return "the agent's default identity"
 	}
-	return fmt.Sprintf("client id %s", clientID)
+	return fmt.Sprintf("client id %s", brief.Line(clientID, maxID))
 }

@@ -19,11 +19,15 @@ func authenticationFault(secret SecretURL, clientID, why string) *Fault {
 // tokenFault says what the token service answered. One that throttles or is out of service is asked again like a vault.
 func tokenFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
 	if answer.status != http.StatusTooManyRequests && answer.status < http.StatusInternalServerError {
-		return authenticationFault(secret, clientID, tokenProblem(answer))
+		problem, detail := tokenProblem(answer)
+		fault := authenticationFault(secret, clientID, problem)
+		fault.Detail, fault.RequestID = detail, requestID(answer)
+		return fault
 	}
 	fault := &Fault{
 		Reason:     v1alpha1.ReasonVaultUnreachable,
-		Message:    about(secret, clientID) + fmt.Sprintf("the token service answered HTTP %d; it is asked again later", answer.status) + requestNote(tokenRequest(answer)),
+		Message:    about(secret, clientID) + fmt.Sprintf("the token service answered HTTP %d at %s; it is asked again later", answer.status, answer.url),
+		RequestID:  requestID(answer),
 		RetryAfter: retryAfterOf(answer.header, time.Now()),
 	}
 	if answer.status == http.StatusTooManyRequests {

@@ -73,7 +73,7 @@ var identityFailures = []failure{
 	{name: "login, a captive portal", arrange: loginAnswers(http.StatusOK, "text/html", "<html>Sign in to this network</html>"),
 		want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"token service 127.0.0.1:", "sign-in page"}},
 	{name: "login, a refusal in another form", arrange: loginAnswers(http.StatusForbidden, "text/html", "<html>No</html>"),
-		want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"HTTP 403", "check the client id"}},
+		want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"HTTP 403 at https://127.0.0.1:", "/.well-known/openid-configuration, and not as OAuth does", "check AZURE_AUTHORITY_HOST"}},
 	{name: "federated token, no file", arrange: func(t *testing.T, f *fixture) {
 		f.env = setEnvironment(t, federated(t, f.server))
 		check(t, os.Remove(f.env["AZURE_FEDERATED_TOKEN_FILE"]))
@@ -86,11 +86,11 @@ var identityFailures = []failure{
 		f.env = setEnvironment(t, nil)
 		f.route(metadataAddress, closedAddress(t))
 	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting,
-		says: []string{"the instance metadata service (169.254.169.254) does not answer: ", "no managed identity", "choose another identity"}},
+		says: []string{"the instance metadata service (169.254.169.254), which gives out managed identities, does not answer: ", "choose another identity with --credential", "AZURE_FEDERATED_TOKEN_FILE"}},
 	{name: "no identity at all", arrange: func(t *testing.T, f *fixture) {
 		f.env = setEnvironment(t, []string{"AZURE_TOKEN_CREDENTIALS=prod"})
 		f.route(metadataAddress, closedAddress(t))
-	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"no managed identity", "choose another identity"}},
+	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"no client secret, client certificate or federated token file is configured", "169.254.169.254", "AZURE_CLIENT_SECRET"}},
 }
 
 // metadataAddress is where managed identities get their tokens on a machine of Azure.

@@ -81,7 +81,7 @@ func TestAManagedIdentityThatIsNotThereIsSaidAtOnce(t *testing.T) {
 	}
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	_, err := f.clients.Get(t.Context(), secret, "", later())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "instance metadata service", "no managed identity", "--credential")
+	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "instance metadata service", "managed identities", "--credential")
 }
 
 func TestArc(t *testing.T) {

@@ -17,7 +17,7 @@ const (
 )
 
 func networkFault(secret SecretURL, clientID, host string, cause error) *Fault {
-	reason, why := networkProblem(cause)
+	reason, why := networkProblem(host, cause)
 	if host != secret.Authority() && reason == v1alpha1.ReasonVaultNotFound {
 		reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
 		why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"
@@ -25,17 +25,24 @@ func networkFault(secret SecretURL, clientID, host string, cause error) *Fault {
 	if host != secret.Authority() {
 		why = "token service " + host + ": " + why
 	}
-	return &Fault{Reason: reason, Message: about(secret, clientID) + why}
+	fault := &Fault{Reason: reason, Message: about(secret, clientID) + why}
+	if reason == v1alpha1.ReasonTLSFailure {
+		fault.Detail = "the node's clock says " + stamp(time.Now())
+	}
+	return fault
 }
 
 // networkProblem classifies by type, never by text.
-func networkProblem(cause error) (v1alpha1.Reason, string) {
+func networkProblem(host string, cause error) (v1alpha1.Reason, string) {
 	var name *net.DNSError
 	var operation *net.OpError
 	var timeout net.Error
+	var refused *proxyRefusal
 	switch {
+	case errors.As(cause, &refused):
+		return v1alpha1.ReasonVaultUnreachable, refused.problem(host)
 	case errors.As(cause, &operation) && operation.Op == "proxyconnect":
-		return v1alpha1.ReasonVaultUnreachable, "no connection to the web proxy: " + oneLine(rootCause(operation.Err)) + "; check HTTPS_PROXY and NO_PROXY"
+		return v1alpha1.ReasonVaultUnreachable, noProxyConnection(host, cause, operation)
 	case errors.As(cause, &name) && name.IsNotFound:
 		return v1alpha1.ReasonVaultNotFound, "the host name does not resolve; check the vault's name, and the DNS zone of its private endpoint if it has one"
 	case isTLSError(cause):

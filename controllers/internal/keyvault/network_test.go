@@ -19,7 +19,7 @@ func TestAProxyThatCannotBeReachedIsNotTheVault(t *testing.T) {
 		"it does not listen":        &net.OpError{Op: "dial", Err: errors.New("connection refused")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			reason, why := networkProblem(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: cause}) // as net/http wraps it
+			reason, why := networkProblem("v", &net.OpError{Op: "proxyconnect", Net: "tcp", Err: cause}) // as net/http wraps it
 			if reason != v1alpha1.ReasonVaultUnreachable || !strings.Contains(why, "web proxy") || !strings.Contains(why, "HTTPS_PROXY") {
 				t.Errorf("got %s: %s", reason, why)
 			}
@@ -41,7 +41,7 @@ func TestNetworkProblem(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got, why := networkProblem(test.cause); got != test.want || !strings.Contains(why, test.says) {
+			if got, why := networkProblem("v", test.cause); got != test.want || !strings.Contains(why, test.says) {
 				t.Errorf("got %s: %s, want %s: %s", got, why, test.want, test.says)
 			}
 		})

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // resourceRule says for which resource a vault may have a token. A vault's challenge names it, so without the rule any allowed
@@ -25,6 +27,9 @@ var microsoftDomains = []string{
 	"azure.us", "usgovcloudapi.net", "microsoft.us", "microsoftonline.us", "microsoftazure.us", "office365.us",
 	"azure.de", "cloudapi.de", "microsoftazure.de", "microsoftonline.de",
 }
+
+// maxName is how much of a foreign resource or tenant a message shows, in characters.
+const maxName = 100
 
 // resourcePath is what may follow the host of a private cloud's resource: Azure Stack Hub puts an id there.
 var resourcePath = regexp.MustCompile(`^(/[0-9A-Za-z_-]+)*$`)
@@ -70,7 +75,7 @@ func newResourceRule(hosts []string) (resourceRule, error) {
 func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error) {
 	parsed, err := parseResource(resource)
 	if err != nil {
-		return "", fmt.Errorf("the vault's challenge asks for a token for %q, which is refused: %w", oneLine(resource), err)
+		return "", fmt.Errorf("the vault's challenge asks for a token for %q, which is refused: %w", brief.Line(resource, maxName), err)
 	}
 	host, scope := parsed.Hostname(), parsed.String()+"/.default"
 	parent := strings.HasSuffix(vault.Host, "."+host)
@@ -87,7 +92,7 @@ func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error)
 		return scope, nil
 	}
 	return "", fmt.Errorf("the vault's challenge asks for a token for %s, which is neither Key Vault's for this vault nor the vault's own domain, so none is given; %s",
-		oneLine(parsed.String()), resourceAdvice(vault, parsed))
+		brief.Line(parsed.String(), maxName), resourceAdvice(vault, parsed))
 }
 
 // resourceAdvice says what to set where a resource is meant, and nothing of the kind for one that is never accepted.
@@ -99,7 +104,7 @@ func resourceAdvice(vault SecretURL, resource *url.URL) string {
 	case below(host, microsoftDomains):
 		return "check the URL: this host is no Key Vault, and it must not have such a token"
 	}
-	return flag + vault.Authority() + "=" + oneLine(resource.String())
+	return flag + vault.Authority() + "=" + brief.Line(resource.String(), maxName)
 }
 
 // parseResource takes a resource apart. What could hide another host in it, or means more than one, is refused.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // vaultError is the body of Key Vault's error answers
@@ -53,14 +55,28 @@ func responseFault(secret SecretURL, clientID string, answer *refusalError) *Fau
 		message += ": " + text
 	}
 	message += "; " + adviceFor(reason, secret, &body, clientID)
+	var note, detail string
 	if reason == v1alpha1.ReasonAuthenticationFailed {
-		message += clockNote(answer.header, "vault")
+		note, detail = clockNote(answer.header, "vault")
 	}
 	return &Fault{
-		Reason: reason, Message: message + requestNote(answer.header.Get("x-ms-request-id")),
+		Reason: reason, Message: message + note, Detail: detail, RequestID: requestID(answer),
 		RetryAfter: retryAfterOf(answer.header, time.Now()),
 	}
 }
+
+// requestID returns the id by which Azure finds a request: the vault's, or Entra ID's trace id.
+func requestID(answer *refusalError) string {
+	if answer.login {
+		if body := entraErrorOf(answer.body); body.TraceID != "" {
+			return brief.Line(body.TraceID, maxID)
+		}
+	}
+	return brief.Line(answer.header.Get("x-ms-request-id"), maxID)
+}
+
+// maxID is how long an id may be, in characters; Azure's have 36.
+const maxID = 64
 
 // speaksForItself reports whether a status means the same without Key Vault's body, whoever says it: a gateway in between
 // throttles and fails too.
@@ -77,6 +93,7 @@ func strangerFault(secret SecretURL, clientID string, answer *refusalError) *Fau
 	}
 	return &Fault{
 		Reason:     v1alpha1.ReasonVaultUnreachable,
+		RequestID:  requestID(answer),
 		Message:    about(secret, clientID) + what + ", which is not Key Vault's answer; " + lookBetween,
 		RetryAfter: retryAfterOf(answer.header, time.Now()),
 	}
@@ -105,28 +122,34 @@ func reasonForForbidden(inner, message string) v1alpha1.Reason {
 	switch inner {
 	case "ForbiddenByFirewall", "ForbiddenByConnection":
 		return v1alpha1.ReasonAccessDeniedByFirewall
-	case "ForbiddenByRbac", "ForbiddenByPolicy", "AccessDenied": // the message names the secret, which may be called anything
+	case "ForbiddenByRbac", "ForbiddenByPolicy":
 		return v1alpha1.ReasonAccessDenied
 	case "SecretDisabled":
 		return v1alpha1.ReasonSecretDisabled
+	case "SecretNotYetValid":
+		return v1alpha1.ReasonSecretNotYetValid
+	case "SecretExpired":
+		return v1alpha1.ReasonExpired
 	}
-	// Only the first line: the others name the caller, the vault and the secret, whose name can hold any of these words.
+	// Only the first line: the others name the caller and the vault. No secret's name can look like these words, which have blanks.
 	message, _, _ = strings.Cut(strings.ToLower(message), "\n")
-	for _, known := range []struct {
-		words  string
-		reason v1alpha1.Reason
-	}{
-		{"not yet valid", v1alpha1.ReasonSecretNotYetValid},
-		{"expired secret", v1alpha1.ReasonExpired},
-		{"disabled secret", v1alpha1.ReasonSecretDisabled},
-		{"public network access is disabled", v1alpha1.ReasonAccessDeniedByFirewall},
-		{"client address is not authorized", v1alpha1.ReasonAccessDeniedByFirewall},
-	} {
-		if strings.Contains(message, known.words) {
+	for _, known := range forbiddenWords {
+		if known.words.MatchString(message) {
 			return known.reason
 		}
 	}
 	return v1alpha1.ReasonAccessDenied
+}
+
+// forbiddenWords tell causes apart that Key Vault, its emulators and private clouds put into one code.
+var forbiddenWords = []struct {
+	words  *regexp.Regexp
+	reason v1alpha1.Reason
+}{
+	{regexp.MustCompile(`not (yet )?valid yet|not yet valid|\bbefore \S.*\bnbf\b|\bnbf\b.* in the future|not yet active`), v1alpha1.ReasonSecretNotYetValid},
+	{regexp.MustCompile(`\bexpired secret|secret (has|is) expired|\bafter \S.*\bexp\b|\bexp\b.* in the past`), v1alpha1.ReasonExpired},
+	{regexp.MustCompile(`\bdisabled secret|secret is (disabled|not enabled)`), v1alpha1.ReasonSecretDisabled},
+	{regexp.MustCompile(`public network access is disabled|client address is not authorized`), v1alpha1.ReasonAccessDeniedByFirewall},
 }
 
 // retryAfterOf reads how long the server wants to be left alone: Azure's millisecond headers, else Retry-After in seconds

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -27,6 +28,7 @@ const (
 // must not travel on), counts answers and notes why a request got none.
 type transport struct {
 	client  *http.Client
+	proxy   func(*http.Request) (*url.URL, error)
 	observe func(code string, duration time.Duration)
 }
 
@@ -39,17 +41,20 @@ func newTransport(caBundle []byte, observe func(string, time.Duration)) (*transp
 		observe = func(string, time.Duration) {}
 	}
 	return &transport{
+		proxy:   proxyFor,
 		observe: observe,
 		client: &http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
-				Proxy:                 proxyFor,
-				DialContext:           dial,
-				TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-				TLSHandshakeTimeout:   dialTimeout,
-				ResponseHeaderTimeout: headerTimeout,
-				IdleConnTimeout:       idleTimeout,
-				ForceAttemptHTTP2:     true,
+				Proxy:       proxyFor,
+				DialContext: (&dialer{}).dial,
+
+				OnProxyConnectResponse: checkProxyAnswer,
+				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+				TLSHandshakeTimeout:    dialTimeout,
+				ResponseHeaderTimeout:  headerTimeout,
+				IdleConnTimeout:        idleTimeout,
+				ForceAttemptHTTP2:      true,
 				// A connection that died without a word, as at a fail-over, is found by asking and not by one timeout a request.
 				HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 				// One connection per host: thousands of nodes share a few outbound addresses, and their ports run out first.
@@ -86,6 +91,7 @@ func (t *transport) Do(request *http.Request) (*http.Response, error) {
 	response, err := client.Do(request)                //nolint:gosec // the allow-list has checked the host
 	if err != nil {
 		t.observe("error", time.Since(start))
+		err = throughProxy(request, t.proxy, err)
 		noteFailure(request.Context(), request.URL.Host, err)
 		return nil, err
 	}

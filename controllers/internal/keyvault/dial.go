@@ -1,0 +1,62 @@
+package keyvault
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Connections to one address. One at a time is enough, and mostly the same for hours; a server that ends each of them after one
+// request (GOAWAY, Connection: close) must not make the agent use up the node's ports and the server's handshakes.
+const (
+	connectionFloor = 100 * time.Millisecond // between two connections
+	connectionBurst = 10                     // that are made without it
+)
+
+// dialer connects to hosts, gives the metadata service up early, and keeps a floor between connections to one address.
+type dialer struct {
+	mu    sync.Mutex
+	floor map[string]*rate.Limiter // by address
+}
+
+// dial connects to a host when it is its turn.
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	limit := dialTimeout
+	if host, _, err := net.SplitHostPort(address); err == nil && host == metadataHost {
+		limit = metadataDialTimeout
+	}
+	if err := d.floorOf(address).Wait(ctx); err != nil {
+		return nil, err
+	}
+	return (&net.Dialer{Timeout: limit, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+}
+
+func (d *dialer) floorOf(address string) *rate.Limiter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found, ok := d.floor[address]
+	if !ok {
+		d.forget()
+		found = rate.NewLimiter(rate.Every(connectionFloor), connectionBurst)
+		if d.floor == nil {
+			d.floor = map[string]*rate.Limiter{}
+		}
+		d.floor[address] = found
+	}
+	return found
+}
+
+// forget drops the addresses that nobody has connected to lately, when there are many. The caller holds the lock.
+func (d *dialer) forget() {
+	if len(d.floor) < 1000 {
+		return
+	}
+	for address, limiter := range d.floor {
+		if limiter.Tokens() >= connectionBurst {
+			delete(d.floor, address)
+		}
+	}
+}
