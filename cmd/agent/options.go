@@ -75,7 +75,8 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no bound")
 	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that may be asked beside Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
 	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust beside the system's for Key Vault and the token service")
-	flags.BoolVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", false, "accept a vault whose authentication challenge names a resource outside the vault's own domain; for test servers and private clouds only")
+	flags.StringSliceVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", nil, "hosts whose authentication challenge may ask for Key Vault's token though they are not of its domain: host, host:port, or .suffix, host=https://resource for another resource, separated by commas; true for all of --allowed-vault-hosts. For test servers and private clouds only")
+	flags.Lookup("disable-challenge-resource-verification").NoOptDefVal = "true"
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:9464", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
 	o.logging.AddTo(flags)

@@ -3,8 +3,11 @@ package process
 import (
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/vaultpane/vaultpane/controllers/agent"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
 	"github.com/vaultpane/vaultpane/controllers/internal/mounted"
 )
@@ -23,15 +26,44 @@ func (o Settings) CheckAzure() error {
 	if err := keyvault.CheckCredential(keyvault.Credential(o.Credential)); err != nil {
 		return fmt.Errorf("--credential: %w", err)
 	}
-	if o.AuthorityHost != "" {
-		if err := keyvault.CheckAuthority(o.AuthorityHost); err != nil {
-			return fmt.Errorf("--authority-host is %q, %w", o.AuthorityHost, err)
-		}
+	if err := o.checkAuthority(os.Getenv); err != nil {
+		return err
+	}
+	hosts, _ := o.challengeHosts()
+	if err := keyvault.CheckChallengeHosts(hosts); err != nil {
+		return fmt.Errorf("--disable-challenge-resource-verification: %w", err)
 	}
 	if o.VaultRequestsPerSecond < 0 || o.VaultRequestsPerSecond > 10000 {
 		return fmt.Errorf("--vault-requests-per-second is %d, must be 0 to 10000", o.VaultRequestsPerSecond)
 	}
 	return nil
+}
+
+// checkAuthority checks the token authority, wherever it is set: azidentity would refuse it at each request.
+func (o Settings) checkAuthority(getenv func(string) string) error {
+	name, authority := "--authority-host", o.AuthorityHost
+	if authority == "" {
+		name, authority = "AZURE_AUTHORITY_HOST", getenv("AZURE_AUTHORITY_HOST")
+	}
+	if authority == "" {
+		return nil
+	}
+	if err := keyvault.CheckAuthority(authority); err != nil {
+		return fmt.Errorf("%s is %q, %w", name, brief.Line(authority, 200), err)
+	}
+	return nil
+}
+
+// challengeHosts takes the setting's values apart: hosts, and whether all allowed hosts are meant.
+func (o Settings) challengeHosts() (hosts []string, allAllowed bool) {
+	for _, value := range o.DisableChallengeResourceVerification {
+		if all, err := strconv.ParseBool(strings.TrimSpace(value)); err == nil {
+			allAllowed = allAllowed || all
+			continue
+		}
+		hosts = append(hosts, value)
+	}
+	return hosts, allAllowed
 }
 
 // newVaults makes the clients of all vaults.
@@ -46,11 +78,12 @@ func newVaults(o Settings, counted *agent.Metrics) (*keyvault.Clients, error) {
 			return nil, fmt.Errorf("reading --ca-bundle: %w", err)
 		}
 	}
+	hosts, allAllowed := o.challengeHosts()
 	vaults, err := keyvault.New(keyvault.Options{
 		Credential: keyvault.Credential(o.Credential), AuthorityHost: o.AuthorityHost,
 		Workers: o.Workers, RequestsPerSecond: o.VaultRequestsPerSecond,
 		AllowedHosts: o.AllowedVaultHosts, CABundle: bundle, Observe: counted.KeyVaultRequest,
-		DisableChallengeResourceVerification: o.DisableChallengeResourceVerification,
+		ChallengeHosts: hosts, DisableChallengeResourceVerification: allAllowed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configuring the Key Vault client: %w", err)

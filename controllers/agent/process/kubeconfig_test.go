@@ -1,9 +1,13 @@
 package process
 
 import (
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"k8s.io/client-go/rest"
 )
 
 // A HostProcess container of containerd 1.6 has its volumes below the sandbox mount point only, the service account's too.
@@ -35,5 +39,48 @@ func TestTheServiceAccountIsFoundBelowTheSandbox(t *testing.T) {
 	}
 	if config.Host != "https://10.0.0.1:443" || config.BearerTokenFile != filepath.Join(folder, "token") || config.CAFile != filepath.Join(folder, "ca.crt") {
 		t.Errorf("got %+v", config)
+	}
+}
+
+func TestTheAPIServerIsAskedWithoutTheWebProxy(t *testing.T) {
+	proxy, named := &url.URL{Scheme: "http", Host: "proxy.example:3128"}, &url.URL{Scheme: "http", Host: "kube-proxy.example:8080"}
+	tests := []struct {
+		name        string
+		kubeconfig  *url.URL // its proxy-url
+		environment *url.URL
+		want        string // "" for none
+	}{
+		{"HTTPS_PROXY would capture it", nil, proxy, ""},
+		{"no HTTPS_PROXY", nil, nil, ""},
+		{"the kubeconfig names a proxy", named, proxy, named.Host},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			config := &rest.Config{Host: "https://10.0.0.1:443"}
+			if test.kubeconfig != nil {
+				config.Proxy = http.ProxyURL(test.kubeconfig)
+			}
+			asked := ""
+			withoutProxy(config, func(request *http.Request) (*url.URL, error) {
+				asked = request.URL.Host
+				return test.environment, nil
+			})
+			got := ""
+			if config.Proxy != nil {
+				chosen, err := config.Proxy(&http.Request{URL: &url.URL{Scheme: "https", Host: "10.0.0.1:443"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if chosen != nil {
+					got = chosen.Host
+				}
+			}
+			if got != test.want || (test.environment != nil && test.kubeconfig == nil) != (config.Proxy != nil && test.kubeconfig == nil) {
+				t.Errorf("got the proxy %q, want %q", got, test.want)
+			}
+			if test.kubeconfig == nil && asked != "10.0.0.1:443" {
+				t.Errorf("looked for the proxy of %q", asked)
+			}
+		})
 	}
 }

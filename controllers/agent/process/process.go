@@ -54,8 +54,9 @@ type Settings struct {
 	AllowedVaultHosts []string
 	// CABundle is a PEM file of certificates to trust for Key Vault and the token service, empty for none.
 	CABundle string
-	// DisableChallengeResourceVerification accepts a vault that names a foreign resource in its challenge.
-	DisableChallengeResourceVerification bool
+	// DisableChallengeResourceVerification are the hosts whose challenge may name Azure's Key Vault though they are not of its
+	// domain: host, host:port or .suffix, host=https://resource for another resource; "true" for all AllowedVaultHosts.
+	DisableChallengeResourceVerification []string
 	// MetricsAddress and HealthAddress are the addresses to listen on, "0" for none.
 	MetricsAddress, HealthAddress string
 }

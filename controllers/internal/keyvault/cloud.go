@@ -78,13 +78,20 @@ func privateAuthority(authority string) bool {
 	return true
 }
 
-var errAuthority = errors.New("must be the URL of a token authority, such as https://login.microsoftonline.us/")
+const authorityForm = "must be the URL of a token authority, such as https://login.microsoftonline.us/"
 
 // CheckAuthority returns an error for a token authority that azidentity would refuse at each request.
 func CheckAuthority(authority string) error {
 	parsed, err := url.Parse(authority)
-	if err != nil || parsed.Scheme != "https" || parsed.Host == "" || parsed.User != nil || strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" {
-		return errAuthority
+	switch {
+	case err != nil || parsed.Host == "" || parsed.User != nil:
+		return errors.New(authorityForm)
+	case parsed.Scheme != "https":
+		return errors.New(authorityForm + ": it does not begin with https://")
+	case strings.Trim(parsed.Path, "/") != "":
+		return errors.New(authorityForm + ": it has a path; AZURE_TENANT_ID names the tenant")
+	case parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(authority, "#"):
+		return errors.New(authorityForm + ": it has a query or a fragment")
 	}
 	return nil
 }

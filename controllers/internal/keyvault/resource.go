@@ -70,6 +70,12 @@ func newResourceRule(hosts []string) (resourceRule, error) {
 	return rule, nil
 }
 
+// CheckChallengeHosts returns an error for what cannot be one of Options.ChallengeHosts.
+func CheckChallengeHosts(hosts []string) error {
+	_, err := newResourceRule(hosts)
+	return err
+}
+
 // scopeFor returns the scope to ask a token for, or why the resource of a vault's challenge is refused. Ports do not count:
 // tokens have none.
 func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error) {
