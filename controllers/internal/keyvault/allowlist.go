@@ -29,7 +29,7 @@ func NewAllowList(extra []string) (AllowList, error) {
 	list := newList()
 	list.suffixes = append(list.suffixes, DefaultAllowedHosts...)
 	for _, raw := range extra {
-		entry := strings.ToLower(strings.TrimSpace(raw))
+		entry := lower(strings.TrimSpace(raw))
 		if entry == "" {
 			continue
 		}
@@ -72,11 +72,31 @@ func (l AllowList) Check(secret SecretURL) error {
 	if l.has(secret) {
 		return nil
 	}
-	return &Fault{
-		Reason: v1alpha1.ReasonVaultNotAllowed,
-		Message: fmt.Sprintf("%s is not a Key Vault host that the agent may ask (allowed: *%s); correct the URL, or add the host to the agent's --allowed-vault-hosts",
-			secret.Authority(), strings.Join(l.suffixes, ", *")),
+	message := adviceForHost(secret)
+	if message == "" {
+		message = fmt.Sprintf("%s is not a Key Vault host that the agent may ask (allowed: *%s); correct the URL, or add the host to the agent's --allowed-vault-hosts",
+			secret.Authority(), strings.Join(l.suffixes, ", *"))
 	}
+	return &Fault{Reason: v1alpha1.ReasonVaultNotAllowed, Message: message}
+}
+
+// adviceForHost names what a host of Azure is that is no vault, and what to write instead; empty for any other host. To allow
+// such a host would not help.
+func adviceForHost(secret SecretURL) string {
+	for _, suffix := range DefaultAllowedHosts {
+		domain := strings.TrimPrefix(suffix, ".vault")
+		if name, ok := strings.CutSuffix(secret.Host, ".managedhsm"+domain); ok {
+			return fmt.Sprintf("%s is a managed HSM, which holds keys only and no certificates or secrets; import the certificate into a vault and use its URL, https://<vault>%s/secrets/%s", name+".managedhsm"+domain, suffix, secret.Name)
+		}
+		name, ok := strings.CutSuffix(secret.Host, ".vaultcore"+domain)
+		if !ok {
+			continue
+		}
+		name = strings.TrimSuffix(name, ".privatelink")
+		return fmt.Sprintf("%s is a name of the vault's private endpoint, which its certificate does not cover; use the vault's own name, https://%s%s/secrets/%s: it resolves to the private address where the node's DNS knows the zone privatelink.vaultcore%s",
+			secret.Host, name, suffix, secret.Name, domain)
+	}
+	return ""
 }
 
 // has reports whether a vault's host is on the list.

@@ -39,7 +39,7 @@ var resourcePath = regexp.MustCompile(`^(/[0-9A-Za-z_-]+)*$`)
 func newResourceRule(hosts []string) (resourceRule, error) {
 	rule := resourceRule{relaxed: newList(), additional: map[string]AllowList{}}
 	for _, raw := range hosts {
-		host, resource, another := strings.Cut(strings.ToLower(strings.TrimSpace(raw)), "=")
+		host, resource, another := strings.Cut(lower(strings.TrimSpace(raw)), "=")
 		list := rule.relaxed
 		if another {
 			parsed, err := parseResource(resource)
@@ -126,7 +126,7 @@ func parseResource(resource string) (*url.URL, error) {
 	case !resourcePath.MatchString(parsed.EscapedPath()):
 		return nil, errors.New("it has a path that no resource has")
 	}
-	parsed.Host = strings.ToLower(parsed.Host)
+	parsed.Host = lower(parsed.Host)
 	if !vaultHost.MatchString(parsed.Hostname()) {
 		return nil, errors.New("it has no valid host name")
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // Alphabets of Key Vault's object names and versions
@@ -44,7 +45,7 @@ func ParseURL(raw string) (SecretURL, error) {
 	case parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(raw, "#"):
 		return SecretURL{}, invalidURL(raw, "it must not have a query or a fragment")
 	}
-	host := strings.ToLower(parsed.Hostname())
+	host := lower(parsed.Hostname())
 	if !vaultHost.MatchString(host) {
 		return SecretURL{}, invalidURL(raw, "it has no valid host name")
 	}
@@ -79,8 +80,19 @@ func parsePath(raw, path string) (name, version string, err error) {
 	return parts[2], version, nil
 }
 
+// lower returns a host name in lower case, as DNS compares it: ASCII only. strings.ToLower would make letters of ASCII out of
+// others, such as the Kelvin sign.
+func lower(host string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, host)
+}
+
 func invalidURL(raw, why string) error {
-	return &Fault{Reason: v1alpha1.ReasonInvalidURL, Message: "the URL " + strconv.Quote(redactUser(raw)) + " cannot be used: " + why}
+	return &Fault{Reason: v1alpha1.ReasonInvalidURL, Message: "the URL " + strconv.Quote(brief.Line(redactUser(raw), maxText)) + " cannot be used: " + why}
 }
 
 // redactUser cuts what stands before an @ in the host, which may be a password.
