@@ -146,8 +146,8 @@ var forbiddenWords = []struct {
 	words  *regexp.Regexp
 	reason v1alpha1.Reason
 }{
-	{regexp.MustCompile(`not (yet )?valid yet|not yet valid|\bbefore \S.*\bnbf\b|\bnbf\b.* in the future|not yet active`), v1alpha1.ReasonSecretNotYetValid},
-	{regexp.MustCompile(`\bexpired secret|secret (has|is) expired|\bafter \S.*\bexp\b|\bexp\b.* in the past`), v1alpha1.ReasonExpired},
+	{regexp.MustCompile(`not valid yet|not yet valid|\bbefore\s(.*\W)?nbf\b|\bnbf\b.* in the future|not yet active`), v1alpha1.ReasonSecretNotYetValid},
+	{regexp.MustCompile(`\bexpired secret|secret (has|is) expired|\bafter\s(.*\W)?exp\b|\bexp\b.* in the past`), v1alpha1.ReasonExpired},
 	{regexp.MustCompile(`\bdisabled secret|secret is (disabled|not enabled)`), v1alpha1.ReasonSecretDisabled},
 	{regexp.MustCompile(`public network access is disabled|client address is not authorized`), v1alpha1.ReasonAccessDeniedByFirewall},
 }

@@ -131,8 +131,12 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		err = errTooLarge
 	}
-	if err != nil && err != io.EOF {
-		noteFailure(b.request.Context(), b.request.URL.Host, err)
+	ctx := b.request.Context()
+	switch late := ctx.Err(); {
+	case err == io.EOF && late != nil: // net/http can take the end of the time for the end of the body
+		noteFailure(ctx, b.request.URL.Host, late)
+	case err != nil && err != io.EOF:
+		noteFailure(ctx, b.request.URL.Host, err)
 	}
 	return n, err
 }
