@@ -158,12 +158,13 @@ func (b *bench) environment() []string {
 	return append(b.vaults.Env(), "VAULTPANE_CA_BUNDLE="+b.machine.Path(b.vaults.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost")
 }
 
-func (b *bench) startAgent() error {
+// startAgent starts the agent; more variables override its own.
+func (b *bench) startAgent(more ...string) error {
 	var err error
-	b.agent, err = b.machine.Start(b.log(), append(b.environment(),
+	b.agent, err = b.machine.Start(b.log(), append(append(b.environment(),
 		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+b.machine.Path(b.kubeconfig()), "VAULTPANE_WORKERS="+workers,
 		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text",
-		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0"))
+		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0"), more...))
 	return err
 }
 

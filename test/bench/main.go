@@ -35,6 +35,7 @@ type part struct {
 // parts are measured in this order.
 var parts = []part{
 	{"agent", measureAgent},
+	{"credential", measureCredential},
 	{"store", measureStore},
 	{"controller", measureController},
 	{"controller-memory", measureControllerMemory},
@@ -42,7 +43,7 @@ var parts = []part{
 
 func flags() scale {
 	var s scale
-	chosen := flag.String("parts", "agent,store,controller", "what to measure: agent, store, controller, controller-memory; the last takes some 5 GB of memory")
+	chosen := flag.String("parts", "agent,credential,store,controller", "what to measure: agent, credential, store, controller, controller-memory; the last takes some 5 GB of memory")
 	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store")
 	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of agent and bare loop, alternating")
@@ -120,6 +121,15 @@ func measureAgent(ctx context.Context, s scale, t *table) error {
 		return nil
 	}
 	return b.coldSync(ctx, node.Wine, s.wineCertificates, s.wineRounds)
+}
+
+func measureCredential(ctx context.Context, _ scale, t *table) error {
+	b, err := newBench(ctx, t)
+	defer b.close()
+	if err != nil {
+		return err
+	}
+	return b.wrongSecret(ctx, 100)
 }
 
 func measureStore(ctx context.Context, s scale, t *table) error {
