@@ -3,6 +3,11 @@ package keyvault
 import (
 	"strings"
 	"testing"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
 func TestOneLineMakesForeignTextFitForAStatus(t *testing.T) {
@@ -48,5 +53,17 @@ func TestTheGistSaysWhatIsWrong(t *testing.T) {
 		if got := gist(test.text); got != test.want {
 			t.Errorf("got %q, want %q", got, test.want)
 		}
+	}
+}
+
+// What is in no message, so that retries change no status, is in the log.
+func TestTheRequestIDIsLogged(t *testing.T) {
+	f := newFixture(t)
+	var lines []string
+	log := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{Verbosity: 1})
+	_, err := f.clients.Get(logr.NewContext(t.Context(), log), urlOf(t, f.vault.SecretURL("missing")), "", later())
+	fault := f.wantFault(t, err, urlOf(t, f.vault.SecretURL("missing")), v1alpha1.ReasonSecretNotFound)
+	if len(lines) != 1 || !strings.Contains(lines[0], fault.RequestID) || !strings.Contains(lines[0], `"secret"="missing"`) {
+		t.Errorf("got %q, want one line with %q", lines, fault.RequestID)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
+	"github.com/go-logr/logr"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
@@ -145,9 +146,20 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 	response, err := client.get(ctx, secret)
 	visit.end(began, c.options.Now(), secret.Authority(), err)
 	if err != nil {
-		return Secret{}, classify(secret, clientID, err)
+		err = classify(secret, clientID, err)
+		logDetail(ctx, secret, err)
+		return Secret{}, err
 	}
 	return fromResponse(secret, clientID, response)
+}
+
+// logDetail logs what differs from attempt to attempt and is in no message.
+func logDetail(ctx context.Context, secret SecretURL, err error) {
+	var fault *Fault
+	if errors.As(err, &fault) && fault.RequestID+fault.Detail != "" {
+		logr.FromContextOrDiscard(ctx).V(1).Info("Key Vault request failed", "vault", secret.Authority(), "secret", secret.Name,
+			"reason", fault.Reason, "requestID", fault.RequestID, "detail", fault.Detail)
+	}
 }
 
 func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error) {
