@@ -20,7 +20,6 @@ type authorizer struct {
 	mu    sync.Mutex
 	known challenge // zero until the vault has said what token it wants
 	token azcore.AccessToken
-	retry time.Time // when a token that is still good, and could not be renewed, is renewed again
 }
 
 // maxSends is how often one request is sent: without a token, with one that was kept, and with a new one.
@@ -29,7 +28,7 @@ const maxSends = 3
 // Renewal of tokens, as azcore does it.
 const (
 	renewBefore = 5 * time.Minute  // the end of a token
-	renewPause  = 30 * time.Second // after a failure
+	renewPause  = 30 * time.Second // after a failure, for all vaults of the identity
 )
 
 // Do implements policy.Policy. The first request goes without a token and is told which one it needs. A token that is refused is
@@ -64,11 +63,14 @@ func (a *authorizer) current(ctx context.Context) (token string, fresh bool, err
 	switch {
 	case a.known.scope == "":
 		return "", false, nil
-	case a.token.Token != "" && (!due(a.token, now) || now.Before(a.retry)):
+	case a.token.Token != "" && !due(a.token, now):
 		return a.token.Token, false, nil
 	}
-	if fresh, err = a.acquire(ctx); err != nil && a.token.Token != "" && now.Before(a.token.ExpiresOn) {
-		a.retry = now.Add(renewPause)
+	good := a.token.Token != "" && now.Before(a.token.ExpiresOn)
+	if good && a.identity.share(now.Add(-renewPause)) != nil {
+		return a.token.Token, false, nil
+	}
+	if fresh, err = a.acquire(ctx); err != nil && good {
 		return a.token.Token, false, nil
 	}
 	return a.token.Token, fresh, err

@@ -188,3 +188,32 @@ func secretOf(s *vaulttest.Server) string {
 	}
 	return ""
 }
+
+// A token is renewed before its end. That fails when the secret was renewed meanwhile, and must not fail for each vault and
+// request anew as long as the old token is good.
+func TestATokenThatCannotBeRenewedIsUsedToItsEnd(t *testing.T) {
+	f := newFixture(t)
+	ops := f.server.Vault("ops")
+	_ = f.mustRead(t)
+	_, err := f.read(t, ops, "word")
+	check(t, err)
+	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
+	for _, client := range f.clients.clients {
+		client.authorizer.token.RefreshOn = time.Now().Add(-time.Minute)
+		client.authorizer.identity.forget() // and the token with it
+	}
+	before := f.server.TokenRequests()
+	for range 10 {
+		_ = f.mustRead(t)
+		_, err := f.read(t, ops, "word")
+		check(t, err)
+	}
+	if got := f.server.TokenRequests() - before; got != 1 {
+		t.Errorf("got %d token requests in a moment, want 1", got)
+	}
+	for _, client := range f.clients.clients {
+		client.authorizer.token.ExpiresOn = time.Now().Add(-time.Second)
+	}
+	_, err = f.read(t, f.vault, "word")
+	_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
+}

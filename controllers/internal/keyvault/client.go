@@ -177,14 +177,15 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 		return nil, fmt.Errorf("configuring the Azure identity: %w", err)
 	}
 	options := clientOptions(c.transport)
-	options.PerRetryPolicies = []policy.Policy{&authorizer{identity: identity, check: func(resource string) (string, error) {
+	authorizer := &authorizer{identity: identity, check: func(resource string) (string, error) {
 		return c.resources.scopeFor(secret, resource)
-	}}}
+	}}
+	options.PerRetryPolicies = []policy.Policy{authorizer}
 	client, err := azsecrets.NewClient("https://"+secret.Authority(), nil, &azsecrets.ClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", secret.Authority(), err)
 	}
-	c.clients[key] = &vaultClient{client: client, account: identity.account}
+	c.clients[key] = &vaultClient{client: client, authorizer: authorizer, account: identity.account}
 	return c.clients[key], nil
 }
 

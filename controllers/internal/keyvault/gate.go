@@ -67,9 +67,9 @@ func (g *gate) conclude(began, now time.Time, err error, certain bool) time.Dura
 	return g.fail(now, err, circuit.Failure{Began: began, Certain: certain})
 }
 
-// refuse takes down that a credential or a token was refused, and returns how long the gate stays closed.
-func (g *gate) refuse(began, now time.Time, err error) time.Duration {
-	return g.fail(now, err, circuit.Failure{Began: began, Refused: true})
+// refuse records that a credential or a token was refused.
+func (g *gate) refuse(began, now time.Time, err error) {
+	_ = g.fail(now, err, circuit.Failure{Began: began, Refused: true})
 }
 
 func (g *gate) fail(now time.Time, err error, failure circuit.Failure) time.Duration {

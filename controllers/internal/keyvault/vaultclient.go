@@ -13,8 +13,9 @@ import (
 // request; when several are first at once each gets its own 401. So the first request goes alone and the others wait for
 // it: until one has got past the challenge, they share its fate.
 type vaultClient struct {
-	client  *azsecrets.Client
-	account account
+	client     *azsecrets.Client
+	authorizer *authorizer
+	account    account
 
 	mu      sync.Mutex
 	ready   bool

@@ -49,7 +49,7 @@ func (v visit) end(began, now time.Time, authority string, err error) {
 	case theLogin:
 		_ = v.login.conclude(began, now, err, false)
 	case theIdentity:
-		_ = v.login.refuse(began, now, err)
+		v.login.refuse(began, now, err)
 	case theToken:
 		v.endRefused(began, now, err)
 	case nothing:
@@ -63,7 +63,7 @@ func (v visit) end(began, now time.Time, authority string, err error) {
 
 // endRefused takes down that the token is refused, or refused for this vault. Who says so in words of its own is well.
 func (v visit) endRefused(began, now time.Time, err error) {
-	_ = v.token.refuse(began, now, err)
+	v.token.refuse(began, now, err)
 	var refusal *refusalError
 	switch errors.As(err, &refusal); {
 	case refusal.login:
