@@ -2,6 +2,7 @@ package process
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -49,9 +50,18 @@ func (o Settings) checkAuthority(getenv func(string) string) error {
 		return nil
 	}
 	if err := keyvault.CheckAuthority(authority); err != nil {
-		return fmt.Errorf("%s is %q, %w", name, brief.Line(authority, 200), err)
+		return fmt.Errorf("%s is %q, %w", name, shown(authority), err)
 	}
 	return nil
+}
+
+// shown returns a URL as a message may show it: what stands before an @ can be a password.
+func shown(text string) string {
+	if parsed, err := url.Parse(text); err == nil && parsed.User != nil {
+		parsed.User = url.User("xxxxx")
+		text = parsed.String()
+	}
+	return brief.Line(text, 200)
 }
 
 // challengeHosts takes the setting's values apart: hosts, and whether all allowed hosts are meant.

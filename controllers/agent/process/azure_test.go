@@ -17,6 +17,7 @@ func TestCheckAzure(t *testing.T) {
 		{"with a tenant", Settings{}, "https://login.microsoftonline.us/my-tenant", []string{"AZURE_AUTHORITY_HOST is", "it has a path", "AZURE_TENANT_ID"}},
 		{"over plain HTTP", Settings{}, "http://login.example/", []string{"AZURE_AUTHORITY_HOST is", "https://"}},
 		{"no URL", Settings{}, "login.example", []string{"AZURE_AUTHORITY_HOST is", "https://"}},
+		{"a password, which is not repeated", Settings{}, "https://user:hunter2@login.example/", []string{"AZURE_AUTHORITY_HOST is", "https://xxxxx@login.example/"}},
 		{"a query", Settings{}, "https://login.example/?a=b", []string{"a query"}},
 		{"the flag comes first", Settings{AuthorityHost: "https://login.example/"}, "http://login.example/", nil},
 		{"a wrong flag", Settings{AuthorityHost: "https://login.example/tenant"}, "", []string{"--authority-host is", "it has a path"}},

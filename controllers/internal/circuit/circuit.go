@@ -19,7 +19,7 @@ const (
 // then one request goes alone and finds out. It is not safe for concurrent use.
 type Circuit struct {
 	failures int       // in a row
-	refusals int       // of them, those that someone has to act on
+	refusals int       // of them, those that need a person
 	opened   time.Time // what began before was under way when it opened, and tells nothing new
 	until    time.Time // zero while it is closed
 	probing  bool      // one request is finding out
@@ -33,7 +33,7 @@ type Failure struct {
 	RetryAfter time.Duration
 	// Certain is true where one failure is enough: the host throttles, or has been silent for long.
 	Certain bool
-	// Refused is true where the host is well and refuses for a reason that someone has to act on, such as a wrong secret. One
+	// Refused is true where the host is well and refuses for a reason that needs a person, such as a wrong secret. One
 	// failure is enough; the wait is longer, and doubles.
 	Refused bool
 }

@@ -148,7 +148,7 @@ func TestARefusalIsTriedAgainAfterThirtySecondsAndTwiceAsLongEachTime(t *testing
 			t.Errorf("got a wait of %s, want %s", got, want)
 		}
 		if wait := c.Admit(now.Add(want-time.Second), 0); wait <= 0 {
-			t.Errorf("someone is admitted before %s are over", want)
+			t.Errorf("a request is admitted before %s are over", want)
 		}
 		now = now.Add(want)
 	}

@@ -40,7 +40,7 @@ func NewAllowList(extra []string) (AllowList, error) {
 	return list, nil
 }
 
-// newList returns a list of nobody.
+// newList returns an empty list.
 func newList() AllowList { return AllowList{hosts: map[string]bool{}, authorities: map[string]bool{}} }
 
 // add adds an entry in lower case. One that no URL can match is an error: it was meant to allow something.

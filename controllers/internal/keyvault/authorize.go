@@ -100,7 +100,7 @@ func (a *authorizer) answer(ctx context.Context, response *http.Response, sent s
 	case fresh && sent != "" && (err != nil || said.claims == ""):
 		return "", false, nil // the refusal says more than its header
 	case err != nil && len(response.Header.Values("WWW-Authenticate")) == 0:
-		return "", false, nil // whoever answers so is not to be told from its header
+		return "", false, nil // the status code says all that is known
 	case err != nil:
 		return "", false, &explainedError{text: err.Error()}
 	}

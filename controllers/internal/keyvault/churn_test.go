@@ -84,6 +84,6 @@ func TestTheFloorBetweenConnectionsHolds(t *testing.T) {
 		_ = d.floorOf(fmt.Sprintf("v%d.vault.azure.net:443", i))
 	}
 	if got := len(d.floor); got > 1100 {
-		t.Errorf("keeps %d addresses that nobody connects to", got)
+		t.Errorf("keeps %d unused addresses", got)
 	}
 }

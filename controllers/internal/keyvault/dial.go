@@ -49,7 +49,7 @@ func (d *dialer) floorOf(address string) *rate.Limiter {
 	return found
 }
 
-// forget drops the addresses that nobody has connected to lately, when there are many. The caller holds the lock.
+// forget drops the addresses without a recent connection, when there are many. The caller holds the lock.
 func (d *dialer) forget() {
 	if len(d.floor) < 1000 {
 		return

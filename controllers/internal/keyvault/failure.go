@@ -39,7 +39,7 @@ func (e *refusalError) Error() string { return fmt.Sprintf("HTTP %d", e.status) 
 // explainedError is a failure in our own words, which name the settings and are shown as they are.
 type explainedError struct {
 	text  string
-	cause error // nil where nobody was asked
+	cause error // nil where no request was sent
 }
 
 // Error implements error.

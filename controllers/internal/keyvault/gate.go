@@ -121,8 +121,8 @@ const (
 	theToken           // which this vault refuses, or cannot be had for it
 )
 
-// blame says what a failure concerns. A secret that someone has to put right closes nothing: it is looked at rarely enough, and
-// the looks must show that it was put right. A refused credential is another matter: each attempt counts towards a lock-out.
+// blame says what a failure concerns. A secret that a person has to repair closes nothing: it is polled rarely enough, and
+// the polls must show that it was repaired. A refused credential is another matter: each attempt counts towards a lock-out.
 func blame(authority string, err error) blamed {
 	var wire *wireError
 	var refusal *refusalError

@@ -9,7 +9,7 @@ import (
 // identity.
 type visit struct{ vault, login, token *gate }
 
-// begin passes the gates and pays from the budget, or returns a closedError or a Busy. Who begins leaves.
+// begin passes the gates and pays from the budget, or returns a closedError or a Busy. The caller ends with leave.
 func (v visit) begin(now time.Time) error {
 	passed := make([]*gate, 0, 3)
 	release := func() {
@@ -38,9 +38,9 @@ func (v visit) leave(began time.Time) {
 	v.token.release(began)
 }
 
-// end takes down what became of the request. An answer about the secret, be it a refusal, says that all are well.
+// end records the outcome of the request. An answer about the secret, be it a refusal, says that all are well.
 func (v visit) end(began, now time.Time, authority string, err error) {
-	if errors.As(err, new(*closedError)) { // another one has taken it down
+	if errors.As(err, new(*closedError)) { // the other request has recorded it
 		return
 	}
 	switch blame(authority, err) {
@@ -61,7 +61,7 @@ func (v visit) end(began, now time.Time, authority string, err error) {
 	}
 }
 
-// endRefused takes down that the token is refused, or refused for this vault. Who says so in words of its own is well.
+// endRefused records that the token is refused, or refused for this vault. A server that says so in its own format is well.
 func (v visit) endRefused(began, now time.Time, err error) {
 	v.token.refuse(began, now, err)
 	var refusal *refusalError
