@@ -4,13 +4,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CertificateState says what is not well with a certificate on a node. All is well where it is empty.
+// CertificateState says how a certificate stands on a node: empty where it is in the store as the spec wants it.
 // +kubebuilder:validation:Enum=Pending;Failed;Suspended
 type CertificateState string
 
 // Certificate states.
 const (
-	// StateInstalled is the state of a certificate that is in the store as wanted.
+	// StateInstalled is the state of a certificate that is in the store as the spec wants it. A reason beside it tells what does
+	// not keep it from that: the polls fail for the moment, or a link was declined.
 	StateInstalled CertificateState = ""
 	// StatePending is the state of a certificate that is still being fetched or retried.
 	StatePending CertificateState = "Pending"
@@ -20,6 +21,9 @@ const (
 	StateSuspended CertificateState = "Suspended"
 )
 
+// MaxMessageLength bounds the message of an entry, in characters, as the CRD does.
+const MaxMessageLength = 1024
+
 // CertificateEntry is one certificate on one node: what is in the store, read back from it, and what is not well.
 type CertificateEntry struct {
 	// name is the name of the ObservedCertificate.
@@ -27,10 +31,10 @@ type CertificateEntry struct {
 	// generation is the generation of the spec that the node acted on.
 	Generation int64 `json:"generation"`
 	// version is the Key Vault version in the store. It and the thumbprint are copied to the status that people read, so they
-	// are no free text.
+	// are no free text. Key Vault's own are 32 hexadecimal digits; other vaults may name theirs otherwise.
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:Pattern="^[0-9A-Za-z-]*$"
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern="^[0-9A-Za-z._-]*$"
 	Version string `json:"version,omitempty"`
 	// thumbprint is the SHA-1 hash of the certificate in the store, in upper-case hexadecimal digits.
 	// +optional
@@ -42,17 +46,21 @@ type CertificateEntry struct {
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
 	// requestedAt is the value of the annotation vaultpane.dev/requestedAt that was acted on, while it is set.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
 	RequestedAt string `json:"requestedAt,omitempty"`
-	// state is absent when all is well.
+	// state is absent while the certificate is in the store as the spec wants it.
 	// +optional
 	State CertificateState `json:"state,omitempty"`
-	// reason is the name of a reason, absent when all is well; docs/errors.md lists them.
+	// reason is the name of a reason, absent when there is nothing to tell; docs/errors.md lists them. Without a state, it says
+	// why the last polls failed while the certificate is in place, or that a link was declined.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
 	Reason Reason `json:"reason,omitempty"`
-	// message says what is wrong, where, and what to do.
+	// message says what is wrong, where, and what to do, in at most 1,024 characters.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
-	// since is when this state began.
+	// since is when the state and reason began.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 }
@@ -72,14 +80,30 @@ type NodeCertificateState struct {
 
 	// agentVersion is the version of the agent that wrote this.
 	// +optional
+	// +kubebuilder:validation:MaxLength=128
 	AgentVersion string `json:"agentVersion,omitempty"`
 	// nodeUID is the UID of the Node object this describes, which tells a node from an earlier one of the same name.
 	// +optional
+	// +kubebuilder:validation:MaxLength=128
 	NodeUID string `json:"nodeUID,omitempty"`
 	// certificates are the certificates that select this node, by name.
 	// +optional
 	// +listType=atomic
 	Certificates []CertificateEntry `json:"certificates,omitempty"`
+	// omitted counts what the agent left out because the object would have become too large for etcd; absent when all is there.
+	// The worst entries keep their messages.
+	// +optional
+	Omitted *Omitted `json:"omitted,omitempty"`
+}
+
+// Omitted counts what a NodeCertificateState leaves out.
+type Omitted struct {
+	// messages is the number of entries that have a reason and lack their message.
+	// +optional
+	Messages int32 `json:"messages,omitempty"`
+	// certificates is the number of certificates without an entry.
+	// +optional
+	Certificates int32 `json:"certificates,omitempty"`
 }
 
 // NodeCertificateStateList is a list of NodeCertificateStates.

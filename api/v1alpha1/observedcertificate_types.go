@@ -171,7 +171,7 @@ type ObservedCertificateSpec struct {
 
 // Types of the conditions in an ObservedCertificate's status. The first three have the meanings of kstatus
 // (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md), so that kubectl wait and GitOps tools
-// understand them. All four are always there.
+// understand them. All are always there.
 const (
 	// ConditionReady is True when every selected node has the current version as the spec wants it, False when something is
 	// wrong on a node, and Unknown while nodes are on their way and nothing is wrong.
@@ -182,6 +182,12 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionExpiringSoon is True when a certificate that a selected node has is near its end, or past it.
 	ConditionExpiringSoon = "ExpiringSoon"
+	// ConditionSyncFailing is True when the polls of a selected node fail while it has a valid certificate as the spec wants
+	// it: a renewal would not arrive. Ready stays True until that certificate is near its end.
+	ConditionSyncFailing = "SyncFailing"
+	// ConditionLinkDeclined is True when linkOnRenewal is set and a node has an older version that is not linked to the current
+	// one, so that what uses the older one does not follow.
+	ConditionLinkDeclined = "LinkDeclined"
 )
 
 // NodeCounts counts the nodes that a certificate selects: those with its labels that run the agent. Each is installed, failed

@@ -23,10 +23,11 @@ const (
 	ReasonInstalled               Reason = "Installed"
 	ReasonPending                 Reason = "Pending"
 	ReasonSuspended               Reason = "Suspended"
-	ReasonNotSelected             Reason = "NotSelected"
+	ReasonNoNodesSelected         Reason = "NoNodesSelected"
 	ReasonSuperseded              Reason = "Superseded"
 	ReasonRollingOut              Reason = "RollingOut"
 	ReasonExpiringSoon            Reason = "ExpiringSoon"
+	ReasonLinkDeclined            Reason = "LinkDeclined"
 	ReasonInvalidURL              Reason = "InvalidURL"
 	ReasonVaultNotAllowed         Reason = "VaultNotAllowed"
 	ReasonUnsupported             Reason = "Unsupported"
@@ -38,6 +39,7 @@ const (
 	ReasonSecretNotFound          Reason = "SecretNotFound"
 	ReasonSecretDisabled          Reason = "SecretDisabled"
 	ReasonSecretNotYetValid       Reason = "SecretNotYetValid"
+	ReasonNotYetValid             Reason = "NotYetValid"
 	ReasonBadRequest              Reason = "BadRequest"
 	ReasonExpired                 Reason = "Expired"
 	ReasonUnsupportedContentType  Reason = "UnsupportedContentType"
@@ -73,10 +75,11 @@ var Reasons = []ReasonInfo{
 	{ReasonInstalled, ClassNone, "The certificate is in the store as wanted.", ""},
 	{ReasonPending, ClassNone, "The certificate has not been handled yet.", "Wait for the agent's first poll."},
 	{ReasonSuspended, ClassNone, "The spec says suspend: nothing is polled or changed.", "Set suspend to false to go on."},
-	{ReasonNotSelected, ClassNone, "The node selector selects no node that runs the agent, or not this one.", "Compare spec.nodeSelector with the labels of the nodes."},
+	{ReasonNoNodesSelected, ClassNone, "No node that runs the agent has the labels that spec.nodeSelector asks for.", "Compare spec.nodeSelector with the labels of the nodes (kubectl get nodes --show-labels)."},
 	{ReasonSuperseded, ClassNone, "Other nodes have a newer version already; this one has not polled since.", "Wait for the node's next poll, or ask for one with the annotation vaultpane.dev/requestedAt."},
 	{ReasonRollingOut, ClassNone, "Nodes are on their way to this version or spec, and nothing is wrong.", "Wait; the message says how many nodes are left."},
 	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and its successor has not come.", "Renew the certificate in the vault, or see why the node named in failures does not follow."},
+	{ReasonLinkDeclined, ClassNone, "linkOnRenewal is set, and an older version is not linked to the current one, so what uses the older one keeps using it. The certificate itself is installed.", "Do what the message says: issue the certificate with every name of the older one, or give the accounts of the older one access; or move what uses the older version by hand."},
 	{ReasonInvalidURL, ClassTerminal, "The URL is not that of a Key Vault secret.", "Write it as https://<vault>.vault.azure.net/secrets/<name>, with /<version> behind it to pin a version."},
 	{ReasonVaultNotAllowed, ClassTerminal, "The vault's host is not on the agent's allow-list, so no token was requested for it.", "Correct the host, or add it to the agent's --allowed-vault-hosts."},
 	{ReasonUnsupported, ClassTerminal, "The spec asks for something that this agent cannot do.", "Remove the field that the message names, or upgrade the agent."},
@@ -87,6 +90,7 @@ var Reasons = []ReasonInfo{
 	{ReasonSecretNotFound, ClassWaiting, "The vault has no such secret or version, or it was deleted.", "Check the name and version in the URL; recover the certificate if it was deleted. What is installed stays."},
 	{ReasonSecretDisabled, ClassWaiting, "The certificate's newest version, or the one that the URL is pinned to, is disabled in the vault.", "Enable it, or create a new version. What is installed stays."},
 	{ReasonSecretNotYetValid, ClassWaiting, "The secret's activation date (nbf) is in the future.", "Wait: it is read again then. Or change the activation date."},
+	{ReasonNotYetValid, ClassWaiting, "The certificate is installed, and its validity (notBefore) begins in the future by the node's clock.", "Wait until then, or correct the node's clock if it is wrong. An older version that is valid stays in place meanwhile."},
 	{ReasonBadRequest, ClassWaiting, "Key Vault understands the request and does not take it as it is (HTTP 400 and the like).", "Compare the URL with the vault. In a cloud whose Key Vault is older than this agent, report it with the message."},
 	{ReasonExpired, ClassWaiting, "The certificate or the secret has expired.", "Do what the message says: renew it in the vault, move the secret's expiration date (exp), or look at the agent of a node that does not follow."},
 	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file; a trust store takes certificates alone as well (PEM or PKCS#7)."},

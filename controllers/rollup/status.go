@@ -44,7 +44,7 @@ func (s summary) ready(w wish) metav1.Condition {
 	worst, troubled := s.worst()
 	switch {
 	case s.matched == 0:
-		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonNotSelected)
+		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonNoNodesSelected)
 	case troubled:
 		ready.Status, ready.Reason = metav1.ConditionFalse, string(worst.reason)
 	case w.suspended && s.installed == s.matched:
