@@ -62,7 +62,7 @@ func better(a, b *x509.Certificate) bool {
 func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) []*x509.Certificate {
 	rest := without(certs, leaf)
 	var chain []*x509.Certificate
-	for c := leaf; !Issued(c, c); {
+	for c := leaf; !SelfSigned(c); {
 		issuer := issuerOf(c, rest)
 		if issuer == nil {
 			break
@@ -103,6 +103,11 @@ func Issued(issuer, c *x509.Certificate) bool {
 	var insecure x509.InsecureAlgorithmError
 	return err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 }
+
+// SelfSigned reports whether a certificate is signed with its own key. One that names itself as its issuer need not be: at a
+// roll-over of an authority's key, the new key is certified by the old one under the same name (a self-issued certificate;
+// RFC 5280, section 3.2).
+func SelfSigned(c *x509.Certificate) bool { return Issued(c, c) }
 
 func without(certs []*x509.Certificate, unwanted *x509.Certificate) []*x509.Certificate {
 	return slices.DeleteFunc(slices.Clone(certs), func(c *x509.Certificate) bool { return c == unwanted })

@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"bytes"
-	"crypto/x509"
 
 	"github.com/smallstep/pkcs7"
 )
@@ -38,7 +37,7 @@ func (c *contents) addDER(der []byte, unreadable error) error {
 	if bytes.Contains(der[:min(len(der), 32)], []byte(derSignedData)) { // the first element of the first
 		return c.addPKCS7(der)
 	}
-	certificate, err := x509.ParseCertificate(bytes.Clone(der)) // the certificate keeps the bytes
+	certificate, err := ReadCertificate(bytes.Clone(der)) // the certificate keeps the bytes
 	if err != nil {
 		return unreadable
 	}

@@ -1,0 +1,132 @@
+package bundle
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"math/big"
+	"net"
+	"testing"
+)
+
+// resigned is a certificate whose signed part was changed byte by byte and signed again, as other tools would have made it.
+func resigned(t testing.TB, original *x509.Certificate, key crypto.Signer, change func(tbs []byte) []byte) []byte {
+	t.Helper()
+	var parts struct {
+		TBS       asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	must(asn1.Unmarshal(original.Raw, &parts))
+	tbs := change(bytes.Clone(parts.TBS.FullBytes))
+	sum := sha256.Sum256(tbs)
+	signature := must(key.Sign(rand.Reader, sum[:], crypto.SHA256))
+	parts.TBS = asn1.RawValue{FullBytes: tbs}
+	parts.Signature = asn1.BitString{Bytes: signature, BitLength: 8 * len(signature)}
+	return must(asn1.Marshal(parts))
+}
+
+// oddities are certificates that OpenSSL and Windows read and Go's parser refuses.
+var oddities = map[string]func(tbs []byte) []byte{
+	"negative serial number": func(tbs []byte) []byte {
+		at := bytes.Index(tbs, []byte{0x02, 0x08, 0x51}) // INTEGER, 8 bytes
+		tbs[at+2] |= 0x80
+		return tbs
+	},
+	"underscore in a PrintableString": func(tbs []byte) []byte {
+		text := append([]byte{0x0c, 8}, "my_certs"...) // UTF8String
+		at := bytes.LastIndex(tbs, text)
+		tbs[at] = 0x13
+		return tbs
+	},
+}
+
+const oddSerial = 0x5123456789abcdef
+
+func odd(t testing.TB, name string, issuer *pair) []byte {
+	t.Helper()
+	issued := issue(t, "my_certs", newEC(), issuer, func(c *x509.Certificate) {
+		c.SerialNumber = big.NewInt(oddSerial)
+		c.DNSNames, c.IPAddresses, c.IsCA = []string{"a.example", "*.b.example"}, []net.IP{net.IPv4(192, 0, 2, 1).To4()}, true
+		c.SubjectKeyId = []byte("key")
+	})
+	return resigned(t, issued.cert, issuer.key, oddities[name])
+}
+
+func TestWhatOnlyGoRefusesIsRead(t *testing.T) {
+	issuer := issue(t, "issuer", newEC(), nil, ca)
+	for name := range oddities {
+		t.Run(name, func(t *testing.T) {
+			der := odd(t, name, issuer)
+			if _, err := x509.ParseCertificate(der); err == nil {
+				t.Fatal("Go's parser takes it: this test proves nothing")
+			}
+			c, err := ReadCertificate(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(c.Raw, der) || c.Subject.CommonName != "my_certs" || c.Issuer.CommonName != "issuer" ||
+				!c.NotBefore.Equal(start) || !c.NotAfter.Equal(start.AddDate(1, 0, 0)) || !c.IsCA || string(c.SubjectKeyId) != "key" ||
+				len(c.DNSNames) != 2 || c.DNSNames[1] != "*.b.example" || len(c.IPAddresses) != 1 || !c.IPAddresses[0].Equal(net.IPv4(192, 0, 2, 1)) ||
+				c.PublicKey == nil {
+				t.Errorf("read %+v", c)
+			}
+			if c.SerialNumber.Sign() >= 0 != (name != "negative serial number") {
+				t.Errorf("its serial number is %s", c.SerialNumber)
+			}
+			if !Issued(issuer.cert, c) {
+				t.Error("its issuer is not found")
+			}
+			if stranger := issue(t, "issuer", newEC(), nil, ca); Issued(stranger.cert, c) {
+				t.Error("another authority of the same name passes for its issuer")
+			}
+		})
+	}
+}
+
+func TestASerialNumberOfAnyLengthAndSignIsRead(t *testing.T) {
+	for content, want := range map[string]int64{"": 0, "\x00": 0, "\x7f": 127, "\x80": -128, "\xff": -1, "\xff\x7f": -129, "\x00\x00\x80": 128} {
+		if got := serialOf([]byte(content)); got.Int64() != want {
+			t.Errorf("% x is read as %s, want %d", content, got, want)
+		}
+	}
+}
+
+func TestWhatIsNoCertificateIsRefused(t *testing.T) {
+	good := issue(t, "web", newEC(), nil, nil).cert.Raw
+	for name, der := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut short": good[:len(good)-1], "more behind it": append(bytes.Clone(good), 0)} {
+		if c, err := ReadCertificate(der); err == nil {
+			t.Errorf("%s is read as %+v", name, c)
+		}
+	}
+}
+
+func TestACertificateOfTheSameNameBySomeoneElsesKeyIsNotSelfSigned(t *testing.T) {
+	before := issue(t, "Root", newEC(), nil, ca)
+	after := issue(t, "Root", newEC(), nil, ca)
+	cross := issue(t, "Root", after.key, before, ca)
+	if !SelfSigned(before.cert) || !SelfSigned(after.cert) {
+		t.Error("a root is not taken for self-signed")
+	}
+	if SelfSigned(cross.cert) {
+		t.Error("a cross certificate is taken for self-signed")
+	}
+}
+
+func FuzzReadCertificate(f *testing.F) {
+	issuer := issue(f, "issuer", newEC(), nil, ca)
+	f.Add(issuer.cert.Raw)
+	for name := range oddities {
+		f.Add(odd(f, name, issuer))
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		c, err := ReadCertificate(der)
+		if err == nil && !bytes.Equal(c.Raw, der) {
+			t.Error("what was read is not what there is")
+		}
+	})
+}
