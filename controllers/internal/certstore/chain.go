@@ -2,19 +2,23 @@ package certstore
 
 import (
 	"crypto/x509"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 )
 
 // planIntermediates installs the chain's certificates that are not there yet into CA of the same location. Self-signed
-// roots go nowhere: whom the machine trusts is not for a certificate to decide.
-func planIntermediates(desired Desired, observed Observed) []Action {
+// roots go nowhere: whom the machine trusts is not for a certificate to decide. Expired ones go nowhere either: no client
+// accepts a chain through one, and what a person has removed for that reason stays removed.
+func planIntermediates(desired Desired, observed Observed, now time.Time) []Action {
 	ca := Ref{Location: desired.Ref.Location, Name: StoreCA}
 	mark := desired.Mark
 	mark.Role, mark.Exportable, mark.Provider = RoleIntermediate, false, ""
 	var actions []Action
 	for _, certificate := range desired.intermediates() {
-		if observed.find(ca, Thumbprint(certificate)) == nil {
+		if !now.After(certificate.NotAfter) && observed.find(ca, Thumbprint(certificate)) == nil {
 			actions = append(actions, &Install{Ref: ca, Item: Item{Certificate: certificate, Mark: mark}})
 		}
 	}
@@ -25,7 +29,7 @@ func planIntermediates(desired Desired, observed Observed) []Action {
 func (d Desired) intermediates() []*x509.Certificate {
 	var certificates []*x509.Certificate
 	for _, certificate := range d.Bundle.Chain {
-		if certificate.IsCA && !selfSigned(certificate) {
+		if certificate.IsCA && !bundle.SelfSigned(certificate) {
 			certificates = append(certificates, certificate)
 		}
 	}
@@ -38,31 +42,38 @@ type Place struct {
 	Thumbprint string
 }
 
-// Beside returns what is to be in the stores beside the certificate that stands for all: intermediates of a leaf, and the
-// other ones of several trusted.
-func (d Desired) Beside() []Place {
-	var places []Place
+// Companion is a certificate that belongs into a store together with another.
+type Companion struct {
+	Place
+	// NotAfter is the end of its validity: after it, the companion is of no use, and nothing lacks it.
+	NotAfter time.Time
+}
+
+// Companions returns what is to be in the stores together with the certificate that stands for all: intermediates of a leaf,
+// and the other ones of several trusted.
+func (d Desired) Companions() []Companion {
+	ref, certificates := Ref{d.Ref.Location, StoreCA}, []*x509.Certificate(nil)
 	if d.Mark.Role == RoleTrusted {
-		for _, certificate := range d.Trusted[1:] {
-			places = append(places, Place{d.Ref, Thumbprint(certificate)})
-		}
-		return places
+		ref, certificates = d.Ref, d.Trusted[1:]
+	} else {
+		certificates = d.intermediates()
 	}
-	for _, certificate := range d.intermediates() {
-		places = append(places, Place{Ref{d.Ref.Location, StoreCA}, Thumbprint(certificate)})
+	companions := make([]Companion, 0, len(certificates))
+	for _, certificate := range certificates {
+		companions = append(companions, Companion{Place{ref, Thumbprint(certificate)}, certificate.NotAfter})
 	}
-	return places
+	return companions
 }
 
 // PlanUnneeded returns the removal of intermediates which Vaultpane has installed and by which no certificate in the stores
-// of their location was issued, neither directly nor through another such. observed must hold every certificate of the
-// stores in use, whoever put it there. kept holds the UIDs of the ObservedCertificates that want this node: an intermediate
+// of their location was issued, neither directly nor through another such. An expired one that others of the location stand in
+// for is unneeded too. observed must hold every certificate of the stores in use, whoever put it there. kept holds the UIDs of the ObservedCertificates that want this node: an intermediate
 // of one that has no certificate at the moment waits for it, and one of a bygone ObservedCertificate follows the deletion
 // policy in its mark.
-func PlanUnneeded(observed Observed, kept map[string]bool) []Action {
+func PlanUnneeded(observed Observed, kept map[string]bool, now time.Time) []Action {
 	var actions []Action
 	for _, ref := range observed.refs() {
-		needed := observed.issuersIn(ref.Location)
+		needed := observed.issuersIn(ref.Location, now)
 		for _, entry := range observed.Entries[ref] {
 			mark := entry.Mark
 			if mark == nil || mark.Role != RoleIntermediate || needed[entry.Thumbprint] {
@@ -89,15 +100,15 @@ func (o Observed) serves(location Location, uid string) bool {
 }
 
 // issuersIn returns the thumbprints of the installed intermediates that the other certificates of a location need.
-func (o Observed) issuersIn(location Location) map[string]bool {
-	var unsettled []Entry
+func (o Observed) issuersIn(location Location, now time.Time) map[string]bool {
+	var candidates []Entry
 	var needing []*x509.Certificate
 	for ref, entries := range o.Entries {
 		for _, entry := range entries {
 			switch {
 			case ref.Location != location:
 			case entry.Mark != nil && entry.Mark.Role == RoleIntermediate:
-				unsettled = append(unsettled, entry)
+				candidates = append(candidates, entry)
 			default:
 				needing = append(needing, entry.Certificate)
 			}
@@ -107,18 +118,58 @@ func (o Observed) issuersIn(location Location) map[string]bool {
 	for len(needing) > 0 {
 		certificate := needing[0]
 		needing = needing[1:]
-		for _, entry := range unsettled {
-			if !needed[entry.Thumbprint] && signedBy(entry.Certificate, certificate) {
-				needed[entry.Thumbprint] = true
-				needing = append(needing, entry.Certificate)
+		for _, entry := range candidates {
+			if needed[entry.Thumbprint] || !signedBy(entry.Certificate, certificate) || o.outlived(entry.Certificate, certificate, location, now) {
+				continue
 			}
+			needed[entry.Thumbprint] = true
+			needing = append(needing, entry.Certificate)
 		}
 	}
 	return needed
 }
 
-// signedBy tells whether a certificate was issued by another, by the rule by which the chain was made: what came along with a
+// outlived reports whether a certificate has no use for an expired issuer: it has expired itself, or a valid certificate of the
+// location issued it too (an authority whose certificate was renewed or cross-signed). A clock that is far ahead makes
+// everything look expired: an issuer goes only while a leaf of Vaultpane's in the same location is valid.
+func (o Observed) outlived(issuer, certificate *x509.Certificate, location Location, now time.Time) bool {
+	if !now.After(issuer.NotAfter) || !o.hasValidLeaf(location, now) {
+		return false
+	}
+	return now.After(certificate.NotAfter) || o.hasIssuer(certificate, location, func(c *x509.Certificate) bool { return validAt(c, now) })
+}
+
+func (o Observed) hasValidLeaf(location Location, now time.Time) bool {
+	for ref, entries := range o.Entries {
+		if ref.Location == location && slices.ContainsFunc(entries, func(e Entry) bool {
+			return e.Mark != nil && e.Mark.Role == RoleLeaf && e.Key == KeyPresent && e.ValidAt(now)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// issuerStores are where Windows looks for issuers. AuthRoot shows in Root, and holds what Windows brings by itself.
+var issuerStores = []string{StoreCA, storeRoot, "AuthRoot"}
+
+// hasIssuer reports whether the stores of a location hold an issuer of a certificate that is suitable. A user sees the stores of
+// the machine as well.
+func (o Observed) hasIssuer(certificate *x509.Certificate, location Location, suitable func(*x509.Certificate) bool) bool {
+	for ref, entries := range o.Entries {
+		if ref.Location != LocalMachine && ref.Location != location ||
+			!slices.ContainsFunc(issuerStores, func(name string) bool { return strings.EqualFold(name, ref.Name) }) {
+			continue
+		}
+		if slices.ContainsFunc(entries, func(e Entry) bool { return suitable(e.Certificate) && signedBy(e.Certificate, certificate) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// signedBy reports whether a certificate was issued by another, by the rule by which the chain was made: what came along with a
 // leaf must not look unneeded for a signature that Go does not verify.
 func signedBy(issuer, certificate *x509.Certificate) bool {
-	return !selfSigned(certificate) && bundle.Issued(issuer, certificate)
+	return bundle.Issued(issuer, certificate) && !bundle.SelfSigned(certificate)
 }

@@ -1,8 +1,10 @@
 package certstore
 
 import (
+	"cmp"
+	"maps"
 	"slices"
-	"time"
+	"strings"
 )
 
 // deletionDelete is the deletion policy that removes, as marks write it.
@@ -64,19 +66,17 @@ func (d Desired) thumbprints() []string {
 // beyond returns the certificates of all versions but the newest, oldest first. A version has several certificates in a
 // store that holds trust.
 func beyond(superseded []Entry, limit int) []Entry {
-	newest := map[string]time.Time{} // by version
+	newest := map[string]Entry{} // by version
 	for _, entry := range superseded {
-		if entry.Certificate.NotBefore.After(newest[entry.Mark.Version]) {
-			newest[entry.Mark.Version] = entry.Certificate.NotBefore
+		if known, ok := newest[entry.Mark.Version]; !ok || CompareVersions(entry, known) > 0 {
+			newest[entry.Mark.Version] = entry
 		}
 	}
-	versions := make([]string, 0, len(newest))
-	for version := range newest {
-		versions = append(versions, version)
-	}
-	slices.SortFunc(versions, func(a, b string) int { return newest[b].Compare(newest[a]) })
+	versions := slices.SortedFunc(maps.Keys(newest), func(a, b string) int {
+		return cmp.Or(CompareVersions(newest[b], newest[a]), strings.Compare(a, b)) // the same choice each time
+	})
 	kept := versions[:min(limit, len(versions))]
 	trimmed := slices.DeleteFunc(superseded, func(entry Entry) bool { return slices.Contains(kept, entry.Mark.Version) })
-	slices.SortFunc(trimmed, func(a, b Entry) int { return a.Certificate.NotBefore.Compare(b.Certificate.NotBefore) })
+	slices.SortFunc(trimmed, CompareVersions)
 	return trimmed
 }

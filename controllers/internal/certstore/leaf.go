@@ -7,7 +7,7 @@ func planLeaf(desired Desired, observed Observed) ([]Action, error) {
 	thumbprint := Thumbprint(desired.Bundle.Leaf)
 	install := &Install{Ref: desired.Ref, Item: Item{
 		Certificate: desired.Bundle.Leaf, Key: desired.Bundle.Key, Mark: desired.Mark,
-		FriendlyName: desired.FriendlyName, Access: desired.Access,
+		FriendlyName: desired.FriendlyName, Access: desired.AccessTo(thumbprint),
 	}}
 	entry := observed.find(desired.Ref, thumbprint)
 	switch {
@@ -33,21 +33,22 @@ func unknownMark(ref Ref, thumbprint string) *Conflict {
 	return &Conflict{fmt.Sprintf("certificate %s in %s carries a mark of another version of Vaultpane and is left alone; upgrade this agent, or remove the certificate by hand", thumbprint, ref)}
 }
 
-// planShared decides about a certificate that another ObservedCertificate, which exists, has installed: both use it, and
-// where they ask for different keys the older one has its way.
+// planShared decides about a certificate that another ObservedCertificate, which exists, has installed: both use it, the key's
+// rights are those of both together, and where they ask for different keys the older one has its way.
 func planShared(desired Desired, observed Observed, entry *Entry, install *Install) ([]Action, error) {
 	holder := *entry.Mark
-	alike := sameKeyOptions(holder, desired.Mark) && (entry.Key != KeyPresent || desired.grants(*entry))
+	alike := sameKeyOptions(holder, desired.Mark)
 	switch {
 	case alike && entry.Key == KeyPresent:
-		return nil, nil
+		desired.Mark = holder
+		return planProperties(desired, entry), nil
 	case alike:
 		install.Item.Mark = holder // repaired, and still the other's
 		return []Action{install}, nil
 	case observed.olderOf(desired.Mark.UID, holder.UID) == desired.Mark.UID:
 		return []Action{install}, nil
 	}
-	return nil, &Conflict{fmt.Sprintf("the older ObservedCertificate %q has installed the same certificate in %s with other key options (keyExportable, keyStorageProvider, accounts); give both the same, or remove one", holder.Name, desired.Ref)}
+	return nil, &Conflict{fmt.Sprintf("the older ObservedCertificate %q has installed the same certificate in %s with other key options (keyExportable, keyStorageProvider); give both the same, or remove one", holder.Name, desired.Ref)}
 }
 
 // planProperties brings the mark of a certificate that is there, and who may use its key, to what is wanted.
@@ -57,7 +58,8 @@ func planProperties(desired Desired, entry *Entry) []Action {
 		change.Mark = &desired.Mark
 	}
 	if !desired.grants(*entry) {
-		change.Access = &desired.Access
+		access := desired.AccessTo(entry.Thumbprint)
+		change.Access = &access
 	}
 	if change == (Change{}) {
 		return nil
@@ -65,9 +67,18 @@ func planProperties(desired Desired, entry *Entry) []Action {
 	return []Action{&Update{Ref: desired.Ref, Thumbprint: entry.Thumbprint, Change: change}}
 }
 
-// grants tells whether who may use a key is as wanted, or nobody's concern.
+// AccessTo returns who may use the key of a certificate, as KeyAccess writes it; empty where that is left to the store.
+func (d Desired) AccessTo(thumbprint string) string {
+	if shared, ok := d.SharedAccess[thumbprint]; ok {
+		return shared
+	}
+	return d.Access
+}
+
+// grants reports whether who may use a key is as desired, or left as it is.
 func (d Desired) grants(entry Entry) bool {
-	return d.Access == "" || d.AccessUnsettled || entry.Access == d.Access
+	access := d.AccessTo(entry.Thumbprint)
+	return access == "" || d.AccessUnsettled || entry.Access == access
 }
 
 func sameKeyOptions(a, b Mark) bool { return a.Exportable == b.Exportable && a.Provider == b.Provider }

@@ -113,14 +113,19 @@ func TestCoversNames(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := coversNames(&test.current, &test.then); got != test.want {
+			if got := len(missingNames(&test.current, &test.then)) == 0; got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
 	}
 	without := x509.Certificate{}
 	without.Subject.CommonName = "web"
-	if coversNames(&x509.Certificate{DNSNames: []string{"other"}}, &without) {
+	if len(missingNames(&x509.Certificate{DNSNames: []string{"other"}}, &without)) == 0 {
 		t.Error("a common name stands in for names, and is not covered by others")
+	}
+	after := x509.Certificate{DNSNames: []string{"web.example"}}
+	after.Subject.CommonName = "web"
+	if missing := missingNames(&after, &without); len(missing) > 0 {
+		t.Errorf("the same common name with DNS names in addition lacks %v", missing)
 	}
 }

@@ -1,10 +1,12 @@
 package certstore
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -38,6 +40,10 @@ type Mark struct {
 	Source string
 	// Version is the Key Vault version of the secret that the certificate came from.
 	Version string
+	// Created is when the vault made that version, in seconds of Unix time; 0 where that is not known. It orders versions.
+	Created int64
+	// Pinned is true where the URL names the version: no newer one follows.
+	Pinned bool
 	// DeletionPolicy is Retain or Delete, as the ObservedCertificate last said, so that it can be followed after the
 	// object is gone.
 	DeletionPolicy string
@@ -52,8 +58,15 @@ type Mark struct {
 // String returns the line that is kept in the store, such as
 // "vaultpane/1 role=leaf name=web uid=7f0c… source=9c1d… version=0123… deletion=Retain exportable=false provider=CNG".
 func (m Mark) String() string {
-	return fmt.Sprintf("%s%s role=%s name=%s uid=%s source=%s version=%s deletion=%s exportable=%t provider=%s",
+	line := fmt.Sprintf("%s%s role=%s name=%s uid=%s source=%s version=%s deletion=%s exportable=%t provider=%s",
 		markPrefix, markVersion, m.Role, m.Name, m.UID, m.Source, m.Version, m.DeletionPolicy, m.Exportable, m.Provider)
+	if m.Created != 0 {
+		line += fmt.Sprintf(" created=%d", m.Created)
+	}
+	if m.Pinned {
+		line += " pinned=true"
+	}
+	return line
 }
 
 // ParseMark reads a mark. ours is false for a line that is no mark of Vaultpane's. A mark of another format version, or a
@@ -78,8 +91,13 @@ func ParseMark(line string) (mark Mark, ours bool, err error) {
 	if values["name"] == "" || values["uid"] == "" || !slices.Contains([]Role{RoleLeaf, RoleIntermediate, RoleTrusted}, role) {
 		return Mark{}, true, fmt.Errorf("mark %q is damaged: role, name or uid is missing", line)
 	}
+	created, err := strconv.ParseInt(cmp.Or(values["created"], "0"), 10, 64)
+	if err != nil {
+		return Mark{}, true, fmt.Errorf("mark %q is damaged: created is no number of seconds", line)
+	}
 	return Mark{
 		Name: values["name"], UID: values["uid"], Source: values["source"], Version: values["version"], DeletionPolicy: values["deletion"],
+		Created: created, Pinned: values["pinned"] == "true",
 		Role: role, Exportable: values["exportable"] == "true", Provider: values["provider"],
 	}, true, nil
 }

@@ -1,7 +1,6 @@
 package certstore
 
 import (
-	"bytes"
 	"crypto/x509"
 	"slices"
 	"strings"
@@ -29,6 +28,9 @@ type Desired struct {
 	// AccessUnsettled says that Access lacks somebody for the moment: a new key gets it, and one that is there keeps what it
 	// has.
 	AccessUnsettled bool
+	// SharedAccess is who may use the keys that other ObservedCertificates use too, by thumbprint: a key belongs to the location,
+	// and not to one store or one ObservedCertificate, so its rights are those of all of them together.
+	SharedAccess map[string]string
 	// Link says that predecessors are linked to the certificate that renews them.
 	Link bool
 }
@@ -74,17 +76,13 @@ func Plan(desired Desired, observed Observed, now time.Time) ([]Action, error) {
 		return nil, err
 	}
 	if desired.Mark.Role == RoleLeaf {
-		actions = append(planIntermediates(desired, observed), actions...)
+		actions = append(planIntermediates(desired, observed, now), actions...)
 	}
 	if validAt(desired.Current(), now) {
 		actions = append(actions, planLinks(desired, observed)...)
 		actions = append(actions, planRemovals(desired, observed)...)
 	}
 	return actions, nil
-}
-
-func selfSigned(certificate *x509.Certificate) bool {
-	return bytes.Equal(certificate.RawSubject, certificate.RawIssuer)
 }
 
 // ValidAt tells whether a time lies within the certificate's validity.

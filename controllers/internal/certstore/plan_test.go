@@ -270,10 +270,10 @@ func TestPlan(t *testing.T) {
 			conflict: `the older ObservedCertificate "other"`,
 		},
 		{
-			name:     "and other accounts are such options",
-			desired:  Desired{Mark: web, Ref: my, Bundle: current.bundle(), Access: "D:P(A;;FA;;;S-1-5-18)"},
-			entries:  map[Ref][]Entry{my: {current.entry(&other, KeyPresent)}},
-			conflict: "accounts",
+			name:    "and other accounts are joined with them",
+			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), SharedAccess: map[string]string{Thumbprint(current.certificate): "D:P(A;;FA;;;S-1-5-18)"}},
+			entries: map[Ref][]Entry{my: {current.entry(&other, KeyPresent)}},
+			want:    []string{"update current MY access D:P(A;;FA;;;S-1-5-18)"},
 		},
 		{
 			name:    "also when the younger one came first",

@@ -103,11 +103,12 @@ type Change struct {
 }
 
 // Store is the door to the certificate stores of a machine. Implementations are safe for concurrent use. Every method may
-// be interrupted at any point, also by the end of the process, and called again: the certificate with its mark is
-// written last when something is installed and removed last when something is removed, so that what is there always tells
-// what is left to do. Errors are *Error.
+// be interrupted at any point, also by the end of the process, and called again: a certificate comes after its key when it is
+// installed and goes before it when it is removed, so that no program ever finds a certificate of Vaultpane's without its key;
+// a key that is left over is removed by RemoveOrphanedKeys. Errors are *Error.
 type Store interface {
-	// List returns every certificate of a store, in no order; a store that does not exist is empty.
+	// List returns every certificate of a store, in no order; a store that does not exist is empty. What Go's parser refuses is
+	// among them, and one entry that cannot be read hides no other.
 	List(ref Ref) ([]Entry, error)
 	// Find returns one certificate of a store, nil if it is not there.
 	Find(ref Ref, thumbprint string) (*Entry, error)
@@ -117,9 +118,15 @@ type Store interface {
 	Install(ref Ref, item Item) (*Entry, error)
 	// Update changes properties of a certificate that is there, and returns the entry as read back. The key itself stays.
 	Update(ref Ref, thumbprint string, change Change) (*Entry, error)
-	// Remove removes a certificate and its key, first the key and then the certificate; a certificate that is not there is
-	// no error. A key that another certificate of the location uses stays.
+	// Remove removes a certificate and then its key; a certificate that is not there is no error. A key that another
+	// certificate of the location uses stays.
 	Remove(ref Ref, thumbprint string) error
+	// OrphanedKeys names the private keys in a location that Vaultpane put there and that no certificate refers to: what a
+	// process that was killed left behind.
+	OrphanedKeys(location Location) ([]string, error)
+	// RemoveOrphanedKeys removes them, and unfinished files, and returns how many there were. Only one agent may work on the
+	// machine: an installation in another process would look like one that was cut off.
+	RemoveOrphanedKeys(location Location) (removed int, err error)
 	// Stores returns the stores of a location that exist.
 	Stores(location Location) ([]Ref, error)
 }

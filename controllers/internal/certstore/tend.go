@@ -58,7 +58,8 @@ func otherChange(desired Desired, ref Ref, entry Entry) Change {
 	}
 	keyed := entry.OwnKey && entry.Key == KeyPresent && ref.Location == desired.Ref.Location
 	if keyed && !desired.grants(entry) {
-		change.Access = &desired.Access
+		access := desired.AccessTo(entry.Thumbprint)
+		change.Access = &access
 	}
 	return change
 }

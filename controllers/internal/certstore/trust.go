@@ -1,8 +1,10 @@
 package certstore
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
@@ -25,31 +27,48 @@ func HoldsTrust(ref Ref) bool {
 	return false
 }
 
-// Trusted chooses from a secret what goes into a store that holds trust. A secret without key goes in whole: someone made
-// it for this. Of a served certificate Root takes the self-signed authorities, since any other would become a root by being
-// put there; CA takes all authorities, and the other stores the leaf. The error is a *bundle.Error.
+// Trusted chooses from a secret what goes into a store that holds trust. A secret without key goes in whole, since it was made
+// for this; only a cross certificate between two keys of one authority never becomes a root. Of a served certificate Root takes
+// the self-signed authorities, since any other would become a root by being put there; where it has none and is self-signed
+// itself, as Key Vault's own issuer makes it, it goes in and is trusted alone. CA takes all authorities, and the other stores
+// the leaf. The error is a *bundle.Error.
 func Trusted(ref Ref, secret *bundle.Bundle) ([]*x509.Certificate, error) {
-	if !secret.HasKey() {
-		return secret.Certificates(), nil
-	}
 	root := strings.EqualFold(ref.Name, storeRoot)
+	if !secret.HasKey() {
+		return withoutCross(secret.Certificates(), root), nil
+	}
 	if !root && !strings.EqualFold(ref.Name, StoreCA) {
 		return []*x509.Certificate{secret.Leaf}, nil
 	}
 	var authorities []*x509.Certificate
 	for _, certificate := range secret.Certificates() {
-		if certificate.IsCA && (!root || selfSigned(certificate)) {
+		if certificate.IsCA && (!root || bundle.SelfSigned(certificate)) {
 			authorities = append(authorities, certificate)
 		}
 	}
 	if len(authorities) > 0 {
 		return authorities, nil
 	}
+	if root && bundle.SelfSigned(secret.Leaf) {
+		return []*x509.Certificate{secret.Leaf}, nil
+	}
 	kind := "certificate authority"
 	if root {
 		kind = "self-signed certificate authority"
 	}
 	return nil, &bundle.Error{Problem: bundle.MalformedSecret, Message: fmt.Sprintf("the secret holds no %s for the store %s: import the certificate with its whole chain, or make a secret of the authority's certificate alone", kind, ref.Name)}
+}
+
+// withoutCross leaves out of what becomes a root the certificates that name themselves as their issuer and are signed with
+// another key (RFC 5280, section 3.2, self-issued), unless nothing else is there.
+func withoutCross(certificates []*x509.Certificate, root bool) []*x509.Certificate {
+	anchors := slices.DeleteFunc(slices.Clone(certificates), func(c *x509.Certificate) bool {
+		return bytes.Equal(c.RawIssuer, c.RawSubject) && !bundle.SelfSigned(c)
+	})
+	if !root || len(anchors) == 0 {
+		return certificates
+	}
+	return anchors
 }
 
 // planTrusted brings certificates into a store that holds trust. One that is there already is used as it is, whoever put it

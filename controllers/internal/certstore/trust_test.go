@@ -25,6 +25,7 @@ func TestTrusted(t *testing.T) {
 	root := issue(t, "root", from, to, true, nil)
 	inter := issue(t, "inter", from, to, true, root)
 	leaf := issue(t, "leaf", from, to, false, inter)
+	alone1 := issue(t, "alone", from, to, false, nil)
 	alone := &bundle.Bundle{Leaf: inter.certificate, Chain: []*x509.Certificate{root.certificate}}
 	tests := []struct {
 		name   string
@@ -37,6 +38,7 @@ func TestTrusted(t *testing.T) {
 		{"TrustedPeople takes the certificate itself", "TrustedPeople", leaf.bundle(inter, root), []*x509.Certificate{leaf.certificate}},
 		{"a secret without key goes in whole", "Root", alone, []*x509.Certificate{inter.certificate, root.certificate}},
 		{"there is nothing for Root in a secret without a root", "Root", leaf.bundle(inter), nil},
+		{"a certificate that is trusted by itself alone goes into Root as it is", "Root", alone1.bundle(), []*x509.Certificate{alone1.certificate}},
 		{"nor for CA in one without an authority", "CA", leaf.bundle(), nil},
 	}
 	for _, test := range tests {

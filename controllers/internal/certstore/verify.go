@@ -2,10 +2,13 @@ package certstore
 
 import (
 	"cmp"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 )
 
 // Severity says how much a finding matters.
@@ -28,17 +31,25 @@ type Problem string
 // Problems.
 const (
 	ProblemExpired       Problem = "Expired"
-	ProblemNotYetValid   Problem = "NotYetValid"
-	ProblemExpiresSoon   Problem = "ExpiresSoon"
 	ProblemKeyMissing    Problem = "KeyMissing"
-	ProblemMarkUnknown   Problem = "MarkUnknown"
-	ProblemMarkLost      Problem = "MarkLost"
+	ProblemNotYetValid   Problem = "NotYetValid"
 	ProblemKeyRights     Problem = "KeyRights"
+	ProblemKeyOrphaned   Problem = "KeyOrphaned"
 	ProblemLinkBroken    Problem = "LinkBroken"
 	ProblemLinkCircle    Problem = "LinkCircle"
-	ProblemUnneeded      Problem = "IntermediateUnneeded"
+	ProblemMarkUnknown   Problem = "MarkUnknown"
+	ProblemMarkLost      Problem = "MarkLost"
 	ProblemIssuerMissing Problem = "IssuerMissing"
+	ProblemExpiringSoon  Problem = "ExpiringSoon"
+	ProblemLinkDeclined  Problem = "LinkDeclined"
+	ProblemUnneeded      Problem = "IntermediateUnneeded"
 )
+
+// worstFirst orders problems of the same severity.
+var worstFirst = []Problem{
+	ProblemExpired, ProblemKeyMissing, ProblemNotYetValid, ProblemKeyRights, ProblemKeyOrphaned, ProblemLinkBroken, ProblemLinkCircle,
+	ProblemMarkUnknown, ProblemMarkLost, ProblemIssuerMissing, ProblemExpiringSoon, ProblemLinkDeclined, ProblemUnneeded,
+}
 
 // Finding is one thing about one certificate that is not as it should be.
 type Finding struct {
@@ -58,13 +69,13 @@ type Finding struct {
 // soon is the time before its end in which a certificate is worth a note.
 const soon = 30 * 24 * time.Hour
 
-// Verify returns what is wrong with the certificates that are Vaultpane's, by severity, store and thumbprint. entries must
+// Verify returns what is wrong with the certificates that are Vaultpane's, by severity, problem, store and thumbprint. entries must
 // hold every certificate of every store of the machine, whoever put it there. What others have put there is nobody's to
 // judge here; it counts as issuer and as what needs an intermediate. It is a pure function.
 func Verify(entries map[Ref][]Entry, now time.Time) []Finding {
 	v := verification{observed: Observed{Entries: entries}, now: now}
 	for _, ref := range v.observed.refs() {
-		needed := v.observed.issuersIn(ref.Location)
+		needed := v.observed.issuersIn(ref.Location, now)
 		for _, entry := range entries[ref] {
 			if !entry.Ours() {
 				continue
@@ -84,7 +95,8 @@ func Verify(entries map[Ref][]Entry, now time.Time) []Finding {
 		}
 	}
 	slices.SortStableFunc(v.findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]), strings.Compare(a.Ref.String(), b.Ref.String()),
+		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]),
+			cmp.Compare(slices.Index(worstFirst, a.Problem), slices.Index(worstFirst, b.Problem)), strings.Compare(a.Ref.String(), b.Ref.String()),
 			strings.Compare(a.Owner, b.Owner), strings.Compare(a.Thumbprint, b.Thumbprint))
 	})
 	return v.findings
@@ -125,7 +137,7 @@ func (v *verification) isSuperseded() bool {
 		return false
 	}
 	return slices.ContainsFunc(v.observed.own(v.ref, *mark), func(other Entry) bool {
-		return other.Mark.Version != mark.Version && other.Certificate.NotBefore.After(v.entry.Certificate.NotBefore) &&
+		return other.Mark.Version != mark.Version && CompareVersions(other, v.entry) > 0 &&
 			validAt(other.Certificate, v.now) && (mark.Role == RoleTrusted || other.Key == KeyPresent)
 	})
 }
@@ -147,12 +159,20 @@ func (v *verification) checkValidity() {
 	case v.now.After(to) && v.superseded:
 		v.find(SeverityNote, ProblemExpired, "this superseded version expired on "+day(to), "nothing; spec.revisionHistoryLimit says how many such versions stay")
 	case v.now.After(to):
-		v.find(SeverityFailure, ProblemExpired, "it expired on "+day(to), "renew it in the vault, or delete its ObservedCertificate")
+		v.find(SeverityFailure, ProblemExpired, "it expired on "+day(to), v.pinned("renew it in the vault, or delete its ObservedCertificate"))
 	case v.now.Before(from):
 		v.find(SeverityFailure, ProblemNotYetValid, "it is not valid before "+day(from), "wait, or compare the node's clock with the right time")
 	case to.Sub(v.now) < soon && !v.superseded:
-		v.find(SeverityNote, ProblemExpiresSoon, "it expires on "+day(to), "see that it is renewed in the vault; the agent brings the new version by itself")
+		v.find(SeverityNote, ProblemExpiringSoon, "it expires on "+day(to), v.pinned("see that it is renewed in the vault; the agent installs the new version by itself"))
 	}
+}
+
+// pinned returns what to do about a certificate near its end, which is something else where no newer version can follow.
+func (v *verification) pinned(todo string) string {
+	if v.entry.Mark == nil || !v.entry.Mark.Pinned {
+		return todo
+	}
+	return "spec.url names this version (" + v.entry.Mark.Version + "), so a newer one is not installed: remove the version from the URL to follow the newest, or name a newer one"
 }
 
 func (v *verification) checkKey() {
@@ -176,6 +196,7 @@ func (v *verification) checkKey() {
 func (v *verification) checkLink() {
 	successor := v.entry.Successor
 	if successor == "" {
+		v.checkUnlinked()
 		return
 	}
 	if v.comesBack() {
@@ -198,6 +219,22 @@ func (v *verification) checkLink() {
 		"run the agent, which brings the current version and its links back; else remove this certificate")
 }
 
+// checkUnlinked says of a superseded version that is still valid why linkOnRenewal would not link it to the newest.
+func (v *verification) checkUnlinked() {
+	mark := v.entry.Mark
+	if !v.superseded || mark.Role != RoleLeaf || !v.entry.ValidAt(v.now) {
+		return
+	}
+	newest := slices.MaxFunc(v.observed.own(v.ref, *mark), CompareVersions)
+	desired := Desired{Mark: *newest.Mark, Ref: v.ref, Link: true}
+	for _, declined := range DeclinedLinks(desired, newest, v.observed, v.now) {
+		if declined.Thumbprint == v.entry.Thumbprint {
+			v.find(SeverityNote, ProblemLinkDeclined, "linkOnRenewal does not link this older version to "+newest.Thumbprint+": "+declined.Why,
+				"nothing, if nothing uses this version any more; else "+declined.Do)
+		}
+	}
+}
+
 // comesBack tells whether following the links from a certificate leads back to it.
 func (v *verification) comesBack() bool {
 	seen := map[string]bool{}
@@ -215,23 +252,14 @@ func (v *verification) comesBack() bool {
 	return false
 }
 
-// issuerStores are where Windows looks for issuers. AuthRoot shows in Root, and holds what Windows brings by itself.
-var issuerStores = []string{StoreCA, storeRoot, "AuthRoot"}
-
 // checkIssuer looks for the issuer in the machine's stores; a user sees those beside the own ones.
 func (v *verification) checkIssuer() {
 	leaf := v.entry.Certificate
-	if v.superseded || v.entry.Mark != nil && v.entry.Mark.Role != RoleLeaf || selfSigned(leaf) {
+	if v.superseded || v.entry.Mark != nil && v.entry.Mark.Role != RoleLeaf || bundle.SelfSigned(leaf) {
 		return
 	}
-	for ref, entries := range v.observed.Entries {
-		if ref.Location != LocalMachine && ref.Location != v.ref.Location ||
-			!slices.ContainsFunc(issuerStores, func(name string) bool { return strings.EqualFold(name, ref.Name) }) {
-			continue
-		}
-		if slices.ContainsFunc(entries, func(e Entry) bool { return signedBy(e.Certificate, leaf) }) {
-			return
-		}
+	if v.observed.hasIssuer(leaf, v.ref.Location, func(*x509.Certificate) bool { return true }) {
+		return
 	}
 	v.find(SeverityWarning, ProblemIssuerMissing, fmt.Sprintf("its issuer %q is neither in CA nor in Root, so clients may get an incomplete chain", leaf.Issuer.String()),
 		"import the certificate into the vault with its whole chain, or give the nodes the issuer (docs/trusted-roots.md)")

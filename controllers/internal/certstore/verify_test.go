@@ -75,7 +75,7 @@ func TestVerify(t *testing.T) {
 		{name: "unless the newer one has no key", my: []Entry{entry(expired, &web), entry(second, &newer, without)},
 			want: []string{"failure KeyMissing MY second web", "failure Expired MY expired web"}},
 		{name: "what is not valid yet is a failure", my: []Entry{entry(early, &web)}, want: []string{"failure NotYetValid MY early web"}},
-		{name: "what ends within 30 days is a note", my: []Entry{entry(ending, &web)}, want: []string{"note ExpiresSoon MY ending web"}},
+		{name: "what ends within 30 days is a note", my: []Entry{entry(ending, &web)}, want: []string{"note ExpiringSoon MY ending web"}},
 		{name: "a key that is missing is a failure", my: []Entry{entry(first, &web, without)}, want: []string{"failure KeyMissing MY first web"}},
 		{name: "a leaf that names no key at all too", my: []Entry{entry(first, &web, func(e *Entry) { e.Key, e.OwnKey = KeyNone, false })},
 			want: []string{"failure KeyMissing MY first web"}},
@@ -101,7 +101,8 @@ func TestVerify(t *testing.T) {
 		{name: "an intermediate that nothing needs is a note", my: []Entry{entry(alone, &web)}, ca: []Entry{public(upper, &chain)},
 			want: []string{"note IntermediateUnneeded CA upper web"}},
 		{name: "also when it has expired", ca: []Entry{public(deadRoot, &chain)}, want: []string{"note IntermediateUnneeded CA dead root web"}},
-		{name: "of a superseded leaf nobody needs the issuer", my: []Entry{entry(first, &web), entry(own, &newer)}, ca: []Entry{}},
+		{name: "of a superseded leaf nobody needs the issuer", my: []Entry{entry(first, &web), entry(own, &newer)}, ca: []Entry{},
+			want: []string{"note LinkDeclined MY first web"}}, // which "own" lacks the name of
 		{name: "a leaf without its issuer is a warning", my: []Entry{entry(first, &web)}, ca: []Entry{}, root: []Entry{public(root, nil)},
 			want: []string{"warning IssuerMissing MY first web"}},
 		{name: "a trusted root needs no key, and must be valid", root: []Entry{public(root, &trusted), public(deadRoot, &trusted)},
@@ -137,7 +138,7 @@ func TestTheWorstFindingsComeFirst(t *testing.T) {
 		return e
 	}
 	got := Verify(map[Ref][]Entry{my: {good(ending, &a), good(expired, &b)}}, now)
-	want := []string{"failure Expired MY expired b", "note ExpiresSoon MY ending a"}
+	want := []string{"failure Expired MY expired b", "note ExpiringSoon MY ending a"}
 	names := map[string]string{Thumbprint(expired.certificate): "expired", Thumbprint(ending.certificate): "ending"}
 	if diff := cmp.Diff(want, lines(got, names)); diff != "" {
 		t.Errorf("findings differ (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"sync"
@@ -71,12 +72,28 @@ func (c *cache) forget(path string) {
 	delete(c.seen, path)
 }
 
+// stampOf returns nil for what is not there. Reading anything but a file, such as a pipe, could wait for ever.
 func stampOf(path string) (stamp, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no file (%s); remove it", path, info.Mode().Type())
 	}
 	return info, err
+}
+
+// readRegular reads a file, and nothing else that may stand in its place.
+func readRegular(path string) ([]byte, error) {
+	info, err := stampOf(path)
+	if err != nil {
+		return nil, err
+	}
+	if info == nil {
+		return nil, fmt.Errorf("reading %s: %w", path, fs.ErrNotExist)
+	}
+	return os.ReadFile(path)
 }
 
 // same compares more than time and size: a file put in place by a rename is another file.

@@ -5,9 +5,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
@@ -77,7 +77,7 @@ func oneLine(r rune) rune {
 var errDamaged = errors.New("the file holds no certificate")
 
 func readDocument(path string) (document, error) {
-	text, err := os.ReadFile(path)
+	text, err := readRegular(path)
 	if err != nil {
 		return document{}, err
 	}
@@ -89,7 +89,7 @@ func decodeDocument(text []byte) (document, error) {
 	if block == nil || block.Type != pemCertificate {
 		return document{}, errDamaged
 	}
-	certificate, err := x509.ParseCertificate(block.Bytes)
+	certificate, err := bundle.ReadCertificate(block.Bytes)
 	if err != nil {
 		return document{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}

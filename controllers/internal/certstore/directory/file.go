@@ -5,10 +5,12 @@ import (
 	"os"
 )
 
-// replaceFile puts a file in place in one step: a reader sees the old one or the new one, whole. The unfinished file has a
-// name that the next attempt writes over, so that crashes leave at most one.
+// unfinishedSuffix ends the name of a file that is being written. What a crash leaves of it is removed with orphaned keys.
+const unfinishedSuffix = ".unfinished"
+
+// replaceFile puts a file in place in one step: a reader sees the old one or the new one, whole.
 func replaceFile(path string, content []byte) error {
-	unfinished := path + ".unfinished"
+	unfinished := path + unfinishedSuffix
 	if err := writeFile(unfinished, content); err != nil {
 		return err
 	}
@@ -18,6 +20,9 @@ func replaceFile(path string, content []byte) error {
 // writeFile writes a file that its owner alone may read, and returns when it is on the disk: a rename that survives a loss
 // of power must not point at an empty file.
 func writeFile(path string, content []byte) error {
+	if _, err := stampOf(path); err != nil {
+		return err // opening a pipe would wait for its reader
+	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

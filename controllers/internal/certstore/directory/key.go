@@ -15,6 +15,9 @@ import (
 const (
 	keySuffix = ".key"
 	pemKey    = "PRIVATE KEY"
+	// ownKeyLine stands before the key's PEM block (RFC 7468, section 2, explanatory text) and tells a key of Vaultpane's from
+	// another that has the name of a thumbprint.
+	ownKeyLine = "# vaultpane: private key of the certificate of the same name\n"
 )
 
 // writeKeyFile writes a private key as PKCS #8, readable by its owner only, and overwrites the copies that it made.
@@ -24,14 +27,17 @@ func writeKeyFile(path string, key crypto.Signer) error {
 		return fmt.Errorf("encoding it: %w", err)
 	}
 	defer clear(der)
-	text := pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der})
+	block := pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der})
+	defer clear(block)
+	text := append(make([]byte, 0, len(ownKeyLine)+len(block)), ownKeyLine...) // in one piece, which is overwritten
+	text = append(text, block...)
 	defer clear(text)
 	return writeFile(path, text)
 }
 
 // keyOpens tells whether a file holds the private key of a certificate.
 func keyOpens(path string, certificate *x509.Certificate) bool {
-	text, err := os.ReadFile(path)
+	text, err := readRegular(path)
 	if err != nil {
 		return false
 	}

@@ -49,11 +49,8 @@ func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
 		if !isCertificate {
 			continue
 		}
-		entry, err := s.Find(ref, thumbprint)
-		if err != nil {
-			return nil, err
-		}
-		if entry != nil {
+		// What cannot be read hides no other certificate. It is Find's, and an installation's, to say why it cannot.
+		if entry, err := s.Find(ref, thumbprint); err == nil && entry != nil {
 			entries = append(entries, *entry)
 		}
 	}
@@ -150,7 +147,7 @@ func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 	}
 	defer s.lock(thumbprint)()
 	path := filepath.Join(folder, thumbprint)
-	for _, suffix := range []string{keySuffix, certificateSuffix} { // the mark goes last: it says what is left to do
+	for _, suffix := range []string{certificateSuffix, keySuffix} { // a certificate is never without its key
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return failure("removing certificate "+thumbprint, ref, err)
 		}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore/storetest"
@@ -33,6 +34,15 @@ func install(t testing.TB, store *Store) *certstore.Entry {
 	return entry
 }
 
+// aged makes a file look as if it had been left over for some time.
+func aged(t testing.TB, path string) {
+	t.Helper()
+	then := time.Now().Add(-time.Minute)
+	if err := os.Chtimes(path, then, then); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestTheDirectoryKeepsTheStoresPromises(t *testing.T) {
 	root := t.TempDir()
 	storetest.Run(t, storetest.Machine{
@@ -49,6 +59,13 @@ func TestTheDirectoryKeepsTheStoresPromises(t *testing.T) {
 			if err := os.WriteFile(path, []byte(rest), 0o600); err != nil {
 				t.Fatal(err)
 			}
+		},
+		LoseCertificate: func(t testing.TB, ref certstore.Ref, thumbprint string) {
+			path := filepath.Join(root, string(ref.Location), strings.ToUpper(ref.Name), thumbprint+".pem")
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			aged(t, strings.TrimSuffix(path, ".pem")+".key")
 		},
 		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
 			path := filepath.Join(root, string(ref.Location), strings.ToUpper(ref.Name), thumbprint+".key")

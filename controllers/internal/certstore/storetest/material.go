@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
@@ -74,4 +76,25 @@ func itemOf(t testing.TB, name string, key crypto.Signer) certstore.Item {
 			DeletionPolicy: "Retain", Role: certstore.RoleLeaf, Provider: "CAPI",
 		},
 	}
+}
+
+// OddCertificate returns the item's certificate with a negative serial number, which OpenSSL and Windows take and Go's parser
+// refuses. Its signature is that of the original: no store looks at it.
+func OddCertificate(t testing.TB, item certstore.Item) *x509.Certificate {
+	t.Helper()
+	der := bytes.Clone(item.Certificate.Raw)
+	version := []byte{0xa0, 0x03, 0x02, 0x01, 0x02, 0x02} // version 3, and the tag of the serial number
+	at := bytes.Index(der, version)
+	if at < 0 {
+		t.Fatal("the certificate has no serial number")
+	}
+	der[at+len(version)+1] |= 0x80
+	if _, err := x509.ParseCertificate(der); err == nil {
+		t.Fatal("Go's parser takes it")
+	}
+	certificate, err := bundle.ReadCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate
 }

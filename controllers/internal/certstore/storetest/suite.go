@@ -17,6 +17,9 @@ type Machine struct {
 	Open func() certstore.Store
 	// LoseKey takes a certificate's private key away behind the store's back.
 	LoseKey func(t testing.TB, ref certstore.Ref, thumbprint string)
+	// LoseCertificate takes a certificate away behind the store's back and leaves its private key, as a process does that is
+	// killed in between.
+	LoseCertificate func(t testing.TB, ref certstore.Ref, thumbprint string)
 	// LoseMark takes a certificate's mark away behind the store's back.
 	LoseMark func(t testing.TB, ref certstore.Ref, thumbprint string)
 	// Locations are those that can be tested.
@@ -41,6 +44,9 @@ func Run(t *testing.T, machine Machine) {
 			t.Run("a lost mark leaves the key to know the certificate by", s.lostMark)
 			t.Run("removing takes certificate and key, again is no error", s.remove)
 			t.Run("one certificate in two stores: removing it from one leaves the other its key", s.sharedKey)
+			t.Run("a key without certificate is found and removed, and no other", s.orphanedKey)
+			t.Run("a key that another store's certificate refers to is no such key", s.orphanedInOne)
+			t.Run("what only Go's parser refuses is there as everything else", s.oddCertificate)
 			t.Run("key options can change while the certificate stays", s.changeOptions)
 			t.Run("store names differ in more than case", s.nameCase)
 			t.Run("installations at the same time do not disturb each other", s.concurrent)
@@ -253,6 +259,64 @@ func (s suite) sharedKey(t *testing.T) {
 	}
 	if left := list(t, store, first); len(left) != 0 {
 		t.Errorf("left is %+v", left)
+	}
+}
+
+func (s suite) orphanedKey(t *testing.T) {
+	ref, item := s.ref(t, "Orphan"), s.item(t, "web")
+	store := s.machine.Open()
+	lost, stays := mustInstall(t, store, ref, item), mustInstall(t, store, ref, s.item(t, "stays"))
+	s.machine.LoseCertificate(t, ref, lost.Thumbprint)
+	orphans := s.orphans(t)
+	if !strings.Contains(orphans, lost.Thumbprint) || strings.Contains(orphans, stays.Thumbprint) {
+		t.Fatalf("orphaned are %q, want only that of %s", orphans, lost.Thumbprint)
+	}
+	if removed, err := s.machine.Open().RemoveOrphanedKeys(s.location); err != nil || removed == 0 {
+		t.Fatalf("removed %d, %v", removed, err)
+	}
+	if orphans := s.orphans(t); orphans != "" {
+		t.Errorf("still orphaned are %q", orphans)
+	}
+	if got := find(t, store, ref, stays.Thumbprint); got == nil || got.Key != certstore.KeyPresent {
+		t.Errorf("the other certificate is %+v", got)
+	}
+	if got := mustInstall(t, store, ref, item); got.Key != certstore.KeyPresent {
+		t.Errorf("installed again, the key is %s", got.Key)
+	}
+}
+
+func (s suite) orphans(t *testing.T) string {
+	names, err := s.machine.Open().OrphanedKeys(s.location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(names, " ")
+}
+
+func (s suite) orphanedInOne(t *testing.T) {
+	first, second, item := s.ref(t, "OrphanOne"), s.ref(t, "OrphanTwo"), s.item(t, "web")
+	store := s.machine.Open()
+	installed := mustInstall(t, store, first, item)
+	mustInstall(t, store, second, item)
+	s.machine.LoseCertificate(t, first, installed.Thumbprint)
+	if _, err := store.RemoveOrphanedKeys(s.location); err != nil {
+		t.Fatal(err)
+	}
+	if got := find(t, s.machine.Open(), second, installed.Thumbprint); got == nil || got.Key != certstore.KeyPresent {
+		t.Errorf("the other store holds %+v", got)
+	}
+}
+
+func (s suite) oddCertificate(t *testing.T) {
+	ref, item := s.ref(t, "Odd"), s.item(t, "web")
+	item.Certificate = OddCertificate(t, item)
+	store := s.machine.Open()
+	installed := mustInstall(t, store, ref, item)
+	if installed.Key != certstore.KeyPresent || installed.Certificate.Subject.CommonName != item.Certificate.Subject.CommonName {
+		t.Errorf("installed is %+v", installed)
+	}
+	if got := list(t, s.machine.Open(), ref); len(got) != 1 || got[0].Thumbprint != installed.Thumbprint {
+		t.Errorf("the store holds %+v", got)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore/windows/internal/wincrypt"
 )
@@ -26,37 +27,33 @@ func thumbprintOf(context *windows.CertContext) string {
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
-// entryOf reads a certificate with its properties. One that Go cannot parse, as old roots with odd encodings, is no
-// certificate that Vaultpane has to do with: it returns nil.
-func entryOf(context *windows.CertContext) (*certstore.Entry, error) {
-	certificate, err := x509.ParseCertificate(encoded(context))
+// entryOf reads a certificate with its properties. Every certificate of a store has an entry, whatever can be read of it: what
+// is decided over a whole store must not be decided without one. A property that cannot be read says so in the entry: an
+// unreadable description may be a mark, so nothing is concluded from the certificate.
+func entryOf(context *windows.CertContext) *certstore.Entry {
+	raw := encoded(context)
+	certificate, err := bundle.ReadCertificate(raw)
 	if err != nil {
-		return nil, nil //nolint:nilerr // see above
+		certificate = &x509.Certificate{Raw: raw} // Windows takes it, so it counts, and nothing is known of it
 	}
 	entry := &certstore.Entry{Certificate: certificate, Thumbprint: certstore.Thumbprint(certificate), Key: certstore.KeyNone}
-	if entry.FriendlyName, err = textProperty(context, wincrypt.CERT_FRIENDLY_NAME_PROP_ID); err != nil {
-		return nil, fmt.Errorf("reading the friendly name: %w", err)
-	}
-	description, err := textProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID)
-	if err != nil {
-		return nil, fmt.Errorf("reading the description: %w", err)
-	}
+	entry.FriendlyName, _ = textProperty(context, wincrypt.CERT_FRIENDLY_NAME_PROP_ID) // for show
+	description, unreadable := textProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID)
 	mark, ours, err := certstore.ParseMark(description)
 	switch {
-	case ours && err == nil:
-		entry.Mark = &mark
-	case ours:
+	case unreadable != nil, ours && err != nil:
 		entry.UnknownMark = true
+	case ours:
+		entry.Mark = &mark
 	}
-	if entry.Successor, err = successorOf(context); err != nil {
-		return nil, fmt.Errorf("reading the link to the successor: %w", err)
-	}
+	entry.Successor, _ = successorOf(context) // a link that cannot be read is written again
 	where, err := keyContainer(context)
 	if err != nil {
-		return nil, fmt.Errorf("reading the key's container: %w", err)
+		entry.Key = certstore.KeyMissing
+		return entry
 	}
 	where.describe(entry)
-	return entry, nil
+	return entry
 }
 
 // describe says what is to know of a certificate's key. Keys of other software are opened too, since such a certificate can

@@ -271,33 +271,17 @@ func wideOf(t *testing.T, text string) *uint16 {
 	return pointer
 }
 
-// containersThere returns the names of Vaultpane's containers in CAPI, of the machine and of the user
-// (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetprovparam, PP_ENUMCONTAINERS).
+// containersThere returns the names of Vaultpane's containers, of the machine and of the user.
 func containersThere(t *testing.T) []string {
 	t.Helper()
-	const ppEnumContainers, first, next = 2, 1, 2
 	var names []string
-	for _, keys := range []uint32{windows.CRYPT_MACHINE_KEYSET, 0} {
-		var provider windows.Handle
-		if err := windows.CryptAcquireContext(&provider, nil, wideOf(t, wincrypt.MS_ENH_RSA_AES_PROV), windows.PROV_RSA_AES, windows.CRYPT_VERIFYCONTEXT|windows.CRYPT_SILENT|keys); err != nil {
+	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
+		containers, err := ourContainers(location)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for which := uint32(first); ; which = next {
-			name := make([]byte, 1024)
-			size := uint32(len(name))
-			err := wincrypt.CryptGetProvParam(provider, ppEnumContainers, &name[0], &size, which)
-			if is(err, windows.ERROR_NO_MORE_ITEMS) {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if text, _, _ := bytes.Cut(name, []byte{0}); bytes.HasPrefix(text, []byte("vault")) {
-				names = append(names, string(text))
-			}
-		}
-		if err := release(provider); err != nil {
-			t.Fatal(err)
+		for _, one := range containers {
+			names = append(names, string(location)+" "+one.name)
 		}
 	}
 	slices.Sort(names)

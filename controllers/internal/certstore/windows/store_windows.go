@@ -24,11 +24,8 @@ func New() *Store { return &Store{} }
 func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
 	var entries []certstore.Entry
 	err := eachIn(ref, func(context *windows.CertContext) error {
-		entry, err := entryOf(context)
-		if entry != nil {
-			entries = append(entries, *entry)
-		}
-		return err
+		entries = append(entries, *entryOf(context))
+		return nil
 	})
 	return entries, failure("listing the certificates", ref, err)
 }
@@ -51,8 +48,7 @@ func findEntry(store windows.Handle, thumbprint string) (*certstore.Entry, error
 	if err != nil || context == nil {
 		return nil, err
 	}
-	entry, err := entryOf(context)
-	return entry, errors.Join(err, windows.CertFreeCertificateContext(context))
+	return entryOf(context), windows.CertFreeCertificateContext(context)
 }
 
 // Install implements certstore.Store: first the key, then the certificate that refers to it.
@@ -147,17 +143,13 @@ func changed(entry *certstore.Entry, change certstore.Change) bool {
 		(change.Successor == nil || entry.Successor == *change.Successor)
 }
 
-// Remove implements certstore.Store. The key goes first, if no other certificate uses it: the certificate with its mark
-// says what is left to do, should this be cut off.
+// Remove implements certstore.Store: first the certificate, then its key, if no other certificate uses it.
 func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	entry, err := s.Find(ref, thumbprint)
 	if err != nil || entry == nil {
 		return err
-	}
-	if err := s.removeKeys(ref, thumbprint); err != nil {
-		return failure("removing the private key of "+thumbprint, ref, err)
 	}
 	err = withStore(ref, func(store windows.Handle) error {
 		context, err := findCertificate(store, thumbprint)
@@ -166,51 +158,10 @@ func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 		}
 		return windows.CertDeleteCertificateFromStore(context) // frees it too
 	})
-	return failure("removing certificate "+thumbprint, ref, err)
-}
-
-// removeKeys deletes every container made for this certificate, unless the same certificate in another store uses it.
-func (s *Store) removeKeys(ref certstore.Ref, thumbprint string) error {
-	shared, err := elsewhere(ref, thumbprint)
-	if err != nil || shared {
-		return err
-	}
-	for _, where := range containersOf(ref.Location, thumbprint) {
-		if err := where.delete(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// elsewhere tells whether a certificate in a store other than this one, or another certificate in this one, refers to a
-// container of the certificate with this thumbprint.
-func elsewhere(ref certstore.Ref, thumbprint string) (bool, error) {
-	names, err := storeNames(ref.Location)
 	if err != nil {
-		return false, err
+		return failure("removing certificate "+thumbprint, ref, err)
 	}
-	found := false
-	for _, name := range names {
-		store := certstore.Ref{Location: ref.Location, Name: name}
-		err := eachIn(store, func(context *windows.CertContext) error {
-			if store.Same(ref) && thumbprintOf(context) == thumbprint {
-				return nil // the one to be removed
-			}
-			where, err := keyContainer(context)
-			if err != nil || where == nil {
-				return err
-			}
-			for _, one := range containersOf(ref.Location, thumbprint) {
-				found = found || one.same(*where)
-			}
-			return nil
-		})
-		if err != nil {
-			return false, err
-		}
-	}
-	return found, nil
+	return failure("removing the private key of "+thumbprint, ref, deleteUnused(ref.Location, containersOf(ref.Location, thumbprint)))
 }
 
 // Stores implements certstore.Store.

@@ -30,6 +30,18 @@ func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		LoseCertificate: func(t testing.TB, ref certstore.Ref, thumbprint string) {
+			err := withStore(ref, func(store windows.Handle) error {
+				context, err := findCertificate(store, thumbprint)
+				if err != nil {
+					return err
+				}
+				return windows.CertDeleteCertificateFromStore(context) // frees it too
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
 		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
 			if err := containerFor(ref.Location, thumbprint, false, true).delete(); err != nil {
 				t.Fatal(err)

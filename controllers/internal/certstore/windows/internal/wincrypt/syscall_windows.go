@@ -28,6 +28,8 @@ package wincrypt
 //sys	NCryptSetProperty(object windows.Handle, property *uint16, input *byte, size uint32, flags uint32) (status error) = ncrypt.NCryptSetProperty
 //sys	NCryptGetProperty(object windows.Handle, property *uint16, output *byte, size uint32, result *uint32, flags uint32) (status error) = ncrypt.NCryptGetProperty
 //sys	NCryptFinalizeKey(key windows.Handle, flags uint32) (status error) = ncrypt.NCryptFinalizeKey
+//sys	NCryptEnumKeys(provider windows.Handle, scope *uint16, name **NCryptKeyName, state *unsafe.Pointer, flags uint32) (status error) = ncrypt.NCryptEnumKeys
+//sys	NCryptFreeBuffer(buffer unsafe.Pointer) (status error) = ncrypt.NCryptFreeBuffer
 //sys	NCryptDeleteKey(key windows.Handle, flags uint32) (status error) = ncrypt.NCryptDeleteKey
 //sys	NCryptFreeObject(object windows.Handle) (status error) = ncrypt.NCryptFreeObject
 
@@ -47,7 +49,10 @@ const (
 
 // Parameters of a provider (wincrypt.h).
 const (
+	PP_ENUMCONTAINERS   = 2
 	PP_KEYSET_SEC_DESCR = 8
+	CRYPT_FIRST         = 1
+	CRYPT_NEXT          = 2
 )
 
 // Versions, flags and record types of the HTTP Server API (http.h).
@@ -108,4 +113,12 @@ type NCryptBufferDesc struct {
 	Version uint32
 	Count   uint32
 	Buffers *NCryptBuffer
+}
+
+// NCryptKeyName is NCryptKeyName (https://learn.microsoft.com/windows/win32/api/ncrypt/ns-ncrypt-ncryptkeyname).
+type NCryptKeyName struct {
+	Name          *uint16
+	AlgID         *uint16
+	LegacyKeySpec uint32
+	Flags         uint32
 }

@@ -56,7 +56,9 @@ var (
 	procHttpQueryServiceConfiguration     = modhttpapi.NewProc("HttpQueryServiceConfiguration")
 	procHttpTerminate                     = modhttpapi.NewProc("HttpTerminate")
 	procNCryptDeleteKey                   = modncrypt.NewProc("NCryptDeleteKey")
+	procNCryptEnumKeys                    = modncrypt.NewProc("NCryptEnumKeys")
 	procNCryptFinalizeKey                 = modncrypt.NewProc("NCryptFinalizeKey")
+	procNCryptFreeBuffer                  = modncrypt.NewProc("NCryptFreeBuffer")
 	procNCryptFreeObject                  = modncrypt.NewProc("NCryptFreeObject")
 	procNCryptGetProperty                 = modncrypt.NewProc("NCryptGetProperty")
 	procNCryptImportKey                   = modncrypt.NewProc("NCryptImportKey")
@@ -181,8 +183,24 @@ func NCryptDeleteKey(key windows.Handle, flags uint32) (status error) {
 	return
 }
 
+func NCryptEnumKeys(provider windows.Handle, scope *uint16, name **NCryptKeyName, state *unsafe.Pointer, flags uint32) (status error) {
+	r0, _, _ := syscall.SyscallN(procNCryptEnumKeys.Addr(), uintptr(provider), uintptr(unsafe.Pointer(scope)), uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(state)), uintptr(flags))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
 func NCryptFinalizeKey(key windows.Handle, flags uint32) (status error) {
 	r0, _, _ := syscall.SyscallN(procNCryptFinalizeKey.Addr(), uintptr(key), uintptr(flags))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
+func NCryptFreeBuffer(buffer unsafe.Pointer) (status error) {
+	r0, _, _ := syscall.SyscallN(procNCryptFreeBuffer.Addr(), uintptr(buffer))
 	if r0 != 0 {
 		status = syscall.Errno(r0)
 	}
