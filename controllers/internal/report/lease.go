@@ -6,11 +6,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -20,7 +20,7 @@ const LeasePeriod = 5 * time.Minute
 // leaseRetry is the time after a renewal that failed.
 const leaseRetry = 15 * time.Second
 
-// Lease is the agent's sign of life: a small object in the agents' namespace with the node's name, owned by the Node. Its
+// Lease is the agent's heartbeat: a small object in the agents' namespace with the node's name, owned by the Node. Its
 // time also tells a restarted agent which polling slots it missed.
 type Lease struct {
 	// Client reads and writes without a cache.
@@ -36,6 +36,8 @@ type Lease struct {
 	Renewed func(ctx context.Context)
 	// Overdue returns when the oldest poll was due that has not been made, zero for none. Nil tells nobody.
 	Overdue func() time.Time
+	// Unwritten returns since when the agent has had something to report that it cannot write, zero for nothing. Nil tells nobody.
+	Unwritten func() time.Time
 
 	mu sync.Mutex
 }
@@ -65,23 +67,49 @@ func (l *Lease) LastRenewal(ctx context.Context) (time.Time, error) {
 	return lease.Spec.RenewTime.Time, nil
 }
 
-// Start renews the Lease until the context ends. A renewal that fails is tried again and stops nothing else.
+// Start renews the Lease until the context ends, and at once when reports begin or cease to fail. A renewal that fails is tried
+// again and stops nothing else.
 func (l *Lease) Start(ctx context.Context) error {
+	log, told := ctrl.LoggerFrom(ctx).WithName("lease"), ""
+	var due time.Time
+	failing := false
 	for {
-		wait := LeasePeriod
-		if err := l.renew(ctx); err != nil {
-			logr.FromContextOrDiscard(ctx).Info("Renewing the Lease again later", "cause", err.Error())
-			wait = leaseRetry
-		} else if l.Renewed != nil {
-			l.Renewed(ctx)
+		if now := l.Now(); !now.Before(due) || failing != l.reportsFail() {
+			failing = l.reportsFail()
+			err := l.Renew(ctx)
+			switch {
+			case ctx.Err() != nil:
+				return nil
+			case err != nil && err.Error() != told:
+				log.Error(err, "Cannot renew the Lease; this node will count as not reporting", "nextAttempt", leaseRetry.String())
+				told = err.Error()
+			case err == nil:
+				due, told = now.Add(LeasePeriod), ""
+				if l.Renewed != nil {
+					l.Renewed(ctx)
+				}
+			}
 		}
-		if !sleep(ctx, wait) {
+		if !sleep(ctx, leaseRetry) {
 			return nil
 		}
 	}
 }
 
-func (l *Lease) renew(ctx context.Context) error {
+// reportGrace is how long a report may be unwritten before the Lease says so: a write is tried again within it.
+const reportGrace = time.Minute
+
+// reportsFail reports whether the agent has not been able to write its report for some time.
+func (l *Lease) reportsFail() bool {
+	if l.Unwritten == nil {
+		return false
+	}
+	since := l.Unwritten()
+	return !since.IsZero() && l.Now().Sub(since) > reportGrace
+}
+
+// Renew writes the Lease once.
+func (l *Lease) Renew(ctx context.Context) error {
 	lease, err := l.read(ctx)
 	if err != nil {
 		return err
@@ -94,7 +122,7 @@ func (l *Lease) renew(ctx context.Context) error {
 	lease.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: l.Node, UID: uid}}
 	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(uid), int32(3*LeasePeriod/time.Second)
 	lease.Spec.RenewTime, lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = &now, &holder, &seconds
-	l.tellOverdue(lease)
+	l.annotate(lease)
 	if create {
 		err = l.Client.Create(ctx, lease)
 	} else {
@@ -106,24 +134,38 @@ func (l *Lease) renew(ctx context.Context) error {
 	return nil
 }
 
-// overdueAnnotation says since when an agent's oldest poll is overdue, as an RFC 3339 time. It rides on the Lease, which is
-// written anyway: a gauge for the whole cluster that costs no request.
-const overdueAnnotation = "vaultpane.dev/poll-overdue-since"
+// Annotations of the Lease, RFC 3339 times. The Lease is written anyway, so they cost no request: since when an agent's oldest
+// poll is overdue, and since when it cannot write its report.
+const (
+	overdueAnnotation   = "vaultpane.dev/poll-overdue-since"
+	unwrittenAnnotation = "vaultpane.dev/report-unwritten-since"
+)
 
-func (l *Lease) tellOverdue(lease *coordinationv1.Lease) {
+func (l *Lease) annotate(lease *coordinationv1.Lease) {
 	delete(lease.Annotations, overdueAnnotation)
-	if l.Overdue == nil {
-		return
+	delete(lease.Annotations, unwrittenAnnotation)
+	if l.Overdue != nil {
+		// What is late by less than a period may be done in a moment, and the Lease would say so for minutes.
+		if since := l.Overdue(); !since.IsZero() && l.Now().Sub(since) > LeasePeriod {
+			metav1.SetMetaDataAnnotation(&lease.ObjectMeta, overdueAnnotation, since.UTC().Format(time.RFC3339))
+		}
 	}
-	// What is late by less than a period may be done in a moment, and the Lease would say so for minutes.
-	if since := l.Overdue(); !since.IsZero() && l.Now().Sub(since) > LeasePeriod {
-		metav1.SetMetaDataAnnotation(&lease.ObjectMeta, overdueAnnotation, since.UTC().Format(time.RFC3339))
+	if l.reportsFail() {
+		metav1.SetMetaDataAnnotation(&lease.ObjectMeta, unwrittenAnnotation, l.Unwritten().UTC().Format(time.RFC3339))
 	}
 }
 
 // OverdueSince returns since when the oldest poll of a Lease's agent was overdue at its last renewal, zero for none.
-func OverdueSince(lease *coordinationv1.Lease) time.Time {
-	since, err := time.Parse(time.RFC3339, lease.Annotations[overdueAnnotation])
+func OverdueSince(lease *coordinationv1.Lease) time.Time { return annotated(lease, overdueAnnotation) }
+
+// UnwrittenSince returns since when a Lease's agent could not write its report at its last renewal, zero where it could: what
+// the node's state says is older than that.
+func UnwrittenSince(lease *coordinationv1.Lease) time.Time {
+	return annotated(lease, unwrittenAnnotation)
+}
+
+func annotated(lease *coordinationv1.Lease, name string) time.Time {
+	since, err := time.Parse(time.RFC3339, lease.Annotations[name])
 	if err != nil {
 		return time.Time{}
 	}

@@ -5,12 +5,9 @@ package report
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,15 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-)
-
-// Collecting: a write waits until nothing has changed for quiet, but not longer than patience, so that the first sync of
-// a thousand certificates costs a write or two and not a thousand.
-const (
-	quiet    = time.Second
-	patience = 30 * time.Second
-	retry    = 2 * time.Second // after a write that failed; doubled up to retryCap
-	retryCap = time.Minute
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // Reporter owns one node's NodeCertificateState. It is safe for concurrent use.
@@ -42,10 +31,12 @@ type Reporter struct {
 	// Now is the clock.
 	Now func() time.Time
 
-	mu      sync.Mutex
-	entries map[string]v1alpha1.CertificateEntry
-	changed chan struct{}
-	stored  *v1alpha1.NodeCertificateState
+	mu       sync.Mutex
+	entries  map[string]v1alpha1.CertificateEntry
+	changed  chan struct{}
+	stored   *v1alpha1.NodeCertificateState
+	pending  time.Time // when the oldest change arose that is not written, zero when all is
+	failures int       // of writes, since the start
 }
 
 // Load reads what the agent reported before, by certificate. What an earlier node of the same name reported is not ours.
@@ -85,8 +76,9 @@ func (r *Reporter) Adopt(uid types.UID) {
 func (r *Reporter) Set(entry v1alpha1.CertificateEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	entry.Message = brief.Line(entry.Message, v1alpha1.MaxMessageLength)
 	previous, known := r.entries[entry.Name]
-	if entry.State != v1alpha1.StateInstalled {
+	if entry.State != v1alpha1.StateInstalled || entry.Reason != "" {
 		now := metav1.NewTime(r.Now().Truncate(time.Second))
 		entry.Since = &now
 		if known && previous.State == entry.State && previous.Reason == entry.Reason && previous.Since != nil {
@@ -110,16 +102,32 @@ func (r *Reporter) Drop(name string) {
 	}
 }
 
-// Check compares what is stored with what was written, and has a difference written again: somebody may have deleted or
-// edited the object.
+// Check compares what is stored with what was written, and has a difference written again: the object may have been deleted
+// or edited.
 func (r *Reporter) Check(ctx context.Context) error {
 	stored, err := r.read(ctx)
 	if err != nil {
 		return err
 	}
-	r.remember(stored)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stored = stored
 	r.signal()
 	return nil
+}
+
+// Unwritten returns since when there has been something that the API server does not have, zero while it has everything.
+func (r *Reporter) Unwritten() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pending
+}
+
+// WriteFailures returns how many writes have failed since the start.
+func (r *Reporter) WriteFailures() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failures
 }
 
 // Names returns the certificates that have an entry.
@@ -133,117 +141,15 @@ func (r *Reporter) Names() []string {
 	return names
 }
 
+// signal has the writer look. The caller holds the lock.
 func (r *Reporter) signal() {
+	if r.pending.IsZero() {
+		r.pending = r.Now()
+	}
 	select {
 	case r.changed <- struct{}{}:
 	default:
 	}
-}
-
-// Start writes changes until the context ends. A write that fails is tried again; nothing is lost meanwhile.
-func (r *Reporter) Start(ctx context.Context) error {
-	wait := retry
-	for r.collect(ctx) {
-		for {
-			err := r.write(ctx)
-			if err == nil {
-				wait = retry
-				break
-			}
-			logr.FromContextOrDiscard(ctx).Info("Writing the node's state again later", "cause", err.Error(), "nextAttempt", wait.String())
-			if !sleep(ctx, wait) {
-				return nil
-			}
-			wait = min(2*wait, retryCap)
-		}
-	}
-	return nil
-}
-
-// collect waits for a change, and then for quiet. It returns false when the context has ended.
-func (r *Reporter) collect(ctx context.Context) bool {
-	select {
-	case <-r.changed:
-	case <-ctx.Done():
-		return false
-	}
-	deadline := time.After(patience)
-	for {
-		select {
-		case <-r.changed:
-		case <-time.After(quiet):
-			return true
-		case <-deadline:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
-func sleep(ctx context.Context, wait time.Duration) bool {
-	select {
-	case <-time.After(wait):
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// write brings the stored object in line with the entries. It writes nothing when nothing differs.
-func (r *Reporter) write(ctx context.Context) error {
-	wanted, stored := r.wanted()
-	if stored != nil && sameState(stored, wanted) {
-		return nil
-	}
-	var err error
-	if stored == nil {
-		err = r.Client.Create(ctx, wanted)
-	} else {
-		wanted.ResourceVersion = stored.ResourceVersion
-		err = r.Client.Update(ctx, wanted)
-	}
-	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		// Someone else wrote or deleted it: start from what is there now.
-		fresh, readErr := r.read(ctx)
-		if readErr == nil {
-			r.remember(fresh)
-		}
-		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)
-	}
-	if err != nil {
-		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)
-	}
-	r.remember(wanted)
-	return nil
-}
-
-func (r *Reporter) remember(stored *v1alpha1.NodeCertificateState) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stored = stored
-}
-
-func (r *Reporter) wanted() (wanted, stored *v1alpha1.NodeCertificateState) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	wanted = &v1alpha1.NodeCertificateState{
-		ObjectMeta: metav1.ObjectMeta{Name: r.Node, OwnerReferences: []metav1.OwnerReference{{
-			APIVersion: "v1", Kind: "Node", Name: r.Node, UID: r.NodeUID,
-		}}},
-		AgentVersion: r.AgentVersion, NodeUID: string(r.NodeUID),
-	}
-	for _, entry := range r.entries {
-		wanted.Certificates = append(wanted.Certificates, entry)
-	}
-	slices.SortFunc(wanted.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
-	return wanted, r.stored
-}
-
-func sameState(a, b *v1alpha1.NodeCertificateState) bool {
-	return a.AgentVersion == b.AgentVersion && a.NodeUID == b.NodeUID &&
-		equality.Semantic.DeepEqual(a.OwnerReferences, b.OwnerReferences) &&
-		equality.Semantic.DeepEqual(a.Certificates, b.Certificates)
 }
 
 // read returns the stored object, nil if there is none.

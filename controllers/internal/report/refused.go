@@ -1,0 +1,63 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+)
+
+// refusedField is how the API server names a field of an entry that it refuses.
+var refusedField = regexp.MustCompile(`^certificates\[(\d+)\](?:\.(.*))?$`)
+
+// replaceRefused puts in the place of each entry that the API server refuses one that says so: one certificate must not keep
+// the others from being reported. It returns false where the refusal is about none of them.
+func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusal error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(refusal, &status) || status.Status().Details == nil {
+		return false
+	}
+	causes := map[string]metav1.StatusCause{} // by certificate
+	for _, cause := range status.Status().Details.Causes {
+		match := refusedField.FindStringSubmatch(cause.Field)
+		if match == nil {
+			continue
+		}
+		index, err := strconv.Atoi(match[1])
+		if err != nil || index >= len(written.Certificates) {
+			continue
+		}
+		cause.Field = match[2]
+		causes[written.Certificates[index].Name] = cause
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	replaced := false
+	for name, cause := range causes {
+		entry, known := r.entries[name]
+		refused := refusedEntry(entry, cause)
+		if !known || entry.Message == refused.Message {
+			continue // it has changed meanwhile, or is refused all the same
+		}
+		since := metav1.NewTime(r.Now().Truncate(1e9))
+		refused.Since = &since
+		r.entries[name] = refused
+		replaced = true
+	}
+	return replaced
+}
+
+// refusedEntry says what the API server refuses, without any of it.
+func refusedEntry(entry v1alpha1.CertificateEntry, cause metav1.StatusCause) v1alpha1.CertificateEntry {
+	return v1alpha1.CertificateEntry{
+		Name: entry.Name, Generation: entry.Generation, State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonInternalError,
+		Message: brief.Line(fmt.Sprintf("the API server refuses this node's report about the certificate: %s %s; the node's store may hold it all the same: see the agent's log, and compare the versions of the agent and of the CustomResourceDefinitions",
+			cause.Field, cause.Message), v1alpha1.MaxMessageLength),
+	}
+}

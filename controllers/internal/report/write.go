@@ -1,0 +1,171 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// Collecting: a write waits until nothing has changed for quiet, but not longer than longestWait, so that the first sync of
+// a thousand certificates costs a write or two and not a thousand.
+const (
+	quiet       = time.Second
+	longestWait = 30 * time.Second
+	retry       = 2 * time.Second // after a write that failed; doubled up to retryCap
+	retryCap    = time.Minute
+)
+
+// Start writes changes until the context ends. A write that fails is tried again; nothing is lost meanwhile.
+func (r *Reporter) Start(ctx context.Context) error {
+	for r.collect(ctx) {
+		if !r.writeUntilDone(ctx) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// writeUntilDone returns false when the context has ended. A cause is logged once as an error.
+func (r *Reporter) writeUntilDone(ctx context.Context) bool {
+	log, told := ctrl.LoggerFrom(ctx).WithName("report"), ""
+	for wait := retry; ; wait = min(2*wait, retryCap) {
+		begun := r.Now()
+		err := r.write(ctx)
+		if err == nil {
+			r.written(begun)
+			if told != "" {
+				log.Info("The node's state is written again")
+			}
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		r.countFailure()
+		if cause := err.Error(); cause != told {
+			log.Error(err, "Cannot write the node's state; the cluster sees what was reported before", "nextAttempt", wait.String())
+			told = cause
+		}
+		if !sleep(ctx, wait) {
+			return false
+		}
+	}
+}
+
+// written takes note of a write that held everything from before it began.
+func (r *Reporter) written(begun time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.changed: // in the meantime
+		r.changed <- struct{}{}
+		r.pending = begun
+	default:
+		r.pending = time.Time{}
+	}
+}
+
+func (r *Reporter) countFailure() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.failures++
+}
+
+// collect waits for a change, and then for quiet. It returns false when the context has ended.
+func (r *Reporter) collect(ctx context.Context) bool {
+	select {
+	case <-r.changed:
+	case <-ctx.Done():
+		return false
+	}
+	deadline := time.After(longestWait)
+	for {
+		select {
+		case <-r.changed:
+		case <-time.After(quiet):
+			return true
+		case <-deadline:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func sleep(ctx context.Context, wait time.Duration) bool {
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// write brings the stored object in line with the entries. It writes nothing when nothing differs.
+func (r *Reporter) write(ctx context.Context) error {
+	wanted, stored := r.wanted()
+	if stored != nil && sameState(stored, wanted) {
+		return nil
+	}
+	var err error
+	if stored == nil {
+		err = r.Client.Create(ctx, wanted)
+	} else {
+		wanted.ResourceVersion = stored.ResourceVersion
+		err = r.Client.Update(ctx, wanted)
+	}
+	if apierrors.IsInvalid(err) && r.replaceRefused(wanted, err) {
+		return r.write(ctx)
+	}
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
+		// Someone else wrote or deleted it: start from what is there now.
+		fresh, readErr := r.read(ctx)
+		if readErr == nil {
+			r.remember(fresh)
+		}
+		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)
+	}
+	if err != nil {
+		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)
+	}
+	r.remember(wanted)
+	return nil
+}
+
+func (r *Reporter) remember(stored *v1alpha1.NodeCertificateState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stored = stored
+}
+
+func (r *Reporter) wanted() (wanted, stored *v1alpha1.NodeCertificateState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	wanted = &v1alpha1.NodeCertificateState{
+		ObjectMeta: metav1.ObjectMeta{Name: r.Node, OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: "v1", Kind: "Node", Name: r.Node, UID: r.NodeUID,
+		}}},
+		AgentVersion: r.AgentVersion, NodeUID: string(r.NodeUID),
+	}
+	for _, entry := range r.entries {
+		wanted.Certificates = append(wanted.Certificates, entry)
+	}
+	slices.SortFunc(wanted.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
+	fit(wanted, maxSize)
+	return wanted, r.stored
+}
+
+func sameState(a, b *v1alpha1.NodeCertificateState) bool {
+	return a.AgentVersion == b.AgentVersion && a.NodeUID == b.NodeUID &&
+		equality.Semantic.DeepEqual(a.OwnerReferences, b.OwnerReferences) &&
+		equality.Semantic.DeepEqual(a.Certificates, b.Certificates) && equality.Semantic.DeepEqual(a.Omitted, b.Omitted)
+}
