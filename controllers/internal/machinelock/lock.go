@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // errHeld says that another process holds the lock.
@@ -15,26 +15,27 @@ var errHeld = errors.New("another agent holds the lock of this machine")
 // retry is the time between two tries.
 const retry = time.Second
 
-// Acquire waits until this process is the only agent on the machine, and says so in the log while it waits. dir is where
-// the lock file goes on systems that lock by file. The lock ends with the process, however it ends.
+// Acquire waits until this process is the only agent on the machine, and says so in the log while it waits. dir is the store's
+// folder on systems that lock by file. What keeps it from locking is logged and tried again. The lock ends with the process,
+// however it ends. The error is the context's.
 func Acquire(ctx context.Context, dir string) error {
-	log := logr.FromContextOrDiscard(ctx)
-	waiting := false
+	log := ctrl.LoggerFrom(ctx)
+	told := ""
 	for {
 		err := try(dir)
-		if err == nil {
-			if waiting {
-				log.Info("The other agent is gone")
-			}
+		switch {
+		case err == nil && told != "":
+			log.Info("Locked this machine's store")
 			return nil
-		}
-		if !errors.Is(err, errHeld) {
-			return err
-		}
-		if !waiting {
+		case err == nil:
+			return nil
+		case err.Error() == told:
+		case errors.Is(err, errHeld):
 			log.Info("Waiting: another agent works on this machine's store", "lock", place(dir))
-			waiting = true
+		default:
+			log.Error(err, "Cannot lock this machine's store; trying again", "lock", place(dir))
 		}
+		told = err.Error()
 		select {
 		case <-time.After(retry):
 		case <-ctx.Done():

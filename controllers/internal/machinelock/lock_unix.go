@@ -5,33 +5,70 @@ package machinelock
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-func place(dir string) string { return filepath.Join(dir, ".lock") }
+// place returns the lock's file, which is beside the folder: the folder may be read-only, or be deleted while an agent works.
+func place(dir string) string {
+	dir = filepath.Clean(dir)
+	return filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".lock")
+}
 
-// try takes an advisory lock on a file, which the kernel releases when the process ends, killed or not (flock(2)).
+// try takes two advisory locks, which the kernel releases when the process ends, killed or not (flock(2)): one on a file beside
+// the folder, which outlives it, and one on the folder itself, which is the same for agents in containers that see nothing
+// else of the machine. What cannot be locked because it cannot be written to or made is left out: nothing can be changed
+// there.
 func try(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("making the folder of the lock: %w", err)
-	}
-	file, err := os.OpenFile(place(dir), os.O_CREATE|os.O_RDWR, 0o600)
+	beside, err := lockFile(place(dir), os.O_CREATE|os.O_RDWR)
 	if err != nil {
-		return fmt.Errorf("opening the lock: %w", err)
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil && !unwritable(err) {
+		return errors.Join(fmt.Errorf("making the folder of the store: %w", err), closeFile(beside))
+	}
+	folder, err := lockFile(dir, os.O_RDONLY)
+	if err != nil {
+		return errors.Join(err, closeFile(beside))
+	}
+	held = append(held, beside, folder) // not closed: that would release them
+	return nil
+}
+
+// lockFile opens and locks a file or folder. It returns nil for one that is not there and cannot be made.
+func lockFile(path string, flags int) (*os.File, error) {
+	file, err := os.OpenFile(path, flags, 0o600)
+	if unwritable(err) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the lock: %w", err)
 	}
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if err == nil {
-		held = append(held, file) // not closed: that would release it
-		return nil
+		return file, nil
 	}
 	_ = file.Close()
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return errHeld
+		return nil, errHeld
 	}
-	return fmt.Errorf("locking %s: %w", place(dir), err)
+	return nil, fmt.Errorf("locking %s: %w", path, err)
+}
+
+// unwritable reports whether nothing can be written at a place by this process.
+func unwritable(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
+func closeFile(file *os.File) error {
+	if file == nil {
+		return nil
+	}
+	return file.Close()
 }
 
 var held []*os.File
