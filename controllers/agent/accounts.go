@@ -3,10 +3,12 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
@@ -64,20 +66,37 @@ func (a *accounts) remember(key string, answer accountAnswer) {
 
 // access is who may use a certificate's key.
 type access struct {
-	list    string // as certstore.KeyAccess writes it, of the accounts that are known
-	settled bool   // whether it is all: else what a key has is not to be narrowed to it
-	problem error  // about accounts that are not known
+	sids    []string // of the accounts that are known
+	named   bool     // whether the spec names accounts
+	settled bool     // whether sids is all: else what a key has is not to be narrowed to it
+	problem error    // about accounts that are not known
+}
+
+// list returns the access as certstore.KeyAccess writes it, empty where it is left to the store.
+func (a access) list(location certstore.Location) string {
+	if location == certstore.LocalMachine || a.named {
+		return certstore.KeyAccess(location, a.sids)
+	}
+	return ""
+}
+
+// join returns the access of both together.
+func (a access) join(b access) access {
+	return access{
+		sids: append(slices.Clone(a.sids), b.sids...), named: a.named || b.named, settled: a.settled && b.settled,
+		problem: a.problem, // the other one's accounts are for its own report
+	}
 }
 
 // accessFor returns who may use the key of a certificate. The problem is an *accountsError or an *accountsAway.
-func (a *accounts) accessFor(machine certstore.Machine, location certstore.Location, names []string, now time.Time) access {
-	var sids, unknown []string
+func (a *accounts) accessFor(machine certstore.Machine, names []string, now time.Time) access {
+	var unknown []string
 	var away []error
-	found := access{settled: true}
+	found := access{settled: true, named: len(names) > 0}
 	for _, name := range names {
 		sid, err := a.resolve(machine, name, now)
 		if sid != "" {
-			sids = append(sids, sid)
+			found.sids = append(found.sids, sid)
 		}
 		var missing *certstore.UnknownAccount
 		switch {
@@ -96,9 +115,6 @@ func (a *accounts) accessFor(machine certstore.Machine, location certstore.Locat
 	case len(unknown) > 0:
 		found.problem = &accountsError{unknown}
 	}
-	if location == certstore.LocalMachine || len(names) > 0 {
-		found.list = certstore.KeyAccess(location, sids)
-	}
 	return found
 }
 
@@ -106,7 +122,20 @@ func (a *accounts) accessFor(machine certstore.Machine, location certstore.Locat
 type accountsError struct{ names []string }
 
 func (e *accountsError) Error() string {
-	return "the node does not know " + strings.Join(e.names, ", ") + "; correct spec.accounts or create the account: until then the others can use the private key, and this one cannot"
+	return "the node does not know " + few(e.names) + "; correct spec.accounts or create the account: until then the others can use the private key, and this one cannot"
+}
+
+// few names the first and counts the rest: a spec may name 64 accounts of 256 characters.
+func few(names []string) string {
+	const most, length = 3, 120
+	var named []string
+	for _, name := range names[:min(most, len(names))] {
+		named = append(named, brief.Line(name, length))
+	}
+	if rest := len(names) - len(named); rest > 0 {
+		named = append(named, fmt.Sprintf("%d more", rest))
+	}
+	return strings.Join(named, ", ")
 }
 
 // accountsAway says that the node cannot find out about accounts of a spec at the moment, because their domain does not
@@ -114,7 +143,7 @@ func (e *accountsError) Error() string {
 type accountsAway struct{ err error }
 
 func (e *accountsAway) Error() string {
-	return "the node cannot look up " + strings.ReplaceAll(e.err.Error(), "\n", ", ") + " at the moment; keys that are there keep their rights meanwhile, and it is tried again by itself"
+	return "the node cannot look up " + few(strings.Split(e.err.Error(), "\n")) + " at the moment; keys that are there keep their rights meanwhile, and it is tried again by itself"
 }
 
 // Unwrap returns what the machine said.

@@ -28,7 +28,7 @@ func (d *directoryOf) Resolve(account string) (string, error) {
 func TestWhoMayUseAKeyWhileAccountsCannotBeAskedFor(t *testing.T) {
 	machine, known := &directoryOf{}, &accounts{}
 	machine.answers = map[string]any{`D\a`: "S-1-5-21-1"}
-	if first := known.accessFor(machine, certstore.LocalMachine, []string{`D\a`}, noon); !first.settled || first.problem != nil {
+	if first := known.accessFor(machine, []string{`D\a`}, noon); !first.settled || first.problem != nil {
 		t.Fatalf("with everybody known: %+v", first)
 	}
 	machine.answers = map[string]any{`D\a`: errors.New("the domain is away"), `D\b`: errors.New("the domain is away")}
@@ -47,7 +47,7 @@ func TestWhoMayUseAKeyWhileAccountsCannotBeAskedFor(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := known.accessFor(machine, certstore.LocalMachine, test.names, later)
+			got := known.accessFor(machine, test.names, later)
 			said := ""
 			if got.problem != nil {
 				said = got.problem.Error()

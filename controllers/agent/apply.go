@@ -7,16 +7,18 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
 // apply plans and carries out what brings the fetched certificate into its store, and returns the entry as the store has it,
 // also where a later step failed; nil where it is not in place.
-func (r *Reconciler) apply(ctx context.Context, w *wanted) (held *certstore.Entry, done performed, err error) {
+func (r *Reconciler) apply(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted) (held *certstore.Entry, done performed, err error) {
 	seen, err := r.observed(ctx, w.Desired)
 	if err != nil {
 		return nil, done, fmt.Errorf("looking at the stores: %w", err)
 	}
+	r.settleAccess(ctx, certificate, w, seen, &certstore.Entry{Thumbprint: certstore.Thumbprint(w.Current())})
 	actions, err := certstore.Plan(w.Desired, seen, r.Now())
 	if err != nil {
 		return nil, done, fmt.Errorf("planning: %w", err)

@@ -17,13 +17,14 @@ import (
 type brittleStore struct {
 	root string
 
-	mu     sync.Mutex
-	store  certstore.Store
-	fault  func(operation string, ref certstore.Ref, thumbprint string) error
-	panics bool          // at an installation, with what it was given
-	slow   time.Duration // how long it takes to say which stores there are
-	lists  int           // of any store
-	writes []string      // such as "Install LocalMachine\MY 3C5A…", in their order, those that failed too
+	mu      sync.Mutex
+	store   certstore.Store
+	wrapped func(certstore.Store) certstore.Store
+	fault   func(operation string, ref certstore.Ref, thumbprint string) error
+	panics  bool          // at an installation, with what it was given
+	slow    time.Duration // how long it takes to say which stores there are
+	lists   int           // of any store
+	writes  []string      // such as "Install LocalMachine\MY 3C5A…", in their order, those that failed too
 }
 
 var _ certstore.Store = (*brittleStore)(nil)
@@ -38,6 +39,21 @@ func (s *brittleStore) renew(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store = store
+	if s.wrapped != nil {
+		s.store = s.wrapped(store)
+	}
+}
+
+// wrap has the store seen through another, which outlives the agents too.
+func (s *brittleStore) wrap(wrapper func(certstore.Store) certstore.Store) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store = wrapper(s.store)
+	kept := s.store.(*sharedKeys)
+	s.wrapped = func(store certstore.Store) certstore.Store {
+		kept.Store = store
+		return kept
+	}
 }
 
 // doing is what the operations are called while they are at work.
@@ -158,6 +174,22 @@ func (s *brittleStore) Remove(ref certstore.Ref, thumbprint string) error {
 		return err
 	}
 	return store.Remove(ref, thumbprint)
+}
+
+// OrphanedKeys implements certstore.Store.
+func (s *brittleStore) OrphanedKeys(location certstore.Location) ([]string, error) {
+	s.mu.Lock()
+	store := s.store
+	s.mu.Unlock()
+	return store.OrphanedKeys(location)
+}
+
+// RemoveOrphanedKeys implements certstore.Store.
+func (s *brittleStore) RemoveOrphanedKeys(location certstore.Location) (int, error) {
+	s.mu.Lock()
+	store := s.store
+	s.mu.Unlock()
+	return store.RemoveOrphanedKeys(location)
 }
 
 // Stores implements certstore.Store.

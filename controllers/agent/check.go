@@ -25,12 +25,15 @@ type storeCheck struct{ *Reconciler }
 // Start runs until the context ends.
 func (s *storeCheck) Start(ctx context.Context) error {
 	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithName("store-check"))
+	if err := s.removeOrphanedKeys(ctx); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot remove private keys that were left over")
+	}
 	watchers := newWatchers()
 	var searched time.Time
 	for {
 		if s.Now().Sub(searched) >= searchInterval {
 			if err := s.search(); err != nil {
-				ctrl.LoggerFrom(ctx).Info("Cannot search the stores for marks", "cause", err.Error())
+				ctrl.LoggerFrom(ctx).Error(err, "Cannot search the stores for marks")
 			} else {
 				searched = s.Now()
 			}
@@ -40,7 +43,7 @@ func (s *storeCheck) Start(ctx context.Context) error {
 			return nil
 		}
 		if err := s.check(ctx); err != nil {
-			ctrl.LoggerFrom(ctx).Info("Cannot check the store", "cause", err.Error())
+			ctrl.LoggerFrom(ctx).Error(err, "Cannot check the store")
 		}
 	}
 }
@@ -50,7 +53,7 @@ func (s *storeCheck) Start(ctx context.Context) error {
 func (r *Reconciler) search() error {
 	var failed []error
 	marked := func(entry certstore.Entry) bool { return entry.Mark != nil }
-	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
+	for _, location := range locations {
 		refs, err := r.Store.Stores(location)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("listing the stores of %s: %w", location, err))
@@ -75,7 +78,7 @@ func (r *Reconciler) check(ctx context.Context) error {
 	certificates, err := r.selectedCertificates(ctx)
 	failed = append(failed, err)
 	for i := range certificates {
-		if !r.drifted(&certificates[i]) {
+		if !r.drifted(ctx, &certificates[i]) {
 			continue
 		}
 		select {
@@ -84,12 +87,31 @@ func (r *Reconciler) check(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errors.Join(append(failed, r.sweep(ctx))...)
+	return errors.Join(append(failed, r.sweep(ctx), r.removeOrphanedKeys(ctx))...)
 }
+
+// removeOrphanedKeys removes the private keys that no certificate refers to: what an agent that was killed left behind.
+func (r *Reconciler) removeOrphanedKeys(ctx context.Context) error {
+	var failed []error
+	for _, location := range locations {
+		removed, err := r.Store.RemoveOrphanedKeys(location)
+		failed = append(failed, err)
+		if removed > 0 {
+			ctrl.LoggerFrom(ctx).Info("Removed private keys and files that a stopped agent had left over", "location", location, "removed", removed)
+		}
+		if removed > 0 || err != nil {
+			r.Metrics.storeOperation("remove-orphaned-key", err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// locations are the store locations.
+var locations = []certstore.Location{certstore.LocalMachine, certstore.CurrentUser}
 
 // drifted tells whether the store lacks something of a certificate that it had, or has it otherwise than wanted. What cannot
 // be found out is for the certificate's own attempts to report.
-func (r *Reconciler) drifted(certificate *v1alpha1.ObservedCertificate) bool {
+func (r *Reconciler) drifted(ctx context.Context, certificate *v1alpha1.ObservedCertificate) bool {
 	remembered, known := r.records.get(certificate.Name)
 	if !known || remembered.thumbprint == "" || certificate.Spec.Suspend {
 		return false
@@ -105,6 +127,6 @@ func (r *Reconciler) drifted(certificate *v1alpha1.ObservedCertificate) bool {
 	if err != nil {
 		return false
 	}
-	actions, err := r.untended(w, held, remembered)
+	actions, err := r.untended(ctx, certificate, w, held, remembered)
 	return err == nil && len(actions) > 0
 }

@@ -19,12 +19,21 @@ var (
 		"Age of the oldest poll or retry whose time has come and that has not been made; 0 when none is late.", nil, nil)
 )
 
+var (
+	descUnwritten = prometheus.NewDesc("vaultpane_report_unwritten_seconds",
+		"Age of the oldest change that the node's state in the cluster does not show, because it could not be written; 0 when all is written.", nil, nil)
+	descWriteFailures = prometheus.NewDesc("vaultpane_report_write_failures_total",
+		"Writes of the node's state that failed.", nil, nil)
+)
+
 // Describe implements prometheus.Collector.
 func (r *Reconciler) Describe(descs chan<- *prometheus.Desc) {
 	descs <- descInstalled
 	descs <- descStates
 	descs <- descExpiration
 	descs <- descOverdue
+	descs <- descUnwritten
+	descs <- descWriteFailures
 }
 
 // Collect implements prometheus.Collector: the gauges are what the agent knows at this moment, so none can be left behind.
@@ -57,6 +66,12 @@ func (r *Reconciler) Collect(metrics chan<- prometheus.Metric) {
 		overdue = max(0, now.Sub(oldest))
 	}
 	metrics <- prometheus.MustNewConstMetric(descOverdue, prometheus.GaugeValue, overdue.Seconds())
+	unwritten := time.Duration(0)
+	if since := r.Reporter.Unwritten(); !since.IsZero() {
+		unwritten = max(0, now.Sub(since))
+	}
+	metrics <- prometheus.MustNewConstMetric(descUnwritten, prometheus.GaugeValue, unwritten.Seconds())
+	metrics <- prometheus.MustNewConstMetric(descWriteFailures, prometheus.CounterValue, float64(r.Reporter.WriteFailures()))
 }
 
 // OldestDue returns when the poll or retry is or was due that comes first, zero for none.

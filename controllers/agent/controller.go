@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
@@ -64,11 +66,14 @@ type Reconciler struct {
 	Metrics  *Metrics
 	Now      func() time.Time
 
-	inventory inventory
-	records   records
-	accounts  accounts
-	recheck   chan event.TypedGenericEvent[string]
-	searched  sync.Once // the stores, before the first plan
+	inventory    inventory
+	records      records
+	accounts     accounts
+	eventsOnce   sync.Once
+	eventLimiter *rate.Limiter
+	recheck      chan event.TypedGenericEvent[string]
+	searched     sync.Once   // the stores, before the first plan
+	looked       atomic.Bool // every certificate has been looked at since the start
 
 	sweepMu        sync.Mutex
 	unneededBefore map[certstore.Remove]bool // at the last sweep

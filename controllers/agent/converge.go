@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -18,16 +17,19 @@ type outcome struct {
 	entry      v1alpha1.CertificateEntry // what the store holds, read back
 	mark       certstore.Mark            // its mark, if it is this ObservedCertificate's
 	ref        certstore.Ref
-	polled     bool              // Key Vault was to be asked
-	repaired   bool              // drift was found and something done about it
-	done       performed         // in the store
-	beside     []certstore.Place // what is to be in the stores beside the certificate, as the vault gave it
-	fetched    string            // thumbprint of what the vault gave
-	fetchedAs  string            // its version
-	url        string            // in its shortest form
-	again      time.Time         // when to look again, where all is well; zero for when something changes
-	turn       time.Time         // when the vault can be asked: it was not this certificate's turn; zero where it was
-	problem    error             // with accounts, which stops nothing
+	polled     bool                  // Key Vault was to be asked
+	asked      bool                  // and the spec could be acted on as far as that
+	repaired   bool                  // drift was found and something done about it
+	done       performed             // in the store
+	companions []certstore.Companion // what is to be in the stores together with the certificate, as the vault gave it
+	fetched    string                // thumbprint of what the vault gave
+	fetchedAs  string                // its version
+	url        string                // in its shortest form
+	again      time.Time             // when to look again, where all is well; zero for when something changes
+	turn       time.Time             // when the vault can be asked: it was not this certificate's turn; zero where it was
+	problem    error                 // with accounts, which stops nothing
+	declined   string                // why linkOnRenewal does not link an older version, empty where it does
+	valid      bool                  // what the store holds is valid now
 	err        error
 }
 
@@ -39,7 +41,7 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 		out.entry = entryOf(certificate, out.ref, nil, "")
 		return out.fail(fmt.Errorf("looking at the store: %w", err))
 	}
-	out.take(certificate, held, out.remembered.version)
+	out.take(certificate, held, out.remembered.version, r.Now())
 	if certificate.Spec.Suspend {
 		return out
 	}
@@ -51,6 +53,7 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 	if err := r.tend(ctx, certificate, w, held, &out); err != nil {
 		return out.fail(err)
 	}
+	out.declined = r.declinedLinks(w.Desired, out.entry.Thumbprint)
 	inPlace := usableIn(out.ref, held) && r.complete(out.remembered)
 	due := decide(out.remembered, moment{
 		certificate: certificate, node: r.Node, url: out.url, inPlace: inPlace,
@@ -65,13 +68,14 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 		out.turn = r.Now().Add(turn)
 		return out
 	}
-	out.polled = true
+	out.polled, out.asked = true, true
 	out.repaired = out.repaired || !inPlace && out.remembered.thumbprint != "" && out.remembered.generation == certificate.Generation
 	if err != nil {
 		return out.fail(err)
 	}
 	defer got.bundle.Wipe()
 	r.install(ctx, certificate, w, got, &out)
+	out.declined = r.declinedLinks(w.Desired, out.entry.Thumbprint)
 	return out
 }
 
@@ -84,9 +88,10 @@ func turnOf(err error) time.Duration {
 	return 0
 }
 
-// take takes down what the store holds.
-func (o *outcome) take(certificate *v1alpha1.ObservedCertificate, held *certstore.Entry, version string) {
+// take records what the store holds.
+func (o *outcome) take(certificate *v1alpha1.ObservedCertificate, held *certstore.Entry, version string, now time.Time) {
 	o.entry = entryOf(certificate, o.ref, held, version)
+	o.valid = held != nil && held.ValidAt(now)
 	if held != nil && held.Mark != nil && held.Mark.UID == string(certificate.UID) {
 		o.mark = *held.Mark
 	}
@@ -123,21 +128,28 @@ func (r *Reconciler) install(ctx context.Context, certificate *v1alpha1.Observed
 		out.err = fmt.Errorf("reading the certificate in %s version %s: %w", w.url, got.version, err)
 		return
 	}
-	out.fetched, out.fetchedAs, out.beside = certstore.Thumbprint(w.Current()), got.version, w.Beside()
-	held, done, err := r.apply(ctx, w)
+	out.fetched, out.fetchedAs, out.companions = certstore.Thumbprint(w.Current()), got.version, w.Companions()
+	held, done, err := r.apply(ctx, certificate, w)
 	out.done.add(done)
 	if held != nil {
-		out.take(certificate, held, got.version)
+		out.take(certificate, held, got.version, r.Now())
 	}
 	if err != nil {
 		out.err = err
 		return
 	}
-	out.err = expiredError(w.url, w.Current(), got, r.Now())
+	out.err = validityError(w, got, r.Now())
 }
 
-// expiredError reports a certificate that is in the store and of no use any more.
-func expiredError(url keyvault.SecretURL, current *x509.Certificate, got *fetched, now time.Time) error {
+// validityError reports a certificate that is in the store and of no use any more, or not yet.
+func validityError(w *wanted, got *fetched, now time.Time) error {
+	current := w.Current()
+	if now.Before(current.NotBefore) {
+		return &notYetValid{
+			from: current.NotBefore, reason: v1alpha1.ReasonNotYetValid,
+			what: fmt.Sprintf("the certificate in %s version %s is installed, and valid from %s on", w.url, got.version, current.NotBefore.UTC().Format(time.RFC3339)),
+		}
+	}
 	end, what := current.NotAfter, "certificate"
 	if got.expires != nil && got.expires.Before(end) {
 		end, what = *got.expires, "secret"
@@ -145,7 +157,11 @@ func expiredError(url keyvault.SecretURL, current *x509.Certificate, got *fetche
 	if now.Before(end) {
 		return nil
 	}
-	return &expired{fmt.Sprintf("the %s %s version %s expired on %s; renew it in the vault", what, url, got.version, end.UTC().Format(time.RFC3339))}
+	todo := "renew it in the vault"
+	if w.url.Version != "" {
+		todo = "spec.url names this version, so a newer one is not installed: remove /" + w.url.Version + " from the URL to follow the newest, or name a newer one"
+	}
+	return &expired{fmt.Sprintf("the %s %s version %s expired on %s; %s", what, w.url, got.version, end.UTC().Format(time.RFC3339), todo)}
 }
 
 type expired struct{ message string }

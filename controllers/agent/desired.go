@@ -14,6 +14,7 @@ import (
 type wanted struct {
 	certstore.Desired
 	url     keyvault.SecretURL
+	access  access
 	problem error // about accounts that are not known: the certificate is installed all the same
 }
 
@@ -29,15 +30,15 @@ func (r *Reconciler) want(certificate *v1alpha1.ObservedCertificate, ref certsto
 		FriendlyName: certificate.Name + " (" + url.Authority() + ")",
 		Mark: certstore.Mark{
 			Name: certificate.Name, UID: string(certificate.UID), Source: certstore.SourceOf(url.String()),
-			DeletionPolicy: string(spec.DeletionPolicy), Role: certstore.RoleTrusted,
+			DeletionPolicy: string(spec.DeletionPolicy), Role: certstore.RoleTrusted, Pinned: url.Version != "",
 		},
 	}}
 	if certstore.HoldsTrust(ref) {
 		return w, nil
 	}
 	w.Mark.Role, w.Mark.Exportable, w.Mark.Provider = certstore.RoleLeaf, spec.KeyExportable, string(spec.KeyStorageProvider)
-	key := r.accounts.accessFor(r.Machine, ref.Location, spec.Accounts, r.Now())
-	w.Access, w.AccessUnsettled, w.problem = key.list, !key.settled, key.problem
+	w.access = r.accounts.accessFor(r.Machine, spec.Accounts, r.Now())
+	w.Access, w.AccessUnsettled, w.problem = w.access.list(ref.Location), !w.access.settled, w.access.problem
 	var refused *certstore.Error
 	if errors.As(w.problem, &refused) && refused.Unsupported {
 		return nil, refused
@@ -47,7 +48,7 @@ func (r *Reconciler) want(certificate *v1alpha1.ObservedCertificate, ref certsto
 
 // take completes what is wanted with what the vault gave.
 func (w *wanted) take(got *fetched) error {
-	w.Bundle, w.Mark.Version = got.bundle, got.version
+	w.Bundle, w.Mark.Version, w.Mark.Created = got.bundle, got.version, got.created
 	if w.Mark.Role == certstore.RoleTrusted {
 		var err error
 		w.Trusted, err = certstore.Trusted(w.Ref, got.bundle)

@@ -2,17 +2,29 @@ package agent
 
 import (
 	"context"
-	"strings"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+)
+
+// Events of a node are bounded: a burst, as when the vault of a thousand certificates refuses them, would wait for seconds in
+// the client's own throttling and hold workers up. The node's state holds what is dropped.
+const (
+	eventsPerSecond = 1
+	eventsBurst     = 25
 )
 
 // warn puts a warning about one certificate on this agent's own Node, once per change of reason. Events on the
 // ObservedCertificate are the controller's: a thousand nodes with the same trouble must not write a thousand of them.
 func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCertificate, found problem) {
+	if !r.eventBudget().Allow() {
+		r.Metrics.droppedEvents.Inc()
+		return
+	}
 	var node corev1.Node
 	if err := r.Get(ctx, types.NamespacedName{Name: r.Node}, &node); err != nil {
 		return // the NodeCertificateState says it all the same
@@ -21,12 +33,12 @@ func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCer
 		"%s", noteOf(certificate.Name, found.message))
 }
 
-// noteOf returns an event's note, cut to the 1,024 bytes that the API accepts.
+func (r *Reconciler) eventBudget() *rate.Limiter {
+	r.eventsOnce.Do(func() { r.eventLimiter = rate.NewLimiter(eventsPerSecond, eventsBurst) })
+	return r.eventLimiter
+}
+
+// noteOf returns an event's note within the bytes that the API accepts.
 func noteOf(name, message string) string {
-	const limit = 1024
-	note := "ObservedCertificate " + name + ": " + message
-	if len(note) > limit {
-		note = strings.ToValidUTF8(note[:limit], "")
-	}
-	return note
+	return brief.Cut(brief.Line("ObservedCertificate "+name+": "+message, brief.EventNote), brief.EventNote)
 }

@@ -89,6 +89,15 @@ func (m *machine) installed(name, thumbprint string) v1alpha1.CertificateEntry {
 	})
 }
 
+// declines waits until a certificate is reported as installed, with a link that was declined, and checks what is said of it.
+func (m *machine) declines(name, thumbprint string, says ...string) {
+	m.t.Helper()
+	entry := m.fails(name, v1alpha1.ReasonLinkDeclined, says...)
+	if entry.State != v1alpha1.StateInstalled || entry.Thumbprint != thumbprint {
+		m.t.Errorf("it is reported as %+v, want %s installed", entry, thumbprint)
+	}
+}
+
 // fails waits until the node reports a reason, and checks that the message says what a person needs.
 func (m *machine) fails(name string, reason v1alpha1.Reason, says ...string) v1alpha1.CertificateEntry {
 	m.t.Helper()

@@ -40,7 +40,7 @@ func explain(err error) problem {
 	case errors.As(err, &conflict):
 		return problem{reason: v1alpha1.ReasonConflict, message: conflict.Message}
 	case errors.As(err, &early):
-		return problem{reason: v1alpha1.ReasonSecretNotYetValid, message: early.Error(), until: early.from}
+		return problem{reason: early.reason, message: early.Error(), until: early.from}
 	case errors.As(err, &late):
 		return problem{reason: v1alpha1.ReasonExpired, message: late.message}
 	case errors.As(err, &unknown):

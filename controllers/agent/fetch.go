@@ -15,6 +15,7 @@ type fetched struct {
 	bundle  *bundle.Bundle
 	version string
 	expires *time.Time // of the secret in the vault, not of the certificate
+	created int64      // of the version in the vault, as certstore.Mark has it
 }
 
 // fetch reads and parses a certificate's secret. Plain key bytes are gone when it returns.
@@ -29,21 +30,29 @@ func (r *Reconciler) fetch(ctx context.Context, certificate *v1alpha1.ObservedCe
 	}
 	if secret.NotBefore != nil && secret.NotBefore.After(r.Now()) {
 		clear(secret.Value)
-		return nil, &notYetValid{from: *secret.NotBefore, url: url.String()}
+		return nil, &notYetValid{
+			from: *secret.NotBefore, reason: v1alpha1.ReasonSecretNotYetValid,
+			what: fmt.Sprintf("the secret %s is not to be used before %s (its activation date)", url, secret.NotBefore.UTC().Format(time.RFC3339)),
+		}
 	}
 	parsed, err := bundle.Parse(secret.ContentType, secret.Value) // overwrites the value
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate in %s version %s: %w", url, secret.Version, err)
 	}
-	return &fetched{bundle: parsed, version: secret.Version, expires: secret.Expires}, nil
+	got := &fetched{bundle: parsed, version: secret.Version, expires: secret.Expires}
+	if secret.Created != nil {
+		got.created = secret.Created.Unix()
+	}
+	return got, nil
 }
 
-// notYetValid says that the secret's activation date lies in the future.
+// notYetValid says that a secret or a certificate is of use from a time in the future on.
 type notYetValid struct {
-	from time.Time
-	url  string
+	from   time.Time
+	reason v1alpha1.Reason
+	what   string
 }
 
 func (e *notYetValid) Error() string {
-	return fmt.Sprintf("the secret %s is not to be used before %s (its activation date); it is read again then", e.url, e.from.UTC().Format(time.RFC3339))
+	return e.what + "; it is read again then. If that time has come already, the node's clock is behind: correct it"
 }

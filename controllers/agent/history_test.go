@@ -64,9 +64,13 @@ func TestWhileTheNewVersionIsNotYetValidTheOldOneStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.nextSlot()
-	m.installed("web", second)
+	entry := m.fails("web", v1alpha1.ReasonNotYetValid, "valid from", "the node's clock")
+	if entry.State != v1alpha1.StatePending || entry.Thumbprint != second {
+		t.Errorf("the node reports %+v, want Pending with the new version", entry)
+	}
 	m.holds(my, first, second)
 	m.nextSlot()
+	m.installed("web", second)
 	m.holds(my, second)
 }
 

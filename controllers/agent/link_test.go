@@ -72,9 +72,11 @@ func TestARenewalWithoutAllNamesIsNotLinked(t *testing.T) {
 	first := m.issue("web", 3, "shop.example.com", "www.example.com")
 	m.wish("web", linked)
 	m.installed("web", first)
+	m.host.set(func(h *host) { h.bindings = map[string][]string{first: {"0.0.0.0:443"}} })
 	second := m.issue("web", 2, "shop.example.com")
 	m.nextSlot()
-	m.installed("web", second)
+	m.declines("web", second, "lacks www.example.com", first, "still serves 0.0.0.0:443")
+	m.warned("web", v1alpha1.ReasonLinkDeclined)
 	m.renewed(nil)
 	m.told()
 	third := m.issue("web", 1, "*.example.com") // has the names of both
@@ -110,7 +112,7 @@ func TestAnOlderVersionThatIsPinnedClearsTheLinkToTheNewerOne(t *testing.T) {
 	m.installed("web", second)
 	m.renewed(map[string]string{first: second})
 	m.changeSpec("web", of(m.url("web")+"/"+m.vault.Versions(m.full("web"))[0]))
-	m.installed("web", first)
+	m.declines("web", first, "newer than the current version", second)
 	m.renewed(nil)
 	m.holds(my, first, second)
 	m.changeSpec("web", of(m.url("web")))
@@ -118,7 +120,7 @@ func TestAnOlderVersionThatIsPinnedClearsTheLinkToTheNewerOne(t *testing.T) {
 	m.renewed(map[string]string{first: second})
 }
 
-func TestARollBackInTheVaultClearsTheLink(t *testing.T) {
+func TestARollBackInTheVaultTurnsTheLinkRound(t *testing.T) {
 	m := newMachine(t, "link-back")
 	first := m.issue("web", 3)
 	before := m.secret("web")
@@ -131,7 +133,7 @@ func TestARollBackInTheVaultClearsTheLink(t *testing.T) {
 	m.vault.PutRaw(m.full("web"), before.ContentType, string(before.Value)) // imported again, as another version
 	m.nextSlot()
 	m.installed("web", first)
-	m.renewed(nil)
+	m.renewed(map[string]string{second: first}) // the vault's newest version, whatever its validity says
 	m.holds(my, first, second)
 	if mark := m.markOf(my, first); mark.Version != m.vault.Versions(m.full("web"))[2] {
 		t.Errorf("the mark is %+v, want the version of the roll-back", mark)

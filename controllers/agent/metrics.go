@@ -33,6 +33,7 @@ type Metrics struct {
 	requests        *prometheus.CounterVec
 	requestDuration prometheus.Histogram
 	operations      *prometheus.CounterVec
+	droppedEvents   prometheus.Counter
 }
 
 // NewMetrics registers the agent's metrics.
@@ -49,13 +50,16 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20},
 		}),
 		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "vaultpane_store_operations_total", Help: "Changes of the certificate store by operation (install, update, link, remove) and result.",
+			Name: "vaultpane_store_operations_total", Help: "Changes of the certificate store by operation (install, update, link, remove, remove-orphaned-key) and result.",
 		}, []string{labelOperation, labelResult}),
+		droppedEvents: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vaultpane_events_dropped_total", Help: "Events that were not written because too many came at once; the node's state holds what they say.",
+		}),
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "vaultpane_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{labelVersion: version},
 	}, func() float64 { return 1 })
-	registry.MustRegister(m.polls, m.requests, m.requestDuration, m.operations, build)
+	registry.MustRegister(m.polls, m.requests, m.requestDuration, m.operations, m.droppedEvents, build)
 	return m
 }
 

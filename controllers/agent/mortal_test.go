@@ -93,6 +93,18 @@ func (s *mortalStore) Remove(ref certstore.Ref, thumbprint string) error {
 	return s.call("Remove "+ref.String()+" "+thumbprint, true, func() error { return s.store.Remove(ref, thumbprint) })
 }
 
+// OrphanedKeys implements certstore.Store.
+func (s *mortalStore) OrphanedKeys(location certstore.Location) (names []string, err error) {
+	err = s.call("OrphanedKeys "+string(location), false, func() (err error) { names, err = s.store.OrphanedKeys(location); return err })
+	return names, err
+}
+
+// RemoveOrphanedKeys implements certstore.Store.
+func (s *mortalStore) RemoveOrphanedKeys(location certstore.Location) (removed int, err error) {
+	err = s.call("RemoveOrphanedKeys "+string(location), false, func() (err error) { removed, err = s.store.RemoveOrphanedKeys(location); return err })
+	return removed, err
+}
+
 // Stores implements certstore.Store.
 func (s *mortalStore) Stores(location certstore.Location) (refs []certstore.Ref, err error) {
 	err = s.call("Stores "+string(location), false, func() (err error) { refs, err = s.store.Stores(location); return err })

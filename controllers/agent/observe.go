@@ -22,7 +22,12 @@ func (r *Reconciler) recall(certificate *v1alpha1.ObservedCertificate) record {
 		return fresh
 	}
 	fresh.notBefore = r.Started.Add(schedule.Spread(r.InitialSpread))
-	if previous, reported := r.Previous[certificate.Name]; reported {
+	previous, reported := r.Previous[certificate.Name]
+	if reported && previous.Since != nil && previous.Since.Time.Before(certificate.CreationTimestamp.Time) {
+		r.Reporter.Drop(certificate.Name) // it is about an earlier object of the same name
+		reported = false
+	}
+	if reported {
 		fresh.takeUp(previous, r.takenFor(certificate, fresh.ref, previous.Thumbprint))
 	}
 	r.records.put(certificate.Name, fresh) // the spread must not be drawn again
@@ -38,7 +43,7 @@ func (r *record) takeUp(previous v1alpha1.CertificateEntry, proven bool) {
 	}
 	r.thumbprint, r.version = previous.Thumbprint, previous.Version
 	if previous.State == v1alpha1.StateInstalled {
-		r.generation, r.requestedAt = previous.Generation, previous.RequestedAt
+		r.generation, r.requestedAt, r.installed = previous.Generation, previous.RequestedAt, previous.Generation
 	}
 }
 
@@ -65,9 +70,7 @@ func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.E
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	newest := slices.MaxFunc(entries, func(a, b certstore.Entry) int {
-		return a.Certificate.NotBefore.Compare(b.Certificate.NotBefore)
-	})
+	newest := slices.MaxFunc(entries, certstore.CompareVersions)
 	return &newest, nil
 }
 
@@ -76,8 +79,11 @@ func (r *Reconciler) holding(remembered record, ref certstore.Ref) (*certstore.E
 // not look at a thousand each.
 func (r *Reconciler) observed(ctx context.Context, desired certstore.Desired) (certstore.Observed, error) {
 	current := certstore.Thumbprint(desired.Current())
-	places := append(desired.Beside(), certstore.Place{Ref: desired.Ref, Thumbprint: current})
-	found, err := r.entries(desired, places)
+	thumbprints := []string{current}
+	for _, companion := range desired.Companions() {
+		thumbprints = append(thumbprints, companion.Thumbprint)
+	}
+	found, err := r.entries(desired, thumbprints)
 	if err != nil {
 		return found, err
 	}
@@ -101,14 +107,10 @@ func (r *Reconciler) observed(ctx context.Context, desired certstore.Desired) (c
 	return found, err
 }
 
-// entries returns what an ObservedCertificate has in every store that has been read, in its own and in CA, and what there is
-// at some places whoever put it there.
-func (r *Reconciler) entries(desired certstore.Desired, places []certstore.Place) (certstore.Observed, error) {
+// entries returns what an ObservedCertificate has in every store that has been read, in its own and in CA, and those of some
+// thumbprints whoever put them there.
+func (r *Reconciler) entries(desired certstore.Desired, thumbprints []string) (certstore.Observed, error) {
 	r.searched.Do(func() { _ = r.search() }) // so that what was left in a store before the start is known; the store check says what failed
-	thumbprints := make([]string, 0, len(places))
-	for _, place := range places {
-		thumbprints = append(thumbprints, place.Thumbprint)
-	}
 	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
 	authorities := certstore.Ref{Location: desired.Ref.Location, Name: certstore.StoreCA}
 	for _, one := range append(r.inventory.refs(), desired.Ref, authorities) {

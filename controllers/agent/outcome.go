@@ -2,15 +2,15 @@ package agent
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"time"
 
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
 )
@@ -75,7 +75,7 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 	case !out.polled:
 		updated.entry = keepState(out.entry, updated)
 		updated.repairs, updated.repairedAt = countRepairs(out, now)
-		updated.complain(out.problem, intervalOf(certificate), now, random)
+		updated.note(certificate, out, now, random)
 		return updated
 	}
 	updated.generation = certificate.Generation
@@ -84,22 +84,34 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 		updated.thumbprint, updated.version = out.entry.Thumbprint, out.entry.Version
 	}
 	if out.fetched != "" {
-		updated.fetched, updated.fetchedAs, updated.beside = out.fetched, out.fetchedAs, out.beside
+		updated.fetched, updated.fetchedAs, updated.companions = out.fetched, out.fetchedAs, out.companions
 	}
 	updated.kept = strings.Join(out.done.kept, "; ")
 	if out.err == nil {
 		updated.polledAt, updated.attempt, updated.nextAttempt, updated.terminal = now, 0, time.Time{}, false
-		updated.entry = out.entry
+		updated.entry, updated.installed = out.entry, certificate.Generation
 		updated.repairs, updated.repairedAt = countRepairs(out, now)
-		updated.complain(out.problem, intervalOf(certificate), now, random)
+		updated.note(certificate, out, now, random)
 		return updated
 	}
 	return rememberFailure(certificate, updated, out, now, random)
 }
 
-// complain reports accounts that are not known, beside a certificate that is in place, and says when to look for them again:
-// that costs no request, so the vault is not asked more often for it.
-func (r *record) complain(problem error, interval time.Duration, now time.Time, random float64) {
+// note reports what keeps a certificate that is in place from being all that the spec asks for.
+func (r *record) note(certificate *v1alpha1.ObservedCertificate, out outcome, now time.Time, random float64) {
+	r.noteAccounts(out.problem, intervalOf(certificate), now, random)
+	if r.entry.State != v1alpha1.StateInstalled || r.entry.Reason != "" && r.entry.Reason != v1alpha1.ReasonLinkDeclined {
+		return // something worse is reported
+	}
+	r.entry.Reason, r.entry.Message = "", out.declined
+	if out.declined != "" {
+		r.entry.Reason = v1alpha1.ReasonLinkDeclined
+	}
+}
+
+// noteAccounts reports accounts that are not known, and says when to look for them again: that costs no request, so the vault
+// is not asked more often for it.
+func (r *record) noteAccounts(problem error, interval time.Duration, now time.Time, random float64) {
 	if problem == nil {
 		r.complaints, r.lookAt = 0, time.Time{}
 		if r.entry.Reason == v1alpha1.ReasonAccountNotFound {
@@ -147,8 +159,18 @@ func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, 
 		}
 		updated.entry.State = v1alpha1.StatePending
 	}
+	if out.staysCurrent(certificate) {
+		updated.entry.State = v1alpha1.StateInstalled // the reason tells that a renewal would not arrive
+	}
 	updated.entry.Reason, updated.entry.Message = found.reason, found.message
 	return updated
+}
+
+// staysCurrent reports whether a failure leaves the node with what it should have: a valid certificate as the spec wants it,
+// and the vault gave nothing newer.
+func (o outcome) staysCurrent(certificate *v1alpha1.ObservedCertificate) bool {
+	var content *bundle.Error // of a newer version, which is of no use
+	return !errors.As(o.err, &content) && o.asked && o.fetched == "" && o.entry.Thumbprint != "" && o.valid && o.remembered.installed == certificate.Generation
 }
 
 // keepState returns the entry of a certificate that was not polled, or in vain: what the store holds, and what was known
@@ -156,8 +178,12 @@ func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, 
 func keepState(entry v1alpha1.CertificateEntry, known record) v1alpha1.CertificateEntry {
 	entry = withState(entry, known.entry)
 	entry.Generation, entry.RequestedAt = known.entry.Generation, known.entry.RequestedAt // only what was acted on
-	if known.entry.State == v1alpha1.StateSuspended || (entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled) {
+	switch {
+	case known.entry.State == v1alpha1.StateSuspended,
+		entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled && (entry.Reason == "" || entry.Reason == v1alpha1.ReasonLinkDeclined):
 		entry.State, entry.Reason, entry.Message = v1alpha1.StatePending, v1alpha1.ReasonPending, ""
+	case entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled:
+		entry.State = v1alpha1.StatePending // it is gone, and the polls that would bring it back fail
 	}
 	return entry
 }
@@ -187,41 +213,4 @@ func earlierOf(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// tell writes one log line and at most one event when something changed, and none when nothing did.
-func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCertificate, out outcome, updated record) {
-	log := ctrl.LoggerFrom(ctx).WithValues("store", out.ref.String())
-	before, after := out.remembered.entry, updated.entry
-	if updated.kept != "" && updated.kept != out.remembered.kept {
-		log.Info("Keeping superseded certificates that the machine still serves with", "kept", updated.kept)
-	}
-	switch {
-	case out.err != nil:
-		found := explain(out.err)
-		level := 0
-		if before.Reason == found.reason || after.Reason == "" {
-			level = 1 // a repetition, or a passing trouble
-		}
-		log.V(level).Info("Cannot bring the certificate to this node yet", "reason", found.reason, "class", found.reason.Class(),
-			"message", found.message, "attempt", updated.attempt, "nextAttempt", updated.nextAttempt)
-		if after.Reason != "" && after.Reason != before.Reason {
-			r.warn(ctx, certificate, found)
-		}
-	case out.problem != nil && after.Reason == v1alpha1.ReasonAccountNotFound && before.Reason != after.Reason:
-		log.Info("An account of the certificate is not known", "thumbprint", after.Thumbprint, "message", after.Message)
-		r.warn(ctx, certificate, explain(out.problem))
-	case updated.repairs > promptRepairs && out.repaired:
-		log.Info("Repaired the certificate again: something else on the node keeps changing it", "repairs", updated.repairs, "thumbprint", after.Thumbprint)
-		r.warn(ctx, certificate, problem{reason: v1alpha1.ReasonRepeatedDrift, message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repairs)})
-	case out.done.changed && after.Thumbprint == before.Thumbprint && !out.polled:
-		log.Info("Set the certificate's properties right", "thumbprint", after.Thumbprint, "repaired", out.repaired)
-	case out.done.changed:
-		log.Info("Installed the certificate", "thumbprint", after.Thumbprint, "version", after.Version,
-			"previousThumbprint", before.Thumbprint, "repaired", out.repaired, "notAfter", after.NotAfter)
-	case before.Reason != "" && after.Reason == "":
-		log.Info("The certificate is as wanted again", "thumbprint", after.Thumbprint, "version", after.Version)
-	case out.polled:
-		log.V(1).Info("Nothing new in the vault", "version", after.Version)
-	}
 }

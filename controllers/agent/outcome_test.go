@@ -24,7 +24,7 @@ func TestExplain(t *testing.T) {
 		{"a store that refused", &certstore.Error{Denied: true, Err: errors.New("x")}, v1alpha1.ReasonStoreAccessDenied},
 		{"a store that can never do it", &certstore.Error{Unsupported: true, Err: errors.New("x")}, v1alpha1.ReasonUnsupported},
 		{"somebody else's certificate", &certstore.Conflict{Message: "x"}, v1alpha1.ReasonConflict},
-		{"a secret for later", &notYetValid{from: noon}, v1alpha1.ReasonSecretNotYetValid},
+		{"a secret for later", &notYetValid{from: noon, reason: v1alpha1.ReasonSecretNotYetValid}, v1alpha1.ReasonSecretNotYetValid},
 		{"a certificate of the past", &expired{"x"}, v1alpha1.ReasonExpired},
 		{"a wish beyond us", &unsupportedError{"accounts"}, v1alpha1.ReasonUnsupported},
 		{"anything else is our defect", errors.New("x"), v1alpha1.ReasonInternalError},
@@ -78,9 +78,9 @@ func TestRemember(t *testing.T) {
 		{name: "it does not hide a failure that was there before", entry: installed, err: fault(v1alpha1.ReasonThrottled),
 			before: record{generation: 3, entry: v1alpha1.CertificateEntry{Name: "web", State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretDisabled}},
 			state:  v1alpha1.StateFailed, reason: v1alpha1.ReasonSecretDisabled, next: time.Second, thumbprint: "AA"},
-		{name: "a secret for later is Pending until its time", entry: nothing, err: &notYetValid{from: noon.Add(10 * time.Minute)},
+		{name: "a secret for later is Pending until its time", entry: nothing, err: &notYetValid{from: noon.Add(10 * time.Minute), reason: v1alpha1.ReasonSecretNotYetValid},
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonSecretNotYetValid, next: 10 * time.Minute},
-		{name: "but looked at within the interval", entry: nothing, err: &notYetValid{from: noon.Add(48 * time.Hour)},
+		{name: "but looked at within the interval", entry: nothing, err: &notYetValid{from: noon.Add(48 * time.Hour), reason: v1alpha1.ReasonSecretNotYetValid},
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonSecretNotYetValid, next: time.Hour},
 	}
 	for _, test := range tests {
@@ -100,9 +100,51 @@ func TestRemember(t *testing.T) {
 	}
 }
 
+// What the polls fail with is told apart from what the node has.
+func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
+	installed := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Version: "v1"}
+	denied := &keyvault.Fault{Reason: v1alpha1.ReasonAccessDenied, Message: "why"}
+	usual := outcome{remembered: record{generation: 3, installed: 3}, entry: installed, polled: true, asked: true, valid: true, err: denied}
+	tests := []struct {
+		name   string
+		change func(*outcome)
+		state  v1alpha1.CertificateState
+	}{
+		{"the vault refuses", func(*outcome) {}, v1alpha1.StateInstalled},
+		{"the vault is away for long", func(o *outcome) {
+			o.err, o.remembered.attempt = &keyvault.Fault{Reason: v1alpha1.ReasonVaultUnreachable}, lasting
+		}, v1alpha1.StateInstalled},
+		{"the agent's allow-list changed", func(o *outcome) { o.err = &keyvault.Fault{Reason: v1alpha1.ReasonVaultNotAllowed} }, v1alpha1.StateInstalled},
+		{"nothing is installed", func(o *outcome) { o.entry.Thumbprint = "" }, v1alpha1.StateFailed},
+		{"it has expired", func(o *outcome) { o.valid = false }, v1alpha1.StateFailed},
+		{"the spec is a newer one", func(o *outcome) { o.remembered.installed = 2 }, v1alpha1.StateFailed},
+		{"the spec cannot be acted on", func(o *outcome) { o.asked = false }, v1alpha1.StateFailed},
+		{"the vault has a newer version, which cannot be put in place", func(o *outcome) { o.fetched = "BB" }, v1alpha1.StateFailed},
+		{"the vault has a newer version, which cannot be read", func(o *outcome) { o.err = &bundle.Error{Problem: bundle.MalformedSecret} }, v1alpha1.StateFailed},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			out := usual
+			test.change(&out)
+			got := remember(certificate(), out, noon, 0).entry
+			if got.State != test.state || got.Reason == "" {
+				t.Errorf("got state %q with reason %q, want %q with one", got.State, got.Reason, test.state)
+			}
+		})
+	}
+}
+
+func TestACertificateThatVanishesWhileThePollsFailIsPendingWithTheirReason(t *testing.T) {
+	known := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Reason: v1alpha1.ReasonThrottled, Message: "why"}
+	got := remember(certificate(), outcome{remembered: record{generation: 3, entry: known}, entry: v1alpha1.CertificateEntry{Name: "web"}}, noon, 0).entry
+	if got.State != v1alpha1.StatePending || got.Reason != v1alpha1.ReasonThrottled || got.Message != "why" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestAFleetDoesNotComeBackInTheMomentThatAllKnow(t *testing.T) {
 	from := noon.Add(10 * time.Minute)
-	got := remember(certificate(), outcome{polled: true, err: &notYetValid{from: from}}, noon, 0.5)
+	got := remember(certificate(), outcome{polled: true, err: &notYetValid{from: from, reason: v1alpha1.ReasonNotYetValid}}, noon, 0.5)
 	if wait := got.nextAttempt.Sub(from); wait != 30*time.Second {
 		t.Errorf("at half of the jitter it comes %s after the moment, want 30s", wait)
 	}

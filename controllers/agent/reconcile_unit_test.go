@@ -121,7 +121,7 @@ func TestAfterARestartANameThatIsUsedAnewIsAnotherCertificate(t *testing.T) {
 func TestAfterARestartAFailureStaysReportedUntilThePoll(t *testing.T) {
 	web := wishFor("web")
 	r := reconcilerOver(t, nodeObject(nil), web)
-	since := metav1.NewTime(noon)
+	since := metav1.NewTime(web.CreationTimestamp.Add(time.Minute))
 	r.Previous = map[string]v1alpha1.CertificateEntry{"web": {
 		Name: "web", Generation: 1, Thumbprint: "AA", State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretDisabled, Message: "why", Since: &since,
 	}}
@@ -129,6 +129,21 @@ func TestAfterARestartAFailureStaysReportedUntilThePoll(t *testing.T) {
 	got := remember(web, outcome{remembered: remembered, entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}}, noon, 0).entry
 	if got.State != v1alpha1.StateFailed || got.Reason != v1alpha1.ReasonSecretDisabled || got.Message != "why" || got.Since == nil || got.Generation != 0 {
 		t.Errorf("before the first poll it reports %+v", got)
+	}
+}
+
+func TestWhatWasReportedOfAnEarlierObjectOfTheNameIsForgotten(t *testing.T) {
+	web := wishFor("web")
+	r := reconcilerOver(t, nodeObject(nil), web)
+	since := metav1.NewTime(web.CreationTimestamp.Add(-time.Minute))
+	before := v1alpha1.CertificateEntry{Name: "web", Generation: 1, State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretNotFound, Since: &since}
+	r.Previous = map[string]v1alpha1.CertificateEntry{"web": before}
+	r.Reporter.Set(before)
+	if got := r.recall(web); got.entry.Since != nil || got.entry.Reason != "" {
+		t.Errorf("it takes over %+v", got.entry)
+	}
+	if names := r.Reporter.Names(); len(names) != 0 {
+		t.Errorf("reported are still %v", names)
 	}
 }
 

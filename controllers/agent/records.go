@@ -15,22 +15,23 @@ import (
 type record struct {
 	uid         types.UID
 	generation  int64  // of the spec last acted on
+	installed   int64  // generation of the spec as which a certificate was last brought into the store; 0 for none
 	requestedAt string // the annotation's value last acted on
 	ref         certstore.Ref
 	thumbprint  string // of the certificate that should be in the store
 	version     string
-	mark        certstore.Mark    // that it had when it was last seen with one of this ObservedCertificate
-	fetched     string            // thumbprint of what the vault last gave, also where it could not be put into the store
-	fetchedAs   string            // its version
-	beside      []certstore.Place // what came along with it
-	source      string            // of its mark; what it waits for before the first success
-	notBefore   time.Time         // of the first poll after a start
-	polledAt    time.Time         // when the last successful poll was due; zero before the first
-	attempt     int               // failures in a row
-	nextAttempt time.Time         // after a failure; zero when there was none
-	due         time.Time         // when the next look was asked of the queue; zero for when something changes
-	terminal    bool              // the failure waits for another spec
-	repairs     int               // of drift, one after the other
+	mark        certstore.Mark        // that it had when it was last seen with one of this ObservedCertificate
+	fetched     string                // thumbprint of what the vault last gave, also where it could not be put into the store
+	fetchedAs   string                // its version
+	companions  []certstore.Companion // what came along with it
+	source      string                // of its mark; what it waits for before the first success
+	notBefore   time.Time             // of the first poll after a start
+	polledAt    time.Time             // when the last successful poll was due; zero before the first
+	attempt     int                   // failures in a row
+	nextAttempt time.Time             // after a failure; zero when there was none
+	due         time.Time             // when the next look was asked of the queue; zero for when something changes
+	terminal    bool                  // the failure waits for another spec
+	repairs     int                   // of drift, one after the other
 	repairedAt  time.Time
 	complaints  int       // looks in a row at which an account was not known
 	lookAt      time.Time // when to look for it again
@@ -47,6 +48,7 @@ func (r record) looked() bool {
 type records struct {
 	mu     sync.Mutex
 	byName map[string]record
+	users  map[use]map[string]bool // names by what they have
 }
 
 func (r *records) get(name string) (record, bool) {
@@ -62,6 +64,11 @@ func (r *records) put(name string, updated record) {
 	if r.byName == nil {
 		r.byName = map[string]record{}
 	}
+	var before *record
+	if known, ok := r.byName[name]; ok {
+		before = &known
+	}
+	r.index(name, before, &updated)
 	r.byName[name] = updated
 }
 
@@ -69,7 +76,8 @@ func (r *records) put(name string, updated record) {
 func (r *records) forget(name string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	_, known := r.byName[name]
+	before, known := r.byName[name]
+	r.index(name, &before, nil)
 	delete(r.byName, name)
 	return known
 }

@@ -13,7 +13,7 @@ import (
 // nothing, so it works while the vault is away. Someone else who keeps changing the same is met more and more slowly, like
 // one who keeps deleting the certificate.
 func (r *Reconciler) tend(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted, held *certstore.Entry, out *outcome) error {
-	actions, err := r.untended(w, held, out.remembered)
+	actions, err := r.untended(ctx, certificate, w, held, out.remembered)
 	if err != nil || len(actions) == 0 {
 		return err
 	}
@@ -33,11 +33,12 @@ func (r *Reconciler) tend(ctx context.Context, certificate *v1alpha1.ObservedCer
 }
 
 // untended returns what there is to do for tend.
-func (r *Reconciler) untended(w *wanted, held *certstore.Entry, remembered record) ([]certstore.Action, error) {
+func (r *Reconciler) untended(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted, held *certstore.Entry, remembered record) ([]certstore.Action, error) {
 	seen, err := r.entries(w.Desired, nil)
 	if err != nil {
 		return nil, fmt.Errorf("looking at the stores: %w", err)
 	}
+	r.settleAccess(ctx, certificate, w, seen, held)
 	if held != nil && held.Thumbprint != remembered.thumbprint {
 		held = nil // found by its mark after a restart: whether it is the current one is for the vault to say
 	}
@@ -56,8 +57,11 @@ func (r *Reconciler) untended(w *wanted, held *certstore.Entry, remembered recor
 
 // complete tells whether everything is there that came along with a certificate.
 func (r *Reconciler) complete(remembered record) bool {
-	for _, place := range remembered.beside {
-		if held, err := r.inventory.find(place.Ref, place.Thumbprint); err == nil && held == nil {
+	for _, companion := range remembered.companions {
+		if r.Now().After(companion.NotAfter) {
+			continue // of no use any more: who removed it was right
+		}
+		if held, err := r.inventory.find(companion.Ref, companion.Thumbprint); err == nil && held == nil {
 			return false
 		}
 	}

@@ -28,7 +28,7 @@ func (r *Reconciler) unneeded(kept map[string]bool) ([]certstore.Action, error) 
 		}
 	}
 	var actions []certstore.Action
-	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: r.inventory.all()}, kept) {
+	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: r.inventory.all()}, kept, r.Now()) {
 		if step, ok := action.(*certstore.Remove); ok && again[*step] {
 			actions = append(actions, step)
 		}
@@ -39,7 +39,7 @@ func (r *Reconciler) unneeded(kept map[string]bool) ([]certstore.Action, error) 
 // removals returns what is unneeded as far as the stores in use tell.
 func (r *Reconciler) removals(kept map[string]bool) map[certstore.Remove]bool {
 	found := map[certstore.Remove]bool{}
-	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: r.inventory.all()}, kept) {
+	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: r.inventory.all()}, kept, r.Now()) {
 		if step, ok := action.(*certstore.Remove); ok {
 			found[*step] = true
 		}

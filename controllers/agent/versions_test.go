@@ -30,8 +30,8 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 			m.must(test.harm(m))
 			m.nextSlot()
 			entry := m.fails("web", test.reason, test.says, test.advice)
-			if entry.Thumbprint != web || entry.Version != version || entry.State != v1alpha1.StateFailed {
-				t.Errorf("the node reports %+v, want Failed with what is installed", entry)
+			if entry.Thumbprint != web || entry.Version != version || entry.State != v1alpha1.StateInstalled {
+				t.Errorf("the node reports %+v, want Installed, with the reason why a renewal would not arrive", entry)
 			}
 			m.warned("web", test.reason)
 			m.holds(my, web)

@@ -125,11 +125,16 @@ func (s *startup) begin(ctx context.Context) error {
 	}
 	lease := &report.Lease{
 		Client: kube, Namespace: s.settings.Namespace, Node: node.Name, NodeUID: node.UID, Now: time.Now,
-		Renewed: func(ctx context.Context) { _ = reporter.Check(ctx) }, // asked again at the next renewal
+		Renewed: func(ctx context.Context) {
+			if err := reporter.Check(ctx); err != nil { // asked again at the next renewal
+				ctrl.LoggerFrom(ctx).Error(err, "Cannot compare the node's state with what was written")
+			}
+		},
+		Unwritten: reporter.Unwritten,
 	}
 	lastAlive, err := lease.LastRenewal(ctx)
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Info("Cannot read the Lease, so no missed poll is known", "cause", err.Error())
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so no missed poll is known")
 	}
 	reconciler := &agent.Reconciler{
 		Client: kube, Store: s.store, Machine: machine(), Secrets: s.vaults, Reporter: reporter, Metrics: s.metrics, Now: time.Now,

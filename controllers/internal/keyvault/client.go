@@ -26,6 +26,8 @@ type Secret struct {
 	Version string
 	// NotBefore and Expires are the secret's own validity in the vault; nil where it has none.
 	NotBefore, Expires *time.Time
+	// Created is when the vault made this version; nil where it does not say. It orders the versions of a secret.
+	Created *time.Time
 }
 
 // Clients reads secrets from any number of vaults. It keeps one client per vault and identity as long as it lives: with it
@@ -220,7 +222,7 @@ func fromResponse(secret SecretURL, clientID string, response azsecrets.GetSecre
 				Message: about(secret, clientID) + "the vault says that the secret is not enabled; " + adviceFor(v1alpha1.ReasonSecretDisabled, secret, &vaultError{}, clientID),
 			}
 		}
-		result.NotBefore, result.Expires = attributes.NotBefore, attributes.Expires
+		result.NotBefore, result.Expires, result.Created = attributes.NotBefore, attributes.Expires, attributes.Created
 	}
 	return result, nil
 }
