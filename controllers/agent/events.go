@@ -30,7 +30,7 @@ func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCer
 		return // the NodeCertificateState says it all the same
 	}
 	r.Events.Eventf(&node, certificate, corev1.EventTypeWarning, string(found.reason), "InstallCertificate",
-		"%s", noteOf(certificate.Name, found.message))
+		"%s", noteOf(certificate.Name, found))
 }
 
 func (r *Reconciler) eventBudget() *rate.Limiter {
@@ -38,7 +38,15 @@ func (r *Reconciler) eventBudget() *rate.Limiter {
 	return r.eventLimiter
 }
 
-// noteOf returns an event's note within the bytes that the API accepts.
-func noteOf(name, message string) string {
-	return brief.Cut(brief.Line("ObservedCertificate "+name+": "+message, brief.EventNote), brief.EventNote)
+// noteOf returns an event's note within the bytes that the API accepts. What differs from attempt to attempt is in it: an event
+// is written once.
+func noteOf(name string, found problem) string {
+	note := "ObservedCertificate " + name + ": " + found.message
+	if found.detail != "" {
+		note += "; " + found.detail
+	}
+	if found.requestID != "" {
+		note += "; request id " + found.requestID
+	}
+	return brief.Cut(brief.Line(note, brief.EventNote), brief.EventNote)
 }

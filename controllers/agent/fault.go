@@ -16,6 +16,8 @@ type problem struct {
 	message    string
 	retryAfter time.Duration // what the other side asked for
 	until      time.Time     // when it is known to end; zero if it is not
+	detail     string        // what differs from attempt to attempt, for the log and the event
+	requestID  string        // by which the other side finds the request, likewise
 }
 
 // explain finds the reason of an error. It is the one place where the packages' errors become reasons; what it does not
@@ -32,7 +34,7 @@ func explain(err error) problem {
 	var away *accountsAway
 	switch {
 	case errors.As(err, &fault):
-		return problem{reason: fault.Reason, message: fault.Message, retryAfter: fault.RetryAfter}
+		return problem{reason: fault.Reason, message: fault.Message, retryAfter: fault.RetryAfter, detail: fault.Detail, requestID: fault.RequestID}
 	case errors.As(err, &content):
 		return problem{reason: v1alpha1.Reason(content.Problem), message: err.Error()}
 	case errors.As(err, &store):

@@ -327,7 +327,7 @@ func TestWhatSomebodyElsePutThereSinceTheLastCheckIsNotRemoved(t *testing.T) {
 }
 
 func TestAnEventsNoteIsNoLongerThanTheAPIAccepts(t *testing.T) {
-	got := noteOf(strings.Repeat("n", 253), strings.Repeat("ü", 600))
+	got := noteOf(strings.Repeat("n", 253), problem{message: strings.Repeat("ü", 600), detail: "d", requestID: "r"})
 	if len(got) > 1024 || len(got) < 1020 || !utf8.ValidString(got) {
 		t.Errorf("got %d bytes, valid %v", len(got), utf8.ValidString(got))
 	}

@@ -46,6 +46,12 @@ func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCer
 // tellFailure tells of a poll that failed, or of a certificate that could not be brought into the store.
 func (r *Reconciler) tellFailure(ctx context.Context, certificate *v1alpha1.ObservedCertificate, log logr.Logger, before v1alpha1.CertificateEntry, updated record, found problem) {
 	values := []any{"reason", found.reason, "class", found.reason.Class(), "message", found.message, "attempt", updated.attempt}
+	if found.detail != "" {
+		values = append(values, "detail", found.detail)
+	}
+	if found.requestID != "" {
+		values = append(values, "requestID", found.requestID)
+	}
 	if !updated.nextAttempt.IsZero() {
 		values = append(values, "nextAttempt", updated.nextAttempt)
 	}
