@@ -51,11 +51,17 @@ type Authentication struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$')",message="must be a client id, a GUID such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301; a resource id (/subscriptions/...) or an object id does not work here: 'az identity show --query clientId' prints the client id"
+	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="is the GUID of zeros, a placeholder; 'az identity show --query clientId' prints the client id"
 	MSIClientID string `json:"msiClientId,omitempty"`
 }
 
 // ObservedCertificateSpec is one certificate in one vault, and where it goes on which nodes. The names and meanings of
 // the fields are those of the Key Vault VM extension for Windows; the fields from nodeSelector on are Vaultpane's own.
+//
+// +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.keyExportable) || !self.keyExportable",fieldPath=".keyExportable",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
+// +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.linkOnRenewal) || !self.linkOnRenewal",fieldPath=".linkOnRenewal",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
+// +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.accounts) || size(self.accounts) == 0",fieldPath=".accounts",message="must be left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
+// +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() != 'root' || !(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER'])",fieldPath=".certificateStoreLocation",message="must be LocalMachine for the store Root: in CurrentUser Windows asks a person before it trusts a certificate"
 type ObservedCertificateSpec struct {
 	// url is the Key Vault secret URL of the certificate: https://<vault host>[:port]/secrets/<name>[/<version>].
 	// Without a version the newest one is followed; with a version that one is installed and kept. A certificate's
@@ -63,6 +69,11 @@ type ObservedCertificateSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[[:space:]]|[[:space:]]$')",message="has blanks around it; remove them"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('@')",message="is a reference or the name of a file, must be the secret's URL itself, as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://([0-9A-Za-z-]+[.])*portal[.]azure[.](com|us|cn)([:/?#]|$)')",message="is an address of the Azure portal; open the certificate's current version there and copy its Secret Identifier, as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(https://management[.][^/]*)?/subscriptions/')",message="is the id of an Azure resource; 'az keyvault certificate show --vault-name myvault --name mycertificate --query sid' prints the secret's URL, as in https://myvault.vault.azure.net/secrets/mycertificate/<version>: leave the version out to follow the newest"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#@]*_')",message="has '_' in its host, which no vault's name has: letters, digits and dashes only; 'az keyvault show --name myvault --query properties.vaultUri' prints the host"
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="must begin with https:// (lower case, without blanks around it), as in https://myvault.vault.azure.net/secrets/mycertificate"
 	// +kubebuilder:validation:XValidation:rule="!self.startsWith('https://') || self.matches('^https://([^/?#]*@)?[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?([.][0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?)*(:[0-9]+)?([/?#]|$)')",message="needs a host name after https://, as in https://myvault.vault.azure.net/secrets/mycertificate"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*:[0-9]+([/?#]|$)') || self.matches('^https://[^/?#]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?#]|$)')",message="has a port that is not between 1 and 65535"
@@ -77,13 +88,27 @@ type ObservedCertificateSpec struct {
 	// intermediates of its chain go to CA of the same location, a self-signed root nowhere.
 	// Stores that hold trust receive public certificates only, never a key: all certificates of a secret that has no key
 	// (PEM, PKCS#7 or DER), and of one that has a key, Root takes the self-signed authorities, CA all authorities,
-	// TrustedPeople and TrustedPublisher the certificate itself. accounts, keyExportable and linkOnRenewal are answered with
-	// Unsupported there, and so is Root in CurrentUser, where Windows asks a person before it trusts a certificate.
+	// TrustedPeople and TrustedPublisher the certificate itself. accounts, keyExportable and linkOnRenewal are refused there,
+	// and so is Root in CurrentUser, where Windows asks a person before it trusts a certificate. Names that Windows' tools
+	// show for stores, such as Personal or Trusted People, are refused with the store's own name.
 	// AuthRoot and Disallowed are refused: Windows' own root update owns them and removes what others put there.
 	// +optional
 	// +kubebuilder:default="MY"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(personal([ _.-]*(store|certificates?))?)$')",message="is a display name: the store that Windows' tools show as Personal is named MY; write MY"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(intermediates?([ _.-]*cas?|[ _.-]*certificat(e|ion)[ _.-]*authorit(y|ies))?|certificat(e|ion)[ _.-]*authorit(y|ies))$')",message="is a display name: the store that Windows' tools show as Intermediate Certification Authorities is named CA; write CA"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(trusted[ _.-]*roots?([ _.-]*certificat(e|ion)[ _.-]*authorit(y|ies))?|roots|root([ _.-]*cas?|[ _.-]*certificat(e|ion)[ _.-]*authorit(y|ies)))$')",message="is a display name: the store that Windows' tools show as Trusted Root Certification Authorities is named Root; write Root"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(trusted[ _.-]*publishers|trusted[ _.-]+publisher)$')",message="is a display name: the store that Windows' tools show as Trusted Publishers is named TrustedPublisher; write TrustedPublisher"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(trusted[ _.-]+(people|persons?)|trusted[ _.-]*persons?)$')",message="is a display name: the store that Windows' tools show as Trusted People is named TrustedPeople; write TrustedPeople"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(web[ _.-]+hosting)$')",message="is a display name: the store that Windows' tools show as Web Hosting is named WebHosting; write WebHosting"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(other[ _.-]*people)$')",message="is a display name: the store that Windows' tools show as Other People is named AddressBook; write AddressBook"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(enterprise[ _.-]*trust)$')",message="is a display name: the store that Windows' tools show as Enterprise Trust is named Trust; write Trust"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(client[ _.-]*authentication[ _.-]*issuers?)$')",message="is a display name: the store that Windows' tools show as Client Authentication Issuers is named ClientAuthIssuer; write ClientAuthIssuer"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(certificate[ _.-]*enrollment[ _.-]*requests?)$')",message="is a display name: the store that Windows' tools show as Certificate Enrollment Requests is named REQUEST; write REQUEST"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(smart[ _.-]*card[ _.-]*trusted[ _.-]*roots?)$')",message="is a display name: the store that Windows' tools show as Smart Card Trusted Roots is named SmartCardRoot; write SmartCardRoot"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(trusted[ _.-]+devices?)$')",message="is a display name: the store that Windows' tools show as Trusted Devices is named TrustedDevices; write TrustedDevices"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(third[ _.-]*party[ _.-]*root[ _.-]*certification[ _.-]*authorities|(untrusted|disallowed)[ _.-]*certificates)$')",message="is the display name of a store (AuthRoot, Disallowed) that belongs to Windows' own root update, which removes what others put there; use Root to trust a certificate authority"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([0-9A-Za-z _.-]*[0-9A-Za-z])?$')",message="must be the name of a store, such as MY or WebHosting: letters, digits, blanks, '.', '_' and '-', without a path, a location or blanks around it; the location has its own field, certificateStoreLocation"
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['authroot', 'disallowed'])",message="AuthRoot and Disallowed belong to Windows' own root update, which removes what others put there; use Root to trust a certificate authority"
 	CertificateStoreName string `json:"certificateStoreName,omitempty"`
@@ -121,6 +146,11 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[^[:cntrl:]]+$')",message="an account must not hold control characters such as a line break or a tab"
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^[:space:]]') && !self.startsWith(' ') && !self.endsWith(' ')",message="an account must not be blank or have blanks around it"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains(';')",message="holds several accounts in one string; write each as an entry of its own"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains(',') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z ]')",message="holds several accounts in one string; write each as an entry of its own"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains('/') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z /]')",message="has a slash, which no account's name has; write a backslash, as in NT AUTHORITY\\NETWORK SERVICE"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains('\\\\\\\\')",message="has two backslashes in a row; write one, as in NT AUTHORITY\\NETWORK SERVICE: only a string in double quotes needs two"
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('[*?|<>]') && !self.contains('\"')",message="has one of * ? | < > or a quotation mark, which no account's name has"
 	Accounts []string `json:"accounts,omitempty"`
 
 	// linkOnRenewal links the older versions of this same ObservedCertificate in the same store to the new one, so that

@@ -28,10 +28,61 @@ func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
 		return "certificateStoreName " + spec.CertificateStoreName + ", which belongs to Windows' own root update"
 	case store == "root" && ref.Location == certstore.CurrentUser:
 		return "certificateStoreName Root in CurrentUser, where Windows asks a person before it trusts a certificate; use LocalMachine"
-	case certstore.HoldsTrust(ref) && (len(spec.Accounts) > 0 || spec.KeyExportable || spec.LinkOnRenewal):
-		return "accounts, keyExportable or linkOnRenewal in the store " + spec.CertificateStoreName + ", which holds public certificates and no private key"
+	case ownName(store) != "":
+		return "certificateStoreName " + spec.CertificateStoreName + ", which is a display name; the store's own name is " + ownName(store)
+	case certstore.HoldsTrust(ref):
+		return meaninglessForTrust(spec)
 	}
 	return ""
+}
+
+// meaninglessForTrust names the first field that is about a private key, which a store that holds trust never receives.
+func meaninglessForTrust(spec v1alpha1.ObservedCertificateSpec) string {
+	field := ""
+	switch {
+	case spec.KeyExportable:
+		field = "keyExportable: true"
+	case len(spec.Accounts) > 0:
+		field = "accounts"
+	case spec.LinkOnRenewal:
+		field = "linkOnRenewal: true"
+	default:
+		return ""
+	}
+	return field + " in the store " + spec.CertificateStoreName + ", which receives public certificates and never a private key"
+}
+
+// displayNames are names that Windows' tools show for stores, without what stands between words, each with the store's own
+// name. The CRD refuses them; objects from before that would fill a store that no program reads.
+// https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-R2-and-2008/cc725751(v=ws.10) and
+// https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.storename
+var displayNames = map[string]string{
+	"personal":                             "MY",
+	"intermediate":                         "CA",
+	"intermediatecertificationauthorities": "CA",
+	"certificateauthority":                 "CA",
+	"trustedroot":                          "Root",
+	"trustedrootcertificationauthorities":  "Root",
+	"trustedpublishers":                    "TrustedPublisher",
+	"otherpeople":                          "AddressBook",
+	"enterprisetrust":                      "Trust",
+	"clientauthenticationissuers":          "ClientAuthIssuer",
+	"certificateenrollmentrequests":        "REQUEST",
+	"smartcardtrustedroots":                "SmartCardRoot",
+	// These differ from the store's own name by what stands between the words alone.
+	"trustedpeople":    "TrustedPeople",
+	"trustedpublisher": "TrustedPublisher",
+	"trusteddevices":   "TrustedDevices",
+	"webhosting":       "WebHosting",
+}
+
+// ownName returns the name of the store that a display name in small letters means, empty for what is none.
+func ownName(display string) string {
+	name := displayNames[strings.NewReplacer(" ", "", "-", "", "_", "", ".", "").Replace(display)]
+	if strings.EqualFold(name, display) {
+		return ""
+	}
+	return name
 }
 
 // storeRef returns the store that a spec names, in today's spelling.
