@@ -2,14 +2,18 @@ package charts_test
 
 import (
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
 // TestTheProgramsKnowTheirSettings: a variable that nobody reads would be ignored without a word.
 func TestTheProgramsKnowTheirSettings(t *testing.T) {
 	variables := regexp.MustCompile(`VAULTPANE_[A-Z_]+`)
+	lists := map[string][]string{}
 	for program, kinds := range map[string][]string{"agent": {"DaemonSet "}, "controller": {"Deployment ", "Job "}} {
 		help, err := exec.CommandContext(t.Context(), "go", "run", "../cmd/"+program, "--help").CombinedOutput()
 		if err != nil {
@@ -17,6 +21,9 @@ func TestTheProgramsKnowTheirSettings(t *testing.T) {
 		}
 		known := map[string]bool{}
 		for _, variable := range variables.FindAllString(string(help), -1) {
+			if !known[variable] {
+				lists[program] = append(lists[program], variable)
+			}
 			known[variable] = true
 		}
 		for _, values := range []string{"linux", "private", "workload-identity"} {
@@ -33,4 +40,9 @@ func TestTheProgramsKnowTheirSettings(t *testing.T) {
 			}
 		}
 	}
+	text, err := yaml.Marshal(lists)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareFile(t, filepath.Join(chart, "files", "variables.yaml"), "# The variables that the programs know, written from their --help by make generate.\n"+string(text))
 }

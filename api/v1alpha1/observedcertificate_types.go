@@ -151,6 +151,7 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="!self.contains('/') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z /]')",message="has a slash, which no account's name has; write a backslash, as in NT AUTHORITY\\NETWORK SERVICE"
 	// +kubebuilder:validation:items:XValidation:rule="!self.contains('\\\\\\\\')",message="has two backslashes in a row; write one, as in NT AUTHORITY\\NETWORK SERVICE: only a string in double quotes needs two"
 	// +kubebuilder:validation:items:XValidation:rule="!self.matches('[*?|<>]') && !self.contains('\"')",message="has one of * ? | < > or a quotation mark, which no account's name has"
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('(?i)^S-[0-9]') || self.matches('(?i)^S-1-(0x[0-9a-f]+|[0-9]+)(-[0-9]+)+$')",message="begins as a SID and is none: a SID is as S-1-5-20"
 	Accounts []string `json:"accounts,omitempty"`
 
 	// linkOnRenewal links the older versions of this same ObservedCertificate in the same store to the new one, so that

@@ -148,6 +148,7 @@ var refused = []struct{ name, spec, says string }{
 	{"accounts between commas", with(`"accounts": ["Network Service, IIS_IUSRS"]`), "write each as an entry of its own"},
 	{"a slash for a backslash", with(`"accounts": ["NT AUTHORITY/NETWORK SERVICE"]`), "write a backslash"},
 	{"two backslashes", with(`"accounts": ["NT AUTHORITY\\\\NETWORK SERVICE"]`), "has two backslashes in a row"},
+	{"half a SID", with(`"accounts": ["S-1-5-"]`), "begins as a SID and is none"},
 	{"a SID as icacls writes it", with(`"accounts": ["*S-1-5-20"]`), "has one of * ? | < >"},
 	{"an account in quotation marks", with(`"accounts": ["\"Network Service\""]`), "a quotation mark"},
 	{"accounts as one string", with(`"accounts": "Network Service"`), "must be of type array"},

@@ -2,7 +2,7 @@
 {{- define "vaultpane.agentEnv" -}}
 {{- $own := include "vaultpane.agentSettings" . -}}
 {{ $own }}
-{{- with include "vaultpane.extraEnv" (dict "field" "agent.extraEnv" "extra" .root.Values.agent.extraEnv "own" $own) }}
+{{- with include "vaultpane.extraEnv" (dict "field" "agent.extraEnv" "extra" .root.Values.agent.extraEnv "own" $own "known" (.root.Files.Get "files/variables.yaml" | fromYaml).agent) }}
 {{ . }}
 {{- end }}
 {{- end -}}

@@ -22,10 +22,24 @@
 {{- $_ := set $certificates $name $spec -}}
 {{- end -}}
 {{- end -}}
-{{- range $spec := $certificates -}}
-{{- range $field, $value := $defaults }}{{ if not (hasKey $spec $field) }}{{ $_ := set $spec $field $value }}{{ end }}{{ end -}}
-{{- range $field, $value := $spec }}{{ if kindIs "invalid" $value }}{{ $_ := unset $spec $field }}{{ end }}{{ end -}}
+{{- range $name, $spec := $certificates -}}
+{{- $trust := has ($spec.certificateStoreName | default $defaults.certificateStoreName | default "MY" | toString | lower) (list "root" "ca" "trustedpeople" "trustedpublisher") -}}
+{{- range $field, $value := $trust | ternary (omit $defaults "keyExportable" "accounts" "linkOnRenewal" "keyStorageProvider") $defaults -}}
+{{- if not (hasKey $spec $field) }}{{ $_ := set $spec $field $value }}{{ end -}}
 {{- end -}}
+{{- range $field, $value := $spec }}{{ if kindIs "invalid" $value }}{{ $_ := unset $spec $field }}{{ end }}{{ end -}}
+{{- $field := printf "certificates.%s" $name -}}
+{{- if not (hasKey $.Values.certificates $name) -}}
+{{- $field = printf "the certificate %s of secretsManagementSettings" $name -}}
+{{- if and $.Values.agent.enabled $.Values.agent.linux.enabled }}{{/* the extension's settings are for Windows */}}
+{{- $selector := $spec.nodeSelector | default dict -}}
+{{- $_ := set $spec "nodeSelector" (mergeOverwrite (dict "matchLabels" (dict "kubernetes.io/os" "windows")) $selector) -}}
+{{- end -}}
+{{- end -}}
+{{- include "vaultpane.schema.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.check.certificate" (dict "field" $field "spec" $spec "root" $) -}}
+{{- end -}}
+{{- include "vaultpane.check.shared" $certificates -}}
 {{- toYaml $certificates -}}
 {{- end -}}
 
@@ -39,6 +53,7 @@
 {{- define "vaultpane.check.vault" -}}
 {{- $authority := regexFind "^https://[^/]+" .url | trimPrefix "https://" | lower | trimSuffix ":443" -}}
 {{- $host := regexReplaceAll ":[0-9]+$" $authority "" -}}
+{{- include "vaultpane.check.vaultName" (dict "field" .field "url" .url "host" $host) -}}
 {{- $allowed := false -}}
 {{- range concat (list ".vault.azure.net" ".vault.azure.cn" ".vault.usgovcloudapi.net") (.root.Values.agent.allowedVaultHosts | default list) -}}
 {{- $entry := lower . | trimSuffix ":443" -}}
@@ -46,5 +61,62 @@
 {{- end -}}
 {{- if not $allowed -}}
 {{- fail (printf "%s has the url %q, whose host is none of Azure's Key Vault (.vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net): correct it, or name the host in agent.allowedVaultHosts if agents shall ask it" .field .url) -}}
+{{- end -}}
+{{- include "vaultpane.check.cloud" (dict "field" .field "url" .url "host" $host "authority" (.root.Values.azure.authorityHost | default "")) -}}
+{{- end -}}
+
+{{/* Names of Azure's that are not those of a vault
+(https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#vault-name-and-object-name). */}}
+{{- define "vaultpane.check.vaultName" -}}
+{{- if regexMatch "[.]managedhsm[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host -}}
+{{- fail (printf "%s has the url %q, of a managed HSM, which holds keys and no certificates; name a vault, as in https://myvault.vault.azure.net/secrets/mycertificate" .field .url) -}}
+{{- else if regexMatch "[.]privatelink[.]vaultcore[.]|[.]vaultcore[.]" .host -}}
+{{- fail (printf "%s has the url %q, with the name of a private endpoint; name the vault as without one, as in https://myvault.vault.azure.net/secrets/mycertificate, which DNS resolves to the endpoint" .field .url) -}}
+{{- else if regexMatch "[.]vault[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host -}}
+{{- $name := regexReplaceAll "[.]vault[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host "" -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]{1,22}[a-z0-9]$" $name) -}}
+{{- fail (printf "%s has the url %q, in which %q is no name of a vault: it has 3 to 24 letters, digits and dashes, and begins with a letter" .field .url $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses a token authority of another cloud than the vault's
+(https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud). */}}
+{{- define "vaultpane.check.cloud" -}}
+{{- $call := . -}}
+{{- $public := "login[.]microsoftonline[.]com|login[.]microsoft[.]com|login[.]windows[.]net|sts[.]windows[.]net" -}}
+{{- $government := "login[.]microsoftonline[.]us|login-us[.]microsoftonline[.]com" -}}
+{{- $china := "login[.]chinacloudapi[.]cn|login[.]partner[.]microsoftonline[.]cn" -}}
+{{- range list (list ".vault.azure.net" $public "https://login.microsoftonline.com/") (list ".vault.usgovcloudapi.net" $government "https://login.microsoftonline.us/") (list ".vault.azure.cn" $china "https://login.chinacloudapi.cn/") -}}
+{{- $known := regexMatch (printf "^https://(%s|%s|%s)/*$" $public $government $china) (lower $call.authority) -}}
+{{- if and $known (hasSuffix (index . 0) $call.host) (not (regexMatch (printf "^https://(%s)/*$" (index . 1)) (lower $call.authority))) -}}
+{{- fail (printf "%s has the url %q, and azure.authorityHost is %q, which gives tokens for another cloud: leave azure.authorityHost empty for that of each vault's cloud, here %s" $call.field $call.url $call.authority (index . 2)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses a certificate that no agent of this release could install. */}}
+{{- define "vaultpane.check.certificate" -}}
+{{- with include "vaultpane.contradiction" (dict "root" .root "selector" (.spec.nodeSelector | default dict)) -}}
+{{- fail (printf "%s.nodeSelector selects no node: %s" $.field .) -}}
+{{- end -}}
+{{- if and (.spec.authentication).msiClientId (eq .root.Values.azure.credential "environment") -}}
+{{- fail (printf "%s has msiClientId %s, and azure.credential environment has one identity, that of its client secret: remove msiClientId, or use the credential managed-identity or workload-identity" .field .spec.authentication.msiClientId) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses two certificates that would put the same key into the same store and want other things of it: on nodes that both
+select, one of them would be refused (Conflict). Those whose selectors differ may be for different nodes. */}}
+{{- define "vaultpane.check.shared" -}}
+{{- $seen := dict -}}
+{{- range $name, $spec := . -}}
+{{- $place := printf "%s in %s of %s on %s" ($spec.url | lower | replace ":443/" "/") ($spec.certificateStoreName | default "MY" | lower) ($spec.certificateStoreLocation | default "LocalMachine" | lower | replace "_" "") (mustToRawJson ($spec.nodeSelector | default dict)) -}}
+{{- $other := get $seen $place | default dict -}}
+{{- range $field := list "keyExportable" "accounts" "linkOnRenewal" "keyStorageProvider" -}}
+{{- if and $other (ne (get $other.spec $field | default "" | mustToRawJson) (get $spec $field | default "" | mustToRawJson)) -}}
+{{- fail (printf "certificates %s and %s put %s into the same store %s, with different %s: make one of them, or give them nodeSelectors for different nodes" $other.name $name $spec.url ($spec.certificateStoreName | default "MY") $field) -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set $seen $place (dict "name" $name "spec" $spec) -}}
 {{- end -}}
 {{- end -}}

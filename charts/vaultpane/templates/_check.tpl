@@ -6,7 +6,10 @@
 {{- include "vaultpane.check.labels" . -}}
 {{- include "vaultpane.check.resources" . -}}
 {{- include "vaultpane.check.pods" . -}}
+{{- include "vaultpane.check.azure" . -}}
 {{- include "vaultpane.check.together" . -}}
+{{- include "vaultpane.check.selectors" . -}}
+{{- include "vaultpane.check.monitoring" . -}}
 {{- end -}}
 
 {{/* What stands at the top, where a schema has no words for what belongs somewhere else. */}}
@@ -20,7 +23,11 @@
 {{- if hasKey $values "vaultpane" -}}
 {{- fail "vaultpane stands at the top of the values, as in those of a parent chart; what is below it must stand at the top itself" -}}
 {{- end -}}
-{{- include "vaultpane.unknown" (dict "field" "values" "map" (omit $values "enabled") "what" "no value of this chart" "keys" (list "agent" "authenticationSettings" "azure" "certificateDefaults" "certificates" "commonLabels" "controller" "crds" "flowSchema" "global" "imagePullSecrets" "monitoring" "policies" "rbac" "secretsManagementSettings" "startupTaint")) -}}
+{{- $known := .Files.Get "files/keys.yaml" | fromYaml -}}
+{{- include "vaultpane.unknown" (dict "field" "values" "map" (omit $values "enabled") "what" "no value of this chart" "keys" (keys (omit $known "enabled") | sortAlpha)) -}}
+{{- range $key, $value := $values -}}
+{{- include "vaultpane.keys" (dict "field" $key "value" $value "keys" (get $known $key | default dict)) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "vaultpane.check.values" -}}
@@ -67,6 +74,14 @@
 {{- end -}}
 {{- range $index, $allowed := $agent.allowedVaultHosts -}}
 {{- include "vaultpane.check.one" (list (printf "agent.allowedVaultHosts[%d]" $index) $allowed (printf "^([.]%s|%s(:(%s))?)$" $host $host $port) "a host, host:port or .suffix without https:// and path, such as .vault.my.cloud") -}}
+{{- if and (regexMatch "^[.]?[^.:]+$" $allowed) (ne (lower $allowed) "localhost") -}}
+{{- fail (printf "agent.allowedVaultHosts[%d] is %q, %s; write the whole name, such as vault.my.cloud, or .vault.my.cloud for all vaults below it" $index $allowed (hasPrefix "." $allowed | ternary "which allows every host of that top-level domain to receive tokens" "which is no host that a node can find")) -}}
+{{- end -}}
+{{- end -}}
+{{- range $field, $interval := dict "serviceMonitor" $monitoring.serviceMonitor.interval "podMonitor" $monitoring.podMonitor.interval -}}
+{{- if regexMatch "^(0+[a-z]+)+$" $interval -}}
+{{- fail (printf "monitoring.%s.interval is %q, must be more than 0, such as 30s; leave it empty for Prometheus' own" $field $interval) -}}
+{{- end -}}
 {{- end -}}
 {{- range $index, $peer := $controller.networkPolicy.metricsFrom -}}
 {{- if .ipBlock -}}

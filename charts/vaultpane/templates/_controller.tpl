@@ -57,7 +57,7 @@ env:
 {{- define "vaultpane.controllerEnv" -}}
 {{- $own := include "vaultpane.controllerSettings" . -}}
 {{ $own }}
-{{- with include "vaultpane.extraEnv" (dict "field" "controller.extraEnv" "extra" .Values.controller.extraEnv "own" (printf "%s\n%s" $own (include "vaultpane.controllerContainer" .))) }}
+{{- with include "vaultpane.extraEnv" (dict "field" "controller.extraEnv" "extra" .Values.controller.extraEnv "own" (printf "%s\n%s" $own (include "vaultpane.controllerContainer" .)) "known" (.Files.Get "files/variables.yaml" | fromYaml).controller) }}
 {{ . }}
 {{- end }}
 {{- end -}}

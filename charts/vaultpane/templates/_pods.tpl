@@ -20,6 +20,7 @@
 {{- else if has .mountPath $paths -}}
 {{- fail (printf "agent.extraVolumeMounts[%d].mountPath is %q, where another volume is mounted" $index .mountPath) -}}
 {{- end -}}
+{{- include "vaultpane.check.one" (list (printf "agent.extraVolumeMounts[%d].mountPath" $index) .mountPath "^(/|[A-Za-z]:[/\\\\])" "an absolute path, such as C:\\data or /data") -}}
 {{- $paths = append $paths .mountPath -}}
 {{- end -}}
 {{- end -}}
@@ -39,7 +40,7 @@
 {{- end -}}
 
 {{/* Variables of the values. One that the chart sets too would be there twice, which server-side apply refuses. Call with
-(dict "field" "agent.extraEnv" "extra" . "own" TEXT), where TEXT has the chart's own. */}}
+(dict "field" "agent.extraEnv" "extra" . "own" TEXT "known" LIST), where TEXT has the chart's own and LIST what the program knows. */}}
 {{- define "vaultpane.extraEnv" -}}
 {{- $call := . -}}
 {{- $names := regexFindAll "name: [A-Z][A-Z0-9_]*" .own -1 -}}
@@ -47,12 +48,26 @@
 {{- $field := printf "%s[%d]" $call.field $index -}}
 {{- $line := printf "name: %s" .name -}}
 {{- include "vaultpane.check.one" (list (printf "%s.name" $field) .name "^[A-Za-z_.-][A-Za-z0-9_.-]*$" "the name of a variable: letters, digits and '_'") -}}
+{{- include "vaultpane.check.variable" (dict "field" $field "name" .name "value" (.value | default "") "known" $call.known) -}}
 {{- if has $line $names -}}
 {{- fail (printf "%s sets %s, which is set already: by the chart, whose values have it, or by an entry before it" $field .name) -}}
+{{- else if not (or (hasKey . "value") .valueFrom) -}}
+{{- fail (printf "%s has neither value nor valueFrom; for an empty one, write value: \"\"" $field) -}}
 {{- else if and .value .valueFrom -}}
 {{- fail (printf "%s has both value and valueFrom; leave out one" $field) -}}
 {{- end -}}
 {{- $names = append $names $line -}}
 {{- end -}}
 {{- with .extra }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{/* Refuses variables that nobody reads: the programs know those of files/variables.yaml, azidentity those of AZURE_. */}}
+{{- define "vaultpane.check.variable" -}}
+{{- $azure := list "AZURE_ADDITIONALLY_ALLOWED_TENANTS" "AZURE_AUTHORITY_HOST" "AZURE_CLIENT_CERTIFICATE_PASSWORD" "AZURE_CLIENT_CERTIFICATE_PATH" "AZURE_CLIENT_ID" "AZURE_CLIENT_SECRET" "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" "AZURE_FEDERATED_TOKEN_FILE" "AZURE_KUBERNETES_CA_DATA" "AZURE_KUBERNETES_CA_FILE" "AZURE_KUBERNETES_SNI_NAME" "AZURE_KUBERNETES_TOKEN_PROXY" "AZURE_REGIONAL_AUTHORITY_NAME" "AZURE_SDK_GO_LOGGING" "AZURE_TENANT_ID" -}}
+{{- $known := upper .name | hasPrefix "VAULTPANE_" | ternary .known $azure -}}
+{{- if and (regexMatch "^(?i)(VAULTPANE|AZURE)_" .name) (not (has .name $known)) -}}
+{{- fail (printf "%s sets %s, which nothing reads; there are %s" .field .name (join ", " $known)) -}}
+{{- else if and (eq (upper .name) "NO_PROXY") (contains ";" .value) -}}
+{{- fail (printf "%s sets %s to %q, with semicolons; hosts are separated by commas there" .field .name .value) -}}
+{{- end -}}
 {{- end -}}

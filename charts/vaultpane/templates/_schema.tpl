@@ -9,12 +9,19 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 {{- include "vaultpane.schema.size" . -}}
 {{- if kindIs "map" .value }}{{ include "vaultpane.schema.map" . }}{{ end -}}
 {{- if kindIs "slice" .value }}{{ include "vaultpane.schema.list" . }}{{ end -}}
+{{- include "vaultpane.schema.rules" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The rules of a value in CEL. One that concerns a field below it names that field. */}}
+{{- define "vaultpane.schema.rules" -}}
 {{- $value := .value -}}
 {{- $field := .field -}}
 {{- range index .schema "x-kubernetes-validations" -}}
 {{- if not (include "vaultpane.schema.holds" (dict "rule" .rule "value" $value)) -}}
-{{- fail (printf "%s is %s: %s" $field (mustToRawJson $value) .message) -}}
-{{- end -}}
+{{- $shown := $value -}}
+{{- with .fieldPath }}{{ $shown = get $value (trimPrefix "." .) }}{{ end -}}
+{{- fail (printf "%s%s is %s: %s" $field (.fieldPath | default "") (mustToRawJson $shown) .message) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -86,20 +93,36 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 {{- define "vaultpane.schema.term" -}}
 {{- $call := "^!?self[.](matches|startsWith|endsWith|contains)\\('(.*)'\\)$" -}}
 {{- if regexMatch $call .term -}}
-{{- $argument := regexReplaceAll $call .term "${2}" -}}
 {{- $function := regexReplaceAll $call .term "${1}" -}}
+{{- $argument := regexReplaceAll $call .term "${2}" | replace "\\\\" "\\" -}}
 {{- $outcomes := dict "matches" (and (eq $function "matches") (regexMatch $argument .value)) "startsWith" (hasPrefix $argument .value) "endsWith" (hasSuffix $argument .value) "contains" (contains $argument .value) -}}
 {{- ne (get $outcomes $function) (hasPrefix "!" .term) -}}
 {{- else if regexMatch "^self >= [0-9]+$" .term -}}
 {{- ge (int64 .value) (trimPrefix "self >= " .term | int64) -}}
 {{- else if regexMatch "^self <= [0-9]+$" .term -}}
 {{- le (int64 .value) (trimPrefix "self <= " .term | int64) -}}
+{{- else if hasPrefix "self != '" .term -}}
+{{- ne (printf "self != '%s'" .value) .term -}}
 {{- else if hasPrefix "!(self.lowerAscii() in [" .term -}}
 {{- not (contains (printf "'%s'" (lower .value)) .term) -}}
-{{- else if hasPrefix "!(self.operator in [" .term -}}
-{{- not (contains (printf "'%s'" .value.operator) .term) -}}
-{{- else if has .term (list "given" "!given") -}}
+{{- else if kindIs "map" .value -}}
+{{- include "vaultpane.schema.field" . -}}
+{{- else -}}
+unknown
+{{- end -}}
+{{- end -}}
+
+{{/* The same for a term about a field below self. */}}
+{{- define "vaultpane.schema.field" -}}
+{{- $value := get .value (regexFind "self[.][A-Za-z]+" .term | trimPrefix "self.") -}}
+{{- if has .term (list "given" "!given") -}}
 {{- ne (empty .value.values) (eq .term "given") -}}
+{{- else if regexMatch "^!\\(self[.][A-Za-z]+([.]lowerAscii\\(\\))? in \\[" .term -}}
+{{- not (contains (printf "'%s'" (contains "lowerAscii" .term | ternary (toString $value | lower) $value)) .term) -}}
+{{- else if regexMatch "^self[.][A-Za-z]+[.]lowerAscii\\(\\) != '" .term -}}
+{{- not (hasSuffix (printf " != '%s'" (toString $value | lower)) .term) -}}
+{{- else if regexMatch "^(!has\\(self[.][A-Za-z]+\\)|!self[.][A-Za-z]+|size\\(self[.][A-Za-z]+\\) == 0)$" .term -}}
+{{- empty $value -}}
 {{- else -}}
 unknown
 {{- end -}}
@@ -116,9 +139,29 @@ unknown
 {{- range $key, $_ := .map -}}
 {{- if not (has $key $call.keys) -}}
 {{- $written := list -}}
-{{- range $call.keys }}{{ if eq (lower .) (lower $key) }}{{ $written = append $written . }}{{ end }}{{ end -}}
-{{- with $written }}{{ fail (printf "%s.%s is written %s" $call.field $key (first .)) }}{{ end -}}
+{{- $plain := $key | lower | replace "_" "" | replace "-" "" -}}
+{{- range $call.keys }}{{ if eq (lower .) $plain }}{{ $written = append $written . }}{{ end }}{{ end -}}
+{{- with $written }}{{ fail (printf "%s.%s is written %s; there are %s" $call.field $key (first .) (join ", " $call.keys)) }}{{ end -}}
 {{- fail (printf "%s.%s is %s; there are %s" $call.field $key $call.what (join ", " $call.keys)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses keys that no value of the chart has, at every depth. Call with (dict "field" "agent" "value" . "keys" .), where keys is
+the part of files/keys.yaml for this value: what is below a key; "[]" for entries of a list, "*" for any key, nothing for what may
+hold anything. */}}
+{{- define "vaultpane.keys" -}}
+{{- $call := . -}}
+{{- if and (kindIs "slice" .value) (hasKey .keys "[]") -}}
+{{- range $index, $value := .value -}}
+{{- include "vaultpane.keys" (dict "field" (printf "%s[%d]" $call.field $index) "value" $value "keys" (get $call.keys "[]")) -}}
+{{- end -}}
+{{- else if and (kindIs "map" .value) .keys -}}
+{{- if not (hasKey .keys "*") -}}
+{{- include "vaultpane.unknown" (dict "field" .field "map" .value "keys" (keys .keys | sortAlpha) "what" "no value of this chart") -}}
+{{- end -}}
+{{- range $key, $value := .value -}}
+{{- include "vaultpane.keys" (dict "field" (printf "%s.%s" $call.field $key) "value" $value "keys" (get $call.keys $key | default (get $call.keys "*") | default dict)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

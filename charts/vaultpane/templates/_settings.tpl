@@ -11,11 +11,13 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- define "vaultpane.settings" -}}
 {{- $settings := include "vaultpane.settings.map" (dict "value" .Values.secretsManagementSettings "field" "secretsManagementSettings") | fromYaml -}}
 {{- $beside := include "vaultpane.settings.map" (dict "value" .Values.authenticationSettings "field" "authenticationSettings") | fromYaml -}}
+{{- include "vaultpane.settings.type" $settings -}}
 {{- with $settings.runtimeSettings }}{{/* the file 0.settings of a machine */}}
 {{- if kindIs "slice" . }}{{ $settings = get (first . | default dict) "handlerSettings" | default dict }}{{ end -}}
 {{- end -}}
 {{- range list "properties" "osProfile" "settings" "publicSettings" "PublicSettings" }}{{/* what templates and tools wrap around them */}}
 {{- with get $settings . }}{{ $settings = include "vaultpane.settings.map" (dict "value" . "field" "secretsManagementSettings") | fromYaml }}{{ end -}}
+{{- include "vaultpane.settings.type" $settings -}}
 {{- end -}}
 {{- $within := $settings.authenticationSettings -}}
 {{- if hasKey $settings "secretsManagementSettings" }}{{/* the whole of the extension's settings was pasted */}}
@@ -28,6 +30,9 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- fail (printf "authenticationSettings.msiClientId is %q, and secretsManagementSettings has %q in its own authenticationSettings; leave one of the two" $clientId $within) -}}
 {{- end -}}
 {{- include "vaultpane.settings.known" (dict "map" $settings "field" "secretsManagementSettings" "keys" (list "observedCertificates" "pollingIntervalInS" "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "authenticationSettings" "authenticationLocationSettings" "secretsManagementSettings")) -}}
+{{- if and $clientId (not $settings) -}}
+{{- fail "authenticationSettings.msiClientId counts for the certificates of secretsManagementSettings only, of which there are none; for others it is azure.clientId, or authentication.msiClientId of one" -}}
+{{- end -}}
 {{- $schema := include "vaultpane.certificates.schema" . | fromYaml -}}
 {{- $certificates := dict -}}
 {{- range $index, $item := include "vaultpane.settings.items" $settings | fromYamlArray -}}
@@ -44,10 +49,27 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- toYaml $certificates -}}
 {{- end -}}
 
+{{/* Refuses what `az vm extension list` and templates have of another extension. */}}
+{{- define "vaultpane.settings.type" -}}
+{{- range $key := list "type" "typePropertiesType" "typeHandlerName" "virtualMachineExtensionType" -}}
+{{- $type := get $ $key | toString -}}
+{{- if eq (lower $type) "keyvaultforlinux" -}}
+{{- fail (printf "secretsManagementSettings has the %s %s, the Key Vault VM extension for Linux, whose settings name folders; write those of KeyVaultForWindows, or certificates of your own with agent.linux.enabled: true" $key $type) -}}
+{{- else if and (hasPrefix "keyvaultfor" (lower $type)) (ne (lower $type) "keyvaultforwindows") -}}
+{{- fail (printf "secretsManagementSettings has the %s %s, whose settings differ from those of KeyVaultForWindows; write these" $key $type) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A map, or its JSON in a string: with a byte order mark, with comments, or quoted once more. YAML reads JSON, and minds no comma
 too many. */}}
 {{- define "vaultpane.settings.map" -}}
 {{- $map := .value -}}
+{{- if and (kindIs "string" $map) (regexMatch "^\\s*@" $map) -}}
+{{- fail (printf "%s is %q, a file's name as az takes it; Helm reads a file with --set-file %s=%s" .field $map .field (trim $map | trimPrefix "@")) -}}
+{{- else if or (kindIs "slice" $map) (and (kindIs "string" $map) (regexMatch "^\\s*\\[" $map)) -}}
+{{- fail (printf "%s is a list, as 'az vm extension list' prints it; write the settings of its KeyVaultForWindows alone, as 'az vm extension show --query settings' prints them" .field) -}}
+{{- end -}}
 {{- if kindIs "string" $map -}}
 {{- $text := regexReplaceAll "(?s)/[*].*?[*]/|(^|\\s)//[^\n]*" (trimPrefix "\ufeff" $map) "" | trim -}}
 {{- if regexMatch "^[\"']" $text }}{{ $text = printf "[%s]" $text | fromYamlArray | first | toString | trim }}{{ end -}}
@@ -84,6 +106,9 @@ too many. */}}
 {{- fail (printf "secretsManagementSettings.observedCertificates is a string and not the JSON of a list: %s" (first $items)) -}}
 {{- end -}}
 {{- if kindIs "map" $items }}{{ $items = list $items }}{{ end -}}
+{{- if and . (kindIs "slice" $items) (empty $items) -}}
+{{- fail "secretsManagementSettings.observedCertificates is an empty list, of which no certificate would come; name one, or leave secretsManagementSettings out" -}}
+{{- end -}}
 {{- toYaml $items -}}
 {{- end -}}
 
@@ -104,6 +129,9 @@ too many. */}}
 {{- $clientId := $authentication.msiClientId | default "" | toString | trim -}}
 {{- if and $clientId (not (regexMatch "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" $clientId)) -}}
 {{- fail (printf "authenticationSettings.msiClientId is %q, must be a client id, a GUID: 'az identity show --query clientId' prints it" $clientId) -}}
+{{- end -}}
+{{- if regexMatch "^[0-]+$" $clientId -}}
+{{- fail (printf "authenticationSettings.msiClientId is %q, the GUID of zeros, which is a placeholder: 'az identity show --query clientId' prints the client id" $clientId) -}}
 {{- end -}}
 {{- $clientId -}}
 {{- end -}}

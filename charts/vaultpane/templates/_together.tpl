@@ -12,19 +12,18 @@
 {{- fail "agent.apiServer.port counts only with agent.apiServer.host, which is empty" -}}
 {{- else if and $azure.workloadIdentity.webhook (ne $azure.credential "workload-identity") -}}
 {{- fail (printf "azure.workloadIdentity.webhook needs azure.credential workload-identity, which is %s" $azure.credential) -}}
-{{- else if and (eq $azure.credential "environment") (not $azure.existingSecret) (not $agent.extraEnv) -}}
-{{- fail "azure.credential environment needs a client secret: name the Secret with AZURE_CLIENT_SECRET in azure.existingSecret" -}}
 {{- else if lt (include "vaultpane.seconds" $agent.storeCheckInterval | float64) 1.0 -}}
 {{- fail (printf "agent.storeCheckInterval is %s, must be 1s or more" $agent.storeCheckInterval) -}}
+{{- else if le (include "vaultpane.seconds" .Values.controller.expiringSoon | float64) 0.0 -}}
+{{- fail (printf "controller.expiringSoon is %q: no certificate would count as expiring soon before it has expired; must be more than 0, such as 168h for a week" .Values.controller.expiringSoon) -}}
+{{- else if regexMatch "\\s-" (first $agent.command) -}}
+{{- fail (printf "agent.command[0] is %q, must be the executable alone: arguments would pass through cmd.exe, so every setting is a value or a variable in agent.extraEnv" (first $agent.command)) -}}
+{{- else if and (not $azure.caBundle.configMap) (ne $azure.caBundle.key "ca.crt") -}}
+{{- fail (printf "azure.caBundle.key is %q, and counts only with azure.caBundle.configMap, which is empty" $azure.caBundle.key) -}}
+{{- else if regexMatch "^/((bin|boot|dev|etc|home|lib|lib64|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|var/lib|var/log|var/run)/*$|(boot|dev|proc|sys|etc/ssl|etc/pki|etc/kubernetes|usr/share/ca-certificates|var/lib/kubelet|var/lib/containerd)(/|$))" $agent.linux.storePath -}}
+{{- fail (printf "agent.linux.storePath is %q, which belongs to the system; must be a folder of its own, such as /var/lib/vaultpane/store" $agent.linux.storePath) -}}
 {{- else if gt (include "vaultpane.seconds" $agent.initialSpread | float64) 3600.0 -}}
 {{- fail (printf "agent.initialSpread is %s, must be 1h or less" $agent.initialSpread) -}}
-{{- end -}}
-{{- range $field, $selector := dict "agent.nodeSelector windows" $agent.nodeSelector "agent.linux.nodeSelector linux" $agent.linux.nodeSelector "controller.nodeSelector linux" .Values.controller.nodeSelector -}}
-{{- $words := splitList " " $field -}}
-{{- $system := get ($selector | default dict) "kubernetes.io/os" | default (last $words) -}}
-{{- if ne $system (last $words) -}}
-{{- fail (printf "%s.kubernetes.io/os is %q, must be %s or left out" (first $words) $system (last $words)) -}}
-{{- end -}}
 {{- end -}}
 {{- include "vaultpane.check.ports" $agent -}}
 {{- end -}}
