@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/vaultpane/vaultpane/cmd/internal/settings"
 	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
@@ -43,6 +44,9 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	if len(arguments) > 0 && arguments[0] == "store" {
 		return runStore(arguments[1:], stdout, time.Now())
 	}
+	if len(arguments) == 1 && arguments[0] == "version" {
+		arguments = []string{"--version"}
+	}
 	options, err := parseOptions(arguments, os.LookupEnv, stderr)
 	if errors.Is(err, pflag.ErrHelp) {
 		return nil
@@ -54,9 +58,16 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "vaultpane-agent", version)
 		return err
 	}
+	unread, err := settings.Unread(variables(), os.Environ())
+	if err != nil {
+		return err
+	}
 	writer, finish := options.hostLog.Beside(stdout)
 	defer finish()
 	options.logging.SetUp(writer)
+	if len(unread) > 0 {
+		ctrl.Log.Info("Environment variables are named as settings and nothing reads them", "variables", unread)
+	}
 	err = process.Run(ctrl.SetupSignalHandler(), options.Settings)
 	if err != nil {
 		ctrl.Log.Error(err, "Ending") // stderr is gone with the pod, the host log is not

@@ -39,3 +39,22 @@ func TestTheHostLogSaysWhyTheAgentEnded(t *testing.T) {
 		t.Errorf("got %s, want %q in it", content, want)
 	}
 }
+
+func TestVersionIsACommandToo(t *testing.T) {
+	for _, arguments := range [][]string{{"version"}, {"--version"}} {
+		var output strings.Builder
+		if err := run(arguments, &output, io.Discard); err != nil || output.String() != "vaultpane-agent dev\n" {
+			t.Errorf("%q: got %q, error %v", arguments, output.String(), err)
+		}
+	}
+	if err := run([]string{"version", "x"}, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "--help") {
+		t.Errorf("got error %v, want what there is", err)
+	}
+}
+
+func TestAVariableThatIsNearlyASettingEndsTheAgent(t *testing.T) {
+	t.Setenv("VAULTPANE_WORKER", "5")
+	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "VAULTPANE_WORKER is none that is read, must be VAULTPANE_WORKERS") {
+		t.Errorf("got error %v", err)
+	}
+}

@@ -30,6 +30,7 @@ Usage:
   vaultpane-agent [flags]                 run the agent
   vaultpane-agent store list [--json]     show what the machine's certificate stores hold, and what Vaultpane installed
   vaultpane-agent store verify [--json]   say what is wrong with what Vaultpane installed, and what to do
+  vaultpane-agent version                 print the version
 
 The Azure identity is configured by azidentity's own variables:
   workload-identity  AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE; no webhook is needed. In a HostProcess
@@ -47,19 +48,52 @@ Tokens come from the authority of the vault's cloud: public, China or US Governm
 name it with --authority-host, and their vaults with --allowed-vault-hosts. An authority host that is none of Microsoft's is
 trusted as it is, without instance discovery.
 
-Flags, each with its environment variable (the flag wins):
+Flags, each with its environment variable (the flag wins) and the Helm chart's value:
 `
 
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
 // the help.
 func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
 	o := options{Settings: process.Settings{Version: version}}
-	command := settings.Command{Name: "vaultpane-agent", Usage: usage, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+	command := o.command(lookup)
 	var err error
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil {
 		return o, err
 	}
-	return o, o.validate()
+	o.Node = strings.ToLower(o.Node) // names of Nodes are; a Windows host's own name may not be
+	if err := o.validate(); err != nil {
+		return o, command.InChart(err)
+	}
+	return o, checkIdentity(o.Credential, lookup)
+}
+
+func (o *options) command(lookup settings.Lookup) settings.Command {
+	return settings.Command{Name: "vaultpane-agent", Usage: usage, Chart: chartValues, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+}
+
+// variables are the environment variables that the agent reads as settings.
+func variables() []string {
+	var o options
+	return o.command(os.LookupEnv).Variables()
+}
+
+// chartValues are the values of the Helm chart by flag. Flags without one are set by the chart itself or not at all.
+var chartValues = map[string]string{
+	"store-path":                "agent.linux.storePath",
+	"workers":                   "agent.workers",
+	"initial-spread":            "agent.initialSpread",
+	"store-check-interval":      "agent.storeCheckInterval",
+	"credential":                "azure.credential",
+	"authority-host":            "azure.authorityHost",
+	"vault-requests-per-second": "agent.vaultRequestsPerSecond",
+	"allowed-vault-hosts":       "agent.allowedVaultHosts",
+	"ca-bundle":                 "azure.caBundle.configMap",
+	"disable-challenge-resource-verification": "agent.disableChallengeResourceVerification",
+	"metrics-bind-address":                    "agent.metrics.address",
+	"health-probe-bind-address":               "agent.health.port",
+	"log-level":                               "agent.logLevel",
+	"log-format":                              "agent.logFormat",
+	"host-log-retention-days":                 "agent.logRetentionDays",
 }
 
 func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
@@ -99,17 +133,22 @@ func (o *options) validate() error {
 	case o.StoreCheckInterval < time.Second:
 		return fmt.Errorf("--store-check-interval is %s, must be at least 1s", o.StoreCheckInterval)
 	}
+	for _, host := range o.AllowedVaultHosts {
+		if err := checkAllowedHost(host); err != nil {
+			return err
+		}
+	}
 	if err := o.logging.Validate(); err != nil {
 		return err
 	}
 	return o.hostLog.Validate()
 }
 
-// defaultNode returns NODE_NAME, else the host's name in lower case, which is what kubelet registers by default.
+// defaultNode returns NODE_NAME, else the host's name, which in lower case is what kubelet registers by default.
 func defaultNode(lookup settings.Lookup) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""
 	}
-	return lookup.Or("NODE_NAME", strings.ToLower(host))
+	return lookup.Or("NODE_NAME", host)
 }

@@ -2,10 +2,15 @@ package main
 
 import (
 	"io"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 )
 
 func parse(environment map[string]string, arguments ...string) (options, error) {
@@ -16,11 +21,11 @@ func parse(environment map[string]string, arguments ...string) (options, error) 
 }
 
 func TestTheFlagWinsOverItsVariable(t *testing.T) {
-	o, err := parse(map[string]string{"VAULTPANE_WORKERS": "3", "VAULTPANE_INITIAL_SPREAD": "1s", "NODE_NAME": "n1", "VAULTPANE_ALLOWED_VAULT_HOSTS": "a,b:1"}, "--workers", "5")
+	o, err := parse(map[string]string{"VAULTPANE_WORKERS": "3", "VAULTPANE_INITIAL_SPREAD": "1s", "NODE_NAME": "n1", "VAULTPANE_ALLOWED_VAULT_HOSTS": "a.example,b:1"}, "--workers", "5")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Workers != 5 || o.InitialSpread != time.Second || o.Node != "n1" || strings.Join(o.AllowedVaultHosts, " ") != "a b:1" {
+	if o.Workers != 5 || o.InitialSpread != time.Second || o.Node != "n1" || strings.Join(o.AllowedVaultHosts, " ") != "a.example b:1" {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -57,6 +62,11 @@ func TestNonsenseIsNamed(t *testing.T) {
 		{"an authority with a tenant", nil, []string{"--authority-host=https://login.microsoftonline.us/tenant"}, []string{"--authority-host", "must be the URL"}},
 		{"a negative budget", nil, []string{"--vault-requests-per-second=-1"}, []string{"--vault-requests-per-second is -1"}},
 		{"a host log somewhere", map[string]string{"VAULTPANE_HOST_LOG_DIR": "log"}, nil, []string{`--host-log-dir is "log"`, "absolute"}},
+		{"the chart's value beside the flag", nil, []string{"--workers=0"}, []string{"--workers is 0, must be 1 to 1000 (in the Helm chart: agent.workers)"}},
+		{"a credential's value of the chart", map[string]string{"VAULTPANE_CREDENTIAL": "msi"}, nil, []string{"(in the Helm chart: azure.credential)"}},
+		{"a top-level domain of vaults", nil, []string{"--allowed-vault-hosts=.net"}, []string{`--allowed-vault-hosts has ".net"`, "top-level domain", "agent.allowedVaultHosts"}},
+		{"a vault's name for its host", nil, []string{"--allowed-vault-hosts=myvault"}, []string{`"myvault"`, "no host that a node can find"}},
+		{"a vault's URL for its host", nil, []string{"--allowed-vault-hosts=https://vault.my.cloud/"}, []string{`"https://vault.my.cloud/"`, "without https:// and path"}},
 		{"no node", nil, []string{"--node-name="}, []string{"--node-name is empty"}},
 		{"no namespace", nil, []string{"--namespace="}, []string{"--namespace is empty"}},
 		{"an unknown flag", nil, []string{"--worker=1"}, []string{"--worker"}},
@@ -71,6 +81,46 @@ func TestNonsenseIsNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestNamesOfNodesAreInLowerCase(t *testing.T) {
+	for _, environment := range []map[string]string{{"NODE_NAME": "AKSWIN00001"}, {"VAULTPANE_NODE_NAME": "AksWin00001"}} {
+		if o, err := parse(environment); err != nil || o.Node != "akswin00001" {
+			t.Errorf("%v: got %q, error %v", environment, o.Node, err)
+		}
+	}
+}
+
+func TestHostsOfVaultsThatAreRight(t *testing.T) {
+	for _, hosts := range []string{".vault.my.cloud", "vault.example:8443", "localhost", "localhost:8443", "127.0.0.1:8443", "emulator:4997", "[::1]:8443"} {
+		if _, err := parse(nil, "--allowed-vault-hosts="+hosts); err != nil {
+			t.Errorf("%s: %v", hosts, err)
+		}
+	}
+}
+
+// TestTheChartHasTheValuesThatAreNamed compares the names with the chart's own, and wants one for each flag but those that the chart sets itself.
+func TestTheChartHasTheValuesThatAreNamed(t *testing.T) {
+	text, err := os.ReadFile("../../charts/vaultpane/values.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values map[string]any
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	for flag, path := range chartValues {
+		if _, found, _ := unstructured.NestedFieldNoCopy(values, strings.Split(path, ".")...); !found {
+			t.Errorf("--%s: the chart has no value %s", flag, path)
+		}
+	}
+	without := []string{"VAULTPANE_NODE_NAME", "VAULTPANE_NAMESPACE", "VAULTPANE_KUBECONFIG", "VAULTPANE_HOST_LOG_DIR"}
+	for _, variable := range variables() {
+		flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, "VAULTPANE_"), "_", "-"))
+		if chartValues[flag] == "" && !slices.Contains(without, variable) {
+			t.Errorf("--%s has no value of the chart", flag)
+		}
 	}
 }
 

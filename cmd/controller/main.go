@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/settings"
 )
 
 // version is stamped by the linker.
@@ -30,6 +32,9 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	if len(arguments) > 0 && subcommands[arguments[0]] != nil {
 		act, arguments = subcommands[arguments[0]], arguments[1:]
 	}
+	if len(arguments) == 1 && arguments[0] == "version" {
+		arguments = []string{"--version"}
+	}
 	options, err := parseOptions(arguments, os.LookupEnv, stderr)
 	if errors.Is(err, pflag.ErrHelp) {
 		return nil
@@ -41,6 +46,13 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "vaultpane-controller", version)
 		return err
 	}
+	unread, err := settings.Unread(variables(), os.Environ())
+	if err != nil {
+		return err
+	}
 	options.logging.SetUp(stdout)
+	if len(unread) > 0 {
+		ctrl.Log.Info("Environment variables are named as settings and nothing reads them", "variables", unread)
+	}
 	return act(ctrl.SetupSignalHandler(), options)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -34,20 +35,40 @@ Usage:
   vaultpane-controller [flags]                        run the controller
   vaultpane-controller remove-startup-taint [flags]   take the startup taint from all nodes and end, before uninstalling
   vaultpane-controller apply-crds [flags]             give the CRDs the spec that they have in a folder and end, before upgrading
+  vaultpane-controller version                        print the version
 
-Flags, each with its environment variable (the flag wins):
+Flags, each with its environment variable (the flag wins) and the Helm chart's value:
 `
 
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
 // the help.
 func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
 	var o options
-	command := settings.Command{Name: "vaultpane-controller", Usage: usage, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+	command := o.command(lookup)
 	var err error
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil {
 		return o, err
 	}
-	return o, o.validate()
+	return o, command.InChart(o.validate())
+}
+
+func (o *options) command(lookup settings.Lookup) settings.Command {
+	return settings.Command{Name: "vaultpane-controller", Usage: usage, Chart: chartValues, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+}
+
+// variables are the environment variables that the controller reads as settings.
+func variables() []string {
+	var o options
+	return o.command(os.LookupEnv).Variables()
+}
+
+// chartValues are the values of the Helm chart by flag. Flags without one are set by the chart itself or not at all.
+var chartValues = map[string]string{
+	"agent-node-selector": "controller.agentNodeSelector",
+	"expiring-soon":       "controller.expiringSoon",
+	"watch-event-budget":  "controller.watchEventBudget",
+	"log-level":           "controller.logLevel",
+	"log-format":          "controller.logFormat",
 }
 
 func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {

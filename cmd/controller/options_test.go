@@ -34,7 +34,7 @@ func TestNonsenseIsNamed(t *testing.T) {
 		{"a selector that is none", []string{"--agent-node-selector=a=b=c"}, "--agent-node-selector is \"a=b=c\", must be a label selector"},
 		{"no namespace", []string{"--namespace="}, "--namespace is empty"},
 		{"a negative time", []string{"--expiring-soon=-1h"}, "--expiring-soon is -1h"},
-		{"no budget", []string{"--watch-event-budget=0"}, "--watch-event-budget is 0"},
+		{"no budget", []string{"--watch-event-budget=0"}, "--watch-event-budget is 0, must be at least 1 (in the Helm chart: controller.watchEventBudget)"},
 		{"another format", []string{"--log-format=xml"}, `--log-format is "xml"`},
 		{"an argument", []string{"run"}, `"run"; vaultpane-controller --help`},
 	}
@@ -56,5 +56,21 @@ func TestHelpNamesEachVariable(t *testing.T) {
 		if !strings.Contains(help.String(), text) {
 			t.Errorf("the help does not say %s:\n%s", text, help.String())
 		}
+	}
+}
+
+func TestVersionIsACommandToo(t *testing.T) {
+	for _, arguments := range [][]string{{"version"}, {"--version"}} {
+		var output strings.Builder
+		if err := run(arguments, &output, io.Discard); err != nil || output.String() != "vaultpane-controller dev\n" {
+			t.Errorf("%q: got %q, error %v", arguments, output.String(), err)
+		}
+	}
+}
+
+func TestAVariableThatIsNearlyASettingEndsTheController(t *testing.T) {
+	t.Setenv("VAULTPANE_LOGLEVEL", "2")
+	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "must be VAULTPANE_LOG_LEVEL") {
+		t.Errorf("got error %v", err)
 	}
 }

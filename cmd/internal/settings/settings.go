@@ -33,6 +33,20 @@ type Command struct {
 	Name, Usage string
 	// Add adds the flags.
 	Add func(*pflag.FlagSet)
+	// Chart has the value of the Helm chart for flags that have one, for the help and for errors.
+	Chart map[string]string
+}
+
+// InChart adds the chart's value to an error that begins with the name of a flag, for who never writes flags.
+func (c Command) InChart(err error) error {
+	if err == nil {
+		return nil
+	}
+	flag, found := strings.CutPrefix(err.Error(), "--")
+	if end := strings.IndexAny(flag, ": "); found && end > 0 && c.Chart[flag[:end]] != "" {
+		return fmt.Errorf("%w (in the Helm chart: %s)", err, c.Chart[flag[:end]])
+	}
+	return err
 }
 
 // Read reads flags and, for those not given, their environment variables, and says whether the version is asked for. It returns
@@ -43,10 +57,20 @@ func (c Command) Read(arguments []string, lookup Lookup, help io.Writer) (versio
 	flags.SetOutput(help)
 	c.Add(flags)
 	describe(flags)
+	c.describeChart(flags)
 	// No setting, so without a variable: an image may well say its version in VAULTPANE_VERSION.
 	flags.BoolVar(&version, "version", false, "print the version and end")
 	flags.Usage = func() { _, _ = fmt.Fprint(help, c.Usage, flags.FlagUsagesWrapped(120)) }
 	return version, parse(flags, arguments, lookup)
+}
+
+// describeChart names in a flag's help the chart's value that it has.
+func (c Command) describeChart(flags *pflag.FlagSet) {
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if value := c.Chart[flag.Name]; value != "" {
+			flag.Usage += " [chart: " + value + "]"
+		}
+	})
 }
 
 // describe names in each flag's help the environment variable that it has. Flags that are added later have none.

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+)
+
+// zeros is a GUID that stands for one that was to be filled in.
+var zeros = regexp.MustCompile(`^[0-]+$`)
+
+// guid is what a client id is. A tenant may also be named by its domain.
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+
+// checkIdentity says which of azidentity's variables do not go with the credential: with them the agent would sign in as another
+// than they name, or not at all.
+func checkIdentity(credential string, lookup settings.Lookup) error {
+	client, tenant := lookup.Or("AZURE_CLIENT_ID", ""), lookup.Or("AZURE_TENANT_ID", "")
+	secret := lookup.Or("AZURE_CLIENT_SECRET", lookup.Or("AZURE_CLIENT_CERTIFICATE_PATH", "")) != ""
+	token := lookup.Or("AZURE_FEDERATED_TOKEN_FILE", "") != ""
+	_, inCluster := lookup("KUBERNETES_SERVICE_HOST")
+	switch {
+	case client != "" && (!guid.MatchString(client) || zeros.MatchString(client)):
+		return fmt.Errorf("AZURE_CLIENT_ID is %q, must be a client id, a GUID without braces and blanks: 'az identity show --query clientId' prints it (in the Helm chart: azure.clientId)", client)
+	case tenant != "" && (zeros.MatchString(tenant) || strings.ContainsAny(tenant, " \t\n{}/")):
+		return fmt.Errorf("AZURE_TENANT_ID is %q, must be a tenant id, a GUID without braces and blanks: 'az account show --query tenantId' prints it (in the Helm chart: azure.tenantId)", tenant)
+	case credential == "azure-cli" && inCluster:
+		return errors.New("--credential is azure-cli, which takes what a person logged in with on the same machine, and this is a pod: use workload-identity, managed-identity or environment (in the Helm chart: azure.credential)")
+	case credential == "managed-identity" && tenant != "":
+		return fmt.Errorf("AZURE_TENANT_ID is %q, and --credential managed-identity takes the tenant of the machine: remove the variable, or use workload-identity or environment (in the Helm chart: azure.tenantId and azure.credential)", tenant)
+	case credential == "default" && tenant != "" && !secret && !token:
+		return fmt.Errorf("AZURE_TENANT_ID is %q, and --credential default without a client secret or a token file is the machine's managed identity, which uses no tenant: use workload-identity with AZURE_FEDERATED_TOKEN_FILE, or environment with AZURE_CLIENT_SECRET, or remove the variable (in the Helm chart: azure.credential)", tenant)
+	case credential == "environment":
+		return missing(credential, map[string]bool{"AZURE_CLIENT_ID": client != "", "AZURE_TENANT_ID": tenant != "", "AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH": secret})
+	case credential == "workload-identity":
+		return missing(credential, map[string]bool{"AZURE_TENANT_ID": tenant != "", "AZURE_FEDERATED_TOKEN_FILE": token})
+	}
+	return nil
+}
+
+// missing names the first variable that a credential needs and that is not there.
+func missing(credential string, have map[string]bool) error {
+	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"} {
+		if there, needed := have[name]; needed && !there {
+			return fmt.Errorf("%s is not set, and --credential %s needs it (in the Helm chart: azure.clientId, azure.tenantId and azure.existingSecret)", name, credential)
+		}
+	}
+	return nil
+}
+
+// checkAllowedHost refuses what is no host, and a top-level domain: all its hosts could receive tokens.
+func checkAllowedHost(host string) error {
+	name, port, _ := strings.Cut(host, ":")
+	bare := strings.TrimPrefix(name, ".")
+	switch {
+	case host == "" || strings.ContainsAny(host, "/@?#*; \t"):
+		return fmt.Errorf("--allowed-vault-hosts has %q, must be a host, host:port or .suffix without https:// and path, such as .vault.my.cloud", host)
+	case !strings.Contains(bare, ".") && strings.HasPrefix(name, "."):
+		return fmt.Errorf("--allowed-vault-hosts has %q, which allows every host of that top-level domain to receive tokens; write the whole domain, such as .vault.my.cloud", host)
+	case !strings.Contains(bare, ".") && port == "" && !strings.EqualFold(bare, "localhost") && !strings.HasPrefix(name, "["):
+		return fmt.Errorf("--allowed-vault-hosts has %q, which is no host that a node can find; write the whole name, such as vault.my.cloud", host)
+	}
+	return nil
+}

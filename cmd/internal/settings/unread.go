@@ -1,0 +1,73 @@
+package settings
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// serviceLink is a variable that Kubernetes makes of a Service whose name begins as this project's, or an image of its version.
+var serviceLink = regexp.MustCompile(`^VAULTPANE_(.+_)?(VERSION|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
+
+// Variables are the environment variables that the flags read.
+func (c Command) Variables() []string {
+	flags := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
+	c.Add(flags)
+	var names []string
+	flags.VisitAll(func(flag *pflag.Flag) { names = append(names, Variable(flag.Name)) })
+	return names
+}
+
+// Unread looks for environment variables (name=value) that are named as settings and that nothing reads. One that is nearly the
+// name of a setting is a slip, and an error: the program would run without what was asked for. The others are returned, to be
+// told: they may be for another version of the program.
+func Unread(known, environ []string) ([]string, error) {
+	var others []string
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(strings.ToUpper(name), environmentPrefix) || value == "" || slices.Contains(known, name) || serviceLink.MatchString(name) {
+			continue
+		}
+		if meant := nearest(known, name); meant != "" {
+			return nil, fmt.Errorf("environment variable %s is none that is read, must be %s or not be there", name, meant)
+		}
+		others = append(others, name)
+	}
+	slices.Sort(others)
+	return others, nil
+}
+
+// nearest returns the known name that differs from this one by its case or by at most two letters, empty for none.
+func nearest(known []string, name string) string {
+	best, least := "", 3
+	for _, candidate := range known {
+		if distance := edits(strings.ToUpper(name), candidate); distance < least {
+			best, least = candidate, distance
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance: how many letters must be put in, taken out or replaced to make one text of the other.
+func edits(from, to string) int {
+	row := make([]int, len(to)+1)
+	for i := range row {
+		row[i] = i
+	}
+	for i := range len(from) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(to) {
+			replaced := diagonal
+			if from[i] != to[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(to)]
+}

@@ -1,0 +1,39 @@
+package settings
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestVariablesThatNothingReadsAreTold(t *testing.T) {
+	known := []string{"VAULTPANE_WORKERS", "VAULTPANE_LOG_LEVEL", "VAULTPANE_LOG_FORMAT"}
+	tests := []struct {
+		name, variable string
+		others         []string
+		says           string
+	}{
+		{"a setting", "VAULTPANE_WORKERS=5", nil, ""},
+		{"a letter too few", "VAULTPANE_WORKER=5", nil, "VAULTPANE_WORKER is none that is read, must be VAULTPANE_WORKERS"},
+		{"letters exchanged", "VAULTPANE_LOG_LEVLE=2", nil, "must be VAULTPANE_LOG_LEVEL"},
+		{"small letters", "vaultpane_log_level=2", nil, "must be VAULTPANE_LOG_LEVEL"},
+		{"one that is empty counts as not set", "VAULTPANE_WORKER=", nil, ""},
+		{"another word", "VAULTPANE_PROXY=http://proxy", []string{"VAULTPANE_PROXY"}, ""},
+		{"the image's version", "VAULTPANE_VERSION=v1", nil, ""},
+		{"a Service of the name", "VAULTPANE_PORT=tcp://10.0.0.1:443", nil, ""},
+		{"a Service's port", "VAULTPANE_CONTROLLER_METRICS_PORT_8080_TCP_ADDR=10.0.0.1", nil, ""},
+		{"a Service's host", "VAULTPANE_CONTROLLER_METRICS_SERVICE_HOST=10.0.0.1", nil, ""},
+		{"somebody else's", "WORKERS=5", nil, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			others, err := Unread(known, []string{"PATH=/bin", test.variable})
+			if !slices.Equal(others, test.others) {
+				t.Errorf("got %q, want %q", others, test.others)
+			}
+			if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+				t.Errorf("got error %v, want %q in it", err, test.says)
+			}
+		})
+	}
+}
