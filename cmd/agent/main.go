@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -42,6 +43,7 @@ func exitCode(err error, stderr io.Writer) int {
 // run chooses between the agent and its subcommands.
 func run(arguments []string, stdout, stderr io.Writer) error {
 	if len(arguments) > 0 && arguments[0] == "store" {
+		ctrl.SetLogger(logr.Discard()) // else controller-runtime complains after 30 s, in the middle of the output
 		return runStore(arguments[1:], stdout, time.Now())
 	}
 	if len(arguments) == 1 && arguments[0] == "version" {

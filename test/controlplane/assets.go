@@ -58,7 +58,7 @@ func (a Assets) check(names []string) error {
 }
 
 // FindAssets returns the binaries from the first of: $KUBEBUILDER_ASSETS, the cache, setup-envtest, a build from source
-// into the cache. The build takes about 10 minutes, once per version and user. A KUBEBUILDER_ASSETS that lacks a binary
+// into the cache. The build takes minutes, once per version and user. A KUBEBUILDER_ASSETS that lacks a binary
 // is an error: whoever sets it wants those and no others.
 func FindAssets(ctx context.Context, log Log) (Assets, error) {
 	assets, err := findAssets(ctx, log)
@@ -117,8 +117,9 @@ func obtain(ctx context.Context, cached Assets, log Log) (Assets, error) {
 		return Assets{}, err
 	}
 	log("Not from setup-envtest: %v", err)
-	log("Building Kubernetes %s and etcd %s from source: about 10 minutes, once", kubernetesVersion(), etcdVersion)
-	if err := build(ctx, cached.Dir, log, buildEtcd, buildAPIServer); err != nil {
+	log("Building etcd %s and Kubernetes %s from source, once for this user: %s on an idle machine of two cores",
+		etcdVersion, kubernetesVersion(), stepEtcd.usual+stepAPIServer.usual)
+	if err := build(ctx, cached.Dir, log, stepEtcd, stepAPIServer); err != nil {
 		return Assets{}, fmt.Errorf("building the control plane binaries: %w", err)
 	}
 	cached.Source = "built from source"

@@ -41,9 +41,9 @@ func findControllers(ctx context.Context, log Log) (Assets, error) {
 	}
 	// a folder of its own: each is whole or absent, and the other tests do without this one
 	return cachedOr(ctx, dir+controllersSuffix, controllerBinaries, log, func(cached Assets) (Assets, error) {
-		log("Building kube-controller-manager and kube-scheduler %s from source, which setup-envtest does not bring: some minutes, once",
-			kubernetesVersion())
-		if err := build(ctx, cached.Dir, log, buildControllers); err != nil {
+		log("Building kube-controller-manager and kube-scheduler %s from source, which setup-envtest does not bring, once for this user: %s on an idle machine of two cores",
+			kubernetesVersion(), stepControllers.usual)
+		if err := build(ctx, cached.Dir, log, stepControllers); err != nil {
 			return Assets{}, fmt.Errorf("building the controller binaries: %w", err)
 		}
 		cached.Source = "built from source"

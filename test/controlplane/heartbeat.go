@@ -1,9 +1,12 @@
 package controlplane
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // heartbeat logs every 15 s until stop is called, so that nobody takes a long build for a hang.
-func heartbeat(log Log, what string) (stop func()) {
+func heartbeat(log Log, step step, number string) (stop func()) {
 	start := time.Now()
 	ticker := time.NewTicker(15 * time.Second)
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -12,7 +15,7 @@ func heartbeat(log Log, what string) (stop func()) {
 		for {
 			select {
 			case <-ticker.C:
-				log("%s: %s so far, about 10 minutes in all, once", what, time.Since(start).Round(time.Second))
+				log("%s", progress(step, number, time.Since(start)))
 			case <-quit:
 				return
 			}
@@ -23,4 +26,14 @@ func heartbeat(log Log, what string) (stop func()) {
 		close(quit)
 		<-done // a test's log must not be written after its end
 	}
+}
+
+// progress says how far a step is. How long it takes depends on the machine, so the usual time is told as what it is, and no
+// longer once it has passed.
+func progress(step step, number string, passed time.Duration) string {
+	passed = passed.Round(time.Second)
+	if passed < step.usual {
+		return fmt.Sprintf("Building %s (%s): %s so far; an idle machine of two cores takes %s for it", step.what, number, passed, step.usual)
+	}
+	return fmt.Sprintf("Building %s (%s): %s so far; this machine takes longer than the usual %s, and the build goes on", step.what, number, passed, step.usual)
 }

@@ -12,10 +12,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
 func main() {
+	ctrl.SetLogger(logr.Discard()) // first: controller-runtime prints a stack when it has none after 30 s, which builds take
 	store := flag.String("store", "default", "default: this system's agent; wine: the Windows agent on Wine's LocalMachine store")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

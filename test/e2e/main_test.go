@@ -7,6 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 var machineFlag = flag.String("machine", "native", "native: this system's agent on the directory store; wine: the Windows agent under Wine")
@@ -15,6 +18,7 @@ var machineFlag = flag.String("machine", "native", "native: this system's agent 
 var the *world
 
 func TestMain(m *testing.M) {
+	ctrl.SetLogger(logr.Discard()) // before the builds, which take longer than controller-runtime waits for one
 	flag.Parse()
 	os.Exit(run(m))
 }

@@ -1,0 +1,37 @@
+// Package cmd_test looks at all programs of this repository.
+package cmd_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestEveryProgramSetsItsLogger: controller-runtime prints the stack of whoever logs first, when 30 s have passed without a logger.
+func TestEveryProgramSetsItsLogger(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{if eq .Name "main"}}{{.Dir}} {{join .Deps ","}}{{end}}`, "../...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, programs := regexp.MustCompile(`ctrl\.SetLogger\(|logging\.SetUp\(`), 0
+	for line := range strings.Lines(string(output)) {
+		dir, dependencies, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if !strings.Contains(dependencies, "sigs.k8s.io/controller-runtime/pkg/log,") {
+			continue
+		}
+		programs++
+		text, err := os.ReadFile(filepath.Join(dir, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !set.Match(text) {
+			t.Errorf("%s sets no logger", dir)
+		}
+	}
+	if programs < 4 {
+		t.Errorf("%d programs use controller-runtime, want the agent, the controller, the demo and the bench", programs)
+	}
+}
