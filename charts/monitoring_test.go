@@ -3,6 +3,7 @@ package charts_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -24,6 +25,7 @@ func TestQueriesNameMetricsThatThereAre(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `(vaultpane_[a-z_]+)` \\| ([a-z]+) \\|").FindAllStringSubmatch(string(page), -1) {
 		kinds[row[1]] = row[2]
 	}
+	kinds["vaultpane_certificate_sync_failing"] = "gauge" // of the condition SyncFailing
 	metrics := regexp.MustCompile(`[a-z]+_[a-z_]*[a-z]`)
 	functions := regexp.MustCompile(`histogram_quantile|humanize[A-Za-z]*|waiting_for|__rate_interval|"[^"]*"`)
 	for _, query := range append(alerts(t), dashboard(t)...) {
@@ -55,13 +57,49 @@ func TestTheDashboardsQueriesAreRules(t *testing.T) {
 	panels := group{Name: "dashboard"}
 	for _, query := range dashboard(t) {
 		name := strings.Trim(regexp.MustCompile(`[^a-z]+`).ReplaceAllString(strings.ToLower(query.where), "_"), "_")
-		panels.Rules = append(panels.Rules, rule{Record: "dashboard:" + name, Expr: strings.ReplaceAll(query.expression, "$__rate_interval", "5m")})
+		panels.Rules = append(panels.Rules, rule{Record: "dashboard:" + name, Expr: strings.NewReplacer("$__rate_interval", "5m", "$certificate", ".*").Replace(query.expression)})
 	}
 	text, err := yaml.Marshal(map[string]any{"groups": []group{panels}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	compareFile(t, filepath.Join("testdata", "monitoring", "dashboard.yaml"), string(text))
+}
+
+// TestTheAlertCountsAsTheController wants one time for the condition and the alert.
+func TestTheAlertCountsAsTheController(t *testing.T) {
+	for soon, want := range map[string]string{"168h": "< 604800 > 0", "720h": "< 2592000 > 0", "1h30m": "< 5400 > 0"} {
+		rendered, err := run(t, "template", "vaultpane", chart, "--set", "monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true,controller.expiringSoon="+soon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(rendered, want) != 1 {
+			t.Errorf("with %s no alert has %q", soon, want)
+		}
+	}
+}
+
+// TestGrafanaKnowsTheDashboard reads it with Grafana's own schema, in which every field and value must be.
+func TestGrafanaKnowsTheDashboard(t *testing.T) {
+	file, err := filepath.Abs(filepath.Join(chart, "files", "dashboard.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if says, err := exec.CommandContext(t.Context(), "go", "-C", "../hack/tools/grafana", "run", ".", file).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, says)
+	}
+}
+
+// TestTheDashboardIsOfTheChosenCertificates: what is told by certificate follows the variable.
+func TestTheDashboardIsOfTheChosenCertificates(t *testing.T) {
+	byCertificate := regexp.MustCompile(`vaultpane_certificate_(nodes|ready|expiration_timestamp_seconds)(\{[^}]*\})?`)
+	for _, query := range dashboard(t) {
+		for _, found := range byCertificate.FindAllString(query.expression, -1) {
+			if !strings.Contains(found, `certificate=~"$certificate"`) {
+				t.Errorf("%s: %s has all certificates", query.where, found)
+			}
+		}
+	}
 }
 
 func alerts(t *testing.T) []query {

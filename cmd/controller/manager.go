@@ -40,7 +40,7 @@ func runManager(ctx context.Context, o options) error {
 		return fmt.Errorf("making the manager: %w", err)
 	}
 	roll := &rollup.Rollup{
-		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now, Version: version,
 		Options: rollup.Options{Namespace: o.namespace, Agents: o.agents, ExpiringSoon: o.expiringSoon, WatchEvents: o.watchEvents},
 	}
 	if err := roll.SetupWithManager(mgr); err != nil {

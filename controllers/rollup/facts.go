@@ -29,12 +29,13 @@ type node struct {
 	chosen  bool // its labels say that it runs the agent
 	tainted bool // it waits for its first certificates
 
-	reported bool // its agent has reported for this very Node
-	entries  []v1alpha1.CertificateEntry
-	stamp    time.Time // what its Lease says by the node's clock; zero if there is no Lease of this very Node
-	renewed  time.Time // the last sign of life by our clock, zero for none
-	overdue  time.Time // when the oldest poll was due that the agent has not made, zero for none
-	changes  time.Time // when time alone changes how it stands with a certificate, zero for never
+	reported     bool // its agent has reported for this very Node
+	entries      []v1alpha1.CertificateEntry
+	agentVersion string    // of the agent that reported
+	stamp        time.Time // what its Lease says by the node's clock; zero if there is no Lease of this very Node
+	renewed      time.Time // the last sign of life by our clock, zero for none
+	overdue      time.Time // when the oldest poll was due that the agent has not made, zero for none
+	changes      time.Time // when time alone changes how it stands with a certificate, zero for never
 }
 
 // read takes the facts in. What an earlier Node of the same name left behind does not count: the UID tells.
@@ -50,7 +51,7 @@ func (n *node) read(f facts, agents labels.Selector, now time.Time) {
 	}
 	n.reported, n.entries = false, nil
 	if f.state != nil && f.state.NodeUID == string(n.uid) {
-		n.reported, n.entries = true, f.state.Certificates
+		n.reported, n.entries, n.agentVersion = true, f.state.Certificates, f.state.AgentVersion
 	}
 	n.readLease(f.lease, now)
 }

@@ -81,7 +81,7 @@ func (r *Rollup) register() error {
 	if registry == nil {
 		registry = metrics.Registry
 	}
-	for _, collector := range []prometheus.Collector{r.meters.writes, r.meters.skipped, r.meters.coalesced, r.meters.delay, r} {
+	for _, collector := range []prometheus.Collector{r.meters.writes, r.meters.skipped, r.meters.coalesced, r.meters.delay, r, inventory{r}} {
 		if err := registry.Register(collector); err != nil {
 			return fmt.Errorf("registering the metrics of the roll-up: %w", err)
 		}

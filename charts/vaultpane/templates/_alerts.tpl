@@ -1,7 +1,9 @@
-{{/* The alerts of files/alerts.yaml, without those that are left out, with the labels of the values. */}}
+{{/* The alerts of files/alerts.yaml, without those that are left out, with the labels of the values, and with what the
+controller counts as expiring soon. */}}
 {{- define "vaultpane.alerts" -}}
 {{- $values := .Values.monitoring.prometheusRule -}}
-{{- $alerts := .Files.Get "files/alerts.yaml" | fromYaml -}}
+{{- $soon := include "vaultpane.seconds" .Values.controller.expiringSoon | float64 | int64 -}}
+{{- $alerts := .Files.Get "files/alerts.yaml" | replace "< 604800 > 0" (printf "< %d > 0" $soon) | fromYaml -}}
 {{- $known := list -}}
 {{- range $group := $alerts.groups -}}
 {{- $kept := list -}}
