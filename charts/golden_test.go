@@ -68,6 +68,23 @@ func TestANewVersionOfTheChartAloneRollsNothing(t *testing.T) {
 	}
 }
 
+// TestANamespaceOfItsOwn: nothing is left in the release's, or names it.
+func TestANamespaceOfItsOwn(t *testing.T) {
+	text, err := run(t, "template", "vaultpane", chart, "--namespace", "parent", "--set", "namespaceOverride="+namespace+",monitoring.serviceMonitor.enabled=true,flowSchema.enabled=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := render(t, "testdata/values/default.yaml")
+	for key, object := range parse(t, text) {
+		if strings.Contains(objects{key: object}.text(t, []string{key}), "parent") {
+			t.Errorf("%s names the release's namespace", key)
+		}
+		if want[key] != nil && !reflect.DeepEqual(want[key].Object, object.Object) {
+			t.Errorf("%s differs from one that is installed into the namespace", key)
+		}
+	}
+}
+
 // TestWithoutHooksNothingActsByItself: rendered for another tool than Helm, which would run the Jobs of upgrade and
 // uninstallation at once, the chart has neither them nor what is theirs.
 func TestWithoutHooksNothingActsByItself(t *testing.T) {

@@ -49,6 +49,27 @@ func TestWhatArtifactHubShows(t *testing.T) {
 	}
 }
 
+// TestWhatAChartBrings: the licence travels with the package, and who maintains it is the project.
+func TestWhatAChartBrings(t *testing.T) {
+	licence, err := os.ReadFile("../LICENSE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareFile(t, filepath.Join(chart, "LICENSE"), string(licence))
+	var metadata struct {
+		Maintainers []struct{ Name, URL, Email string }
+	}
+	read(t, filepath.Join(chart, "Chart.yaml"), &metadata)
+	if len(metadata.Maintainers) == 0 || metadata.Maintainers[0].URL == "" {
+		t.Errorf("got maintainers %+v", metadata.Maintainers)
+	}
+	var repository map[string]any
+	read(t, "artifacthub-repo.yml", &repository)
+	if repository == nil {
+		t.Error("artifacthub-repo.yml says nothing")
+	}
+}
+
 func annotations(t *testing.T) map[string]string {
 	t.Helper()
 	var metadata struct{ Annotations map[string]string }

@@ -102,6 +102,7 @@
   (list "azure.caBundle.configMap" .Values.azure.caBundle.configMap (printf "^(%s)?$" $name) "the name of a ConfigMap that holds the certificates")
   (list "agent.priorityClassName" .Values.agent.priorityClassName (printf "^(%s)?$" $name) "the name of a PriorityClass")
   (list "controller.priorityClassName" .Values.controller.priorityClassName (printf "^(%s)?$" $name) "the name of a PriorityClass")
+  (list "namespaceOverride" .Values.namespaceOverride (printf "^(%s)?$" $label) "the name of a namespace")
   (list "monitoring.namespace" .Values.monitoring.namespace (printf "^(%s)?$" $label) "the name of a namespace")
 }}
 {{- include "vaultpane.check.one" (list (index . 0) (index . 1) (index . 2) (printf "%s: %s" (index . 3) $words)) -}}

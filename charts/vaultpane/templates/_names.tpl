@@ -9,6 +9,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
+{{/* The namespace of everything that has one but the objects of monitoring. */}}
+{{- define "vaultpane.namespace" -}}
+{{- .Values.namespaceOverride | default .Release.Namespace -}}
+{{- end -}}
+
 {{/* Labels that select pods. They never change, and pods have no label of the chart's version: an upgrade rolls only what it must. */}}
 {{- define "vaultpane.selectorLabels" -}}
 app.kubernetes.io/name: vaultpane

@@ -3,16 +3,16 @@ names of its service accounts, its labels; and only those that the values want. 
 {{- define "vaultpane.objects" -}}
 {{- $root := .root -}}
 {{- $accounts := dict "vaultpane-agent" $root.Values.agent.serviceAccount "vaultpane-controller" $root.Values.controller.serviceAccount -}}
-{{- $user := printf "system:serviceaccount:%s:%s" $root.Release.Namespace $root.Values.agent.serviceAccount.name -}}
+{{- $user := printf "system:serviceaccount:%s:%s" (include "vaultpane.namespace" $root) $root.Values.agent.serviceAccount.name -}}
 {{- $text := $root.Files.Get .path | replace "system:serviceaccount:vaultpane-system:vaultpane-agent" $user -}}
 {{- range splitList "\n---\n" (trimPrefix "---\n" $text) }}
 {{- $object := fromYaml . }}
 {{- $wanted := or $root.Values.rbac.create (not (hasPrefix "rbac." $object.apiVersion)) }}
 {{- if eq $object.metadata.namespace "vaultpane-system" }}
-{{- $_ := set $object.metadata "namespace" $root.Release.Namespace }}
+{{- $_ := set $object.metadata "namespace" (include "vaultpane.namespace" $root) }}
 {{- end }}
 {{- range $object.subjects }}
-{{- $_ := set . "namespace" $root.Release.Namespace }}
+{{- $_ := set . "namespace" (include "vaultpane.namespace" $root) }}
 {{- $_ := set . "name" (get $accounts .name).name }}
 {{- end }}
 {{- $_ := set $object.metadata "labels" (merge (include "vaultpane.labels" $ | fromYaml) ($object.metadata.labels | default dict)) }}

@@ -10,6 +10,8 @@
 {{- end -}}
 {{- if and $agent.linux.nodeSelector (not $agent.linux.enabled) -}}
 {{- fail (printf "agent.linux.nodeSelector is %s, and no agent runs on Linux: set agent.linux.enabled: true, or remove it" (mustToRawJson $agent.linux.nodeSelector)) -}}
+{{- else if and (or $agent.linux.hostAliases $agent.linux.dnsConfig) (not $agent.linux.enabled) -}}
+{{- fail (printf "agent.linux.%s is set, and no agent runs on Linux: set agent.linux.enabled: true, or remove it" ($agent.linux.hostAliases | empty | ternary "dnsConfig" "hostAliases")) -}}
 {{- else if and $agent.nodeSelector (not $agent.enabled) -}}
 {{- fail (printf "agent.nodeSelector is %s, and no agent runs on Windows: for the agents on Linux it is agent.linux.nodeSelector" (mustToRawJson $agent.nodeSelector)) -}}
 {{- end -}}
