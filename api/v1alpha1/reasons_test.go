@@ -14,6 +14,15 @@ var update = flag.Bool("update", false, "write docs/errors.md anew")
 
 const errorsDocument = "../../docs/errors.md"
 
+// TestActionsNameTheChartsValue: who installs by the chart sees no flags.
+func TestActionsNameTheChartsValue(t *testing.T) {
+	for _, info := range v1alpha1.Reasons {
+		if strings.Contains(info.Action, "--") && !strings.Contains(info.Action, "of the chart)") {
+			t.Errorf("%s names a flag and no value of the chart: %s", info.Reason, info.Action)
+		}
+	}
+}
+
 func TestErrorsDocument(t *testing.T) {
 	want := errorsPage()
 	if *update {
