@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,24 @@ func TestARealAPIServerTakesEveryRendering(t *testing.T) {
 				t.Errorf("%v: %s", err, says)
 			}
 		})
+	}
+}
+
+// TestMonitoringWithoutItsKindsNamesTheValue: the API server would say "no matches for kind" in the middle of the installation.
+func TestMonitoringWithoutItsKindsNamesTheValue(t *testing.T) {
+	plane := cluster(t) // which has the operator's kinds, and not Azure's
+	access := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := plane.WriteKubeconfig(access); err != nil {
+		t.Fatal(err)
+	}
+	for group, says := range map[string]string{
+		"monitoring.coreos.com/v1":   "",
+		"azmonitoring.coreos.com/v1": "monitoring.serviceMonitor.enabled is true, and the cluster has no azmonitoring.coreos.com/v1/ServiceMonitor: install the Prometheus operator's CRDs first, or set monitoring.serviceMonitor.enabled: false",
+	} {
+		_, err := run(t, "install", "vaultpane", chart, "--dry-run=server", "--kubeconfig", access, "--namespace", namespace, "--set", "monitoring.serviceMonitor.enabled=true,monitoring.apiVersion="+group)
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: says %v, want %q", group, err, says)
+		}
 	}
 }
 
