@@ -35,7 +35,7 @@ func TestMonitoringWithoutItsKindsNamesTheValue(t *testing.T) {
 	}
 	for group, says := range map[string]string{
 		"monitoring.coreos.com/v1":   "",
-		"azmonitoring.coreos.com/v1": "monitoring.serviceMonitor.enabled is true, and the cluster has no azmonitoring.coreos.com/v1/ServiceMonitor: install the Prometheus operator's CRDs first, or set monitoring.serviceMonitor.enabled: false",
+		"azmonitoring.coreos.com/v1": "monitoring.serviceMonitor.enabled is true, and the cluster has no CRD servicemonitors.azmonitoring.coreos.com: install those of the Prometheus operator first, or set monitoring.serviceMonitor.enabled: false",
 	} {
 		_, err := run(t, "install", "vaultpane", chart, "--dry-run=server", "--kubeconfig", access, "--namespace", namespace, "--set", "monitoring.serviceMonitor.enabled=true,monitoring.apiVersion="+group)
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {

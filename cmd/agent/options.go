@@ -78,7 +78,7 @@ func variables() []string {
 }
 
 // chartValues are the values of the Helm chart by flag. Flags without one are set by the chart itself or not at all.
-var chartValues = map[string]string{
+var chartValues = map[string]string{ //nolint:gosec // names, and no credential
 	"store-path":                "agent.linux.storePath",
 	"workers":                   "agent.workers",
 	"initial-spread":            "agent.initialSpread",

@@ -38,7 +38,7 @@ func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
 
 // meaninglessForTrust names the first field that is about a private key, which a store that holds trust never receives.
 func meaninglessForTrust(spec v1alpha1.ObservedCertificateSpec) string {
-	field := ""
+	var field string
 	switch {
 	case spec.KeyExportable:
 		field = "keyExportable: true"

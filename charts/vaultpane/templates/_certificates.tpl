@@ -74,8 +74,8 @@
 {{- fail (printf "%s has the url %q, with the name of a private endpoint; name the vault as without one, as in https://myvault.vault.azure.net/secrets/mycertificate, which DNS resolves to the endpoint" .field .url) -}}
 {{- else if regexMatch "[.]vault[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host -}}
 {{- $name := regexReplaceAll "[.]vault[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host "" -}}
-{{- if not (regexMatch "^[a-z][a-z0-9-]{1,22}[a-z0-9]$" $name) -}}
-{{- fail (printf "%s has the url %q, in which %q is no name of a vault: it has 3 to 24 letters, digits and dashes, and begins with a letter" .field .url $name) -}}
+{{- if contains "." $name -}}
+{{- fail (printf "%s has the url %q, in which %q is no name of a vault: it has 3 to 24 letters, digits and dashes" .field .url $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -15,7 +15,7 @@ func TestVariablesThatNothingReadsAreTold(t *testing.T) {
 	}{
 		{"a setting", "VAULTPANE_WORKERS=5", nil, ""},
 		{"a letter too few", "VAULTPANE_WORKER=5", nil, "VAULTPANE_WORKER is none that is read, must be VAULTPANE_WORKERS"},
-		{"letters exchanged", "VAULTPANE_LOG_LEVLE=2", nil, "must be VAULTPANE_LOG_LEVEL"},
+		{"an underscore too few", "VAULTPANE_LOGLEVEL=2", nil, "must be VAULTPANE_LOG_LEVEL"},
 		{"small letters", "vaultpane_log_level=2", nil, "must be VAULTPANE_LOG_LEVEL"},
 		{"one that is empty counts as not set", "VAULTPANE_WORKER=", nil, ""},
 		{"another word", "VAULTPANE_PROXY=http://proxy", []string{"VAULTPANE_PROXY"}, ""},

@@ -4,13 +4,21 @@
 {{- if and $monitoring.prometheusRule.enabled (not $monitoring.serviceMonitor.enabled) (not $monitoring.prometheusRule.withoutServiceMonitor) -}}
 {{- fail "monitoring.prometheusRule.enabled needs the controller's metrics, which nothing scrapes: set monitoring.serviceMonitor.enabled: true; where Prometheus scrapes the Service vaultpane-controller-metrics by a configuration of your own, set monitoring.prometheusRule.withoutServiceMonitor: true" -}}
 {{- end -}}
-{{- if lookup "v1" "Namespace" "" "kube-system" }}{{/* a cluster answers: helm template asks none, and knows no kinds of others */}}
-{{- $kinds := dict "monitoring.serviceMonitor.enabled" (printf "%s/ServiceMonitor" $monitoring.apiVersion) "monitoring.podMonitor.enabled" (printf "%s/PodMonitor" $monitoring.apiVersion) "monitoring.prometheusRule.enabled" "monitoring.coreos.com/v1/PrometheusRule" -}}
-{{- range $field, $kind := $kinds -}}
-{{- $part := get $monitoring (splitList "." $field | rest | first) -}}
-{{- if and $part.enabled (not ($.Capabilities.APIVersions.Has $kind)) -}}
-{{- fail (printf "%s is true, and the cluster has no %s: install the Prometheus operator's CRDs first, or set %s: false" $field $kind $field) -}}
+{{- $group := splitList "/" $monitoring.apiVersion | first -}}
+{{- $kinds := dict "serviceMonitor" (printf "servicemonitors.%s" $group) "podMonitor" (printf "podmonitors.%s" $group) "prometheusRule" "prometheusrules.monitoring.coreos.com" -}}
+{{- range $part, $crd := $kinds -}}
+{{- if (get $monitoring $part).enabled -}}
+{{- if include "vaultpane.lacks" $crd -}}
+{{- fail (printf "monitoring.%s.enabled is true, and the cluster has no CRD %s: install those of the Prometheus operator first, or set monitoring.%s.enabled: false" $part $crd $part) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Not empty where a cluster answers, and lacks the CRD: it has the chart's own, which Helm installs before it renders. For
+helm template, none answers. */}}
+{{- define "vaultpane.lacks" -}}
+{{- if and (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" "observedcertificates.vaultpane.dev") (not (lookup "apiextensions.k8s.io/v1" "CustomResourceDefinition" "" .)) -}}
+yes
 {{- end -}}
 {{- end -}}
