@@ -62,7 +62,9 @@
 {{- if not $allowed -}}
 {{- fail (printf "%s has the url %q, whose host is none of Azure's Key Vault (.vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net): correct it, or name the host in agent.allowedVaultHosts if agents shall ask it" .field .url) -}}
 {{- end -}}
-{{- include "vaultpane.check.cloud" (dict "field" .field "url" .url "host" $host "authority" (.root.Values.azure.authorityHost | default "")) -}}
+{{- $authority := .root.Values.azure.authorityHost | default "" -}}
+{{- range .root.Values.agent.extraEnv }}{{ if and (not $authority) (eq .name "AZURE_AUTHORITY_HOST") }}{{ $authority = .value | default "" }}{{ end }}{{ end -}}
+{{- include "vaultpane.check.cloud" (dict "field" .field "url" .url "host" $host "authority" $authority) -}}
 {{- end -}}
 
 {{/* Names of Azure's that are not those of a vault
@@ -90,7 +92,7 @@
 {{- range list (list ".vault.azure.net" $public "https://login.microsoftonline.com/") (list ".vault.usgovcloudapi.net" $government "https://login.microsoftonline.us/") (list ".vault.azure.cn" $china "https://login.chinacloudapi.cn/") -}}
 {{- $known := regexMatch (printf "^https://(%s|%s|%s)/*$" $public $government $china) (lower $call.authority) -}}
 {{- if and $known (hasSuffix (index . 0) $call.host) (not (regexMatch (printf "^https://(%s)/*$" (index . 1)) (lower $call.authority))) -}}
-{{- fail (printf "%s has the url %q, and azure.authorityHost is %q, which gives tokens for another cloud: leave azure.authorityHost empty for that of each vault's cloud, here %s" $call.field $call.url $call.authority (index . 2)) -}}
+{{- fail (printf "%s has the url %q, and azure.authorityHost (or AZURE_AUTHORITY_HOST) is %q, which gives tokens for another cloud: leave it empty for that of each vault's cloud, here %s" $call.field $call.url $call.authority (index . 2)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

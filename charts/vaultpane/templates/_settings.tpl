@@ -144,6 +144,9 @@ too many. */}}
 {{- if not (kindIs "map" $item) -}}
 {{- fail (printf "%s is a %s, must be a URL or a map with url" $field (include "vaultpane.kind" $item)) -}}
 {{- end -}}
+{{- if and (not (hasKey $item "url")) (or (hasKey $item "sid") (hasKey $item "id")) -}}
+{{- fail (printf "%s has no url, and what 'az keyvault' prints of a certificate or secret; write the secret's URL alone, which is its sid or its id with /secrets/, as in https://myvault.vault.azure.net/secrets/mycertificate" $field) -}}
+{{- end -}}
 {{- include "vaultpane.settings.known" (dict "map" $item "field" $field "keys" (list "url" "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "pollingIntervalInS")) -}}
 {{- $all := pick .settings "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "pollingIntervalInS" -}}
 {{- range $key, $value := $item }}{{ if not (has $value (list nil "")) }}{{ $_ := set $all $key $value }}{{ end }}{{ end -}}
