@@ -25,9 +25,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	start := time.Now()
 	err := run(ctx, *store)
+	stopped := ctx.Err() != nil // before stop, which ends the context too
 	stop()
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && stopped:
 		fmt.Println("demo: STOPPED, everything it started is gone")
 		os.Exit(130)
 	case err != nil:
