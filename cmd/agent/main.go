@@ -32,6 +32,9 @@ func exitCode(err error, stderr io.Writer) int {
 	if errors.Is(err, errFindings) {
 		return exitFailed
 	}
+	if errors.Is(err, errNothing) {
+		return exitNothing
+	}
 	_, _ = fmt.Fprintln(stderr, "vaultpane-agent:", err)
 	var unusable *storeError
 	if errors.As(err, &unusable) {

@@ -31,6 +31,7 @@ Exit codes:
   0  store list has listed; store verify has found no failure
   1  store verify has found a failure
   2  the stores could not be read, or the command line is wrong
+  3  store verify has found nothing of Vaultpane's on this machine
 
 Flags:
 `
@@ -39,10 +40,14 @@ Flags:
 const (
 	exitFailed   = 1
 	exitUnusable = 2
+	exitNothing  = 3
 )
 
 // errFindings ends store verify where it has found failures, and has said so.
 var errFindings = errors.New("store verify has found failures")
+
+// errNothing ends store verify where there was nothing to look at, and has said so.
+var errNothing = errors.New("store verify has found nothing of Vaultpane's")
 
 // storeError ends the store command where it could not do its work.
 type storeError struct{ err error }
@@ -50,7 +55,7 @@ type storeError struct{ err error }
 func (e *storeError) Error() string { return e.err.Error() }
 func (e *storeError) Unwrap() error { return e.err }
 
-// runStore prints what the machine's stores hold, or what is wrong with it. Its error is errFindings or a *storeError.
+// runStore prints what the machine's stores hold, or what is wrong with it. Its error is errFindings, errNothing or a *storeError.
 func runStore(arguments []string, out io.Writer, now time.Time) error {
 	flags := pflag.NewFlagSet("vaultpane-agent store", pflag.ContinueOnError)
 	flags.SortFlags = false
@@ -75,7 +80,7 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	default:
 		err = errors.New("usage: vaultpane-agent store list [--json] [--all], or store verify [--json]; --help explains them")
 	}
-	if err != nil && !errors.Is(err, errFindings) {
+	if err != nil && !errors.Is(err, errFindings) && !errors.Is(err, errNothing) {
 		return &storeError{err}
 	}
 	return err
@@ -104,8 +109,11 @@ func verify(path string, asJSON bool, out io.Writer, now time.Time) error {
 	if err := printFindings(result, out); err != nil {
 		return err
 	}
-	if !result.Passed {
+	switch {
+	case !result.Passed:
 		return errFindings
+	case result.Certificates == 0:
+		return errNothing
 	}
 	return nil
 }
@@ -171,8 +179,12 @@ func printFindings(result process.Verification, out io.Writer) error {
 		return err
 	}
 	verdict := "PASS"
-	if !result.Passed {
+	switch {
+	case !result.Passed:
 		verdict = "FAIL"
+	case result.Certificates == 0:
+		_, err := fmt.Fprintln(out, "store verify: NOTHING the stores of this machine hold no certificate of Vaultpane's; is this the node, and its account, on which the agent runs, or is --store-path another?")
+		return err
 	}
 	_, err := fmt.Fprintf(out, "store verify: %s %s, %s, %s, %s\n", verdict, count(result.Certificates, "certificate"),
 		count(result.Failures, "failure"), count(result.Warnings, "warning"), count(result.Notes, "note"))

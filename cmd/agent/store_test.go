@@ -235,17 +235,50 @@ func TestTheStoreCommandThatCannotWorkEndsWithTwo(t *testing.T) {
 	}
 }
 
-func TestAnEmptyMachineHasNothingWrong(t *testing.T) {
+func TestAMachineWithoutAnythingOfVaultpanesSaysSo(t *testing.T) {
 	s := newShelf(t)
+	s.put("MY", s.issue("another tool's", -1, 30, false, nil), true)
 	got, code := show(s, "verify")
-	if want := "store verify: PASS 0 certificates, 0 failures, 0 warnings, 0 notes\n"; got != want || code != 0 {
-		t.Errorf("got %q and code %d, want %q and 0", got, code, want)
+	if want := "store verify: NOTHING"; !strings.HasPrefix(got, want) || code != 3 {
+		t.Errorf("got %q and code %d, want %q and 3", got, code, want)
+	}
+	s = newShelf(t)
+	if got, code := show(s, "verify"); !strings.HasPrefix(got, "store verify: NOTHING") || code != 3 {
+		t.Errorf("of an empty folder: got %q and code %d", got, code)
 	}
 	if got, _ := show(s, "verify", "--json"); !strings.Contains(got, `"findings": []`) {
 		t.Errorf("got %s, want an empty list and not null", got)
 	}
 	if got, _ := show(s, "list", "--json"); got != "[]\n" {
 		t.Errorf("got %s, want an empty list and not null", got)
+	}
+}
+
+func TestAKeyWithoutCertificateIsAFailure(t *testing.T) {
+	s, _ := newWellShelf(t)
+	key := filepath.Join(s.root, "LocalMachine", "MY", strings.Repeat("A", 40)+".key")
+	if err := os.WriteFile(key, nil, 0o600); err != nil { // the writer was killed before the first byte
+		t.Fatal(err)
+	}
+	then := time.Now().Add(-time.Minute)
+	if err := os.Chtimes(key, then, then); err != nil {
+		t.Fatal(err)
+	}
+	got, code := show(s, "verify")
+	if !strings.Contains(got, key) || !strings.Contains(got, "store verify: FAIL") || code != 1 {
+		t.Errorf("got %q and code %d", got, code)
+	}
+}
+
+// A certificate's names are whatever its issuer wrote into them.
+func TestNamesOfCertificatesCannotChangeTheTerminal(t *testing.T) {
+	s := newShelf(t)
+	s.put("MY", s.issue("a\x1b[31mb\nc\u009bd\u202ee", -1, 30, false, nil), true)
+	for _, arguments := range [][]string{{"list"}, {"list", "--json"}} {
+		got, _ := show(s, arguments...)
+		if strings.ContainsAny(strings.ReplaceAll(got, "\n", ""), "\x1b\u009b\u202e") || strings.Contains(got, "b\nc") || strings.Contains(got, `\u001b`) {
+			t.Errorf("store %v prints %q", arguments, got)
+		}
 	}
 }
 

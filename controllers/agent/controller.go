@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -90,8 +91,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("node-certificates").
 		For(&v1alpha1.ObservedCertificate{}, builder.WithPredicates(specOrRequestChanged())).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.allCertificates), builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, remade()))).
-		WatchesRawSource(source.Channel(r.recheck, recheckHandler())).
+		WatchesRawSource(named{source.Channel(r.recheck, recheckHandler())}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.Workers, UsePriorityQueue: &plainQueue}).
+		WithLogConstructor(logConstructor(mgr.GetLogger())).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("adding the node reconciler: %w", err)
@@ -100,6 +102,16 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the store check: %w", err)
 	}
 	return nil
+}
+
+// logConstructor names the certificate in each line, once: it is cluster-scoped, so it has no namespace.
+func logConstructor(log logr.Logger) func(*reconcile.Request) logr.Logger {
+	return func(request *reconcile.Request) logr.Logger {
+		if request == nil {
+			return log
+		}
+		return log.WithValues("ObservedCertificate", request.Name)
+	}
 }
 
 // specOrRequestChanged lets through what an agent reacts to. The controller's status writes reach every agent and end here.
@@ -114,6 +126,12 @@ func specOrRequestChanged() predicate.Predicate {
 func remade() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() }}
 }
+
+// named is the store check's source under a name that can be logged.
+type named struct{ source.Source }
+
+// String returns the name.
+func (named) String() string { return "store check" }
 
 func recheckHandler() handler.TypedEventHandler[string, reconcile.Request] {
 	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, name string) []reconcile.Request {

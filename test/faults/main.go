@@ -51,7 +51,12 @@ func run(ctx context.Context, kills int, seed uint64) error {
 		if err := c.disturb(ctx, chance); err != nil {
 			return err
 		}
-		if watch.awaitWrite(ctx, time.Duration(200+chance.IntN(1500))*time.Millisecond) {
+		if number%20 == 19 { // now and then it comes to an end of its work
+			if err := c.settle(ctx); err != nil {
+				return err
+			}
+		}
+		if watch.awaitWrite(ctx, time.Duration(500+chance.IntN(2500))*time.Millisecond) {
 			aimed++
 		}
 		if err := c.restart(); err != nil {

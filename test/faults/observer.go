@@ -22,6 +22,7 @@ type observer struct {
 	mu      sync.Mutex
 	had     map[string]bool // names that have had a valid certificate
 	missing map[string]bool // and had none at the last look
+	halves  map[string]bool // what was half written at the last look
 	found   findings
 	writing chan struct{} // signalled when a write is seen under way
 }
@@ -87,15 +88,17 @@ func (o *observer) awaitWrite(ctx context.Context, limit time.Duration) bool {
 func (o *observer) look() {
 	files, _ := filepath.Glob(filepath.Join(o.folder, "*", "*"))
 	valid := map[string]bool{}
-	underWay := false
+	halves := map[string]bool{}
 	for _, file := range files {
 		thumbprint, suffix, _ := strings.Cut(filepath.Base(file), ".")
 		beside := filepath.Join(filepath.Dir(file), thumbprint)
 		switch suffix {
 		case "pem.unfinished":
-			underWay = true
+			halves[stamped(file)] = true
 		case "key":
-			underWay = underWay || !exists(beside+".pem")
+			if !exists(beside + ".pem") {
+				halves[stamped(file)] = true
+			}
 		case "pem":
 			if name := o.certificate(file, beside+".key"); name != "" {
 				valid[name] = true
@@ -115,12 +118,25 @@ func (o *observer) look() {
 		}
 		o.missing[name] = !valid[name]
 	}
-	if underWay {
+	for half := range halves {
+		if o.halves[half] {
+			continue // left over from a kill before
+		}
 		select {
 		case o.writing <- struct{}{}:
 		default:
 		}
 	}
+	o.halves = halves
+}
+
+// stamped tells a file from another that is written in its place later.
+func stamped(file string) string {
+	info, err := os.Stat(file)
+	if err != nil {
+		return file
+	}
+	return file + info.ModTime().String()
 }
 
 // certificate returns the name of a served certificate that is valid and has its key, and notes one that lacks it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
 
@@ -109,11 +110,14 @@ func readAll(store certstore.Store) (map[certstore.Ref][]certstore.Entry, error)
 	return held, nil
 }
 
+// safe makes text that a certificate or another tool brought fit for a terminal. A name in a certificate has no bound of its own.
+func safe(text string) string { return brief.Line(text, 1024) }
+
 func rowOf(ref certstore.Ref, entry certstore.Entry, bound map[string][]string) StoredCertificate {
 	row := StoredCertificate{
-		Store: ref.String(), Thumbprint: entry.Thumbprint, Subject: entry.Certificate.Subject.String(),
+		Store: safe(ref.String()), Thumbprint: entry.Thumbprint, Subject: safe(entry.Certificate.Subject.String()),
 		NotBefore: entry.Certificate.NotBefore.UTC(), NotAfter: entry.Certificate.NotAfter.UTC(),
-		Key: string(entry.Key), FriendlyName: entry.FriendlyName, UnknownMark: entry.UnknownMark,
+		Key: string(entry.Key), FriendlyName: safe(entry.FriendlyName), UnknownMark: entry.UnknownMark,
 		MarkLost: entry.Ours() && entry.Mark == nil && !entry.UnknownMark,
 		Access:   entry.Access, Successor: entry.Successor,
 	}
@@ -121,7 +125,7 @@ func rowOf(ref certstore.Ref, entry certstore.Entry, bound map[string][]string) 
 		row.UsedBy = slices.Sorted(slices.Values(bound[entry.Thumbprint]))
 	}
 	if mark := entry.Mark; mark != nil {
-		row.Owner, row.Version, row.Role = mark.Name, mark.Version, string(mark.Role)
+		row.Owner, row.Version, row.Role = safe(mark.Name), safe(mark.Version), string(mark.Role)
 		row.Intermediate = mark.Role == certstore.RoleIntermediate
 		row.DeletionPolicy, row.Exportable, row.Provider = mark.DeletionPolicy, mark.Exportable, mark.Provider
 	}

@@ -49,10 +49,18 @@ func Verify(storePath string, now time.Time) (Verification, error) {
 	if err != nil {
 		return Verification{}, err
 	}
-	return verificationOf(held, now), nil
+	var orphans []certstore.Finding
+	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
+		keys, err := store.OrphanedKeys(location)
+		if err != nil {
+			return Verification{}, err
+		}
+		orphans = append(orphans, certstore.OrphanedKeyFindings(location, keys)...)
+	}
+	return verificationOf(held, orphans, now), nil
 }
 
-func verificationOf(held map[certstore.Ref][]certstore.Entry, now time.Time) Verification {
+func verificationOf(held map[certstore.Ref][]certstore.Entry, orphans []certstore.Finding, now time.Time) Verification {
 	result := Verification{Findings: []Finding{}}
 	for _, entries := range held {
 		for _, entry := range entries {
@@ -61,10 +69,10 @@ func verificationOf(held map[certstore.Ref][]certstore.Entry, now time.Time) Ver
 			}
 		}
 	}
-	for _, f := range certstore.Verify(held, now) {
+	for _, f := range certstore.WorstFirst(append(certstore.Verify(held, now), orphans...)) {
 		result.Findings = append(result.Findings, Finding{
-			Severity: string(f.Severity), Problem: string(f.Problem), Store: f.Ref.String(), Thumbprint: f.Thumbprint, Owner: f.Owner,
-			What: f.What, Do: f.Do,
+			Severity: string(f.Severity), Problem: string(f.Problem), Store: safe(f.Ref.String()), Thumbprint: f.Thumbprint,
+			Owner: safe(f.Owner), What: safe(f.What), Do: f.Do,
 		})
 		switch f.Severity {
 		case certstore.SeverityFailure:

@@ -39,7 +39,12 @@ func (r Ref) Same(other Ref) bool {
 }
 
 // String returns the reference as Windows tools write it, such as LocalMachine\MY.
-func (r Ref) String() string { return string(r.Location) + `\` + r.Name }
+func (r Ref) String() string {
+	if r.Name == "" {
+		return string(r.Location)
+	}
+	return string(r.Location) + `\` + r.Name
+}
 
 // KeyState says whether a certificate's private key is there.
 type KeyState string
@@ -133,7 +138,8 @@ type Store interface {
 
 // Machine is what is asked of the machine around its stores. Implementations are safe for concurrent use.
 type Machine interface {
-	// Resolve returns the security identifier of an account as text. An account that is not there is an *UnknownAccount.
+	// Resolve returns the security identifier of an account as text, empty where the machine has no Windows accounts and
+	// nothing can be granted. An account that is not there is an *UnknownAccount.
 	Resolve(account string) (sid string, err error)
 	// Bindings returns what serves TLS with certificates of the machine, such as 0.0.0.0:443, by thumbprint.
 	Bindings() (map[string][]string, error)

@@ -94,12 +94,30 @@ func Verify(entries map[Ref][]Entry, now time.Time) []Finding {
 			v.checkIssuer()
 		}
 	}
-	slices.SortStableFunc(v.findings, func(a, b Finding) int {
+	return WorstFirst(v.findings)
+}
+
+// WorstFirst sorts findings by severity, problem, store and thumbprint.
+func WorstFirst(findings []Finding) []Finding {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]),
 			cmp.Compare(slices.Index(worstFirst, a.Problem), slices.Index(worstFirst, b.Problem)), strings.Compare(a.Ref.String(), b.Ref.String()),
-			strings.Compare(a.Owner, b.Owner), strings.Compare(a.Thumbprint, b.Thumbprint))
+			strings.Compare(a.Owner, b.Owner), strings.Compare(a.Thumbprint, b.Thumbprint), strings.Compare(a.What, b.What))
 	})
-	return v.findings
+	return findings
+}
+
+// OrphanedKeyFindings returns a finding for each private key of Store.OrphanedKeys.
+func OrphanedKeyFindings(location Location, keys []string) []Finding {
+	findings := make([]Finding, 0, len(keys))
+	for _, key := range keys {
+		findings = append(findings, Finding{
+			Ref: Ref{Location: location}, Severity: SeverityFailure, Problem: ProblemKeyOrphaned,
+			What: "the private key " + key + " belongs to no certificate: an agent was stopped between the two",
+			Do:   "run the agent, which removes it at its next check of the store",
+		})
+	}
+	return findings
 }
 
 var weight = map[Severity]int{SeverityFailure: 0, SeverityWarning: 1, SeverityNote: 2}

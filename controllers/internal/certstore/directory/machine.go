@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 )
@@ -12,13 +11,8 @@ type Machine struct{}
 
 var _ certstore.Machine = Machine{}
 
-// errNoAccounts says why accounts cannot be granted anything here.
-var errNoAccounts = errors.New("this store is made of files, which their owner alone can read: it gives no rights to Windows accounts")
-
-// Resolve implements certstore.Machine. It always fails with an *certstore.Error that is Unsupported.
-func (Machine) Resolve(account string) (string, error) {
-	return "", &certstore.Error{Operation: "granting account " + account + " the private key", Unsupported: true, Err: errNoAccounts}
-}
+// Resolve implements certstore.Machine: there are no Windows accounts here, and a file's owner alone can read it.
+func (Machine) Resolve(string) (string, error) { return "", nil }
 
 // Bindings implements certstore.Machine: there are none.
 func (Machine) Bindings() (map[string][]string, error) { return nil, nil }
