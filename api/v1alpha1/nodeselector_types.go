@@ -7,6 +7,7 @@ import (
 
 // NodeSelector chooses nodes by their labels. It is written like every Kubernetes label selector; it is a type of its own
 // so that a wrong operator or label is refused when it is written, and not found by a node later.
+// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= 128",message="must not have more than 128 values in all its matchExpressions; give the nodes a label of their own and select by it"
 type NodeSelector struct {
 	// matchLabels are labels that a node must have.
 	// +optional

@@ -142,6 +142,7 @@ type ObservedCertificateSpec struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="self.map(a, size(a)).sum() <= 4096",message="the names of all accounts together must not have more than 4096 characters; put the accounts into a group and name the group"
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=256
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[^[:cntrl:]]+$')",message="an account must not hold control characters such as a line break or a tab"

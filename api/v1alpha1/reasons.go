@@ -75,7 +75,7 @@ var Reasons = []ReasonInfo{
 	{ReasonInstalled, ClassNone, "The certificate is in the store as wanted.", ""},
 	{ReasonPending, ClassNone, "The certificate has not been handled yet.", "Wait for the agent's first poll."},
 	{ReasonSuspended, ClassNone, "The spec says suspend: nothing is polled or changed.", "Set suspend to false to go on."},
-	{ReasonNoNodesSelected, ClassNone, "No node that runs the agent has the labels that spec.nodeSelector asks for.", "Compare spec.nodeSelector with the labels of the nodes (kubectl get nodes --show-labels)."},
+	{ReasonNoNodesSelected, ClassNone, "No node that runs the agent has the labels that spec.nodeSelector asks for.", "Compare spec.nodeSelector with the labels of the nodes."},
 	{ReasonSuperseded, ClassNone, "Other nodes have a newer version already; this one has not polled since.", "Wait for the node's next poll, or ask for one with the annotation vaultpane.dev/requestedAt."},
 	{ReasonRollingOut, ClassNone, "Nodes are on their way to this version or spec, and nothing is wrong.", "Wait; the message says how many nodes are left."},
 	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and its successor has not come.", "Renew the certificate in the vault, or see why the node named in failures does not follow."},

@@ -3,6 +3,7 @@ package v1alpha1_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,8 +26,19 @@ func url(value string) string { return fmt.Sprintf(`{"url": %q}`, value) }
 // with returns a spec with a good URL and other fields.
 func with(fields string) string { return fmt.Sprintf(`{"url": %q, %s}`, goodURL, fields) }
 
+// many returns a list whose elements have their number in the place of #.
+func many(count int, element string) string {
+	elements := make([]string, count)
+	for i := range elements {
+		elements[i] = strings.ReplaceAll(element, "#", strconv.Itoa(i))
+	}
+	return strings.Join(elements, ", ")
+}
+
 // refused are specs that the API server must refuse, and what its message must say to be of use.
 var refused = []struct{ name, spec, says string }{
+	{"accounts of more than 4,096 characters together", with(`"accounts": [` + many(64, `"CORP\\\\#`+strings.Repeat("a", 60)+`"`) + `]`), "must not have more than 4096 characters"},
+	{"more than 128 values to select nodes by", with(`"nodeSelector": {"matchExpressions": [` + many(3, `{"key": "a", "operator": "In", "values": [`+many(64, `"v#"`)+`]}`) + `]}`), "must not have more than 128 values"},
 	{"no spec at all", `null`, "spec: Required"},
 	{"no url", `{}`, "spec.url: Required"},
 	{"empty url", url(""), "spec.url"},

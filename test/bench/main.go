@@ -39,6 +39,7 @@ type part struct {
 var parts = []part{
 	{"agent", measureAgent},
 	{"credential", measureCredential},
+	{"author", measureAuthor},
 	{"store", measureStore},
 	{"controller", measureController},
 	{"controller-memory", measureControllerMemory},
@@ -46,7 +47,7 @@ var parts = []part{
 
 func flags() scale {
 	var s scale
-	chosen := flag.String("parts", "agent,credential,store,controller", "what to measure: agent, credential, store, controller, controller-memory; the last takes some 5 GB of memory")
+	chosen := flag.String("parts", "agent,credential,author,store,controller", "what to measure: agent, credential, author, store, controller, controller-memory; the last takes some 5 GB of memory")
 	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store")
 	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of agent and bare loop, alternating")
@@ -134,6 +135,15 @@ func measureCredential(ctx context.Context, _ scale, t *table) error {
 		return err
 	}
 	return b.wrongSecret(ctx, 100)
+}
+
+func measureAuthor(ctx context.Context, _ scale, t *table) error {
+	b, err := newBench(ctx, t)
+	defer b.close()
+	if err != nil {
+		return err
+	}
+	return b.oneAuthor(ctx)
 }
 
 func measureStore(ctx context.Context, s scale, t *table) error {
