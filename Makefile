@@ -10,6 +10,7 @@ TOOL := go tool -modfile=hack/tools/go.mod
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 STORE ?=
 CHART ?=
+FAULTS ?=
 KUBERNETES ?=
 
 ##@ General
@@ -49,6 +50,10 @@ test-oldest: ## What depends on the API server, with the oldest Kubernetes that 
 .PHONY: test-windows
 test-windows: ## The Windows executable's tests, under Wine (or natively on Windows).
 	@hack/test-windows.sh
+
+.PHONY: faults
+faults: build ## Kill the agent in the middle of its writes, and watch its store meanwhile (FAULTS='-kills=1000': how often).
+	@go run ./test/faults $(FAULTS)
 
 .PHONY: test-images
 test-images: ## Build the images twice and compare them byte by byte; check what they hold.

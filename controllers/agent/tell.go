@@ -32,7 +32,7 @@ func (r *Reconciler) tell(ctx context.Context, certificate *v1alpha1.ObservedCer
 		log.Error(nil, "Repaired the certificate again: something else on the node keeps changing it", "repairs", updated.repairs, "thumbprint", after.Thumbprint)
 		r.warn(ctx, certificate, problem{reason: v1alpha1.ReasonRepeatedDrift, message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repairs)})
 	case out.done.changed && after.Thumbprint == before.Thumbprint && !out.polled:
-		log.Info("Set the certificate's properties right", "thumbprint", after.Thumbprint, "repaired", out.repaired)
+		log.Info("Repaired the certificate's properties", "thumbprint", after.Thumbprint, "repaired", out.repaired)
 	case out.done.changed:
 		log.Info("Installed the certificate", "thumbprint", after.Thumbprint, "version", after.Version,
 			"previousThumbprint", before.Thumbprint, "repaired", out.repaired, "notAfter", after.NotAfter)
