@@ -3,14 +3,13 @@ package process
 import (
 	"fmt"
 	"net"
-	"net/http"
-	"net/url"
 	"os"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/vaultpane/vaultpane/controllers/apiserver"
 	"github.com/vaultpane/vaultpane/controllers/internal/mounted"
 )
 
@@ -25,24 +24,8 @@ func kubeConfig(path string) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	withoutProxy(config, http.ProxyFromEnvironment)
+	apiserver.WithoutWebProxy(config)
 	return config, nil
-}
-
-// withoutProxy has the API server asked directly where HTTPS_PROXY, which is there for Key Vault, would capture its traffic too:
-// a cluster's own address is rarely one that a web proxy can reach. A proxy that the kubeconfig names stays.
-func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url.URL, error)) {
-	server, _, err := rest.DefaultServerUrlFor(config)
-	if err != nil || config.Proxy != nil {
-		return // the manager says what is wrong with the address
-	}
-	proxy, err := fromEnvironment(&http.Request{URL: server})
-	if err != nil || proxy == nil {
-		return
-	}
-	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
-	ctrl.Log.Info("The API server is asked without the web proxy of HTTPS_PROXY; only a kubeconfig's proxy-url counts for it",
-		"server", server.Host, "proxy", proxy.Host)
 }
 
 func readKubeConfig(path string) (*rest.Config, error) {

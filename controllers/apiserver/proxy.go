@@ -1,0 +1,28 @@
+// Package apiserver is what agent and controller have in common about their connection to the API server.
+package apiserver
+
+import (
+	"net/http"
+	"net/url"
+
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// WithoutWebProxy has the API server asked directly where HTTPS_PROXY, which is there for Key Vault, would capture its traffic
+// too: a cluster's own address is rarely one that a web proxy can reach. A proxy that the kubeconfig names stays. It is logged.
+func WithoutWebProxy(config *rest.Config) { withoutProxy(config, http.ProxyFromEnvironment) }
+
+func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url.URL, error)) {
+	server, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil || config.Proxy != nil {
+		return // the manager says what is wrong with the address
+	}
+	proxy, err := fromEnvironment(&http.Request{URL: server})
+	if err != nil || proxy == nil {
+		return
+	}
+	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
+	ctrl.Log.Info("The API server is asked without the web proxy of HTTPS_PROXY; only a kubeconfig's proxy-url counts for it",
+		"server", server.Host, "proxy", proxy.Host)
+}
