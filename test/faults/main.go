@@ -37,7 +37,7 @@ func run(ctx context.Context, kills int, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	chance := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // G404: choices, not secrets
+	chance := rand.New(rand.NewPCG(seed, seed))
 	if err := c.begin(ctx); err != nil {
 		return err
 	}

@@ -52,11 +52,12 @@ type Companion struct {
 // Companions returns what is to be in the stores together with the certificate that stands for all: intermediates of a leaf,
 // and the other ones of several trusted.
 func (d Desired) Companions() []Companion {
-	ref, certificates := Ref{d.Ref.Location, StoreCA}, []*x509.Certificate(nil)
+	ref := d.Ref
+	var certificates []*x509.Certificate
 	if d.Mark.Role == RoleTrusted {
-		ref, certificates = d.Ref, d.Trusted[1:]
+		certificates = d.Trusted[1:]
 	} else {
-		certificates = d.intermediates()
+		ref.Name, certificates = StoreCA, d.intermediates()
 	}
 	companions := make([]Companion, 0, len(certificates))
 	for _, certificate := range certificates {

@@ -28,7 +28,7 @@ func try(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil && !unwritable(err) {
+	if err := os.MkdirAll(dir, 0o700); err != nil && !unwritable(err) { //nolint:gosec // G703: the folder is the operator's setting
 		return errors.Join(fmt.Errorf("making the folder of the store: %w", err), closeFile(beside))
 	}
 	folder, err := lockFile(dir, os.O_RDONLY)

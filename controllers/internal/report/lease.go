@@ -79,7 +79,7 @@ func (l *Lease) Start(ctx context.Context) error {
 			err := l.Renew(ctx)
 			switch {
 			case ctx.Err() != nil:
-				return nil
+				return nil //nolint:nilerr // stopping
 			case err != nil && err.Error() != told:
 				log.Error(err, "Cannot renew the Lease; this node will count as not reporting", "nextAttempt", leaseRetry.String())
 				told = err.Error()
