@@ -94,7 +94,7 @@ func TestSamplesFitFromTheVersionThatTheyName(t *testing.T) {
 	}
 	want := map[string]bool{
 		"ObservedCertificate": true, "ValidatingAdmissionPolicy": true, "ValidatingAdmissionPolicyBinding": true,
-		"MutatingAdmissionPolicy": true, "MutatingAdmissionPolicyBinding": true,
+		"MutatingAdmissionPolicy": true, "MutatingAdmissionPolicyBinding": true, "ClusterRole": true, "ClusterRoleBinding": true,
 	}
 	if !maps.Equal(kinds, want) {
 		t.Errorf("the samples are %v, want %v", kinds, want)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ func (b *bench) authorsRows(controller *fleet.Controller, alone, beside time.Dur
 	b.add(what+"most resident memory of the agent", fmt.Sprintf("%.0f MB", megabytes(agent)), "≤ 512 MB", megabytes(agent) <= 512)
 	b.add(what+"most resident memory of the controller", fmt.Sprintf("%.0f MB", megabytes(peak)), "≤ 512 MB", megabytes(peak) <= 512)
 	ratio := beside.Seconds() / alone.Seconds()
-	b.add(what+"another's renewal, from the request to the report", fmt.Sprintf("%.1f s, %.1f × alone", beside.Seconds(), ratio), "≤ 3 ×", ratio <= 3)
+	b.add(what+"another's renewal, from the request to the store", fmt.Sprintf("%.1f s, %.1f × alone", beside.Seconds(), ratio), "≤ 3 ×", ratio <= 3)
 	return nil
 }
 
@@ -130,7 +131,7 @@ func (b *bench) keepChanging(ctx context.Context) {
 	}
 }
 
-// pace is the median time from asking for a poll of the other certificate, which was renewed, to its report.
+// pace is the median time from asking for a poll of the other certificate, which was renewed, to its new version in the store.
 func (b *bench) pace(ctx context.Context) (time.Duration, error) {
 	var took []float64
 	for range paceRounds {
@@ -142,9 +143,10 @@ func (b *bench) pace(ctx context.Context) (time.Duration, error) {
 		if _, err := b.kubectl("", "annotate", "observedcertificate", "other-0000", "--overwrite", v1alpha1.RequestedAtAnnotation+"="+begin.UTC().Format(time.RFC3339Nano)); err != nil {
 			return 0, err
 		}
-		err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
-			entry, err := b.entry(ctx, "other-0000")
-			return entry.Thumbprint == made.Thumbprint, err
+		file := filepath.Join(b.machine.StorePath(), "LocalMachine", "MY", made.Thumbprint+".pem")
+		err = wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 5*time.Minute, true, func(context.Context) (bool, error) {
+			_, err := os.Stat(file)
+			return err == nil, nil
 		})
 		if err != nil {
 			return 0, fmt.Errorf("waiting for the other's renewal: %w", err)
@@ -152,19 +154,6 @@ func (b *bench) pace(ctx context.Context) (time.Duration, error) {
 		took = append(took, time.Since(begin).Seconds())
 	}
 	return time.Duration(median(took) * float64(time.Second)), nil
-}
-
-func (b *bench) entry(ctx context.Context, name string) (v1alpha1.CertificateEntry, error) {
-	var state v1alpha1.NodeCertificateState
-	if err := b.client.Get(ctx, client.ObjectKey{Name: nodeName}, &state); err != nil {
-		return v1alpha1.CertificateEntry{}, client.IgnoreNotFound(err)
-	}
-	for _, entry := range state.Certificates {
-		if entry.Name == name {
-			return entry, nil
-		}
-	}
-	return v1alpha1.CertificateEntry{}, nil
 }
 
 // entries waits until the node reports a number of certificates, in whatever state.
