@@ -11,6 +11,8 @@ GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 STORE ?=
 CHART ?=
 FAULTS ?=
+NODE ?=
+ARGS ?=
 KUBERNETES ?=
 
 ##@ General
@@ -80,6 +82,19 @@ bench: build ## Measure the agent, Windows' store and the controller (BENCH='-pa
 	@go run ./test/bench $(BENCH)
 
 ##@ Development
+
+.PHONY: run
+run: build ## Run the agent on this machine against the current kubeconfig, as the node NODE, with its store in .cache/store.
+	@bin/vaultpane-agent --node-name "$(or $(NODE),$(error NODE is not set: make run NODE=my-node))" --store-path "$(CURDIR)/.cache/store" $(ARGS)
+
+.PHONY: lint
+lint: ## Lint the Go code, for this system and for Windows (the first run builds the linter).
+	@hack/lint.sh
+
+.PHONY: clean
+clean: ## Remove what was built: bin/, dist/ and .cache/ (the control plane's binaries stay in the user's cache).
+	@rm -rf bin dist .cache
+	@echo "clean: PASS"
 
 .PHONY: generate
 generate: ## Write generated files anew: deep copies, CRDs, RBAC, system call stubs, the chart's copies, config/, pages.

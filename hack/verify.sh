@@ -9,7 +9,7 @@ step() { echo "verify: $1 ($((SECONDS - start)) s)"; }
 fail() { echo "verify: FAIL $1" >&2; exit 1; }
 
 step "format"
-unformatted=$(gofmt -l $(git ls-files '*.go'))
+unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
 [ -z "$unformatted" ] || fail "not formatted: $unformatted; run gofmt -w"
 
 step "go vet for linux and windows"
@@ -37,13 +37,15 @@ hack/chart.sh --lint
 
 step "shell scripts"
 bash -n hack/*.sh .ci/run
+if command -v shellcheck >/dev/null; then
+  shellcheck hack/*.sh .ci/run
+elif [ -n "${CI:-}" ]; then
+  fail "shellcheck is missing; on Debian: apt-get install shellcheck"
+else
+  echo "verify: shellcheck is missing, so scripts were only parsed; on Debian: apt-get install shellcheck"
+fi
 
-step "lint for linux (the first run builds the linter)"
-tool golangci-lint run --allow-parallel-runners ./...
-step "lint for windows"
-linter=$(tool -n golangci-lint) # built for this system, run for the other
-GOOS=windows "$linter" run --allow-parallel-runners ./controllers/... ./cmd/...
-step "lint for hack/images"
-(cd hack/images && "$linter" run --allow-parallel-runners ./...)
+step "lint (the first run builds the linter)"
+hack/lint.sh
 
 echo "verify: PASS in $((SECONDS - start)) s"
