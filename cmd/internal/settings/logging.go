@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
+	"unicode"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
@@ -38,12 +40,37 @@ func (l *Logging) Validate() error {
 
 // SetUp sends every log line of the process, the client libraries' too, to one writer.
 func (l *Logging) SetUp(writer io.Writer) {
-	options := &slog.HandlerOptions{Level: slog.Level(-l.Level)} // logr's level n is slog's -n
+	log := l.logger(writer)
+	ctrl.SetLogger(log)
+	klog.SetLogger(log.WithName("client-go"))
+}
+
+func (l *Logging) logger(writer io.Writer) logr.Logger {
+	options := &slog.HandlerOptions{Level: slog.Level(-l.Level), ReplaceAttr: printable} // logr's level n is slog's -n
 	var handler slog.Handler = slog.NewJSONHandler(writer, options)
 	if l.Format == "text" {
 		handler = slog.NewTextHandler(writer, options)
 	}
-	log := logr.FromSlogHandler(handler)
-	ctrl.SetLogger(log)
-	klog.SetLogger(log.WithName("client-go"))
+	return logr.FromSlogHandler(handler)
+}
+
+// printable replaces what is not visible in a value: a log is read on terminals, and text of vaults, certificates and accounts
+// may hold escape sequences and marks that change the direction of text. The handlers escape line breaks and tabs.
+func printable(_ []string, attribute slog.Attr) slog.Attr {
+	switch value := attribute.Value.Any().(type) {
+	case string:
+		attribute.Value = slog.StringValue(visible(value))
+	case error:
+		attribute.Value = slog.StringValue(visible(value.Error()))
+	}
+	return attribute
+}
+
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) || r == '\n' || r == '\t' {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
