@@ -3,6 +3,7 @@ package agent_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,7 +16,7 @@ import (
 func (m *machine) intermediateOf(name string) certstore.Item {
 	m.t.Helper()
 	secret := m.secret(name)
-	parsed, err := bundle.Parse(secret.ContentType, secret.Value)
+	parsed, err := bundle.Parse(secret.ContentType, secret.Value, time.Now())
 	m.must(err)
 	return certstore.Item{Certificate: parsed.Chain[0]}
 }

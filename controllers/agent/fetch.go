@@ -35,7 +35,7 @@ func (r *Reconciler) fetch(ctx context.Context, certificate *v1alpha1.ObservedCe
 			what: fmt.Sprintf("the secret %s is not to be used before %s (its activation date)", url, secret.NotBefore.UTC().Format(time.RFC3339)),
 		}
 	}
-	parsed, err := bundle.Parse(secret.ContentType, secret.Value) // overwrites the value
+	parsed, err := bundle.Parse(secret.ContentType, secret.Value, r.Now()) // overwrites the value
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate in %s version %s: %w", url, secret.Version, err)
 	}

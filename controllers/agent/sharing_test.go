@@ -93,7 +93,7 @@ func TestASuspendedWishInheritsWhatItSharedAfterARestartToo(t *testing.T) {
 func (m *machine) takeFromVault(name string) certstore.Item {
 	m.t.Helper()
 	secret := m.secret(name)
-	parsed, err := bundle.Parse(secret.ContentType, secret.Value)
+	parsed, err := bundle.Parse(secret.ContentType, secret.Value, time.Now())
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func TestOfAServedCertificateEachTrustStoreTakesItsOwnAndNoKey(t *testing.T) {
 	m := newMachine(t, "trust-chain")
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
 	secret := m.secret("web")
-	parsed, err := bundle.Parse(secret.ContentType, secret.Value)
+	parsed, err := bundle.Parse(secret.ContentType, secret.Value, time.Now())
 	m.must(err)
 	intermediate, root := parsed.Chain[0], parsed.Chain[1]
 	for name, store := range map[string]string{"roots": "Root", "authorities": "CA", "people": "TrustedPeople"} {

@@ -87,7 +87,7 @@ func transfer(ctx context.Context, vaults *keyvault.Clients, store certstore.Sto
 	if err != nil {
 		return err
 	}
-	parsed, err := bundle.Parse(got.ContentType, got.Value)
+	parsed, err := bundle.Parse(got.ContentType, got.Value, time.Now())
 	if err != nil {
 		return err
 	}

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
-
-	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
 // maxNameLength bounds names from a PFX, in UTF-16 code units. Windows' own tools show no more.
@@ -66,30 +64,4 @@ func printable(name string) string {
 		}
 	}
 	return name
-}
-
-// certificate returns the DER in a bag with a certificate (RFC 7292, section 4.2.3), or nothing.
-func (b safeBag) certificate() string {
-	var bag struct {
-		ID   asn1.ObjectIdentifier
-		Data []byte `asn1:"tag:0,explicit"`
-	}
-	if !decode(b.Value.Bytes, &bag) {
-		return ""
-	}
-	return string(bag.Data)
-}
-
-// eachName calls add with the DER and the friendly name of the certificates in the carrier's encrypted safe, which read has
-// found to hold no key. Only ToPEM gives attributes; that it writes keys under the wrong heading, for which it is
-// deprecated, does not matter here. It refuses a safe with attributes other than friendly name, key identifier and provider;
-// then there are no names.
-func (c carrier) eachName(p password, add func(der, name string)) {
-	blocks, err := pkcs12.ToPEM(carrier{noKey: true, sealed: c.sealed}.pfx(p), "") //nolint:staticcheck // deprecated, see above
-	if err != nil {
-		return
-	}
-	for _, block := range blocks {
-		add(string(block.Bytes), printable(block.Headers["friendlyName"]))
-	}
 }

@@ -30,7 +30,9 @@ const MaxSize = 1 << 20
 
 // Bundle is what a secret holds. Its key never has a printed form.
 type Bundle struct {
-	// Leaf is the certificate that fits the key, found by the key and never by its position. In a bundle without key it is
+	// Leaf is the certificate that fits the key, found by the key and never by its position. Of several it is one that is
+	// valid at the time that Parse was given, then one that an authority issued, then one that is no CA, then the one that
+	// starts last. In a bundle without key it is
 	// the certificate that issued none of the others, and the first of the secret if there is not exactly one such. Never
 	// nil in a bundle that Parse returns.
 	Leaf *x509.Certificate
@@ -40,8 +42,8 @@ type Bundle struct {
 	// Key is the leaf's private key, *rsa.PrivateKey or *ecdsa.PrivateKey; nil in a bundle without key.
 	Key crypto.Signer
 	// FriendlyName is the name that a PFX gives to the leaf (RFC 2985, section 5.5.1), without control and other invisible
-	// characters and at most 260 UTF-16 code units long, which is how Windows counts. It is empty for PEM and PKCS#7, when
-	// there is none, and when an encrypted PFX also has attributes that only Windows knows, which hide it.
+	// characters and at most 260 UTF-16 code units long, which is how Windows counts. It is empty for PEM and PKCS#7, and when
+	// there is none.
 	FriendlyName string
 	// ProviderName is the key storage provider that a PFX names for its key (attribute 1.3.6.1.4.1.311.17.1), cleaned in the
 	// same way; empty when it names none. CAPIProvider tells what follows from it.

@@ -3,33 +3,54 @@ package bundle
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
+	_ "crypto/md5" //nolint:gosec // old roots are signed with it
 	"crypto/rsa"
+	_ "crypto/sha1" //nolint:gosec // as above
 	"crypto/x509"
 	"errors"
 	"slices"
+	"time"
 )
 
 // maxVerifyBits bounds the issuers' RSA keys that are used to verify, as crypto/tls does: a verification's cost grows with
 // the square of the size, and a value may hold a modulus of a million bits.
 const maxVerifyBits = 8192
 
-// leafOf returns the certificate that fits the key, or nil. Several fit when a certificate was renewed with its key or a
-// CA was cross-signed: then one that is no CA goes first, and of those the one whose validity starts last.
-func leafOf(key crypto.Signer, certs []*x509.Certificate) *x509.Certificate {
+// leafOf returns the certificate that fits the key, or nil. Several fit when a certificate was renewed with its key, when
+// the placeholder that a request was made with is still there, or when a CA was cross-signed.
+func leafOf(key crypto.Signer, certs []*x509.Certificate, now time.Time) *x509.Certificate {
 	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok {
 		return nil
 	}
 	var leaf *x509.Certificate
 	for _, c := range certs {
-		if !public.Equal(c.PublicKey) {
-			continue
-		}
-		if leaf == nil || better(c, leaf) {
+		if public.Equal(c.PublicKey) && (leaf == nil || better(c, leaf, now)) {
 			leaf = c
 		}
 	}
 	return leaf
+}
+
+// better tells whether a serves its key better than b at this time: a certificate that is valid goes before one that is not
+// yet or no more, then one that an authority issued before one that is signed with its own key, then one that is no CA, then
+// the one that starts last.
+func better(a, b *x509.Certificate, now time.Time) bool {
+	if validA, validB := validAt(a, now), validAt(b, now); validA != validB {
+		return validA
+	}
+	if selfA, selfB := SelfSigned(a), SelfSigned(b); selfA != selfB {
+		return selfB
+	}
+	if a.IsCA != b.IsCA {
+		return !a.IsCA
+	}
+	return a.NotBefore.After(b.NotBefore)
+}
+
+func validAt(c *x509.Certificate, now time.Time) bool {
+	return !now.Before(c.NotBefore) && !now.After(c.NotAfter)
 }
 
 // endOf returns the certificate that issued none of the others. If there is not exactly one it is the first: a secret with
@@ -51,19 +72,12 @@ func endOf(certs []*x509.Certificate) *x509.Certificate {
 	return end
 }
 
-func better(a, b *x509.Certificate) bool {
-	if a.IsCA != b.IsCA {
-		return !a.IsCA
-	}
-	return a.NotBefore.After(b.NotBefore)
-}
-
 // chainOf returns all certificates but the leaf: its issuers upwards, then the others in their order in the value.
-func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) []*x509.Certificate {
+func chainOf(leaf *x509.Certificate, certs []*x509.Certificate, now time.Time) []*x509.Certificate {
 	rest := without(certs, leaf)
 	var chain []*x509.Certificate
 	for c := leaf; !SelfSigned(c); {
-		issuer := issuerOf(c, rest)
+		issuer := issuerOf(c, rest, now)
 		if issuer == nil {
 			break
 		}
@@ -74,21 +88,28 @@ func chainOf(leaf *x509.Certificate, certs []*x509.Certificate) []*x509.Certific
 	return append(chain, rest...)
 }
 
-// issuerOf returns the certificate that issued c, or nil. Of several (a cross-signed CA) it is the one whose validity
-// starts last, so that the order of the value does not matter.
-func issuerOf(c *x509.Certificate, candidates []*x509.Certificate) *x509.Certificate {
+// issuerOf returns the certificate that issued c, or nil. Of several (a CA that was renewed with its key, or cross-signed) it
+// is one that is valid, and of equals the one that starts last, so that the order of the value does not matter.
+func issuerOf(c *x509.Certificate, candidates []*x509.Certificate, now time.Time) *x509.Certificate {
 	var issuer *x509.Certificate
 	for _, candidate := range candidates {
-		if Issued(candidate, c) && (issuer == nil || candidate.NotBefore.After(issuer.NotBefore)) {
+		if Issued(candidate, c) && (issuer == nil || betterIssuer(candidate, issuer, now)) {
 			issuer = candidate
 		}
 	}
 	return issuer
 }
 
+func betterIssuer(a, b *x509.Certificate, now time.Time) bool {
+	if validA, validB := validAt(a, now), validAt(b, now); validA != validB {
+		return validA
+	}
+	return a.NotBefore.After(b.NotBefore)
+}
+
 // Issued tells whether issuer issued c: by name, by key identifier where both have one (RFC 5280, section 4.2.1.1), and by
-// signature. A signature that Go does not verify, such as MD5's, does not take a certificate out of the chain: the chain is
-// put in order here, trust is decided by those who verify it.
+// signature. One with SHA-1 counts, and one that cannot be verified at all, such as on a curve that Go does not know, does not
+// take a certificate out of the chain: the chain is put in order here, trust is decided by those who verify it.
 func Issued(issuer, c *x509.Certificate) bool {
 	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
 		return false
@@ -99,9 +120,37 @@ func Issued(issuer, c *x509.Certificate) bool {
 	if key, ok := issuer.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxVerifyBits {
 		return true
 	}
+	if ok, known := checkOldSignature(issuer, c); known {
+		return ok
+	}
 	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
 	var insecure x509.InsecureAlgorithmError
 	return err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
+}
+
+// oldHashes are those of signatures that Go's crypto/x509 refuses to verify. Old roots have them, and without them a cross
+// certificate of such a root could only be told from the root by name, which both share.
+var oldHashes = map[x509.SignatureAlgorithm]crypto.Hash{
+	x509.MD5WithRSA: crypto.MD5, x509.SHA1WithRSA: crypto.SHA1, x509.ECDSAWithSHA1: crypto.SHA1,
+}
+
+// checkOldSignature verifies a signature with SHA-1 or MD5; known is false for any other.
+func checkOldSignature(issuer, c *x509.Certificate) (ok, known bool) {
+	algorithm, known := oldHashes[c.SignatureAlgorithm]
+	if !known {
+		return false, false
+	}
+	state := algorithm.New()
+	state.Write(c.RawTBSCertificate)
+	sum := state.Sum(nil)
+	withRSA := c.SignatureAlgorithm != x509.ECDSAWithSHA1
+	if key, ok := issuer.PublicKey.(*rsa.PublicKey); ok && withRSA {
+		return rsa.VerifyPKCS1v15(key, algorithm, sum, c.Signature) == nil, true
+	}
+	if key, ok := issuer.PublicKey.(*ecdsa.PublicKey); ok && !withRSA {
+		return ecdsa.VerifyASN1(key, sum, c.Signature), true
+	}
+	return false, false
 }
 
 // SelfSigned reports whether a certificate is signed with its own key. One that names itself as its issuer need not be: at a

@@ -35,7 +35,7 @@ func TestLeafIsFoundByItsKeyAndTheChainByItsIssuers(t *testing.T) {
 		"a self-signed root ends the chain":      {f.intermediate.key, []*pair{f.intermediate, f.root, other.root}, []string{"intermediate", "root", "root"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(ContentTypePEM, join(certPEM(test.certs...), keyPEM(test.key)))
+			b, err := Parse(ContentTypePEM, join(certPEM(test.certs...), keyPEM(test.key)), moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +68,7 @@ func TestBundleWithoutKeyEndsInTheCertificateThatIssuedNoOther(t *testing.T) {
 		"each issued the other: the first":         {[]*pair{crossed, back}, []*pair{crossed, back}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(ContentTypePEM, certPEM(test.certs...))
+			b, err := Parse(ContentTypePEM, certPEM(test.certs...), moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +105,7 @@ func TestCrossSignedRootIsFollowedOnlyWhereItIsTheNewer(t *testing.T) {
 		"older than the self-signed one": {[]*pair{other.root, older, f.root, f.leaf, f.intermediate}, []*pair{f.intermediate, f.root, other.root, older}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := chainOf(f.leaf.cert, certsOf(test.certs))
+			got := chainOf(f.leaf.cert, certsOf(test.certs), moment)
 			if diff := cmp.Diff(thumbprints(certsOf(test.want)), thumbprints(got)); diff != "" {
 				t.Error(diff)
 			}
@@ -172,9 +172,9 @@ func TestGiantIssuerKeyIsNotUsedToVerify(t *testing.T) {
 
 func TestKeyThatFitsNoCertificate(t *testing.T) {
 	f := newFamily(t, newEC())
-	_, err := Parse(ContentTypePEM, join(keyPEM(newEC()), certPEM(f.leaf, f.root)))
+	_, err := Parse(ContentTypePEM, join(keyPEM(newEC()), certPEM(f.leaf, f.root)), moment)
 	wantError(t, err, KeyMismatch, "fits none of its certificates")
-	if leafOf(strange{f.leaf.key}, []*x509.Certificate{f.leaf.cert}) != nil {
+	if leafOf(strange{f.leaf.key}, []*x509.Certificate{f.leaf.cert}, moment) != nil {
 		t.Error("a key that cannot be compared has a leaf")
 	}
 }

@@ -1,29 +1,12 @@
 package bundle
 
-import "slices"
+// Identifier octets and object identifiers in DER (X.690, sections 8.1.2 and 8.19).
+const (
+	tagObjectIdentifier = "\x06"
+	tagSequence         = "\x30"
+	tagExplicit0        = "\xa0"
+	tagExplicit1        = "\xa1"
 
-// wrap returns the parts one after the other inside DER elements with these identifier octets, the outermost first.
-// Unlike asn1.Marshal it cannot fail and leaves no copies of the parts behind but the one that it returns.
-func wrap(tags string, parts ...[]byte) []byte {
-	size := 0
-	for _, part := range parts {
-		size += len(part)
-	}
-	var head []byte
-	for i := len(tags) - 1; i >= 0; i-- {
-		head = append(header(tags[i], len(head)+size), head...)
-	}
-	return slices.Concat(append([][]byte{head}, parts...)...)
-}
-
-// header returns an identifier octet and the shortest form of a length (X.690, section 10.1).
-func header(tag byte, length int) []byte {
-	if length < 0x80 {
-		return []byte{tag, byte(length)} //nolint:gosec // below 0x80
-	}
-	var octets []byte
-	for n := length; n > 0; n >>= 8 {
-		octets = slices.Insert(octets, 0, byte(n))
-	}
-	return append([]byte{tag, 0x80 | byte(len(octets))}, octets...) //nolint:gosec // at most eight
-}
+	// derSignedData is PKCS#7's signedData (RFC 5652, section 5.1).
+	derSignedData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+)

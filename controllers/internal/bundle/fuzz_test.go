@@ -27,7 +27,7 @@ func FuzzParsePFX(f *testing.F) {
 	f.Add(pfxOf(plainSafe(leaf, key, certBag(fam.root), otherBag())))
 	f.Add(pfxOf(plainSafe(key), plainSafe(leaf), sealedSafe(1, wrap(tagSequence, certBag(fam.root)))))
 	f.Add(hiddenKey(f, fam.leaf))
-	f.Add(carrier{bags: [][]byte{leaf}, sealed: modern[0]}.pfx(absent))
+	f.Add(pfxWithAbsentPassword(plainSafe(leaf), modern[0]))
 	f.Add(pfxOf(plainSafe(with(leaf, attr(oidFriendlyName, bmp("leaf")), attr(oidProvider)), with(key, attr(oidProvider, bmp("provider"))))))
 	f.Add(pfxOf(plainSafe(key), sealedSafe(1, wrap(tagSequence, with(leaf, attr(oidFriendlyName, bmp("a\tb\u202e")))))))
 	f.Fuzz(func(t *testing.T, der []byte) { parseSafely(t, ContentTypePFX, text(der)) })
@@ -71,7 +71,7 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 	t.Helper()
 	value = append([]byte(nil), value...) // Parse overwrites it, which a fuzz target may not
 	began := time.Now()
-	b, err := Parse(contentType, value)
+	b, err := Parse(contentType, value, moment)
 	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("took %v", took)
 	}

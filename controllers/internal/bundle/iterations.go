@@ -2,19 +2,18 @@ package bundle
 
 import "encoding/asn1"
 
-// maxIterations bounds the sum of a PFX's iteration counts. go-pkcs12 has no bound: one number in a PFX would keep a
-// processor busy for ever. OpenSSL and Windows write 2,000 a key or safe, Java 10,000, Firefox and NSS 600,000, three times
-// in a file. This many take about a second; twice that in encrypted certificates, which are read once more for their names, and
-// three times in a damaged part, which is tried more than once.
+// maxIterations bounds the sum of a PFX's iteration counts: one number in a PFX would keep a processor busy for ever. OpenSSL
+// and Windows write 2,000 a key or safe, Java 10,000, Firefox and NSS 600,000, three times in a file. This many take about a
+// second; twice that where both kinds of blank password are tried.
 const maxIterations = 2_000_000
 
-// maxDepth is deeper than any count lies in the elements that go-pkcs12 reads; PBMAC1's lies deepest, in the seventh.
+// maxDepth is deeper than any count lies in the elements that are read; PBMAC1's lies deepest, in the seventh.
 const maxDepth = 16
 
 // iterationsIn returns the sum of the iteration counts in DER, or some number above maxIterations. Wherever PKCS#12 has
 // one it follows its salt: in MacData (RFC 7292, section 4), PKCS-12PbeParams (appendix C) and PBKDF2-params (RFC 8018,
 // appendix A.2), which PBMAC1 uses, too. So every INTEGER behind an OCTET STRING is counted. The class of a tag is left out
-// because go-pkcs12 does not look at a salt's. Where DER ends, go-pkcs12 stops reading, too.
+// because a reader may not look at a salt's.
 func iterationsIn(der []byte) int { return iterationsAt(0, der) }
 
 func iterationsAt(depth int, der []byte) int {
@@ -39,7 +38,7 @@ func iterationsAt(depth int, der []byte) int {
 // addIterations adds without overflow: what is above maxIterations is only known to be above.
 func addIterations(a, b int) int { return min(a+b, maxIterations+1) }
 
-// count reads an INTEGER's octets. A negative count makes go-pkcs12 iterate once, like 0 and 1.
+// count reads an INTEGER's octets. A negative count is one iteration, like 0 and 1.
 func count(octets []byte) int {
 	if len(octets) == 0 || octets[0] >= 0x80 {
 		return 0

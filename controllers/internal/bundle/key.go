@@ -35,7 +35,7 @@ func parseKey(der []byte) (any, error) {
 	if key, err := x509.ParseECPrivateKey(der); err == nil {
 		return key, nil
 	}
-	return nil, malformed("the private key cannot be read: it is damaged, or neither RSA nor EC as PKCS#8, PKCS#1 or SEC1")
+	return nil, errKey(der)
 }
 
 func errKeyTooLarge(size int) error {

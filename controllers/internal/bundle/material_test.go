@@ -25,6 +25,9 @@ import (
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// moment is when the tests' values are read.
+var moment = start.AddDate(0, 3, 0)
+
 // pair is a certificate with its key.
 type pair struct {
 	cert *x509.Certificate
@@ -47,7 +50,7 @@ func issue(t testing.TB, name string, key crypto.Signer, issuer *pair, change fu
 		parent, signer = issuer.cert, issuer.key
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer))
-	return &pair{must(x509.ParseCertificate(der)), key}
+	return &pair{must(ReadCertificate(der)), key}
 }
 
 func ca(c *x509.Certificate) { c.IsCA = true }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Parse reads a secret's value as the PFX, PEM or certificates that its content type says it is.
@@ -12,19 +13,19 @@ import (
 // text (RFC 4648, section 4) of a PFX with a blank password (RFC 7292), which is what Key Vault hands out whatever the
 // password was at import. A PEM (RFC 7468) holds the key as PKCS#8, PKCS#1 or SEC1, and certificates as such or in PKCS#7. Under the
 // content types for certificates only, the value is PEM, too, or base64 text of a certificate in DER or of PKCS#7 (RFC 5652,
-// section 5) in DER or BER. Keys are RSA of 2048 to 4096 bits or EC on P-256, P-384 or P-521, the range of Key Vault's
+// section 5) in DER or BER. now decides between several certificates of one key (see Bundle.Leaf). Keys are RSA of 2048 to 4096 bits or EC on P-256, P-384 or P-521, the range of Key Vault's
 // certificates. A bundle without key is accepted, see RequireKey.
 //
 // Every error is an *Error. Parse takes ownership of value and overwrites it before it returns, also when it fails. The
 // caller calls Wipe on the bundle when it has done with the key.
-func Parse(contentType string, value []byte) (*Bundle, error) {
+func Parse(contentType string, value []byte, now time.Time) (*Bundle, error) {
 	defer clear(value)
 	var found contents
-	if err := found.read(contentType, value); err != nil {
+	if err := found.readAs(contentType, value); err != nil {
 		wipeKey(found.key)
 		return nil, err
 	}
-	b, err := found.bundle()
+	b, err := found.bundle(now)
 	if err != nil {
 		wipeKey(found.key)
 		return nil, err
@@ -32,8 +33,8 @@ func Parse(contentType string, value []byte) (*Bundle, error) {
 	return b, nil
 }
 
-// read checks content type and size, and hands the value to its decoder.
-func (c *contents) read(contentType string, value []byte) error {
+// readAs checks content type and size, and hands the value to its decoder.
+func (c *contents) readAs(contentType string, value []byte) error {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	read := c.reader(mediaType)

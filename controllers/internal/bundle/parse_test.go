@@ -43,7 +43,7 @@ func TestContentTypeDecides(t *testing.T) {
 		"none names PKCS#7 among the mends":     {"", []byte("x"), UnsupportedContentType, "application/pkcs7-mime for PKCS#7"},
 		"none with a PEM value names the mend":  {"", pemValue, UnsupportedContentType, "--content-type application/x-pem-file"},
 		"a long one is cut":                     {strings.Repeat("x", 300), nil, UnsupportedContentType, `"` + strings.Repeat("x", 100) + `"`},
-		"PFX under PEM's content type is named": {"application/x-pem-file", pfxValue, MalformedSecret, "no PEM block"},
+		"PFX under PEM's content type is named": {"application/x-pem-file", pfxValue, MalformedSecret, "its value is base64 of a PFX: set the content type application/x-pkcs12"},
 		"PEM under PFX's content type is named": {"application/x-pkcs12", pemValue, MalformedSecret, "its value is PEM"},
 		"an empty value is named":               {"application/x-pkcs12", nil, MalformedSecret, "value is empty"},
 		"the largest value is read":             {"application/x-pem-file", pad(pemValue, MaxSize), "", ""},
@@ -51,7 +51,7 @@ func TestContentTypeDecides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			value := bytes.Clone(test.value)
-			b, err := Parse(test.contentType, value)
+			b, err := Parse(test.contentType, value, moment)
 			if len(bytes.Trim(value, "\x00")) != 0 {
 				t.Error("the value was not overwritten")
 			}
@@ -78,7 +78,7 @@ func pad(value []byte, size int) []byte {
 
 func TestBundleWithoutKeyIsTheCallersDecision(t *testing.T) {
 	f := newFamily(t, newEC())
-	b, err := Parse(ContentTypePEM, certPEM(f.root, f.leaf, f.intermediate, f.root))
+	b, err := Parse(ContentTypePEM, certPEM(f.root, f.leaf, f.intermediate, f.root), moment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestBundleWithoutKeyIsTheCallersDecision(t *testing.T) {
 	wantError(t, b.RequireKey(), PrivateKeyMissing, "no private key")
 	b.Wipe()
 
-	b, err = Parse(ContentTypePEM, join(certPEM(f.leaf), keyPEM(f.leaf.key)))
+	b, err = Parse(ContentTypePEM, join(certPEM(f.leaf), keyPEM(f.leaf.key)), moment)
 	if err != nil || b.RequireKey() != nil || !b.HasKey() {
 		t.Errorf("a bundle with key lacks it: %v", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,7 +35,7 @@ func TestPEMIsReadInEveryForm(t *testing.T) {
 		"other blocks are there": join(block("X509 CRL", []byte{1}), keyPEM(f.leaf.key), all, block("PUBLIC KEY", []byte{1})),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(ContentTypePEM, value)
+			b, err := Parse(ContentTypePEM, value, moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,15 +59,13 @@ func TestPEMThatCannotBeUsedIsExplained(t *testing.T) {
 		message string
 	}{
 		"text only":                {[]byte("hello"), "no PEM block"},
-		"a heading only":           {[]byte("-----BEGIN CERTIFICATE-----"), "1 of the value's 1 PEM blocks"},
-		"line breaks lost":         {bytes.ReplaceAll(join(key, leaf), []byte("\n"), []byte(" ")), "2 of the value's 2 PEM blocks"},
-		"indented":                 {[]byte(strings.ReplaceAll(string(leaf), "\n", "\n  ") + string(key)), "2 of the value's 2"},
-		"cut short":                {join(leaf, key[:len(key)/2]), "1 of the value's 2 PEM blocks cannot be read"},
+		"a heading only":           {[]byte("-----BEGIN CERTIFICATE-----"), "block 1 of the value's 1 PEM blocks cannot be read: it is cut short, as it has no line END; upload the file"},
+		"cut short":                {join(leaf, key[:len(key)/2]), "block 2 of the value's 2 PEM blocks cannot be read: it is cut short"},
 		"no certificate":           {key, "holds no certificate"},
-		"a certificate cut short":  {join(key, leaf, block("CERTIFICATE", f.root.cert.Raw[:100])), "certificate 2 of the PEM"},
-		"a certificate of nothing": {join(key, block("CERTIFICATE", nil)), "certificate 1 of the PEM"},
+		"a certificate cut short":  {join(key, leaf, block("CERTIFICATE", f.root.cert.Raw[:100])), `certificate 2 of the PEM value ("CN=root") cannot be read: it is cut short (100 of `},
+		"a certificate of nothing": {join(key, block("CERTIFICATE", nil)), "certificate 1 of the PEM value cannot be read: it is empty"},
 		"a key cut short":          {join(leaf, block("PRIVATE KEY", []byte{0x30, 5, 1})), "private key cannot be read"},
-		"an OpenSSH key":           {join(leaf, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "neither RSA nor EC"},
+		"an OpenSSH key":           {join(leaf, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "in OpenSSH's form: convert it (ssh-keygen -p -m PKCS8 -f FILE)"},
 		"an Ed25519 key":           {join(leaf, keyPEM(ed)), "is Ed25519"},
 		"a key too large to name":  {join(leaf, block("PRIVATE KEY", make([]byte, maxKeySize+1))), "has 8193 bytes"},
 		"RSA 8192":                 {join(leaf, file(t, "rsa-8192.key")), "RSA with 8192 bits"},
@@ -79,7 +76,7 @@ func TestPEMThatCannotBeUsedIsExplained(t *testing.T) {
 		"too many certificates":    {join(key, many), "more than 256 certificates"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Parse(ContentTypePEM, bytes.Clone(test.value))
+			_, err := Parse(ContentTypePEM, bytes.Clone(test.value), moment)
 			wantError(t, err, MalformedSecret, test.message)
 		})
 	}

@@ -1,139 +1,154 @@
 package bundle
 
 import (
-	"bytes"
-	"crypto/x509"
-	"encoding/base64"
+	"encoding/asn1"
 	"errors"
-
-	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// readPFX reads the base64 text of a PFX (RFC 7292) with a blank password.
+// readPFX reads the base64 text of a PFX (RFC 7292) with a blank password, also inside the PEM that certutil -encode writes.
 func (c *contents) readPFX(value []byte) error {
-	der, ok := decodeBase64(value)
+	der, err := unwrapPFX(value)
 	defer clear(der)
-	if !ok {
-		return errNotBase64(value)
+	if err != nil {
+		return err
 	}
+	return c.addPFX(der)
+}
+
+func (c *contents) addPFX(der []byte) error {
 	var e envelope
 	defer e.wipe()
 	if err := e.open(der); err != nil {
 		return err
 	}
-	if e.iterations > maxIterations {
-		return malformed("the PFX's iteration counts add up to more than %d: export it again with a lower count, which "+
-			"costs nothing where the password is blank", maxIterations)
+	if err := e.affordable(); err != nil {
+		return err
 	}
-	// The MAC is the only thing in a PFX that tells a password from damage. Other errors come up again where they matter.
-	if _, err := pkcs12.DecodeTrustStore(der, ""); errors.Is(err, pkcs12.ErrIncorrectPassword) {
+	if !blankPassword(e.mac, e.content) {
 		return malformed("the PFX has a password or is damaged: import it as a certificate (az keyvault certificate import " +
 			"--password), which takes the password off, or export it with a blank one")
 	}
-	c.provider = e.provider
-	for _, bag := range e.named {
-		c.addName(bag.certificate(), textOf(bag.Attributes, oidFriendlyName))
-	}
-	for _, part := range e.carriers() {
-		if err := c.addPart(part); err != nil {
+	for _, safe := range e.safes {
+		bags, err := e.bagsOf(safe)
+		if err != nil {
 			return err
+		}
+		for _, bag := range bags {
+			if err := c.addBag(bag); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// carriers returns one carrier for each encrypted safe and then one for all that is not encrypted. In this order a cipher
-// that is not supported is met in a safe, where go-pkcs12 names it, and not in a key, where it does not.
-func (e *envelope) carriers() []carrier {
-	var parts []carrier
-	for _, safe := range e.sealed {
-		parts = append(parts, carrier{sealed: safe})
+// addBag takes a certificate or a key and passes over other kinds, such as revocation lists.
+func (c *contents) addBag(bag safeBag) error {
+	switch {
+	case bag.ID.Equal(oidCertBag):
+		return c.addCertBag(bag)
+	case bag.hasKey():
+		return c.addKeyBag(bag)
 	}
-	return append(parts, carrier{bags: e.bags, hasKey: e.hasKey})
+	return nil
 }
 
-// addPart reads one carrier with the empty password and, if that does not do, with none.
-func (c *contents) addPart(part carrier) error {
-	used := empty
-	key, certs, err := part.read(used)
+var oidX509Certificate = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 22, 1}
+
+// addCertBag takes a certificate (RFC 7292, section 4.2.3) and its friendly name.
+func (c *contents) addCertBag(raw safeBag) error {
+	c.read++
+	var bag struct {
+		ID   asn1.ObjectIdentifier
+		Data []byte `asn1:"tag:0,explicit"`
+	}
+	if !decode(raw.Value.Bytes, &bag) {
+		return malformed("certificate %d of the PFX cannot be read: the bag around it is damaged; import the PFX again", c.read)
+	}
+	if !bag.ID.Equal(oidX509Certificate) {
+		return malformed("certificate %d of the PFX is not an X.509 certificate (its type is %s): export only X.509 certificates",
+			c.read, bag.ID)
+	}
+	certificate, err := ReadCertificate(bag.Data)
 	if err != nil {
-		var again error
-		used = absent
-		if key, certs, again = part.read(used); again != nil {
-			return errUnreadable(err)
-		}
+		return errCertificate("the PFX", c.read, bag.Data)
 	}
-	if part.hasKey {
-		if err := c.addKey(key); err != nil {
-			return err
-		}
-	}
-	for _, certificate := range certs {
-		if err := c.addCertificate(certificate); err != nil {
-			return err
-		}
-	}
-	if part.sealed != nil {
-		part.eachName(used, c.addName)
-	}
-	return nil
+	c.addName(string(bag.Data), textOf(raw.Attributes, oidFriendlyName))
+	return c.addCertificate(certificate)
 }
 
-// read returns the key and the certificates of a carrier without the certificate that was put in front.
-func (c carrier) read(p password) (key any, certs []*x509.Certificate, err error) {
-	der := c.pfx(p)
-	defer clear(der)
-	key, _, certs, err = pkcs12.DecodeChain(der, "")
-	return key, certs, err
-}
-
-// decodeBase64 takes line breaks and blanks out of the text, in place, and decodes it. The caller overwrites the result,
-// also when the text is no base64 or empty.
-func decodeBase64(value []byte) (der []byte, ok bool) {
-	text := value[:0]
-	for _, b := range value {
-		if b != ' ' && b != '\t' && b != '\r' && b != '\n' {
-			text = append(text, b)
+// addKeyBag takes a key, in the clear (RFC 7292, section 4.2.1) or encrypted (section 4.2.2).
+func (c *contents) addKeyBag(bag safeBag) error {
+	if c.key != nil {
+		return errSeveralKeys()
+	}
+	c.provider = textOf(bag.Attributes, oidProvider)
+	if bag.ID.Equal(oidKeyBag) {
+		return c.addKeyDER(bag.Value.Bytes)
+	}
+	var sealed encrypted
+	if !decode(bag.Value.Bytes, &sealed) {
+		return errDamagedPFX()
+	}
+	var failure error
+	err := sealed.open(func(plain []byte) bool {
+		if !isSequence(plain) {
+			return false
 		}
+		failure = c.addKeyDER(plain)
+		clear(plain)
+		return true
+	})
+	if err != nil {
+		return errSealed("the private key", err)
 	}
-	der = make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Decode(der, text)
-	if err != nil || n == 0 {
-		return der, false
-	}
-	return der[:n], true
+	return failure
 }
 
-// errNotBase64 explains a value that decodeBase64 refused, which stands without blanks at its beginning.
-func errNotBase64(value []byte) error {
-	if bytes.HasPrefix(value, []byte("-----BEGIN")) {
-		return malformed("the secret's content type is %s, but its value is PEM: set the content type %s",
-			ContentTypePFX, ContentTypePEM)
+func (c *contents) addKeyDER(der []byte) error {
+	key, err := parseKey(der)
+	if err != nil {
+		return err
 	}
-	return malformed("the secret's content type is %s, but its value is not base64: store the PFX as base64 text or "+
-		"import it as a certificate", ContentTypePFX)
+	return c.addKey(key)
 }
 
+// isSequence tells whether DER is one SEQUENCE from beginning to end, as a key is.
+func isSequence(der []byte) bool {
+	var element asn1.RawValue
+	return decode(der, &element) && element.Class == asn1.ClassUniversal && element.Tag == asn1.TagSequence && element.IsCompound
+}
+
+// errNotPFX says what there is instead of a PFX, or what part of it is missing.
 func errNotPFX(der []byte) error {
-	if len(der) > 0 && der[0] == tagSequence[0] {
-		return malformed("the value is base64, but not a whole PFX in DER: it is another kind of file, cut short, or in BER; " +
-			"import the PFX as a certificate, which writes it anew")
+	const remedy = "import the PFX as a certificate, which writes it anew"
+	f, known := formOf(der)
+	size, whole := elementSize(der)
+	switch {
+	case known && f != formPFX:
+		return wrongForm(ContentTypePFX, "base64 of "+f.what, f.remedy)
+	case len(der) == 0 || der[0] != tagSequence[0]:
+		return malformed("the value is base64, but not of a PFX: import the PFX as a certificate")
+	case size == 0:
+		return malformed("the value is base64, but not of a PFX in DER: if it is a PFX in BER, %s", remedy)
+	case !whole:
+		return malformed("the value is base64 of something cut short (%d of %d bytes): store all of the PFX again, or %s", len(der), size, remedy)
+	case size < len(der):
+		return malformed("the value is base64 of a PFX and %d bytes behind its end: %s", len(der)-size, remedy)
 	}
-	return malformed("the value is base64, but not of a PFX: import the PFX as a certificate")
+	return malformed("the value is base64, but not of a PFX of version 3 that is whole: %s", remedy)
 }
 
 func errDamagedPFX() error {
 	return malformed("the PFX is damaged: import it again")
 }
 
-// errUnreadable explains an error of go-pkcs12. The text of NotImplementedError only holds names, object identifiers and
-// counts; others may quote what could not be read.
-func errUnreadable(err error) error {
-	var missing pkcs12.NotImplementedError
+// errSealed explains why a part of the PFX, which is named by what makers of PFX put there, cannot be decrypted.
+func errSealed(part string, err error) error {
+	var missing notSupported
 	if errors.As(err, &missing) {
-		return malformed("the PFX uses what is not supported (%s): export it with AES-256 or 3DES", string(missing))
+		return malformed("%s in the PFX cannot be decrypted: %s is not supported; export the PFX with AES-256 or 3DES", part, missing)
 	}
-	return malformed("a part of the PFX cannot be read: it has a password, is damaged, or holds something other than X.509 " +
-		"certificates and one RSA or EC key, the key outside of the certificates' encryption; import it as a certificate, " +
-		"which writes it anew")
+	return malformed("%s in the PFX cannot be decrypted: the PFX has a password or is damaged; import it as a certificate "+
+		"(az keyvault certificate import --password), which takes the password off, or export it with a blank one", part)
 }

@@ -40,7 +40,7 @@ func TestPFXOfEachKeyAndEncryptionIsReadInAnyOrder(t *testing.T) {
 // wantFamily parses a PFX and wants leaf, intermediate and root, and this key unless it is nil.
 func wantFamily(t *testing.T, value []byte, key crypto.Signer) {
 	t.Helper()
-	b, err := Parse(ContentTypePFX, value)
+	b, err := Parse(ContentTypePFX, value, moment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestPFXWithoutKeyIsRead(t *testing.T) {
 		"Java's trust store":   text(file(t, "java-truststore.pfx")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(ContentTypePFX, value)
+			b, err := Parse(ContentTypePFX, value, moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,10 +93,11 @@ func TestPFXOfUnusualShapeIsRead(t *testing.T) {
 		"certificate twice":        pfxOf(plainSafe(certBag(f.leaf), keyBag(f.leaf.key)), sealed, sealed, plainSafe(certBag(f.intermediate))),
 		"a bag of another kind":    pfxOf(plainSafe(otherBag(), certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
 		"an empty safe":            pfxOf(plainSafe(), plainSafe(certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
-		"MAC without password too": carrier{bags: [][]byte{keyBag(f.leaf.key), certBag(f.leaf), certBag(f.intermediate)}, hasKey: true, sealed: sealed}.pfx(absent),
+		"MAC without password too": pfxWithAbsentPassword(plainSafe(keyBag(f.leaf.key), certBag(f.leaf), certBag(f.intermediate)), sealed),
+		"key in an encrypted safe": pfxOf(plainSafe(certBag(f.leaf), certBag(f.intermediate)), sealed, sealedSafe(1, wrap(tagSequence, keyBag(f.leaf.key)))),
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(ContentTypePFX, text(der))
+			b, err := Parse(ContentTypePFX, text(der), moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,14 +142,14 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		message string
 	}{
 		"password":                         {file(t, "openssl-password.pfx"), "has a password or is damaged"},
-		"password without MAC":             {file(t, "openssl-password-nomac.pfx"), "it has a password, is damaged"},
-		"unknown cipher":                   {file(t, "openssl-aes-cfb.pfx"), "2.16.840.1.101.3.4.1.44 is not supported"},
-		"another file":                     {[]byte("PK\x03\x04"), "not of a PFX"},
-		"a certificate":                    {f.leaf.cert.Raw, "not a whole PFX in DER"},
-		"cut short":                        {good[:len(good)/2], "not a whole PFX in DER"},
-		"bytes behind the end":             {append(bytes.Clone(good), 0), "not a whole PFX in DER"},
-		"BER":                              {[]byte("\x30\x80\x02\x01\x03\x00\x00"), "in BER"},
-		"the content is no list":           {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not a whole PFX"},
+		"password without MAC":             {file(t, "openssl-password-nomac.pfx"), "the private key in the PFX cannot be decrypted: the PFX has a password or is damaged"},
+		"unknown cipher":                   {file(t, "openssl-aes-cfb.pfx"), "the certificates in the PFX cannot be decrypted: encryption 2.16.840.1.101.3.4.1.44 is not supported; export the PFX with AES-256 or 3DES"},
+		"another file":                     {[]byte("PK\x03\x04\x00"), "base64 of a ZIP archive: unpack it"},
+		"a certificate":                    {f.leaf.cert.Raw, "its value is base64 of a certificate in DER (.cer), which has no private key: import the PFX"},
+		"cut short":                        {good[:len(good)/2], "base64 of something cut short ("},
+		"bytes behind the end":             {append(bytes.Clone(good), 0), "base64 of a PFX and 1 bytes behind its end"},
+		"BER":                              {[]byte("\x30\x80\x02\x01\x03\x00\x00"), "not of a PFX in DER: if it is a PFX in BER, import"},
+		"the content is no list":           {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a PFX of version 3 that is whole"},
 		"flipped bit":                      {flip(good), "has a password or is damaged"},
 		"no certificate":                   {pfxOf(plainSafe(key)), "holds no certificate"},
 		"nothing":                          {pfxOf(), "holds no certificate"},
@@ -157,28 +158,27 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"P-224":                            {pfxOf(plainSafe(keyBag(newECOn(elliptic.P224())), leaf)), "EC on P-224"},
 		"RSA 8192":                         {pfxOf(plainSafe(largeBag, leaf)), "RSA with 8192 bits"},
 		"a key too large to name":          {pfxOf(plainSafe(giantBag, leaf)), "private key has 8196 bytes"},
-		"a key that hides":                 {hiddenKey(t, f.leaf), "the key outside of the certificates' encryption"},
 		"encrypted for a certificate":      {pfxOf(enveloped), "encrypted for a certificate or a Windows account"},
-		"a damaged certificate":            {pfxOf(plainSafe(key, brokenCertificate)), "cannot be read"},
+		"a damaged certificate":            {pfxOf(plainSafe(key, brokenCertificate)), "certificate 1 of the PFX cannot be read: its subject is damaged"},
 		"a safe that is none":              {pfxOf(wrap(tagInteger, []byte{1})), "damaged"},
 		"a safe that holds a number":       {pfxOf(dataInfo(tagInteger, []byte{1})), "damaged"},
 		"a safe whose bags are a number":   {pfxOf(dataInfo(tagOctetString+tagInteger, []byte{1})), "damaged"},
 		"a bag that is a number":           {pfxOf(plainSafe(wrap(tagInteger, []byte{1}))), "damaged"},
 		"many certificates":                {pfxOf(plainSafe(manyBags(t)...)), "more than 256 certificates"},
-		"version 1, which is another form": {wrap(tagSequence, wrap(tagInteger, []byte{1})), "not a whole PFX"},
+		"version 1, which is another form": {wrap(tagSequence, wrap(tagInteger, []byte{1})), "not of a PFX of version 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Parse(ContentTypePFX, text(test.der))
+			_, err := Parse(ContentTypePFX, text(test.der), moment)
 			wantError(t, err, MalformedSecret, test.message)
 		})
 	}
 }
 
 func TestValueThatIsNoBase64(t *testing.T) {
-	for _, value := range []string{"héllo", "MIIK", "====", " \n", "MII", "https://example.com"} {
-		_, err := Parse(ContentTypePFX, []byte(value))
+	for _, value := range []string{"héllo", "MIIK", "====", " \n", "MII"} {
+		_, err := Parse(ContentTypePFX, []byte(value), moment)
 		if value == "MIIK" {
-			wantError(t, err, MalformedSecret, "not a whole PFX in DER")
+			wantError(t, err, MalformedSecret, "not of a PFX")
 			continue
 		}
 		wantError(t, err, MalformedSecret, "its value is not base64")

@@ -1,17 +1,6 @@
 package bundle
 
-import (
-	"bytes"
-
-	"github.com/smallstep/pkcs7"
-)
-
-// maxPKCS7Size bounds a PKCS#7 structure in bytes. The library turns BER into DER in a time that grows with size times depth
-// of nesting; at this size the worst takes about an eighth of a second. A secret in Key Vault has 25 KiB of text, 19 KiB of DER.
-const maxPKCS7Size = 32 << 10
-
-// derSignedData is the object identifier of PKCS#7's signedData (RFC 5652, section 5.1) in DER.
-const derSignedData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+import "bytes"
 
 // pkcs7Headings are the PEM headings of PKCS#7 (RFC 7468, sections 8 and 9, and older ones).
 var pkcs7Headings = []string{"PKCS7", "PKCS #7 SIGNED DATA", "CMS", "CERTIFICATE CHAIN"}
@@ -19,8 +8,12 @@ var pkcs7Headings = []string{"PKCS7", "PKCS #7 SIGNED DATA", "CMS", "CERTIFICATE
 // readCertificates reads a value under one of the content types for certificates only. Files of these types are PEM as
 // often as DER, which a secret holds as base64.
 func (c *contents) readCertificates(value []byte) error {
+	value = asASCII(value)
 	if bytes.Contains(value, []byte(pemBegin)) {
 		return c.readPEM(value)
+	}
+	if f, known := textForm(value); known {
+		return malformed("the secret's content type is for certificates, but its value is %s: %s", f.what, f.remedy)
 	}
 	der, ok := decodeBase64(value)
 	defer clear(der)
@@ -28,18 +21,26 @@ func (c *contents) readCertificates(value []byte) error {
 		return malformed("the secret's content type is for certificates, but its value is neither PEM nor base64: store the " +
 			"file with az keyvault secret set --file, and --encoding base64 unless it is text")
 	}
-	return c.addDER(der, malformed("the value is base64, but neither of a certificate in DER nor of PKCS#7 with certificates: "+
-		"for a PFX set the content type %s, otherwise store the file again", ContentTypePFX))
+	return c.addDER(der, func() error {
+		if f, known := formOf(der); known && f != formCertificate {
+			return malformed("the secret's content type is for certificates, but its value is base64 of %s: %s", f.what, f.remedy)
+		}
+		if size, _ := elementSize(der); size > 0 && der[0] == tagSequence[0] {
+			return errCertificate("the value", 1, der)
+		}
+		return malformed("the value is base64, but neither of a certificate in DER nor of PKCS#7 with certificates: for a PFX set "+
+			"the content type %s, otherwise store the file again", ContentTypePFX)
+	})
 }
 
 // addDER takes a certificate, or the certificates of PKCS#7, and returns the error unreadable if it is neither.
-func (c *contents) addDER(der []byte, unreadable error) error {
+func (c *contents) addDER(der []byte, unreadable func() error) error {
 	if bytes.Contains(der[:min(len(der), 32)], []byte(derSignedData)) { // the first element of the first
 		return c.addPKCS7(der)
 	}
 	certificate, err := ReadCertificate(bytes.Clone(der)) // the certificate keeps the bytes
 	if err != nil {
-		return unreadable
+		return unreadable()
 	}
 	return c.addCertificate(certificate)
 }
@@ -47,26 +48,68 @@ func (c *contents) addDER(der []byte, unreadable error) error {
 // addPKCS7 takes the certificates of PKCS#7 in DER or BER. Signatures are not looked at: what makes the certificates
 // trustworthy is that they are in the vault.
 func (c *contents) addPKCS7(der []byte) error {
-	if len(der) > maxPKCS7Size {
-		return malformed("the PKCS#7 structure has %d bytes, more than the %d that are read: keep only the certificates that "+
-			"are needed", len(der), maxPKCS7Size)
-	}
-	parsed, err := pkcs7.Parse(der)
+	const remedy = "(openssl crl2pkcs7 -nocrl -certfile FILE)"
+	certificates, lists, ok := certificatesIn(der)
 	switch {
-	case err != nil:
-		return malformed("the PKCS#7 structure cannot be read: it is damaged, cut short, or holds something other than X.509 " +
-			"certificates; write it anew (openssl crl2pkcs7 -nocrl -certfile FILE)")
-	case len(parsed.Certificates) == 0 && len(parsed.CRLs) > 0:
-		return malformed("the PKCS#7 structure holds revocation lists but no certificate: write it with the certificates " +
-			"(openssl crl2pkcs7 -nocrl -certfile FILE)")
-	case len(parsed.Certificates) == 0:
-		return malformed("the PKCS#7 structure holds no certificate: write it with the certificates (openssl crl2pkcs7 -nocrl " +
-			"-certfile FILE)")
+	case !ok:
+		return malformed("the PKCS#7 structure cannot be read: it is damaged or cut short; write it anew %s", remedy)
+	case len(certificates) == 0 && lists:
+		return malformed("the PKCS#7 structure holds revocation lists but no certificate: write it with the certificates %s", remedy)
+	case len(certificates) == 0:
+		return malformed("the PKCS#7 structure holds no certificate: write it with the certificates %s", remedy)
 	}
-	for _, certificate := range parsed.Certificates {
+	for number, raw := range certificates {
+		certificate, err := ReadCertificate(bytes.Clone(raw))
+		if err != nil {
+			return errCertificate("the PKCS#7 structure", number+1, raw)
+		}
 		if err := c.addCertificate(certificate); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// certificatesIn returns the X.509 certificates of SignedData (RFC 5652, section 5.1) in the order of the structure, and whether
+// there are revocation lists. Another type of content, such as encrypted data, has none. That a signature is missing at the end
+// does not matter, but that anything is cut does.
+func certificatesIn(data []byte) (certificates [][]byte, lists, ok bool) {
+	outer, rest, ok := readBER(data)
+	if !ok || len(rest) > 0 || outer.tag != tagSequence[0] {
+		return nil, false, false
+	}
+	info, ok := elementsIn(outer.content)
+	if !ok || len(info) == 0 || info[0].tag != tagObjectIdentifier[0] {
+		return nil, false, false
+	}
+	if !bytes.Equal(info[0].whole, []byte(derSignedData)) {
+		return nil, false, true
+	}
+	if len(info) < 2 || info[1].tag != tagExplicit0[0] {
+		return nil, false, false
+	}
+	signed, rest, ok := readBER(info[1].content)
+	if !ok || len(rest) > 0 {
+		return nil, false, false
+	}
+	fields, ok := elementsIn(signed.content)
+	if !ok || len(fields) < 3 {
+		return nil, false, false
+	}
+	for _, field := range fields[3:] { // behind version, digests and content
+		lists = lists || field.tag == tagExplicit1[0]
+		if field.tag != tagExplicit0[0] {
+			continue
+		}
+		elements, ok := elementsIn(field.content)
+		if !ok {
+			return nil, false, false
+		}
+		for _, element := range elements {
+			if element.tag == tagSequence[0] { // others are attribute certificates and such
+				certificates = append(certificates, element.whole)
+			}
+		}
+	}
+	return certificates, lists, true
 }

@@ -45,7 +45,7 @@ func TestCertificatesAloneAreReadInEveryForm(t *testing.T) {
 		"base64 with line breaks":                 {ContentTypePKCS7, bytes.ReplaceAll(text(der), []byte("MII"), []byte("M\r\nII"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(test.contentType, bytes.Clone(test.value))
+			b, err := Parse(test.contentType, bytes.Clone(test.value), moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +61,7 @@ func TestOneCertificateInDERIsRead(t *testing.T) {
 	root := newFamily(t, newEC()).root
 	for _, contentType := range []string{ContentTypeCertificate, ContentTypeCACertificate, ContentTypePKCS7, ContentTypePKCS7Old, ContentTypePKCS7Certificate} {
 		t.Run(contentType, func(t *testing.T) {
-			b, err := Parse(contentType, text(root.cert.Raw))
+			b, err := Parse(contentType, text(root.cert.Raw), moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func TestOneCertificateInDERIsRead(t *testing.T) {
 
 func TestKeyBesideCertificatesIsRead(t *testing.T) {
 	f := newFamily(t, newEC())
-	b, err := Parse(ContentTypeCertificate, join(keyPEM(f.leaf.key), block("PKCS7", pkcs7Of([]*pair{f.root, f.leaf, f.intermediate}))))
+	b, err := Parse(ContentTypeCertificate, join(keyPEM(f.leaf.key), block("PKCS7", pkcs7Of([]*pair{f.root, f.leaf, f.intermediate}))), moment)
 	if err != nil || b.RequireKey() != nil {
 		t.Fatalf("got %v, %v", b, err)
 	}
@@ -96,24 +96,23 @@ func TestCertificatesThatCannotBeUsedAreExplained(t *testing.T) {
 		"nothing":                     {nil, "value is empty"},
 		"blanks":                      {[]byte(" \n"), "neither PEM nor base64"},
 		"text":                        {[]byte("héllo"), "neither PEM nor base64"},
-		"another file":                {text([]byte("PK\x03\x04")), "neither of a certificate in DER nor of PKCS#7"},
-		"a PFX":                       {text(must(pkcs12.Modern.Encode(f.leaf.key, f.leaf.cert, nil, ""))), "for a PFX set the content type application/x-pkcs12"},
-		"a certificate cut short":     {text(f.root.cert.Raw[:100]), "neither of a certificate in DER"},
-		"encrypted PKCS#7":            {text(enveloped), "neither of a certificate in DER nor of PKCS#7"},
+		"another file":                {text([]byte("PK\x03\x04\x00")), "base64 of a ZIP archive"},
+		"a PFX":                       {text(must(pkcs12.Modern.Encode(f.leaf.key, f.leaf.cert, nil, ""))), "its value is base64 of a PFX: set the content type application/x-pkcs12"},
+		"a certificate cut short":     {text(f.root.cert.Raw[:100]), `certificate 1 of the value ("CN=root") cannot be read: it is cut short (100 of `},
+		"encrypted PKCS#7":            {text(enveloped), "base64 of PKCS#7 that is encrypted or has no certificates"},
 		"encrypted PKCS#7 in PEM":     {block("PKCS7", enveloped), "holds no certificate"},
 		"PKCS#7 without certificates": {text(pkcs7Of(nil)), "holds no certificate: write it with"},
 		"revocation lists only":       {text(pkcs7Of(nil, crl(f.root))), "revocation lists but no certificate"},
 		"PKCS#7 cut short":            {text(good[:len(good)-1]), "PKCS#7 structure cannot be read"},
 		"a damaged certificate in it": {text(broken), "PKCS#7 structure cannot be read"},
-		"PKCS#7 that is too large":    {text(pkcs7Of(nil, make([]byte, maxPKCS7Size))), "bytes, more than the 32768"},
 		"PEM that is cut short":       {[]byte("-----BEGIN PKCS7-----\nMII"), "1 of the value's 1 PEM blocks"},
-		"a damaged one in PEM":        {block("CERTIFICATE", f.root.cert.Raw[:100]), "certificate 1 of the PEM value cannot be read"},
+		"a damaged one in PEM":        {block("CERTIFICATE", f.root.cert.Raw[:100]), `certificate 1 of the PEM value ("CN=root") cannot be read: it is cut short (100 of `},
 		"too many": {join(block("PKCS7", pkcs7Of(many(t, 86))), block("PKCS7", pkcs7Of(many(t, 86))), block("PKCS7", pkcs7Of(many(t, 85)))),
 			"more than 256 certificates"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			value := bytes.Clone(test.value)
-			_, err := Parse(ContentTypePKCS7, value)
+			_, err := Parse(ContentTypePKCS7, value, moment)
 			wantError(t, err, MalformedSecret, test.message)
 			if len(bytes.Trim(value, "\x00")) != 0 {
 				t.Error("the value was not overwritten")
@@ -123,14 +122,14 @@ func TestCertificatesThatCannotBeUsedAreExplained(t *testing.T) {
 }
 
 func TestDeepNestingCostsLittle(t *testing.T) {
-	depth := maxPKCS7Size/4 - 20
+	depth := MaxSize / 8
 	for name, value := range map[string][]byte{
 		"with lengths left open": text(nested(depth)),
 		"never closed":           text(nested(depth)[:2*depth]),
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
-			_, err := Parse(ContentTypePKCS7, value)
+			_, err := Parse(ContentTypePKCS7, value, moment)
 			wantError(t, err, MalformedSecret, "PKCS#7 structure")
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("took %v", took)

@@ -51,7 +51,7 @@ func TestWipedKeyDoesNotSign(t *testing.T) {
 	rsaLeaf := issue(t, "leaf", newRSA(2048), f.root, nil)
 	for name, leaf := range map[string]*pair{"EC": f.leaf, "RSA": rsaLeaf} {
 		t.Run(name, func(t *testing.T) {
-			b, err := Parse(ContentTypePEM, join(keyPEM(leaf.key), certPEM(leaf)))
+			b, err := Parse(ContentTypePEM, join(keyPEM(leaf.key), certPEM(leaf)), moment)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,8 +78,8 @@ func TestBuffersOfAPlainKeyAreOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.wipe()
-	for _, bag := range e.bags {
-		if len(bytes.Trim(bag, "\x00")) != 0 {
+	for _, bag := range e.safes[0].bags {
+		if len(bytes.Trim(bag.Value.Bytes, "\x00")) != 0 {
 			t.Error("a bag was not overwritten")
 		}
 	}

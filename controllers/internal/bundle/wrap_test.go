@@ -1,0 +1,63 @@
+package bundle
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"slices"
+)
+
+// More object identifiers in DER.
+const (
+	derNull            = "\x05\x00"
+	derData            = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
+	derKeyBag          = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x01"
+	derCertBag         = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x03"
+	derX509Certificate = "\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x01"
+	derSHA1            = "\x06\x05\x2b\x0e\x03\x02\x1a"
+	derP256            = "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
+	tagInteger         = "\x02"
+	tagOctetString     = "\x04"
+)
+
+// dataInfo returns a ContentInfo of the type data (RFC 5652, section 3).
+func dataInfo(tags string, parts ...[]byte) []byte {
+	return wrap(tagSequence, []byte(derData), wrap(tagExplicit0+tags, parts...))
+}
+
+// pfxWithAbsentPassword is pfxOf with a MAC that was made with no password (RFC 7292, section 4) and SHA-1, without salt and
+// with one iteration, for which the key derivation of appendix B.2 shrinks to the hash of 64 times the octet for MAC keys.
+func pfxWithAbsentPassword(safes ...[]byte) []byte {
+	content := wrap(tagSequence, safes...)
+	key := sha1.Sum(bytes.Repeat([]byte{3}, 64))
+	mac := hmac.New(sha1.New, key[:])
+	mac.Write(content)
+	digest := wrap(tagSequence, wrap(tagSequence, []byte(derSHA1), []byte(derNull)), wrap(tagOctetString, mac.Sum(nil)))
+	return wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString, content), wrap(tagSequence, digest, wrap(tagOctetString)))
+}
+
+// wrap returns the parts one after the other inside DER elements with these identifier octets, the outermost first.
+// Unlike asn1.Marshal it cannot fail and leaves no copies of the parts behind but the one that it returns.
+func wrap(tags string, parts ...[]byte) []byte {
+	size := 0
+	for _, part := range parts {
+		size += len(part)
+	}
+	var head []byte
+	for i := len(tags) - 1; i >= 0; i-- {
+		head = append(header(tags[i], len(head)+size), head...)
+	}
+	return slices.Concat(append([][]byte{head}, parts...)...)
+}
+
+// header returns an identifier octet and the shortest form of a length (X.690, section 10.1).
+func header(tag byte, length int) []byte {
+	if length < 0x80 {
+		return []byte{tag, byte(length)} //nolint:gosec // below 0x80
+	}
+	var octets []byte
+	for n := length; n > 0; n >>= 8 {
+		octets = slices.Insert(octets, 0, byte(n))
+	}
+	return append([]byte{tag, 0x80 | byte(len(octets))}, octets...) //nolint:gosec // at most eight
+}
