@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/ecdsa"
@@ -8,6 +9,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Sizes of RSA keys in bits (https://learn.microsoft.com/azure/key-vault/keys/about-keys-details).
@@ -26,6 +30,9 @@ func parseKey(der []byte) (any, error) {
 	if len(der) > maxKeySize {
 		return nil, errKeyTooLarge(len(der))
 	}
+	if key := keyWithoutCopies(der); key != nil {
+		return key, nil
+	}
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		return key, nil
 	}
@@ -36,6 +43,65 @@ func parseKey(der []byte) (any, error) {
 		return key, nil
 	}
 	return nil, errKey(der)
+}
+
+// keyWithoutCopies reads PKCS#8 (RFC 5958) with RSA or EC, and SEC1, or returns nil. It is here because crypto/x509 leaves a copy
+// of all that is in PKCS#8 behind, and of SEC1's number.
+func keyWithoutCopies(der []byte) any {
+	input := cryptobyte.String(der)
+	var outer, algorithm, inner cryptobyte.String
+	var id encodedOID
+	if !input.ReadASN1(&outer, asn1.SEQUENCE) || !input.Empty() || !outer.SkipASN1(asn1.INTEGER) {
+		return nil
+	}
+	if outer.PeekASN1Tag(asn1.OCTET_STRING) {
+		return ecKey(der, nil)
+	}
+	if !outer.ReadASN1(&algorithm, asn1.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&id) ||
+		!outer.ReadASN1(&inner, asn1.OCTET_STRING) {
+		return nil
+	}
+	switch id.String() {
+	case oidRSA:
+		if key, err := x509.ParsePKCS1PrivateKey(inner); err == nil {
+			return key
+		}
+	case oidEC:
+		return ecKey(inner, algorithm)
+	}
+	return nil
+}
+
+// ecKey reads SEC1 (RFC 5915, section 3) whose curve is named by PKCS#8 or, if that has no parameters, by itself.
+func ecKey(der, parameters cryptobyte.String) any {
+	var outer, number, named cryptobyte.String
+	var id encodedOID
+	if !der.ReadASN1(&outer, asn1.SEQUENCE) || !outer.SkipASN1(asn1.INTEGER) || !outer.ReadASN1(&number, asn1.OCTET_STRING) {
+		return nil
+	}
+	if outer.ReadASN1(&named, asn1.Tag(0).Constructed().ContextSpecific()) && parameters == nil {
+		parameters = named
+	}
+	if !parameters.PeekASN1Tag(asn1.OBJECT_IDENTIFIER) || !parameters.ReadASN1ObjectIdentifier(&id) {
+		return nil
+	}
+	curve := supportedCurves[id.String()]
+	if curve == nil {
+		return nil
+	}
+	// OpenSSL once left zeros in front out, and others add some.
+	raw := make([]byte, (curve.Params().BitSize+7)/8)
+	defer clear(raw)
+	trimmed := bytes.TrimLeft(number, "\x00")
+	if len(trimmed) > len(raw) {
+		return nil
+	}
+	copy(raw[len(raw)-len(trimmed):], trimmed)
+	key, err := ecdsa.ParseRawPrivateKey(curve, raw)
+	if err != nil {
+		return nil
+	}
+	return key
 }
 
 func errKeyTooLarge(size int) error {

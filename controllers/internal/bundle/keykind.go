@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"crypto/elliptic"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -106,8 +108,9 @@ var curves = map[string]string{
 	"1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1", "1.3.36.3.3.2.8.1.1.14": "brainpoolP512t1",
 }
 
-// supportedCurves are P-256, P-384 and P-521.
-var supportedCurves = map[string]bool{"1.2.840.10045.3.1.7": true, "1.3.132.0.34": true, "1.3.132.0.35": true}
+var supportedCurves = map[string]elliptic.Curve{
+	"1.2.840.10045.3.1.7": elliptic.P256(), "1.3.132.0.34": elliptic.P384(), "1.3.132.0.35": elliptic.P521(),
+}
 
 func curveKind(parameters cryptobyte.String) (kind, remedy string) {
 	if parameters.PeekASN1Tag(asn1.SEQUENCE) {
@@ -119,7 +122,7 @@ func curveKind(parameters cryptobyte.String) (kind, remedy string) {
 		return "", ""
 	}
 	switch id := oid.String(); {
-	case supportedCurves[id]:
+	case supportedCurves[id] != nil:
 		return "", ""
 	case curves[id] != "":
 		return "EC on " + curves[id], supportedKeys

@@ -20,6 +20,8 @@ import (
 // caller calls Wipe on the bundle when it has done with the key.
 func Parse(contentType string, value []byte, now time.Time) (*Bundle, error) {
 	defer clear(value)
+	clearStack() // makes it grow before there is a key, as the old one would keep its bytes
+	defer clearStack()
 	var found contents
 	if err := found.readAs(contentType, value); err != nil {
 		wipeKey(found.key)

@@ -10,10 +10,10 @@ import (
 // Wipe overwrites the numbers of the private key and takes the key out of the bundle, which keeps its certificates. A key
 // that was taken out of the bundle before does not work any more. Wipe may be called again, and for a bundle without key.
 //
-// It shortens the time in which the key can be read from the process's memory, but cannot end it. What Go offers no way
-// to: crypto/rsa and crypto/ecdsa keep copies in fields of their own, which Wipe can only leave to the garbage collector;
-// encoding/asn1, go-pkcs12 and crypto/x509 leave buffers with the decoded key behind; and the collector may have left
-// copies where a stack has grown. Memory that was given back keeps its bytes until it is used again.
+// It shortens the time in which the key can be read from the process's memory, but cannot end it. Parse overwrites every
+// buffer of this package that held the key, and the stack. What Go offers no way to: crypto/rsa and crypto/ecdsa copy the
+// numbers into fields of their own and into temporary ones. After Wipe nothing refers to these any more, but they keep
+// their bytes until the garbage collector has run and the memory is used again (docs/security.md has what was measured).
 func (b *Bundle) Wipe() {
 	wipeKey(b.Key)
 	b.Key = nil
@@ -58,3 +58,18 @@ func wipeNumber(n *big.Int) {
 	clear(words[:cap(words)])
 	n.SetInt64(0)
 }
+
+// stackSize is more than any function below Parse has in use: a number of 4096 bits has 512 bytes, and the functions of
+// crypto/internal/fips140/bigmod keep some dozens of them.
+const stackSize = 64 << 10
+
+// clearStack overwrites what functions that have returned left below the caller's part of the stack.
+//
+//go:noinline
+func clearStack() {
+	var frame [stackSize]byte
+	clearFrame(&frame)
+}
+
+//go:noinline
+func clearFrame(frame *[stackSize]byte) { clear(frame[:]) }
