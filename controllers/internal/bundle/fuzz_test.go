@@ -50,6 +50,27 @@ func FuzzParsePEM(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) { parseSafely(t, ContentTypePEM, value) })
 }
 
+// FuzzParseText varies a value that stands under the type of a PFX or of certificates: its wrappings, and forms of other kinds.
+func FuzzParseText(f *testing.F) {
+	fam := newFamily(f, newEC())
+	pfx := must(pkcs12.Modern.Encode(fam.leaf.key, fam.leaf.cert, nil, ""))
+	for _, value := range [][]byte{
+		text(pfx), text(text(pfx)), block("CERTIFICATE", pfx), block("CERTIFICATE", text(pfx)), wide(block("PFX", pfx), false), certPEM(fam.leaf),
+		text(certPEM(fam.leaf)), []byte(`{"data":"MII=","dataType":"pfx","password":"x"}`), []byte("<html>"), text(newRequest(f)), text(list(fam.root)),
+		[]byte("-----BEGIN X-----\\nMII=\\n-----END X-----"), []byte("-----BEGIN PGP MESSAGE-----\n-----END PGP MESSAGE-----"),
+	} {
+		f.Add(value, false)
+		f.Add(value, true)
+	}
+	f.Fuzz(func(t *testing.T, value []byte, certificates bool) {
+		contentType := ContentTypePFX
+		if certificates {
+			contentType = ContentTypePKCS7
+		}
+		parseSafely(t, contentType, value)
+	})
+}
+
 // FuzzParseCertificates varies the DER or BER below the base64 of a value with certificates only.
 func FuzzParseCertificates(f *testing.F) {
 	for _, name := range []string{"openssl-der.p7b", "openssl-ber.p7b"} {

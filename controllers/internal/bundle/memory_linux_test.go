@@ -1,3 +1,7 @@
+// The race detector keeps a shadow of all memory.
+
+//go:build linux && !race
+
 package bundle
 
 import (

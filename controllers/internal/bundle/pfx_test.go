@@ -55,7 +55,8 @@ func wantFamily(t *testing.T, value []byte, key crypto.Signer) {
 func TestPFXOfOtherProgramsIsRead(t *testing.T) {
 	for _, name := range []string{
 		"openssl-modern", "openssl-legacy", "openssl-3des", "openssl-plain", "openssl-plain-nomac", "openssl-nomac",
-		"openssl-sha512", "openssl-sha384", "java-empty", "java-null",
+		"openssl-sha512", "openssl-sha384", "openssl-2des-rc2-128", "openssl-aes-128", "openssl-aes-192", "openssl-pbes2-3des", "java-empty",
+		"java-null",
 	} {
 		t.Run(name, func(t *testing.T) { wantFamily(t, text(file(t, name+".pfx")), nil) })
 	}
@@ -182,6 +183,20 @@ func TestValueThatIsNoBase64(t *testing.T) {
 			continue
 		}
 		wantError(t, err, MalformedSecret, "its value is not base64")
+	}
+}
+
+func TestAPasswordIsNamedWhateverTheMACIs(t *testing.T) {
+	f := newFamily(t, newEC())
+	for _, encoder := range map[string]*pkcs12.Encoder{
+		"SHA-1": pkcs12.LegacyDES, "SHA-256": pkcs12.Modern2023, "PBMAC1": pkcs12.Modern2026,
+	} {
+		_, err := Parse(ContentTypePFX, text(must(encoder.Encode(f.leaf.key, f.leaf.cert, nil, "secret"))), moment)
+		wantError(t, err, MalformedSecret, "the PFX has a password or is damaged: import it as a certificate (az keyvault certificate import --password)")
+	}
+	for _, name := range []string{"openssl-sha512", "openssl-sha384"} {
+		_, err := Parse(ContentTypePFX, text(flip(file(t, name+".pfx"))), moment)
+		wantError(t, err, MalformedSecret, "the PFX has a password or is damaged")
 	}
 }
 

@@ -27,6 +27,10 @@ export_pfx() { # file, then options
 export_pfx openssl-modern.pfx
 export_pfx openssl-legacy.pfx -legacy
 export_pfx openssl-3des.pfx -legacy -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1
+export_pfx openssl-2des-rc2-128.pfx -legacy -keypbe PBE-SHA1-2DES -certpbe PBE-SHA1-RC2-128 -macalg sha1
+export_pfx openssl-aes-128.pfx -keypbe AES-128-CBC -certpbe AES-128-CBC
+export_pfx openssl-aes-192.pfx -keypbe AES-192-CBC -certpbe AES-192-CBC
+export_pfx openssl-pbes2-3des.pfx -keypbe DES-EDE3-CBC -certpbe DES-EDE3-CBC
 export_pfx openssl-plain.pfx -keypbe NONE -certpbe NONE
 export_pfx openssl-plain-nomac.pfx -keypbe NONE -certpbe NONE -nomac
 export_pfx openssl-nomac.pfx -nomac
