@@ -14,6 +14,7 @@ FAULTS ?=
 NODE ?=
 ARGS ?=
 KUBERNETES ?=
+SECONDS_EACH ?=
 
 ##@ General
 
@@ -44,6 +45,14 @@ demo: build ## See it work: control plane, Key Vault, agent and five certificate
 .PHONY: test
 test: ## Unit tests, and tests against a real API server and a real TLS Key Vault endpoint.
 	@hack/test.sh
+
+.PHONY: test-race
+test-race: ## The tests of what runs concurrently, with the race detector (needs a C compiler).
+	@hack/test-race.sh
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for ten seconds each (SECONDS_EACH=60: for as long as that).
+	@hack/fuzz.sh $(SECONDS_EACH)
 
 .PHONY: test-oldest
 test-oldest: ## What depends on the API server, with the oldest Kubernetes that is supported (KUBERNETES=v1.31.14: with that one).

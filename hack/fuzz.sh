@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Fuzzes every target for a bounded time: fuzz.sh [SECONDS, 10 each]. What fails is written to the package's testdata/fuzz; commit
+# it with the fix, so that every run of the tests tries it again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+start=$SECONDS
+each=${1:-10}
+least=200 # executions: below that a target tests nothing, as when Go spends its time on minimising
+targets=0
+total=0
+
+# Minimising an input of a few kilobytes takes a minute by default, in which nothing else is tried.
+fuzz() { # package, target
+  go test -run '^$' -fuzz "^$2\$" -fuzztime "${each}s" -fuzzminimizetime 5x -timeout 10m "$1" 2>&1
+}
+
+for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do
+  for target in $(grep -h '^func Fuzz' "$package"/*_test.go | sed 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/' | sort); do
+    if ! output=$(fuzz "$package" "$target"); then
+      echo "$output" >&2
+      echo "fuzz: FAIL $target in $package, see above; an input that failed is in $package/testdata/fuzz/$target: go test -run '$target/NAME' $package" >&2
+      exit 1
+    fi
+    executions=$(sed -n 's/.*execs: \([0-9]*\) .*/\1/p' <<<"$output" | tail -n 1)
+    if [ "${executions:-0}" -lt "$least" ]; then
+      echo "$output" >&2
+      echo "fuzz: FAIL $target in $package was executed ${executions:-0} times in $each s, fewer than $least: make it or its seeds smaller" >&2
+      exit 1
+    fi
+    echo "fuzz: $target $executions executions, $((executions / each)) a second"
+    targets=$((targets + 1)) total=$((total + executions))
+  done
+done
+[ "$targets" -gt 0 ] || { echo "fuzz: FAIL no target was found" >&2; exit 1; }
+echo "fuzz: PASS $targets targets, $total executions in $((SECONDS - start)) s"
