@@ -70,8 +70,9 @@ type CertificateEntry struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=nodecert,categories=vaultpane
-// +kubebuilder:printcolumn:name="TROUBLE",type=string,description="The first reason why something is not well, if there is one.",JSONPath=`.certificates[?(@.reason)].reason`
-// +kubebuilder:printcolumn:name="CERTIFICATE",type=string,description="The ObservedCertificate that has it.",JSONPath=`.certificates[?(@.reason)].name`
+// +kubebuilder:printcolumn:name="FAILING",type=integer,description="How many certificates have failed or whose polls fail.",JSONPath=`.summary.failing`
+// +kubebuilder:printcolumn:name="REASON",type=string,description="The worst reason, if there is one.",JSONPath=`.summary.reason`
+// +kubebuilder:printcolumn:name="CERTIFICATE",type=string,description="The ObservedCertificate that has it.",JSONPath=`.summary.certificate`
 // +kubebuilder:printcolumn:name="AGENT",type=string,JSONPath=`.agentVersion`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
 type NodeCertificateState struct {
@@ -86,6 +87,9 @@ type NodeCertificateState struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	NodeUID string `json:"nodeUID,omitempty"`
+	// summary is the worst of what follows, for the columns of kubectl get.
+	// +optional
+	Summary *NodeSummary `json:"summary,omitempty"`
 	// certificates are the certificates that select this node, by name.
 	// +optional
 	// +listType=atomic
@@ -94,6 +98,19 @@ type NodeCertificateState struct {
 	// The worst entries keep their messages.
 	// +optional
 	Omitted *Omitted `json:"omitted,omitempty"`
+}
+
+// NodeSummary says how many certificates are not well on a node, and which is the worst.
+type NodeSummary struct {
+	// failing is the number of certificates that have failed, still try, or are installed and whose polls fail.
+	Failing int32 `json:"failing"`
+	// reason is the worst reason of all certificates, absent where none has one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Reason Reason `json:"reason,omitempty"`
+	// certificate is the name of the first ObservedCertificate that has it.
+	// +optional
+	Certificate string `json:"certificate,omitempty"`
 }
 
 // Omitted counts what a NodeCertificateState leaves out.

@@ -206,7 +206,7 @@ type ObservedCertificateSpec struct {
 // understand them. All are always there.
 const (
 	// ConditionReady is True when every selected node has the current version as the spec wants it, False when something is
-	// wrong on a node, and Unknown while nodes are on their way and nothing is wrong.
+	// wrong on a node, and Unknown while nodes are on their way and nothing is wrong, or when no node is selected.
 	ConditionReady = "Ready"
 	// ConditionReconciling is True while nodes are on their way or try again.
 	ConditionReconciling = "Reconciling"
@@ -229,22 +229,23 @@ type NodeCounts struct {
 	Matched int32 `json:"matched"`
 	// installed is the number of nodes that have its current version as the spec wants it.
 	Installed int32 `json:"installed"`
-	// failed is the number of nodes on which somebody must act, or that have an expired certificate.
+	// failed is the number of nodes on which someone must act, or that have an expired certificate.
 	Failed int32 `json:"failed"`
-	// pending is the number of nodes that have not reported, still try, or have an older version.
+	// pending is the number of nodes that have not reported, still try, or have an older version. A node that has the current
+	// version counts as installed even while its polls fail, until its certificate is near its end.
 	Pending int32 `json:"pending"`
 	// summary is "installed/matched", for the NODES column.
 	// +optional
 	Summary string `json:"summary,omitempty"`
 }
 
-// NodeFailure is one node's failure.
+// NodeFailure is a node that is failed or pending.
 type NodeFailure struct {
 	// node is the name of the node.
 	Node string `json:"node"`
 	// reason is the name of a reason; docs/errors.md lists them.
 	Reason Reason `json:"reason"`
-	// message says what is wrong, where, and what to do.
+	// message says what is wrong, where, and what to do, or what the node waits for.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
@@ -262,7 +263,8 @@ type ObservedCertificateStatus struct {
 	// observedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, and ExpiringSoon.
+	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, and ExpiringSoon, SyncFailing and
+	// LinkDeclined.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -279,8 +281,9 @@ type ObservedCertificateStatus struct {
 	// nodes counts the nodes by state.
 	// +optional
 	Nodes *NodeCounts `json:"nodes,omitempty"`
-	// failures are nodes with something wrong, at most 10: first those that wait for another spec, then those that wait for
-	// somebody, then those that still try, each by name. Of each reason one is among them, so that none hides behind another.
+	// failures are nodes that are failed or pending, at most 10: first those that need another spec, then those where someone
+	// must act, then those that still try, then those that are only unfinished, each by name. Of each reason one is among
+	// them, so that none hides behind another.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
@@ -296,6 +299,7 @@ type ObservedCertificateStatus struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,shortName=obscert,categories=vaultpane
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="NODES",type=string,JSONPath=`.status.nodes.summary`
 // +kubebuilder:printcolumn:name="THUMBPRINT",type=string,JSONPath=`.status.thumbprint`
 // +kubebuilder:printcolumn:name="EXPIRES",type=string,JSONPath=`.status.notAfter`
@@ -303,7 +307,7 @@ type ObservedCertificateStatus struct {
 // +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.url`
 // +kubebuilder:printcolumn:name="STORE",type=string,priority=1,JSONPath=`.spec.certificateStoreName`
 // +kubebuilder:printcolumn:name="VERSION",type=string,priority=1,JSONPath=`.status.version`
-// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="LATEST",type=string,priority=1,JSONPath=`.status.latestVersion.version`
 type ObservedCertificate struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

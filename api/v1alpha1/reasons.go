@@ -106,7 +106,7 @@ var Reasons = []ReasonInfo{
 	{ReasonThrottled, ClassTransient, "Key Vault or the token service asked for fewer requests.", "Nothing at first; if it lasts, raise pollingIntervalInS or spread the certificates over vaults."},
 	{ReasonStoreFailure, ClassTransient, "The certificate store answered with an error.", "Look the status in the message up; it is tried again."},
 	{ReasonRepeatedDrift, ClassNone, "Something else on the node keeps removing or changing the certificate, its key, its rights or its links; Vaultpane repairs it, more and more slowly. Event only.", "Find the other tool, and have one of the two leave the certificate alone."},
-	{ReasonAgentNotReporting, ClassWaiting, "The node should have the certificate, but its agent has not reported or its Lease is too old.", "Look at the agent's pod on that node."},
+	{ReasonAgentNotReporting, ClassWaiting, "The node should have the certificate, but its agent has not reported, cannot write its report, or has not renewed its Lease for too long.", "Look at the agent's pod on that node and its log; where it cannot write its report, at its rights on nodecertificatestates."},
 	{ReasonInternalError, ClassTransient, "A defect of Vaultpane.", "Report it with the agent's log."},
 }
 

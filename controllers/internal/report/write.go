@@ -160,6 +160,7 @@ func (r *Reporter) wanted() (wanted, stored *v1alpha1.NodeCertificateState) {
 		wanted.Certificates = append(wanted.Certificates, entry)
 	}
 	slices.SortFunc(wanted.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
+	wanted.Summary = Summarize(wanted.Certificates)
 	fit(wanted, maxSize)
 	return wanted, r.stored
 }
@@ -167,5 +168,6 @@ func (r *Reporter) wanted() (wanted, stored *v1alpha1.NodeCertificateState) {
 func sameState(a, b *v1alpha1.NodeCertificateState) bool {
 	return a.AgentVersion == b.AgentVersion && a.NodeUID == b.NodeUID &&
 		equality.Semantic.DeepEqual(a.OwnerReferences, b.OwnerReferences) &&
-		equality.Semantic.DeepEqual(a.Certificates, b.Certificates) && equality.Semantic.DeepEqual(a.Omitted, b.Omitted)
+		equality.Semantic.DeepEqual(a.Certificates, b.Certificates) &&
+		equality.Semantic.DeepEqual(a.Omitted, b.Omitted) && equality.Semantic.DeepEqual(a.Summary, b.Summary)
 }
