@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/vaultpane/vaultpane/controllers/apiserver"
 	"github.com/vaultpane/vaultpane/controllers/kinds"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
@@ -41,15 +40,15 @@ func runManager(ctx context.Context, o options) error {
 		return fmt.Errorf("making the manager: %w", err)
 	}
 	roll := &rollup.Rollup{
-		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now, Version: version,
-		Options: rollup.Options{Namespace: o.namespace, Agents: o.agents, ExpiringSoon: o.expiringSoon, WatchEvents: o.watchEvents},
+		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
+		Options: rollup.Options{Namespace: o.namespace, Agents: o.agents, ExpiringSoon: o.expiringSoon, WatchEvents: o.watchEvents, Version: version},
 	}
 	if err := roll.SetupWithManager(mgr); err != nil {
 		return err
 	}
 	taint := &startuptaint.Reconciler{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"),
-		RunsAgent: o.agents, Now: time.Now,
+		Namespace: o.namespace, RunsAgent: o.agents, Now: time.Now,
 	}
 	if err := taint.SetupWithManager(mgr); err != nil {
 		return err
@@ -103,7 +102,6 @@ func kubeConfig(path string) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuring the connection to the API server: %w", err)
 	}
-	apiserver.WithoutWebProxy(kube)
 	kube.QPS = -1 // the API server's priority and fairness is the limit; a thousand nodes may come up together
 	return kube, nil
 }

@@ -44,22 +44,26 @@ func slimNode(object any) (any, error) {
 }
 
 // slimState shares the texts that many nodes report, leaves out what is not used here, and sorts the entries into a list that is
-// as long as it must be. A message is cut: nobody may fill the controller's memory with one.
+// as long as it must be. A message is cut and made safe to show: it comes from a node, and goes into statuses and events.
 func slimState(object any) (any, error) {
 	state, ok := object.(*v1alpha1.NodeCertificateState)
 	if !ok {
 		return object, nil // a tombstone
 	}
-	state.ManagedFields = nil
+	state.ManagedFields, state.Summary = nil, nil
+	state.AgentVersion = share(brief.Line(state.AgentVersion, maxAgentVersion))
 	for i := range state.Certificates {
 		entry := &state.Certificates[i]
 		entry.Name, entry.Version, entry.Thumbprint = share(entry.Name), share(entry.Version), share(entry.Thumbprint)
-		entry.Message, entry.RequestedAt, entry.Since = brief.Cut(entry.Message, maxMessage), "", nil
+		entry.Message, entry.RequestedAt, entry.Since = brief.Cut(brief.Line(entry.Message, maxMessage), maxMessage), "", nil
 		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
 	}
-	state.Certificates = slices.Clone(state.Certificates) // without the room that the decoder left behind them
+	state.Certificates = slices.Clone(state.Certificates) // without the spare capacity that the decoder left behind them
 	slices.SortStableFunc(state.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
 	return state, nil
 }
+
+// maxAgentVersion bounds an agent's version as a metric's label, in characters.
+const maxAgentVersion = 64
 
 func share(text string) string { return unique.Make(text).Value() }

@@ -26,6 +26,7 @@ type group struct {
 type lineage struct {
 	count   int
 	arrived uint64
+	synced  int // nodes that have it and whose polls succeed
 }
 
 func (c *certificate) add(n *node, s standing) {
@@ -45,7 +46,13 @@ func (c *certificate) add(n *node, s standing) {
 		c.versions[s.held] = v
 	}
 	v.count++
+	if s.synced() {
+		v.synced++
+	}
 }
+
+// synced reports whether a node has a certificate as the spec wants it, and its polls succeed.
+func (s standing) synced() bool { return s.phase == installed && s.sync == "" }
 
 func (c *certificate) remove(n *node) {
 	g := c.nodes[n]
@@ -60,15 +67,19 @@ func (c *certificate) leave(g *group) {
 		delete(c.groups, g.standing)
 	}
 	if v := c.versions[g.held]; v != nil {
+		if g.synced() {
+			v.synced--
+		}
 		if v.count--; v.count == 0 {
 			delete(c.versions, g.held)
 		}
 	}
 }
 
-// saysOther reports whether a node that is not well has another message than before.
+// saysOther reports whether a node that has something to tell has another message than before.
 func (c *certificate) saysOther(before, after *node) bool {
-	if g := c.nodes[after]; before == after || g == nil || g.phase == installed {
+	g := c.nodes[after]
+	if g == nil || g.phase == installed && g.sync == "" && !g.declined {
 		return false
 	}
 	old, _ := before.entry(c.wish.name)

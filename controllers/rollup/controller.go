@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -43,6 +44,8 @@ type Options struct {
 	Agents labels.Selector
 	// ExpiringSoon is how long before its end a certificate counts as expiring soon.
 	ExpiringSoon time.Duration
+	// Version is the controller's, for the metrics.
+	Version string
 	// WatchEvents is how many watch events a second status writes may cause at all agents together.
 	WatchEvents int
 }
@@ -80,7 +83,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 	byName := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: object.GetName()}}}
 	})
-	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).
+	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).WithLogConstructor(logFor(mgr, "rollup-nodes", "Node")).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
 		Watches(&v1alpha1.NodeCertificateState{}, byName).
 		Watches(&coordinationv1.Lease{}, byName).
@@ -89,6 +92,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the roll-up of nodes: %w", err)
 	}
 	err = ctrl.NewControllerManagedBy(mgr).Named("rollup-certificates").WithOptions(queue).
+		WithLogConstructor(logFor(mgr, "rollup-certificates", "ObservedCertificate")).
 		For(&v1alpha1.ObservedCertificate{}).
 		Complete(reconcile.Func(r.reconcileCertificate))
 	if err != nil {
@@ -98,6 +102,17 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the publisher: %w", err)
 	}
 	return nil
+}
+
+// logFor names in a controller's log lines the object that they are about, once: these kinds have no namespace.
+func logFor(mgr ctrl.Manager, controller, kind string) func(*reconcile.Request) logr.Logger {
+	log := mgr.GetLogger().WithValues("controller", controller)
+	return func(request *reconcile.Request) logr.Logger {
+		if request == nil {
+			return log
+		}
+		return log.WithValues(kind, request.Name)
+	}
 }
 
 // nodeChanged keeps kubelet's updates of a Node's status out of the queue.
@@ -123,7 +138,7 @@ func (r *Rollup) reconcileNode(ctx context.Context, request reconcile.Request) (
 	return reconcile.Result{}, nil
 }
 
-// observeNode takes in what the cache has about one node. Nobody else does at the same time: what was read first must not
+// observeNode takes in what the cache has about one node. Only one call does at a time: what was read first must not
 // overwrite what was read after it.
 func (r *Rollup) observeNode(ctx context.Context, name string) (facts, []string, error) {
 	r.intake.Lock()

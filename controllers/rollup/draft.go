@@ -22,6 +22,7 @@ type draft struct {
 	certificate *v1alpha1.ObservedCertificate
 	status      v1alpha1.ObservedCertificateStatus
 	summary     summary
+	named       named
 	urgency     urgency
 }
 
@@ -43,7 +44,7 @@ func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) urgency {
 		return urgencyPublished
 	case was.Status != is.Status && is.Status == metav1.ConditionTrue:
 		return urgencyCompleted
-	case was.Status != is.Status, was.Reason != is.Reason:
+	case was.Status != is.Status, was.Reason != is.Reason, syncFails(before) != syncFails(after):
 		return urgencyFailure
 	}
 	return urgencyCounts
@@ -70,6 +71,10 @@ func readyOf(status v1alpha1.ObservedCertificateStatus) metav1.Condition {
 		return *ready
 	}
 	return metav1.Condition{}
+}
+
+func syncFails(status v1alpha1.ObservedCertificateStatus) bool {
+	return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionSyncFailing)
 }
 
 func sameStatus(a, b v1alpha1.ObservedCertificateStatus) bool {

@@ -3,7 +3,6 @@ package rollup
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +26,9 @@ const (
 const (
 	actionRollOut = "RollOut"
 	actionCheck   = "CheckExpiry"
+	actionPoll    = "Poll"
+	actionLink    = "LinkOnRenewal"
+	actionSelect  = "SelectNodes"
 )
 
 // happening is one event.
@@ -37,13 +39,13 @@ type happening struct {
 // tell writes the events and the log lines of a status that was written.
 func (p *publisher) tell(ctx context.Context, d draft) {
 	before, after := d.certificate.Status, d.status
-	told := p.told[d.name]
-	if told == nil || told.uid != d.certificate.UID {
-		told = storyFrom(d.certificate.UID, before, p.now())
-		p.told[d.name] = told
+	story := p.told[d.name]
+	if story == nil || story.uid != d.certificate.UID {
+		story = storyFrom(d.certificate.UID, before, p.now())
+		p.told[d.name] = story
 	}
 	log := ctrl.LoggerFrom(ctx)
-	for _, h := range told.happenings(before, after, d.summary, p.now()) {
+	for _, h := range story.happenings(before, after, d.summary, d.named, p.now()) {
 		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", brief.Cut(h.note, brief.EventNote))
 		log.Info(h.reason, "ObservedCertificate", d.name, "note", h.note)
 	}
@@ -51,14 +53,30 @@ func (p *publisher) tell(ctx context.Context, d draft) {
 }
 
 // happenings are the events between two statuses, each reason once.
-func (s *story) happenings(before, after v1alpha1.ObservedCertificateStatus, sum summary, now time.Time) []happening {
-	happened := append(s.progress(before, after, now), troubles(s.news(sum, now), sum, after)...)
-	for _, h := range expiry(before, after) {
-		if !slices.ContainsFunc(happened, func(other happening) bool { return other.reason == h.reason }) {
-			happened = append(happened, h)
-		}
+func (s *story) happenings(before, after v1alpha1.ObservedCertificateStatus, sum summary, told named, now time.Time) []happening {
+	happened := s.progress(before, after, now)
+	for _, t := range s.news(sum.troubles, now) {
+		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionRollOut,
+			fmt.Sprintf("%d of %s", t.count, nodes(sum.matched)) + firstOf(t.reason, after.Failures)})
 	}
-	return happened
+	for _, t := range s.news(sum.syncs, now) {
+		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionPoll,
+			fmt.Sprintf("polls fail on %d of %s where a valid certificate is installed", t.count, nodes(sum.matched)) + firstOf(t.reason, told.syncing)})
+	}
+	if sum.declined > 0 && s.mayTell(string(v1alpha1.ReasonLinkDeclined), quietTrouble, now) {
+		happened = append(happened, conditionEvent(after, v1alpha1.ConditionLinkDeclined, actionLink))
+	}
+	if s.losesNodes(sum) && s.mayTell(string(v1alpha1.ReasonNoNodesSelected), quietTrouble, now) {
+		happened = append(happened, happening{corev1.EventTypeWarning, string(v1alpha1.ReasonNoNodesSelected), actionSelect, sum.noNodes()})
+	}
+	return append(happened, s.expiry(before, after, now)...)
+}
+
+// losesNodes reports whether it begins that no node is selected though nodes run the agent.
+func (s *story) losesNodes(sum summary) bool {
+	before := s.unselected
+	s.unselected = sum.matched == 0 && sum.agents > 0
+	return s.unselected && !before
 }
 
 // progress says that a roll-out began or ended between two statuses. Nodes that are added later, or recover, are none.
@@ -69,19 +87,35 @@ func (s *story) progress(before, after v1alpha1.ObservedCertificateStatus, now t
 	}
 	if after.Thumbprint != "" && after.Thumbprint != before.Thumbprint {
 		s.began = now
-		happened = append(happened, happening{corev1.EventTypeNormal, EventRolloutStarted, actionRollOut, fmt.Sprintf(
-			"version %s, thumbprint %s, valid until %s, for %s", after.Version, after.Thumbprint, dateOf(after.NotAfter), nodes(int(after.Nodes.Matched)))})
+		happened = s.start(after, now)
 	}
 	is := readyOf(after)
 	if is.Status != metav1.ConditionTrue || is.Reason != string(v1alpha1.ReasonInstalled) || s.completed == rolloutOf(after) {
 		return happened
 	}
 	s.completed = rolloutOf(after)
+	if !s.mayTell(EventRolloutCompleted, quietRollout, now) {
+		return happened
+	}
 	text := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
 	if since := s.since(before); !since.IsZero() && now.Sub(since) >= time.Second {
 		text += ", in " + now.Sub(since).Round(time.Second).String()
 	}
 	return append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, text})
+}
+
+// start says that the first node has another version, and how many versions before it were not mentioned.
+func (s *story) start(after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
+	if !s.mayTell(EventRolloutStarted, quietRollout, now) {
+		s.unmentioned++
+		return nil
+	}
+	text := fmt.Sprintf("version %s, thumbprint %s, valid until %s, for %s", after.Version, after.Thumbprint, dateOf(after.NotAfter), nodes(int(after.Nodes.Matched)))
+	if s.unmentioned > 0 {
+		text += fmt.Sprintf("; %d roll-outs since the last such event have none of their own", s.unmentioned)
+	}
+	s.unmentioned = 0
+	return []happening{{corev1.EventTypeNormal, EventRolloutStarted, actionRollOut, text}}
 }
 
 // since is when the roll-out began. After a restart it is since when nodes have been on their way.
@@ -95,29 +129,29 @@ func (s *story) since(before v1alpha1.ObservedCertificateStatus) time.Time {
 	return time.Time{}
 }
 
-// troubles says of each new reason how many nodes have it, with the message of one of them.
-func troubles(news []trouble, s summary, after v1alpha1.ObservedCertificateStatus) []happening {
-	happened := make([]happening, 0, len(news))
-	for _, t := range news {
-		text := fmt.Sprintf("%d of %s", t.count, nodes(s.matched))
-		for _, failure := range after.Failures {
-			if failure.Reason == t.reason {
-				text += fmt.Sprintf("; on %s: %s", failure.Node, failure.Message)
-				break
-			}
+// firstOf returns the first of the nodes with a reason, and its message.
+func firstOf(reason v1alpha1.Reason, named []v1alpha1.NodeFailure) string {
+	for _, failure := range named {
+		if failure.Reason == reason {
+			return fmt.Sprintf("; on %s: %s", failure.Node, failure.Message)
 		}
-		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionRollOut, text})
 	}
-	return happened
+	return ""
 }
 
 // expiry says that a certificate came near its end, or to it.
-func expiry(before, after v1alpha1.ObservedCertificateStatus) []happening {
+func (s *story) expiry(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
 	was, is := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionExpiringSoon), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionExpiringSoon)
-	if is.Status != metav1.ConditionTrue || was != nil && was.Reason == is.Reason {
+	if is.Status != metav1.ConditionTrue || was != nil && was.Reason == is.Reason || !s.mayTell(is.Reason, quietTrouble, now) {
 		return nil
 	}
-	return []happening{{corev1.EventTypeWarning, is.Reason, actionCheck, is.Message}}
+	return []happening{conditionEvent(after, v1alpha1.ConditionExpiringSoon, actionCheck)}
+}
+
+// conditionEvent tells what a condition that is True says.
+func conditionEvent(status v1alpha1.ObservedCertificateStatus, name, action string) happening {
+	condition := meta.FindStatusCondition(status.Conditions, name)
+	return happening{corev1.EventTypeWarning, condition.Reason, action, condition.Message}
 }
 
 func dateOf(t *metav1.Time) string {

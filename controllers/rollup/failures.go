@@ -2,13 +2,11 @@ package rollup
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
 )
 
 // maxFailures is how many nodes a status names, see the CRD.
@@ -17,63 +15,94 @@ const maxFailures = 10
 // maxMessage is how long a failure's message may be in a status, in bytes: ten of them go to every agent's watch.
 const maxMessage = 512
 
-// failures names the nodes where something is wrong, the worst first: the worst of each reason, so that none hides behind
-// another that many nodes have, and then whoever is worst.
-func (c *certificate) failures(s summary, now time.Time) []v1alpha1.NodeFailure {
-	if _, troubled := s.worst(); !troubled {
-		return nil
+// maxSyncing is how many nodes the condition SyncFailing names.
+const maxSyncing = 3
+
+// named is the nodes that a status names, the worst first.
+type named struct {
+	failures []v1alpha1.NodeFailure
+	// syncing are nodes whose polls fail while they have a valid certificate; declined is one with an older version that is not
+	// linked.
+	syncing, declined []v1alpha1.NodeFailure
+}
+
+// name chooses the nodes that a status names. It goes through all nodes only where one has something to tell.
+func (c *certificate) name(s summary, soon time.Duration, now time.Time) named {
+	if s.installed == s.matched && s.syncFailing == 0 && s.declined == 0 {
+		return named{}
 	}
-	var worst ranking
-	ofReason := map[v1alpha1.Reason]sufferer{}
+	failures, syncing, declined := newRanking(maxFailures), newRanking(maxSyncing), newRanking(1)
 	for n, g := range c.nodes {
-		at := g.at(now, s.current)
-		if !at.troubled() {
-			continue
+		at := g.at(now, soon, s.current)
+		if at.phase != installed {
+			failures.take(sufferer{n, at})
 		}
-		candidate := sufferer{n, at}
-		worst.take(candidate)
-		if first, found := ofReason[at.reason]; !found || compareSufferers(candidate, first) < 0 {
-			ofReason[at.reason] = candidate
+		if at.pollsFail(now) {
+			syncing.take(sufferer{n, standing{phase: pending, reason: at.sync, held: at.held}})
+		}
+		if at.declined {
+			declined.take(sufferer{n, standing{phase: pending, reason: v1alpha1.ReasonLinkDeclined, held: at.held}})
 		}
 	}
-	named := worst.with(ofReason)
-	failures := make([]v1alpha1.NodeFailure, 0, len(named))
-	for _, w := range named {
-		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(c.wish.name, s.current, now)})
+	return named{c.told(failures, s, now), c.told(syncing, s, now), c.told(declined, s, now)}
+}
+
+// told says of each chosen node what is wrong or what it waits for.
+func (c *certificate) told(r *ranking, s summary, now time.Time) []v1alpha1.NodeFailure {
+	var failures []v1alpha1.NodeFailure
+	for _, w := range r.chosen() {
+		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(&c.wish, s.current, now)})
 	}
 	return failures
 }
 
-// ranking is the worst nodes, the worst first, at most maxFailures.
-type ranking []sufferer
+// ranking chooses nodes, at most limit: the worst of each reason, so that none hides behind another that many nodes have, and then
+// the worst of all.
+type ranking struct {
+	limit    int
+	worst    []sufferer // the worst first
+	ofReason map[v1alpha1.Reason]sufferer
+}
+
+func newRanking(limit int) *ranking {
+	return &ranking{limit: limit, ofReason: map[v1alpha1.Reason]sufferer{}}
+}
 
 func (r *ranking) take(candidate sufferer) {
-	if len(*r) == maxFailures && compareSufferers(candidate, (*r)[maxFailures-1]) >= 0 {
-		return
+	r.worst = r.insert(r.worst, candidate)
+	if first, found := r.ofReason[candidate.at.reason]; !found || compareSufferers(candidate, first) < 0 {
+		r.ofReason[candidate.at.reason] = candidate
 	}
-	i, _ := slices.BinarySearchFunc(*r, candidate, compareSufferers)
-	*r = slices.Insert(*r, i, candidate)
-	*r = (*r)[:min(len(*r), maxFailures)]
 }
 
-// with gives the worst of each reason a place before others of the ranking have a second one.
-func (r ranking) with(ofReason map[v1alpha1.Reason]sufferer) ranking {
-	var named ranking
-	for _, first := range ofReason {
-		named.take(first)
+// insert keeps a list in order and within the limit.
+func (r *ranking) insert(list []sufferer, candidate sufferer) []sufferer {
+	if len(list) == r.limit && compareSufferers(candidate, list[r.limit-1]) >= 0 {
+		return list
 	}
-	for _, other := range r {
-		if len(named) == maxFailures {
+	i, _ := slices.BinarySearchFunc(list, candidate, compareSufferers)
+	list = slices.Insert(list, i, candidate)
+	return list[:min(len(list), r.limit)]
+}
+
+// chosen gives the worst of each reason a place before others have a second one.
+func (r *ranking) chosen() []sufferer {
+	var chosen []sufferer
+	for _, first := range r.ofReason {
+		chosen = r.insert(chosen, first)
+	}
+	for _, other := range r.worst {
+		if len(chosen) == r.limit {
 			break
 		}
-		if ofReason[other.at.reason].node != other.node {
-			named.take(other)
+		if r.ofReason[other.at.reason].node != other.node {
+			chosen = r.insert(chosen, other)
 		}
 	}
-	return named
+	return chosen
 }
 
-// sufferer is a node where something is wrong.
+// sufferer is a node where something is wrong or unfinished.
 type sufferer struct {
 	node *node
 	at   standing
@@ -81,35 +110,4 @@ type sufferer struct {
 
 func compareSufferers(a, b sufferer) int {
 	return cmp.Or(compareSeverity(a.at, b.at), strings.Compare(a.node.name, b.node.name))
-}
-
-// message says what is wrong on the node and what to do. Of an expired certificate it says why the successor is not there.
-func (w sufferer) message(certificate string, current held, now time.Time) string {
-	entry, _ := w.node.entry(certificate)
-	expired := w.at.reason == v1alpha1.ReasonExpired
-	switch {
-	case w.at.reason == v1alpha1.ReasonAgentNotReporting:
-		return w.silence()
-	case expired && w.at.late:
-		return w.ended() + ", and " + w.silence()
-	case expired && entry.Message == "" && w.at.held != current && !current.expired(now):
-		return w.ended() + "; other nodes have its successor: ask for a poll, and look at the agent's pod on that node"
-	case expired && entry.Message == "":
-		return w.ended() + "; renew it in the vault"
-	}
-	return brief.Cut(entry.Message, maxMessage)
-}
-
-func (w sufferer) ended() string {
-	return fmt.Sprintf("the certificate %s that the node has expired on %s", w.at.held.thumbprint, w.at.held.end().UTC().Format(time.RFC3339))
-}
-
-func (w sufferer) silence() string {
-	switch {
-	case w.node.renewed.IsZero() && w.node.reported:
-		return "the node's agent has reported, but there is no Lease of it that says that it lives; look at its pod on that node, and whether it may write Leases"
-	case w.node.renewed.IsZero():
-		return "the node's agent has never reported; look at its pod on that node"
-	}
-	return fmt.Sprintf("the node's agent gave its last sign of life on %s; look at its pod on that node", w.node.renewed.UTC().Format(time.RFC3339))
 }

@@ -23,10 +23,19 @@ func TestAnExpiredCertificateSaysWhereToLook(t *testing.T) {
 		want   string
 	}{
 		{"nobody has a successor", expired, 0, false, ended + "; renew it in the vault"},
-		{"others have it", expired, 2, false, ended + "; other nodes have its successor: ask for a poll, and look at the agent's pod on that node"},
+		{"others have it", expired, 2, false, ended + "; other nodes have its successor: ask for a poll with the annotation vaultpane.dev/requestedAt, and look at the agent's pod on that node"},
 		{"the agent says why", with(expired, func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason, e.Message = v1alpha1.StatePending, v1alpha1.ReasonThrottled, "asked for less"
-		}), 2, false, "asked for less"},
+		}), 2, false, ended + ", and polls for its successor fail (Throttled): asked for less"},
+		{"the agent says why, and what it had was in place", with(expired, func(e *v1alpha1.CertificateEntry) {
+			e.Reason, e.Message = v1alpha1.ReasonAccessDenied, "403"
+		}), 0, false, ended + ", and polls for its successor fail (AccessDenied): 403"},
+		{"the agent says that the secret has expired", with(expired, func(e *v1alpha1.CertificateEntry) {
+			e.State, e.Reason, e.Message = v1alpha1.StateFailed, v1alpha1.ReasonExpired, "renew it"
+		}), 0, false, "renew it"},
+		{"its link was declined", with(expired, func(e *v1alpha1.CertificateEntry) {
+			e.Reason, e.Message = v1alpha1.ReasonLinkDeclined, "a name less"
+		}), 0, false, ended + "; renew it in the vault"},
 		{"the agent is silent", expired, 2, true, ended + ", and the node's agent gave its last sign of life on 2026-06-01T09:00:00Z; look at its pod on that node"},
 		{"the agent is silent and said something else before", with(expired, func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason, e.Message = v1alpha1.StatePending, v1alpha1.ReasonThrottled, "asked for less"
@@ -41,7 +50,8 @@ func TestAnExpiredCertificateSaysWhereToLook(t *testing.T) {
 				about.lease.Spec.RenewTime = &lastSeen
 			}
 			x.observeNode("old", about, noon)
-			_, _, failures, _ := x.picture("web", time.Hour, noon)
+			_, _, told, _ := x.picture("web", time.Hour, noon)
+			failures := told.failures
 			if len(failures) != 1 || failures[0].Reason != v1alpha1.ReasonExpired {
 				t.Fatalf("got %+v, want one that is Expired", failures)
 			}
@@ -60,7 +70,8 @@ func TestOfEachReasonOneNodeIsNamed(t *testing.T) {
 	broken := with(refused, func(e *v1alpha1.CertificateEntry) { e.Reason, e.Message = v1alpha1.ReasonStoreFailure, "disk" })
 	x := fleet{{30, refused}}.index(t, theWish())
 	x.observeNode("zz", theNode("zz", broken), noon)
-	_, _, failures, _ := x.picture("web", time.Hour, noon)
+	_, _, told, _ := x.picture("web", time.Hour, noon)
+	failures := told.failures
 	var reasons []v1alpha1.Reason
 	for _, failure := range failures {
 		reasons = append(reasons, failure.Reason)

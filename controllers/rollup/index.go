@@ -1,12 +1,11 @@
 package rollup
 
 import (
+	"maps"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
-
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
 // index knows how each node stands with each certificate. It is computed from what the cache has at the moment, never from
@@ -44,11 +43,14 @@ func (x *index) observeNode(name string, f facts, now time.Time) []string {
 	return x.placeNode(n, &before, now)
 }
 
+// placeNode puts a node where it stands with each certificate. One that selects no node tells what nodes there are, so a node
+// that comes, goes or gets other labels changes its picture too.
 func (x *index) placeNode(n, before *node, now time.Time) []string {
 	var changed []string
-	n.changes = time.Time{}
+	n.runs, n.changes = n.runsAgent(now)
+	other := n.runs != before.runs || !maps.Equal(n.labels, before.labels)
 	for name, c := range x.certificates {
-		if x.place(c, n, now) || c.saysOther(before, n) {
+		if x.place(c, n, now) || c.saysOther(before, n) || other && len(c.nodes) == 0 {
 			changed = append(changed, name)
 		}
 	}
@@ -63,8 +65,11 @@ func (x *index) forgetNode(name string) []string {
 	delete(x.nodes, name)
 	var changed []string
 	for name, c := range x.certificates {
-		if c.nodes[n] != nil {
+		matched := c.nodes[n] != nil
+		if matched {
 			c.remove(n)
+		}
+		if matched || len(c.nodes) == 0 {
 			changed = append(changed, name)
 		}
 	}
@@ -102,7 +107,8 @@ func (x *index) tick(now time.Time) []string {
 	var changed []string
 	for _, n := range x.nodes {
 		if !n.changes.IsZero() && !now.Before(n.changes) {
-			changed = append(changed, x.placeNode(n, n, now)...)
+			before := *n
+			changed = append(changed, x.placeNode(n, &before, now)...)
 		}
 	}
 	for name, c := range x.certificates {
@@ -165,16 +171,33 @@ func (x *index) loaded() {
 }
 
 // picture returns all that a certificate's status is computed from.
-func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, summary, []v1alpha1.NodeFailure, bool) {
+func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, summary, named, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c, known := x.certificates[name]
 	if !known {
-		return wish{}, summary{}, nil, false
+		return wish{}, summary{}, named{}, false
 	}
-	s := c.summarize(now)
+	s := c.summarize(soon, now)
+	if s.matched == 0 {
+		s.agents, s.strangers = x.others(&c.wish)
+	}
 	c.changes = c.nextChange(soon, now)
-	return c.wish, s, c.failures(s, now), true
+	return c.wish, s, c.name(s, soon, now), true
+}
+
+// others counts, for a certificate that selects no node, the nodes that run the agent, and those that it would select if they
+// did.
+func (x *index) others(w *wish) (agents, strangers int) {
+	for _, n := range x.nodes {
+		switch {
+		case n.runs:
+			agents++
+		case w.selector.Matches(n.labels):
+			strangers++
+		}
+	}
+	return agents, strangers
 }
 
 // agentCount is how many agents watch.

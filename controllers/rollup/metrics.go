@@ -5,18 +5,20 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// Label names. Their values are closed lists: names of ObservedCertificates, states and reasons of the API, results. A node's
+// Label names. Their values are closed lists: names of ObservedCertificates, states and reasons of the API, results, versions of agents. A node's
 // name is never a label.
 const (
 	labelCertificate = "certificate"
 	labelState       = "state"
 	labelReason      = "reason"
 	labelResult      = "result"
+	labelVersion     = "version"
 )
 
 // Results of a status write.
@@ -66,9 +68,18 @@ var (
 	descExpiration = prometheus.NewDesc("vaultpane_certificate_expiration_timestamp_seconds",
 		"First end of validity of what a selected node has of the certificate, as Unix time.", []string{labelCertificate}, nil)
 	descReady = prometheus.NewDesc("vaultpane_certificate_ready",
-		"1 where every selected node has the current version as the spec wants it, else 0.", []string{labelCertificate}, nil)
+		"1 where the condition Ready is True, else 0.", []string{labelCertificate}, nil)
+	descBuild = prometheus.NewDesc("vaultpane_controller_build_info", "Always 1; the version is a label.", []string{labelVersion}, nil)
+	descMatched = prometheus.NewDesc("vaultpane_certificate_matched_nodes",
+		"Nodes that a certificate selects; 0 where its selector matches none that runs the agent.", []string{labelCertificate}, nil)
+	descSyncFailing = prometheus.NewDesc("vaultpane_certificate_sync_failing",
+		"1 where polls fail on a node that has a valid certificate, so that a renewal would not arrive, else 0.", []string{labelCertificate}, nil)
+	descSuspended = prometheus.NewDesc("vaultpane_certificate_suspended",
+		"1 where the spec says suspend, else 0.", []string{labelCertificate}, nil)
+	descVersions = prometheus.NewDesc("vaultpane_agent_version_nodes",
+		"Nodes whose agent reported by the agent's version.", []string{labelVersion}, nil)
 	descAgents = prometheus.NewDesc("vaultpane_agent_nodes",
-		"Nodes that run the agent by whether it gives a sign of life (reporting, silent).", []string{labelState}, nil)
+		"Nodes that run the agent by whether it renews its Lease and can write its report (reporting) or not (silent).", []string{labelState}, nil)
 	descOldestRollup = prometheus.NewDesc("vaultpane_oldest_overdue_rollup_seconds",
 		"Age of the status that has been due longest and is not written; 0 when none is late.", nil, nil)
 	descOldestPoll = prometheus.NewDesc("vaultpane_oldest_overdue_poll_seconds",
@@ -91,7 +102,9 @@ func (r *Rollup) register() error {
 
 // Describe implements prometheus.Collector.
 func (r *Rollup) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descNodes, descExpiration, descReady, descAgents, descOldestRollup, descOldestPoll} {
+	for _, desc := range []*prometheus.Desc{
+		descBuild, descNodes, descMatched, descExpiration, descReady, descSyncFailing, descSuspended, descAgents, descVersions, descOldestRollup, descOldestPoll,
+	} {
 		descs <- desc
 	}
 }
@@ -102,7 +115,8 @@ func (r *Rollup) Collect(found chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		found <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	agents, summaries, complete := r.index.survey(now)
+	gauge(descBuild, 1, r.Version)
+	agents, surveyed, complete := r.index.survey(r.ExpiringSoon, now)
 	if !complete {
 		return // another controller leads, or this one has not seen everything yet: nothing is known, which is not zero
 	}
@@ -110,26 +124,36 @@ func (r *Rollup) Collect(found chan<- prometheus.Metric) {
 	gauge(descAgents, float64(agents.reporting), stateReporting)
 	gauge(descAgents, float64(agents.silent), stateSilent)
 	gauge(descOldestPoll, agents.overdue.Seconds())
-	for name, s := range summaries {
-		gauge(descReady, readiness(s), name)
-		if s.ends != 0 {
-			gauge(descExpiration, float64(s.ends), name)
-		}
-		if s.installed > 0 {
-			gauge(descNodes, float64(s.installed), name, stateInstalled, string(v1alpha1.ReasonInstalled))
-		}
-		for _, t := range s.merged(failed) {
-			gauge(descNodes, float64(t.count), name, stateFailed, string(t.reason))
-		}
-		for _, t := range s.merged(pending) {
-			gauge(descNodes, float64(t.count), name, statePending, string(t.reason))
-		}
+	for version, count := range agents.versions {
+		gauge(descVersions, float64(count), version)
+	}
+	for _, c := range surveyed {
+		c.collect(gauge)
 	}
 }
 
-// readiness is 1 where the condition Ready is True, which it is where all nodes are installed.
-func readiness(s summary) float64 {
-	if s.installed == s.matched {
+// collect gives the gauges of one certificate.
+func (c surveyed) collect(gauge func(desc *prometheus.Desc, value float64, labels ...string)) {
+	gauge(descMatched, float64(c.matched), c.name)
+	gauge(descReady, oneIf(c.ready(c.wish).Status == metav1.ConditionTrue), c.name)
+	gauge(descSyncFailing, oneIf(c.syncFailing > 0), c.name)
+	gauge(descSuspended, oneIf(c.suspended), c.name)
+	if c.ends != 0 {
+		gauge(descExpiration, float64(c.ends), c.name)
+	}
+	if c.installed > 0 {
+		gauge(descNodes, float64(c.installed), c.name, stateInstalled, string(v1alpha1.ReasonInstalled))
+	}
+	for _, t := range c.merged(failed) {
+		gauge(descNodes, float64(t.count), c.name, stateFailed, string(t.reason))
+	}
+	for _, t := range c.merged(pending) {
+		gauge(descNodes, float64(t.count), c.name, statePending, string(t.reason))
+	}
+}
+
+func oneIf(is bool) float64 {
+	if is {
 		return 1
 	}
 	return 0
@@ -139,16 +163,26 @@ func readiness(s summary) float64 {
 type agents struct {
 	reporting, silent int
 	overdue           time.Duration
+	versions          map[string]int // of those that have reported
+}
+
+// surveyed is a certificate as its gauges are computed from it.
+type surveyed struct {
+	wish
+	summary
 }
 
 // survey returns everything that gauges are computed from, and whether that is complete.
-func (x *index) survey(now time.Time) (agents, map[string]summary, bool) {
+func (x *index) survey(soon time.Duration, now time.Time) (agents, []surveyed, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	var found agents
+	found := agents{versions: map[string]int{}}
 	for _, n := range x.nodes {
 		runs, _ := n.runsAgent(now)
-		alive := n.reported && now.Before(n.renewed.Add(silentAfter))
+		if n.version != "" && runs {
+			found.versions[n.version]++
+		}
+		alive := n.reported && n.unwritten.IsZero() && now.Before(n.renewed.Add(silentAfter))
 		switch {
 		case alive:
 			found.reporting++
@@ -159,9 +193,9 @@ func (x *index) survey(now time.Time) (agents, map[string]summary, bool) {
 			found.silent++
 		}
 	}
-	summaries := make(map[string]summary, len(x.certificates))
-	for name, c := range x.certificates {
-		summaries[name] = c.summarize(now)
+	certificates := make([]surveyed, 0, len(x.certificates))
+	for _, c := range x.certificates {
+		certificates = append(certificates, surveyed{c.wish, c.summarize(soon, now)})
 	}
-	return found, summaries, x.complete
+	return found, certificates, x.complete
 }

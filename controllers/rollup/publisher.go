@@ -104,16 +104,16 @@ func (p *publisher) draft(ctx context.Context, waiting parcel) (draft, bool) {
 		}
 		return draft{}, false
 	}
-	w, s, failures, known := p.index.picture(waiting.name, p.soon, p.now())
+	w, s, told, known := p.index.picture(waiting.name, p.soon, p.now())
 	if !known || w.uid != certificate.UID {
 		return draft{}, false // it comes again when the index has it
 	}
-	status := statusOf(certificate.Status, w, s, failures, p.soon, p.now())
+	status := statusOf(certificate.Status, w, s, told, p.soon, p.now())
 	if sameStatus(certificate.Status, status) {
 		p.meters.skipped.Inc()
 		return draft{}, false
 	}
-	return draft{parcel: waiting, certificate: certificate, status: status, summary: s, urgency: urgencyOf(certificate.Status, status)}, true
+	return draft{parcel: waiting, certificate: certificate, status: status, summary: s, named: told, urgency: urgencyOf(certificate.Status, status)}, true
 }
 
 // stored returns the object as the API server has it: as the cache shows it, or as the last write left it while the cache

@@ -412,19 +412,6 @@ func TestANewCertificateOnADeadNode(t *testing.T) {
 	}
 }
 
-// The gauge that is "1 where the condition Ready is True".
-func TestTheGaugeOfReadinessIsTheCondition(t *testing.T) {
-	w := theWish()
-	w.suspended = true
-	x := fleet{{2, with(one, func(e *v1alpha1.CertificateEntry) {
-		e.State, e.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
-	})}}.index(t, w)
-	_, s, _, _ := x.picture("web", time.Hour, noon)
-	if ready := s.ready(w); readiness(s) == 1 && ready.Status != metav1.ConditionTrue {
-		t.Errorf("the gauge is 1 and Ready is %s %s", ready.Status, ready.Reason)
-	}
-}
-
 // An agent writes its state, but may not write its Lease.
 func TestTheMessageOfAnAgentWithoutALease(t *testing.T) {
 	f := theNode("n", one)

@@ -34,8 +34,12 @@ type held struct {
 type standing struct {
 	phase  phase
 	reason v1alpha1.Reason
-	// late is set on a node that should have given a sign of life by now.
+	// late is set on a node whose report is missing or old: it gave no sign of life for too long, or cannot write its report.
 	late bool
+	// sync is why the polls of a node fail that has a certificate as the spec wants it; empty where they succeed.
+	sync v1alpha1.Reason
+	// declined is set where linkOnRenewal did not link an older version.
+	declined bool
 	// kept is set on a node that the startup taint keeps from work until it has this certificate.
 	kept bool
 	held held
@@ -54,7 +58,7 @@ func judge(n *node, w *wish, now time.Time) (s standing, changes time.Time, ok b
 	if n.renewed.IsZero() {
 		deadline = latest(n.created, w.created).Add(silentAfter) // a new node, or a new certificate, has that long
 	}
-	s.late = !now.Before(deadline)
+	s.late = !now.Before(deadline) || !n.unwritten.IsZero()
 	if !s.late {
 		changes = earliest(changes, deadline)
 	}
@@ -64,43 +68,63 @@ func judge(n *node, w *wish, now time.Time) (s standing, changes time.Time, ok b
 	case !reported || entry.Generation != w.generation:
 		s.phase, s.reason = pending, v1alpha1.ReasonPending
 	default:
-		s.phase, s.reason = phaseOf(entry)
+		s.take(entry)
 	}
 	s.kept = n.tainted && w.initialSync && s.phase != installed
 	return s, changes, true
 }
 
-// phaseOf reads the entry of a node that acted on the spec as it is.
+// take reads the entry of a node that acted on the spec as it is. What is in place stays installed whatever the last polls said.
 //
 // A reason that is not in the table is an InternalError: a condition takes only a well-formed one, a metric only a few.
-func phaseOf(entry v1alpha1.CertificateEntry) (phase, v1alpha1.Reason) {
+func (s *standing) take(entry v1alpha1.CertificateEntry) {
 	if entry.Reason != "" || entry.State == v1alpha1.StateFailed {
 		entry.Reason = entry.Reason.Info().Reason
 	}
 	switch {
 	case entry.State == v1alpha1.StateFailed:
-		return failed, entry.Reason
+		s.phase, s.reason = failed, entry.Reason
 	case entry.State == v1alpha1.StateSuspended && entry.Thumbprint != "":
-		return installed, v1alpha1.ReasonSuspended
+		s.phase, s.reason = installed, v1alpha1.ReasonSuspended
 	case entry.State != v1alpha1.StateInstalled && entry.Reason != "":
-		return pending, entry.Reason
+		s.phase, s.reason = pending, entry.Reason
 	case entry.State != v1alpha1.StateInstalled || entry.Thumbprint == "":
-		return pending, v1alpha1.ReasonPending
+		s.phase, s.reason = pending, v1alpha1.ReasonPending
+	case entry.Reason == v1alpha1.ReasonLinkDeclined:
+		s.phase, s.reason, s.declined = installed, v1alpha1.ReasonInstalled, true
+	default:
+		s.phase, s.reason, s.sync = installed, v1alpha1.ReasonInstalled, entry.Reason
 	}
-	return installed, v1alpha1.ReasonInstalled
 }
 
-// at is the standing as time and the other nodes make it: a certificate can expire where it is, and one that was current is
-// not any more when another node has a newer one.
-func (s standing) at(now time.Time, current held) standing {
+// at is the standing as time and the other nodes make it. A certificate can expire where it is. One that was current is not any
+// more when another node has a newer one. And failing polls count when the successor is needed: near the end, or when it is
+// known to exist.
+func (s standing) at(now time.Time, soon time.Duration, current held) standing {
 	switch {
 	case s.phase != failed && s.held.expired(now):
 		s.phase, s.reason = failed, v1alpha1.ReasonExpired
-	case s.reason == v1alpha1.ReasonInstalled && s.held != current:
+	case s.reason != v1alpha1.ReasonInstalled: // unfinished, failed or suspended
+	case s.sync != "" && (s.held != current || s.held.expired(now.Add(soon))):
+		s.phase, s.reason = phaseOf(s.sync), s.sync
+	case s.held != current:
 		s.phase, s.reason = pending, v1alpha1.ReasonSuperseded
 	}
 	return s
 }
+
+// phaseOf is what failing polls make of a node that needs the successor: failed where someone must act, as agents report it.
+func phaseOf(reason v1alpha1.Reason) phase {
+	switch reason.Class() {
+	case v1alpha1.ClassTerminal, v1alpha1.ClassWaiting:
+		return failed
+	case v1alpha1.ClassNone, v1alpha1.ClassTransient:
+	}
+	return pending
+}
+
+// pollsFail reports whether the node's polls fail while what it has is valid: a renewal would not arrive.
+func (s standing) pollsFail(now time.Time) bool { return s.sync != "" && !s.held.expired(now) }
 
 // troubled says whether something is wrong, and not only unfinished. A node that has never reported is only new at first.
 func (s standing) troubled() bool {

@@ -146,7 +146,8 @@ func TestANodeFallsSilentByTimeAlone(t *testing.T) {
 	if changed := x.tick(late); len(changed) != 1 {
 		t.Errorf("15 minutes after the last sign of life %v changed, want web", changed)
 	}
-	_, s, failures, _ := x.picture("web", time.Hour, late)
+	_, s, told, _ := x.picture("web", time.Hour, late)
+	failures := told.failures
 	if s.pending != 1 || len(failures) != 1 || failures[0].Reason != v1alpha1.ReasonAgentNotReporting {
 		t.Errorf("got %+v with failures %v", s, failures)
 	}

@@ -11,18 +11,12 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// Reasons of conditions that say that there is nothing to say.
-const (
-	reasonValid        = "Valid"        // ExpiringSoon is False
-	reasonNotInstalled = "NotInstalled" // ExpiringSoon is False: no node has a certificate
-)
-
 // namedTroubles is how many reasons a message names.
 const namedTroubles = 3
 
 // statusOf returns what the status should be. Conditions that stay the same keep their time of transition, and what this
 // roll-up does not compute stays as it is.
-func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, failures []v1alpha1.NodeFailure, soon time.Duration, now time.Time) v1alpha1.ObservedCertificateStatus {
+func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, told named, soon time.Duration, now time.Time) v1alpha1.ObservedCertificateStatus {
 	status := *previous.DeepCopy()
 	status.ObservedGeneration = w.generation
 	status.Version, status.Thumbprint, status.NotAfter = s.current.version, s.current.thumbprint, s.current.end()
@@ -30,9 +24,12 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, fa
 		Matched: int32(s.matched), Installed: int32(s.installed), Failed: int32(s.failed), Pending: int32(s.pending), //nolint:gosec // G115: numbers of nodes
 		Summary: fmt.Sprintf("%d/%d", s.installed, s.matched),
 	}
-	status.Failures = failures
+	status.Failures = told.failures
 	ready := s.ready(w)
-	for _, condition := range []metav1.Condition{ready, s.reconciling(w, ready), s.isStalled(ready), s.expiringSoon(soon, now)} {
+	for _, condition := range []metav1.Condition{
+		ready, s.reconciling(w, ready), s.isStalled(ready),
+		s.expiringSoon(w, soon, now), s.failingSync(w, told.syncing), s.declinedLink(w, told.declined),
+	} {
 		condition.ObservedGeneration, condition.LastTransitionTime = w.generation, metav1.NewTime(now)
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}
@@ -44,7 +41,7 @@ func (s summary) ready(w wish) metav1.Condition {
 	worst, troubled := s.worst()
 	switch {
 	case s.matched == 0:
-		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonNoNodesSelected)
+		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonNoNodesSelected)
 	case troubled:
 		ready.Status, ready.Reason = metav1.ConditionFalse, string(worst.reason)
 	case w.suspended && s.installed == s.matched:
@@ -75,24 +72,6 @@ func (s summary) isStalled(ready metav1.Condition) metav1.Condition {
 	return stalled
 }
 
-func (s summary) expiringSoon(soon time.Duration, now time.Time) metav1.Condition {
-	condition := metav1.Condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
-	end := time.Unix(s.ends, 0).UTC()
-	switch {
-	case s.ends == 0:
-		condition.Reason, condition.Message = reasonNotInstalled, "no node has a certificate yet"
-	case !now.Before(end):
-		condition.Status, condition.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonExpired)
-		condition.Message = fmt.Sprintf("%s a certificate that expired on %s", have(s.endsOn), end.Format(time.RFC3339))
-	case !now.Before(end.Add(-soon)):
-		condition.Status, condition.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonExpiringSoon)
-		condition.Message = fmt.Sprintf("%s a certificate that expires on %s", have(s.endsOn), end.Format(time.RFC3339))
-	default:
-		condition.Reason, condition.Message = reasonValid, "no node has a certificate that expires before "+end.Format(time.RFC3339)
-	}
-	return condition
-}
-
 // nextChange is when one of the certificates that nodes have comes near its end or to it, zero for never.
 func (c *certificate) nextChange(soon time.Duration, now time.Time) (next time.Time) {
 	for h := range c.versions {
@@ -109,10 +88,26 @@ func (c *certificate) nextChange(soon time.Duration, now time.Time) (next time.T
 	return next
 }
 
+// noAgents is the message of a certificate in a cluster where nothing could have it.
+const noAgents = "no node runs the agent yet"
+
+// noNodes tells a selector that fits no node from a cluster, or a node pool, that has none.
+func (s summary) noNodes() string {
+	switch {
+	case s.agents == 0 && s.strangers == 0:
+		return noAgents
+	case s.agents == 0:
+		return fmt.Sprintf("%s the labels that spec.nodeSelector asks for, and no node runs the agent yet", have(s.strangers))
+	case s.strangers > 0:
+		return fmt.Sprintf("%s the labels that spec.nodeSelector asks for and not the agent; %s", have(s.strangers), run(s.agents))
+	}
+	return "no node has the labels that spec.nodeSelector asks for; " + run(s.agents)
+}
+
 // message says how many nodes are how: "2 of 50 nodes failed: AccessDenied (2); 3 pending: AgentNotReporting (3)".
 func (s summary) message(w wish) string {
 	if s.matched == 0 {
-		return "no node that runs the agent has the labels that nodeSelector asks for"
+		return s.noNodes()
 	}
 	var parts []string
 	for _, kind := range []struct {
@@ -142,10 +137,12 @@ func (s summary) message(w wish) string {
 }
 
 // reasons names the worst reasons of a phase and how many nodes have each.
-func (s summary) reasons(of phase) string {
+func (s summary) reasons(of phase) string { return reasonsOf(s.merged(of)) }
+
+func reasonsOf(troubles []trouble) string {
 	var named []string
 	rest := 0
-	for _, t := range s.merged(of) {
+	for _, t := range troubles {
 		if len(named) == namedTroubles {
 			rest += t.count
 			continue
@@ -188,4 +185,11 @@ func have(count int) string {
 		return "1 node has"
 	}
 	return nodes(count) + " have"
+}
+
+func run(count int) string {
+	if count == 1 {
+		return "1 node runs the agent"
+	}
+	return nodes(count) + " run the agent"
 }

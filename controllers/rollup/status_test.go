@@ -38,8 +38,8 @@ func (f fleet) index(t *testing.T, w wish) *index {
 }
 
 func statusFrom(x *index, previous v1alpha1.ObservedCertificateStatus, soon time.Duration, now time.Time) v1alpha1.ObservedCertificateStatus {
-	w, s, failures, _ := x.picture("web", soon, now)
-	return statusOf(previous, w, s, failures, soon, now)
+	w, s, told, _ := x.picture("web", soon, now)
+	return statusOf(previous, w, s, told, soon, now)
 }
 
 func TestTheStatusInOneLine(t *testing.T) {
@@ -60,7 +60,8 @@ func TestTheStatusInOneLine(t *testing.T) {
 	}{
 		{"all have it", fleet{{50, one}}, nil, "50/50", "v1", "True Installed", "installed on 50 of 50 nodes", "False False"},
 		{"one has it", fleet{{1, one}}, nil, "1/1", "v1", "True Installed", "installed on 1 of 1 node", "False False"},
-		{"no node is selected", fleet{{2, one}}, func(w *wish) { w.selector = labels.Nothing() }, "0/0", "", "True NotSelected", "no node that runs the agent has the labels that nodeSelector asks for", "False False"},
+		{"no node is selected", fleet{{2, one}}, func(w *wish) { w.selector = labels.Nothing() }, "0/0", "", "Unknown NoNodesSelected", "no node has the labels that spec.nodeSelector asks for; 2 nodes run the agent", "False False"},
+		{"there is no node at all", nil, nil, "0/0", "", "Unknown NoNodesSelected", "no node runs the agent yet", "False False"},
 		{"nobody has it yet", fleet{{3, v1alpha1.CertificateEntry{}}}, nil, "0/3", "", "Unknown RollingOut", "3 of 3 nodes pending: Pending (3)", "True False"},
 		{"a rotation", fleet{{31, two}, {19, one}}, nil, "31/50", "v2", "Unknown RollingOut", "19 of 50 nodes pending: Superseded (19)", "True False"},
 		{"another spec", fleet{{2, one}}, func(w *wish) { w.generation = 4 }, "0/2", "v1", "Unknown RollingOut", "2 of 2 nodes pending: Pending (2)", "True False"},
@@ -206,7 +207,7 @@ func TestEventsTellWhatHappenedBetweenTwoStatuses(t *testing.T) {
 		{"all is well", fleet{{2, one}}, 65 * time.Second, nil},
 		{"and fails again", fleet{{1, one}, {1, failing(v1alpha1.ReasonAccessDenied)}}, 66 * time.Second, nil},
 		{"and is well, on another node too", fleet{{3, one}}, 67 * time.Second, nil},
-		{"a rotation at once", fleet{{2, two}}, 70 * time.Second, []string{
+		{"a rotation at once", fleet{{2, two}}, 10 * time.Minute, []string{
 			"Normal RolloutStarted version v2, thumbprint T2, valid until 2026-06-02T13:00:00Z, for 2 nodes", "Normal RolloutCompleted installed on 2 of 2 nodes, thumbprint T2"}},
 		{"the end comes near", fleet{{2, two}}, 24 * time.Hour, []string{"Warning ExpiringSoon 2 nodes have a certificate that expires on 2026-06-02T13:00:00Z"}},
 		{"and is there", fleet{{2, two}}, 25 * time.Hour, []string{
@@ -217,10 +218,10 @@ func TestEventsTellWhatHappenedBetweenTwoStatuses(t *testing.T) {
 	for _, step := range steps {
 		now := noon.Add(step.at)
 		x := step.fleet.index(t, theWish())
-		_, s, _, _ := x.picture("web", time.Hour, now)
+		_, s, about, _ := x.picture("web", time.Hour, now)
 		after := statusFrom(x, before, time.Hour, now)
 		var got []string
-		for _, h := range told.happenings(before, after, s, now) {
+		for _, h := range told.happenings(before, after, s, about, now) {
 			got = append(got, h.kind+" "+h.reason+" "+h.note)
 		}
 		if fmt.Sprintf("%q", got) != fmt.Sprintf("%q", step.want) {
@@ -229,7 +230,7 @@ func TestEventsTellWhatHappenedBetweenTwoStatuses(t *testing.T) {
 		before = after
 	}
 	again := storyFrom("u", before, noon)
-	if news := again.news(summary{matched: 2, troubles: []trouble{{phase: failed, reason: v1alpha1.ReasonExpired, count: 2}}}, noon); len(news) != 0 {
+	if news := again.news([]trouble{{phase: failed, reason: v1alpha1.ReasonExpired, count: 2}}, noon); len(news) != 0 {
 		t.Errorf("a new controller tells again what the status says: %v", news)
 	}
 }

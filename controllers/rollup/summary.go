@@ -14,6 +14,14 @@ type summary struct {
 	matched, installed, failed, pending int
 	// kept is how many nodes the startup taint keeps from work until they have the certificate.
 	kept int
+	// syncs are the reasons why polls fail on nodes that have a valid certificate, the worst first; syncFailing is on how many.
+	syncs       []trouble
+	syncFailing int
+	// declined is on how many nodes linkOnRenewal did not link an older version.
+	declined int
+	// agents and strangers are known where no node matches: how many nodes run the agent, and how many have the labels and do
+	// not run it.
+	agents, strangers int
 	// current is the certificate that nodes should have; zero while none has one.
 	current held
 	// troubles are the reasons of the nodes that are not well, the worst first.
@@ -31,25 +39,38 @@ type trouble struct {
 	count  int
 }
 
-func (t trouble) standing() standing { return standing{phase: t.phase, reason: t.reason, late: t.late} }
+func (t trouble) standing() standing {
+	return standing{phase: t.phase, reason: t.reason, late: t.late}
+}
 
 // summarize counts. Its work grows with the number of different standings, not of nodes.
-func (c *certificate) summarize(now time.Time) summary {
+func (c *certificate) summarize(soon time.Duration, now time.Time) summary {
 	s := summary{current: c.current(now)}
-	counted := map[trouble]int{}
+	counted, syncs := map[trouble]int{}, map[trouble]int{}
 	for _, g := range c.groups {
-		at := g.at(now, s.current)
+		at := g.at(now, soon, s.current)
 		s.count(at, g.count)
+		if at.pollsFail(now) {
+			s.syncFailing += g.count
+			syncs[trouble{phase: pending, reason: at.sync}] += g.count
+		}
 		if at.phase != installed {
 			counted[trouble{phase: at.phase, reason: at.reason, late: at.late}] += g.count
 		}
 	}
+	s.troubles, s.syncs = ranked(counted), ranked(syncs)
+	return s
+}
+
+// ranked returns what was counted, the worst first.
+func ranked(counted map[trouble]int) []trouble {
+	var troubles []trouble
 	for t, count := range counted {
 		t.count = count
-		s.troubles = append(s.troubles, t)
+		troubles = append(troubles, t)
 	}
-	slices.SortFunc(s.troubles, bySeverity)
-	return s
+	slices.SortFunc(troubles, bySeverity)
+	return troubles
 }
 
 func (s *summary) count(at standing, nodes int) {
@@ -64,6 +85,9 @@ func (s *summary) count(at standing, nodes int) {
 	}
 	if at.kept {
 		s.kept += nodes
+	}
+	if at.declined {
+		s.declined += nodes
 	}
 	switch end := at.held.notAfter; {
 	case end == 0 || s.ends != 0 && end > s.ends:
@@ -97,11 +121,13 @@ func (c *certificate) current(now time.Time) held {
 }
 
 // newer says whether one version is newer than another: the vault's names of versions have no order. It is the one that was
-// seen to come later; else, after a restart, the one that the status named; else the one that is valid longer.
+// seen to come later; else, after a restart, the one that the status named; else one that a node has whose polls succeed; else the
+// one that is valid longer.
 func (c *certificate) newer(a, b held) bool {
 	return cmp.Or(
 		cmp.Compare(c.versions[a].arrived, c.versions[b].arrived),
 		compareTruth(a == c.wish.last, b == c.wish.last),
+		compareTruth(c.versions[a].synced > 0, c.versions[b].synced > 0),
 		cmp.Compare(a.notAfter, b.notAfter),
 		strings.Compare(a.version, b.version),
 		strings.Compare(a.thumbprint, b.thumbprint),

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
@@ -21,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/report"
 )
 
 // workers is how many nodes are handled at once. A removal is one round trip of some milliseconds, so that a thousand
@@ -33,10 +36,12 @@ const contendedPause = 500 * time.Millisecond
 // Reconciler takes the startup taint off nodes. One work item is one Node, by name. Set its fields, then call
 // SetupWithManager.
 type Reconciler struct {
-	// Client reads Nodes (metadata and spec.taints are enough), NodeCertificateStates and ObservedCertificates, from a
-	// cache, and patches Nodes.
+	// Client reads Nodes (metadata and spec.taints are enough), NodeCertificateStates, ObservedCertificates and the agents'
+	// Leases, from a cache, and patches Nodes.
 	client.Client
-	// APIReader reads a Node without a cache, after somebody else has changed its taints.
+	// Namespace is that of the agents' Leases.
+	Namespace string
+	// APIReader reads a Node without a cache, after another client has changed its taints.
 	APIReader client.Reader
 	// Events takes the events on Nodes.
 	Events events.EventRecorder
@@ -67,8 +72,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	plainQueue := false
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("startup-taint").
+		WithLogConstructor(logFor(mgr)).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
 		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}). // it has the node's name
+		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(nodeOf), builder.WithPredicates(reportChanged())). // so has it
 		Watches(&v1alpha1.ObservedCertificate{}, handler.EnqueueRequestsFromMapFunc(r.taintedNodes), builder.WithPredicates(requirementChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers, UsePriorityQueue: &plainQueue}).
 		Complete(r)
@@ -76,6 +83,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the startup taint's reconciler: %w", err)
 	}
 	return nil
+}
+
+// logFor names the node in the log lines, once: a Node has no namespace.
+func logFor(mgr ctrl.Manager) func(*reconcile.Request) logr.Logger {
+	log := mgr.GetLogger().WithValues("controller", "startup-taint")
+	return func(request *reconcile.Request) logr.Logger {
+		if request == nil {
+			return log
+		}
+		return log.WithValues("Node", request.Name)
+	}
 }
 
 // prepare makes what the fields do not give.
@@ -136,16 +154,36 @@ func (r *Reconciler) waiting(ctx context.Context, node *corev1.Node) (wait, erro
 	if err != nil {
 		state = nil
 	}
+	unwritten, err := r.unwritten(ctx, node)
+	if err != nil {
+		return wait{}, err
+	}
 	var certificates v1alpha1.ObservedCertificateList
 	if err := r.List(ctx, &certificates, client.UnsafeDisableDeepCopy); err != nil {
 		return wait{}, fmt.Errorf("listing the ObservedCertificates: %w", err)
 	}
-	waiting := decide(node, state, certificates.Items)
+	waiting := decide(node, state, unwritten, certificates.Items)
 	waiting.agentless = waiting.agent && r.RunsAgent != nil && !r.RunsAgent.Matches(labels.Set(node.Labels))
 	return waiting, nil
 }
 
-// remove takes the taint off and makes it known. It does nothing when somebody else was faster.
+// unwritten returns since when the node's agent has not been able to write its report, zero while it can.
+func (r *Reconciler) unwritten(ctx context.Context, node *corev1.Node) (time.Time, error) {
+	lease := &coordinationv1.Lease{}
+	err := r.Get(ctx, client.ObjectKey{Namespace: r.Namespace, Name: node.Name}, lease, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading Lease %s/%s: %w", r.Namespace, node.Name, err)
+	}
+	if holder := lease.Spec.HolderIdentity; holder == nil || *holder != string(node.UID) {
+		return time.Time{}, nil // of an earlier node of that name
+	}
+	return report.UnwrittenSince(lease), nil
+}
+
+// remove takes the taint off and makes it known. It does nothing when another client was faster.
 func (r *Reconciler) remove(ctx context.Context, node *corev1.Node) error {
 	left, err := removeTaint(ctx, r.Client, r.APIReader, node)
 	if err != nil || left == nil {

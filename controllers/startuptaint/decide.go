@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -15,6 +16,7 @@ import (
 type wait struct {
 	agent        bool      // the agent has not reported for this very node yet
 	agentless    bool      // and its labels say that none runs there
+	unwritten    time.Time // or it has reported and cannot write what has changed since then
 	certificates []missing // failed ones first, then by name
 	refused      string    // why the API server does not let the taint go
 }
@@ -29,18 +31,22 @@ type missing struct {
 
 func (w wait) over() bool { return !w.agent && len(w.certificates) == 0 && w.refused == "" }
 
-// failed tells whether somebody must act before the wait ends.
+// failed tells whether someone must act before the wait ends.
 func (w wait) failed() bool {
-	return w.agentless || w.refused != "" ||
+	return w.agentless || !w.unwritten.IsZero() || w.refused != "" ||
 		len(w.certificates) > 0 && w.certificates[0].state != v1alpha1.StatePending
 }
 
 // decide returns what a node waits for: the report of its agent, and in it every certificate that requires it. A report
-// counts when it is about this very node and not an earlier one of the same name.
+// counts when it is about this very node and not an earlier one of the same name, and not while the agent's Lease says since when
+// it has not been able to write a newer one (unwritten, zero for never).
 //
 // An entry names its ObservedCertificate and generation, not its UID. So for the second or so that an agent takes to report
 // an object that was deleted and made anew under its name, the entry of the old one counts.
-func decide(node *corev1.Node, state *v1alpha1.NodeCertificateState, certificates []v1alpha1.ObservedCertificate) wait {
+func decide(node *corev1.Node, state *v1alpha1.NodeCertificateState, unwritten time.Time, certificates []v1alpha1.ObservedCertificate) wait {
+	if !unwritten.IsZero() {
+		return wait{agent: true, unwritten: unwritten}
+	}
 	if state == nil || state.NodeUID != string(node.UID) {
 		return wait{agent: true}
 	}
@@ -49,7 +55,7 @@ func decide(node *corev1.Node, state *v1alpha1.NodeCertificateState, certificate
 		if !required(&certificates[i], node) {
 			continue
 		}
-		if lack, lacks := lacking(&certificates[i], state.Certificates); lacks {
+		if lack, lacks := lacking(&certificates[i], state); lacks {
 			waiting.certificates = append(waiting.certificates, lack)
 		}
 	}
@@ -76,13 +82,18 @@ func required(certificate *v1alpha1.ObservedCertificate, node *corev1.Node) bool
 	return err == nil && selector.Matches(labels.Set(node.Labels))
 }
 
-// lacking tells what is missing of a certificate, as the report says. Installed is what the store holds for the spec of
-// today, with nothing wrong. A report of a newer generation than the cache has is as good as none: the cache will follow.
-func lacking(certificate *v1alpha1.ObservedCertificate, report []v1alpha1.CertificateEntry) (missing, bool) {
+// lacking tells what is missing of a certificate, as the report says. Installed is what the store holds, valid and as the spec of
+// today wants it, even where the last polls failed. A report of a newer generation than the cache has is as good as none: the
+// cache will follow.
+func lacking(certificate *v1alpha1.ObservedCertificate, state *v1alpha1.NodeCertificateState) (missing, bool) {
+	report := state.Certificates
 	lack := missing{name: certificate.Name, state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
 	at := slices.IndexFunc(report, func(e v1alpha1.CertificateEntry) bool { return e.Name == certificate.Name })
 	if at < 0 {
 		lack.message = "the node has not reported it yet"
+		if omitted := state.Omitted; omitted != nil && omitted.Certificates > 0 {
+			lack.message = fmt.Sprintf("the node's report leaves out %d certificates for its size; select fewer certificates for the node", omitted.Certificates)
+		}
 		return lack, true
 	}
 	entry := report[at]

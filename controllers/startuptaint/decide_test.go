@@ -78,6 +78,12 @@ func TestDecide(t *testing.T) {
 			wait{certificates: []missing{lackingFor("web", failed, "AccountNotFound", "no CORP\\web$")}}},
 		{"an older version that could not be renewed is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")},
 			wait{certificates: []missing{lackingFor("web", pending, "Throttled", "429")}}},
+		{"its polls fail while it is installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{}},
+		{"its polls fail, and it was installed for an older spec", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 2), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not acted on generation 3 of the spec yet, it reports 2")}}},
+		{"its link was declined", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "LinkDeclined", "a name less")}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{}},
+		{"it is in the store and not valid yet", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "NotYetValid", "from tomorrow on")}, []v1alpha1.ObservedCertificate{wanted("web")},
+			wait{certificates: []missing{lackingFor("web", pending, "NotYetValid", "from tomorrow on")}}},
 		{"failed ones come first, then the name counts", "node", []v1alpha1.CertificateEntry{with(v1alpha1.CertificateEntry{Name: "c", Generation: 3}, failed, "AccessDenied", "403")},
 			[]v1alpha1.ObservedCertificate{wanted("b"), wanted("a"), wanted("c")},
 			wait{certificates: []missing{
@@ -100,11 +106,36 @@ func TestDecide(t *testing.T) {
 			if test.nodeUID != "" {
 				state = &v1alpha1.NodeCertificateState{NodeUID: test.nodeUID, Certificates: test.report}
 			}
-			got := decide(node, state, test.certificates)
+			got := decide(node, state, time.Time{}, test.certificates)
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(wait{}, missing{})); diff != "" {
 				t.Errorf("it waits for something else (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// An agent that cannot write its report has an old one there, which says that all is installed.
+func TestAnOldReportReleasesNoNode(t *testing.T) {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node"}}
+	state := &v1alpha1.NodeCertificateState{NodeUID: "node", Certificates: []v1alpha1.CertificateEntry{installedAs("web", 3)}}
+	since := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+	waiting := decide(node, state, since, []v1alpha1.ObservedCertificate{wanted("web")})
+	if waiting.over() || !waiting.failed() || waiting.reason() != EventWaitingForAgent {
+		t.Errorf("it waits for %+v", waiting)
+	}
+	for _, text := range []string{"2026-06-01T12:00:00Z", "its log", "NodeCertificateStates"} {
+		if !strings.Contains(waiting.String(), text) {
+			t.Errorf("it says %q, want %q in it", waiting.String(), text)
+		}
+	}
+}
+
+func TestACertificateThatTheReportLeavesOut(t *testing.T) {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node"}}
+	state := &v1alpha1.NodeCertificateState{NodeUID: "node", Omitted: &v1alpha1.Omitted{Certificates: 7}}
+	waiting := decide(node, state, time.Time{}, []v1alpha1.ObservedCertificate{wanted("web")})
+	if text := waiting.String(); !strings.Contains(text, "leaves out 7 certificates") {
+		t.Errorf("it says %q", text)
 	}
 }
 

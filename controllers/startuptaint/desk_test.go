@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
 // desk is a reconciler that a test calls by hand. It reads without a cache, unless the test shows it an old node.
@@ -41,7 +42,7 @@ func newDesk(t *testing.T) *desk {
 	must(t, err)
 	d.reconciler = &startuptaint.Reconciler{
 		Client:    interceptor.NewClient(plain, interceptor.Funcs{Get: d.get, Patch: d.patch}),
-		APIReader: plain, Events: d, Now: func() time.Time { return d.now }, Registry: d.registry,
+		APIReader: plain, Namespace: install.Namespace, Events: d, Now: func() time.Time { return d.now }, Registry: d.registry,
 	}
 	must(t, startuptaint.Prepare(d.reconciler))
 	return d

@@ -20,7 +20,7 @@ const (
 	// EventWaitingForAgent: no agent has reported for this very node yet. Normal, or a warning where none runs.
 	EventWaitingForAgent = "WaitingForAgent"
 	// EventWaitingForCertificates: certificates with requireInitialSync are not installed yet. Normal, or a warning when
-	// somebody must act; the note names certificate, reason and message.
+	// someone must act; the note names certificate, reason and message.
 	EventWaitingForCertificates = "WaitingForCertificates"
 	// EventRefused: the node is ready, but the API server does not let the taint go. A warning; tried again with backoff.
 	EventRefused = "StartupTaintRemovalRefused"
@@ -43,7 +43,7 @@ func (w wait) reason() string {
 // key tells one wait from another: what is missing and why, without messages, which may hold numbers and times.
 func (w wait) key() string {
 	var key strings.Builder
-	fmt.Fprint(&key, w.reason(), w.agentless)
+	fmt.Fprint(&key, w.reason(), w.agentless, !w.unwritten.IsZero())
 	for _, lack := range w.certificates {
 		fmt.Fprint(&key, " ", lack.name, "=", lack.reason)
 	}
@@ -55,6 +55,8 @@ func (w wait) String() string {
 	switch {
 	case w.refused != "":
 		return w.refused
+	case !w.unwritten.IsZero():
+		return fmt.Sprintf("a report of this node's agent, which has not been able to write one since %s: look at the error in its log, and whether its service account may create and update NodeCertificateStates", w.unwritten.UTC().Format(time.RFC3339))
 	case w.agentless:
 		return "the first report of an agent, but no agent runs on nodes with these labels: put the taint on Windows nodes with an agent only, or change the agent's node selector"
 	case w.agent:

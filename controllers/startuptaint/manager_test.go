@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -19,6 +20,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 	"github.com/vaultpane/vaultpane/test/await"
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
 // running is a reconciler at work, with the controller's rights and a cache that holds of nodes what it needs.
@@ -39,13 +41,15 @@ func (c *cluster) runBy(t *testing.T, now func() time.Time) *running {
 	mgr, err := ctrl.NewManager(c.controller, ctrl.Options{
 		Scheme: scheme, Logger: log.logger(), Metrics: metricsserver.Options{BindAddress: "0"}, GracefulShutdownTimeout: &patience,
 		Controller: config.Controller{SkipNameValidation: &again}, // this process has several, also at once
-		Cache:      cache.Options{ByObject: map[client.Object]cache.ByObject{&corev1.Node{}: {Transform: stripNode}}},
+		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
+			&corev1.Node{}: {Transform: stripNode}, &coordinationv1.Lease{}: {Namespaces: map[string]cache.Config{install.Namespace: {}}},
+		}},
 	})
 	must(t, err)
 	r := &running{registry: prometheus.NewRegistry()}
 	must(t, (&startuptaint.Reconciler{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"),
-		Now: now, Registry: r.registry,
+		Namespace: install.Namespace, Now: now, Registry: r.registry,
 	}).SetupWithManager(mgr))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -140,6 +144,9 @@ func TestEveryChangeThatEndsAWaitIsSeen(t *testing.T) {
 		{"when a certificate is no longer required", func(node *corev1.Node) error {
 			return errors.Join(c.report(ctx, node, failing("web", "AccessDenied")),
 				c.change(ctx, "web", func(s *v1alpha1.ObservedCertificateSpec) { s.RequireInitialSync = false }))
+		}},
+		{"when the agent can write its report again", func(node *corev1.Node) error {
+			return errors.Join(c.renew(ctx, node, unwritten), c.report(ctx, node), c.renew(ctx, node, ""))
 		}},
 		{"when a certificate is deleted", func(node *corev1.Node) error {
 			api := &v1alpha1.ObservedCertificate{}

@@ -9,11 +9,11 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// When a node's wait is told. A thousand nodes that come up together wait for a minute or two and nobody needs a thousand
-// events for that.
+// When a node's wait is told. A thousand nodes that come up together wait for a minute or two and a thousand events would
+// help no one.
 const (
 	settled = 10 * time.Second // that long it must have waited for the same
-	youth   = time.Minute      // and be that old, unless somebody must act
+	youth   = time.Minute      // and be that old, unless someone must act
 	renewal = time.Hour        // events live that long by default (kube-apiserver --event-ttl)
 )
 

@@ -3,9 +3,12 @@ package startuptaint
 import (
 	"context"
 	"maps"
+	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -13,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/report"
 )
 
 // nodeChanged lets through nodes that have the taint, or had it, when something changed that is looked at. Kubelet's own
@@ -27,6 +31,28 @@ func nodeChanged() predicate.Predicate {
 					!equality.Semantic.DeepEqual(before.Spec.Taints, after.Spec.Taints))
 		},
 	}
+}
+
+// reportChanged lets through Leases that say something else than before about whether the agent can write its report. Renewals end
+// here.
+func reportChanged() predicate.Predicate {
+	unwritten := func(object client.Object) time.Time {
+		lease, ok := object.(*coordinationv1.Lease)
+		if !ok {
+			return time.Time{}
+		}
+		return report.UnwrittenSince(lease)
+	}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return !unwritten(e.Object).IsZero() },
+		DeleteFunc: func(e event.DeleteEvent) bool { return !unwritten(e.Object).IsZero() },
+		UpdateFunc: func(e event.UpdateEvent) bool { return !unwritten(e.ObjectOld).Equal(unwritten(e.ObjectNew)) },
+	}
+}
+
+// nodeOf returns a request for the node of a Lease, which has its name.
+func nodeOf(_ context.Context, lease client.Object) []reconcile.Request {
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: lease.GetName()}}}
 }
 
 // requirementChanged lets through ObservedCertificates that a node may wait for, or may have waited for, when their spec

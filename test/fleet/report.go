@@ -79,6 +79,7 @@ func (f *Fleet) write(ctx context.Context, m *member, entries []v1alpha1.Certifi
 	state := &v1alpha1.NodeCertificateState{
 		ObjectMeta:   metav1.ObjectMeta{Name: m.node, OwnerReferences: m.owner, ResourceVersion: m.state},
 		AgentVersion: "v0.0.0-fleet", NodeUID: string(m.owner[0].UID), Certificates: entries,
+		Summary: &v1alpha1.NodeSummary{},
 	}
 	var err error
 	if m.state == "" {
