@@ -83,7 +83,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 	byName := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: object.GetName()}}}
 	})
-	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).WithLogConstructor(logFor(mgr, "rollup-nodes", "Node")).
+	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).WithLogConstructor(logFor(mgr.GetLogger(), "rollup-nodes", "Node")).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
 		Watches(&v1alpha1.NodeCertificateState{}, byName).
 		Watches(&coordinationv1.Lease{}, byName).
@@ -92,7 +92,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the roll-up of nodes: %w", err)
 	}
 	err = ctrl.NewControllerManagedBy(mgr).Named("rollup-certificates").WithOptions(queue).
-		WithLogConstructor(logFor(mgr, "rollup-certificates", "ObservedCertificate")).
+		WithLogConstructor(logFor(mgr.GetLogger(), "rollup-certificates", "ObservedCertificate")).
 		For(&v1alpha1.ObservedCertificate{}).
 		Complete(reconcile.Func(r.reconcileCertificate))
 	if err != nil {
@@ -105,8 +105,8 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // logFor names in a controller's log lines the object that they are about, once: these kinds have no namespace.
-func logFor(mgr ctrl.Manager, controller, kind string) func(*reconcile.Request) logr.Logger {
-	log := mgr.GetLogger().WithValues("controller", controller)
+func logFor(log logr.Logger, controller, kind string) func(*reconcile.Request) logr.Logger {
+	log = log.WithValues("controller", controller)
 	return func(request *reconcile.Request) logr.Logger {
 		if request == nil {
 			return log

@@ -69,7 +69,7 @@ var (
 		"First end of validity of what a selected node has of the certificate, as Unix time.", []string{labelCertificate}, nil)
 	descReady = prometheus.NewDesc("vaultpane_certificate_ready",
 		"1 where the condition Ready is True, else 0.", []string{labelCertificate}, nil)
-	descBuild = prometheus.NewDesc("vaultpane_controller_build_info", "Always 1; the version is a label.", []string{labelVersion}, nil)
+	descBuild   = prometheus.NewDesc("vaultpane_controller_build_info", "Always 1; the version is a label.", []string{labelVersion}, nil)
 	descMatched = prometheus.NewDesc("vaultpane_certificate_matched_nodes",
 		"Nodes that a certificate selects; 0 where its selector matches none that runs the agent.", []string{labelCertificate}, nil)
 	descSyncFailing = prometheus.NewDesc("vaultpane_certificate_sync_failing",

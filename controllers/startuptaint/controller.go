@@ -72,9 +72,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	plainQueue := false
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("startup-taint").
-		WithLogConstructor(logFor(mgr)).
+		WithLogConstructor(logFor(mgr.GetLogger())).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
-		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}). // it has the node's name
+		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}).                                         // it has the node's name
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(nodeOf), builder.WithPredicates(reportChanged())). // so has it
 		Watches(&v1alpha1.ObservedCertificate{}, handler.EnqueueRequestsFromMapFunc(r.taintedNodes), builder.WithPredicates(requirementChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers, UsePriorityQueue: &plainQueue}).
@@ -86,8 +86,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // logFor names the node in the log lines, once: a Node has no namespace.
-func logFor(mgr ctrl.Manager) func(*reconcile.Request) logr.Logger {
-	log := mgr.GetLogger().WithValues("controller", "startup-taint")
+func logFor(log logr.Logger) func(*reconcile.Request) logr.Logger {
+	log = log.WithValues("controller", "startup-taint")
 	return func(request *reconcile.Request) logr.Logger {
 		if request == nil {
 			return log

@@ -1,0 +1,183 @@
+package rollup_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/await"
+)
+
+// unsynced is what a node reports that has a certificate and whose polls fail.
+func unsynced(entry v1alpha1.CertificateEntry, since time.Time) v1alpha1.CertificateEntry {
+	began := metav1.NewTime(since)
+	entry.Reason, entry.Message, entry.Since = v1alpha1.ReasonThrottled, "vault shop: 429 Too Many Requests", &began
+	return entry
+}
+
+// condition waits until a condition is as wanted, and returns its message.
+func (f *fleet) condition(name, want string) string {
+	f.t.Helper()
+	message := ""
+	await.That(f.t, name+" is "+want, func() (bool, error) {
+		condition := meta.FindStatusCondition(f.get().Status.Conditions, name)
+		if condition == nil {
+			return false, fmt.Errorf("there is none")
+		}
+		message = condition.Message
+		if got := string(condition.Status) + " " + condition.Reason; got != want {
+			return false, fmt.Errorf("it is %s", got)
+		}
+		return true, nil
+	})
+	return message
+}
+
+// A vault that throttles leaves Ready alone, kubectl wait ends at once, and further attempts write nothing.
+func TestFailingPollsLeaveReadyAlone(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 3)
+	f.observe()
+	f.report(nodes, version(1))
+	f.eventually("v1 3/3 True Installed")
+	f.report(nodes[1:], unsynced(version(1), today))
+	message := f.condition(v1alpha1.ConditionSyncFailing, "True Throttled")
+	for _, text := range []string{"2 of 3 nodes", "Throttled (2)", "429 Too Many Requests", nodes[1], nodes[2]} {
+		if !strings.Contains(message, text) {
+			t.Errorf("SyncFailing says %q, want %q in it", message, text)
+		}
+	}
+	settled := f.eventually("v1 3/3 True Installed")
+	f.do(<-f.kubectlWait())
+	if meta.IsStatusConditionTrue(settled.Status.Conditions, v1alpha1.ConditionReconciling) || meta.IsStatusConditionTrue(settled.Status.Conditions, v1alpha1.ConditionStalled) {
+		t.Errorf("kstatus would not read this as Current: %+v", settled.Status.Conditions)
+	}
+	f.report(nodes[1:], unsynced(version(1), today.Add(time.Hour))) // the next attempt fails as the last did
+	if after := f.quiet(settled); after.ResourceVersion != settled.ResourceVersion {
+		t.Errorf("another attempt wrote the status: %+v, then %+v", settled.Status, after.Status)
+	}
+	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1, "Throttled": 1})
+	output, err := f.plane.Kubectl("get", "nodecert", nodes[2], "--no-headers").CombinedOutput()
+	f.do(err)
+	if got := strings.Fields(string(output)); len(got) < 4 || got[1] != "1" || got[2] != "Throttled" || got[3] != f.name {
+		t.Errorf("kubectl get nodecert says %s", output)
+	}
+	f.report(nodes, version(1))
+	f.condition(v1alpha1.ConditionSyncFailing, "False Synced")
+}
+
+// Near the end of what they have, nodes whose polls fail are not ready.
+func TestFailingPollsNearTheEnd(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 2)
+	f.observe()
+	ending := version(1)
+	end := metav1.NewTime(time.Now().Add(24*time.Hour + 5*time.Second).Truncate(time.Second)) // the window is a day
+	ending.NotAfter = &end
+	f.report(nodes[:1], ending)
+	f.report(nodes[1:], unsynced(ending, today))
+	f.eventually("v1 2/2 True Installed")
+	certificate := f.eventually("v1 1/2 False Throttled") // by time alone
+	if failures := certificate.Status.Failures; len(failures) != 1 || failures[0].Node != nodes[1] || !strings.Contains(failures[0].Message, "429") {
+		t.Errorf("failures %+v", failures)
+	}
+}
+
+func TestALinkThatIsDeclinedIsACondition(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 2)
+	f.observe(func(s *v1alpha1.ObservedCertificateSpec) { s.LinkOnRenewal = true })
+	f.report(nodes, version(1))
+	f.condition(v1alpha1.ConditionLinkDeclined, "False NoneDeclined")
+	declined := version(1)
+	declined.Reason, declined.Message = v1alpha1.ReasonLinkDeclined, "v0 has the name old.example, which v1 lacks"
+	f.report(nodes[1:], declined)
+	message := f.condition(v1alpha1.ConditionLinkDeclined, "True LinkDeclined")
+	if !strings.Contains(message, "1 of 2 nodes") || !strings.Contains(message, nodes[1]+": v0 has the name old.example") {
+		t.Errorf("it says %q", message)
+	}
+	f.eventually("v1 2/2 True Installed")
+	f.condition(v1alpha1.ConditionSyncFailing, "False Synced")
+	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1, "LinkDeclined": 1})
+}
+
+// A Lease says that the agent cannot write its report, which still says that all is well.
+func TestANodeWhoseReportIsUnwritten(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 2)
+	f.observe()
+	f.report(nodes, version(1))
+	f.eventually("v1 2/2 True Installed")
+	annotate := func(annotations map[string]string) {
+		lease := &coordinationv1.Lease{}
+		f.do(f.kube.Get(t.Context(), types.NamespacedName{Namespace: namespace, Name: nodes[0]}, lease))
+		lease.Annotations = annotations
+		f.do(f.kube.Update(t.Context(), lease))
+	}
+	annotate(map[string]string{"vaultpane.dev/report-unwritten-since": "2026-06-01T12:00:00Z"})
+	certificate := f.eventually("v1 1/2 False AgentNotReporting")
+	if message := certificate.Status.Failures[0].Message; !strings.Contains(message, "write its report since 2026-06-01T12:00:00Z") {
+		t.Errorf("it says %q", message)
+	}
+	annotate(nil)
+	f.eventually("v1 2/2 True Installed")
+}
+
+// A typo in the selector is no success, and is told once; the certificate is found when it is corrected.
+func TestASelectorTypo(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 1)
+	f.observe(func(s *v1alpha1.ObservedCertificateSpec) {
+		s.NodeSelector.MatchLabels = map[string]v1alpha1.LabelValue{"fleet": "typo"}
+	})
+	certificate := f.eventually("0/0 Unknown NoNodesSelected")
+	ready := meta.FindStatusCondition(certificate.Status.Conditions, v1alpha1.ConditionReady)
+	if !strings.HasPrefix(ready.Message, "no node has the labels that spec.nodeSelector asks for; ") || !strings.Contains(ready.Message, "the agent") {
+		t.Errorf("Ready says %q", ready.Message)
+	}
+	output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout=2s").CombinedOutput()
+	if err == nil {
+		t.Errorf("kubectl wait takes it for success: %s", output)
+	}
+	f.eventuallyEvents(map[string]int{"NoNodesSelected": 1})
+	await.That(t, "the selector is corrected", func() (bool, error) {
+		certificate := f.get()
+		certificate.Spec.NodeSelector.MatchLabels["fleet"] = v1alpha1.LabelValue(f.label())
+		return true, f.kube.Update(context.WithoutCancel(t.Context()), certificate)
+	})
+	f.report(nodes, version(1))
+	f.eventually("v1 1/1 True Installed")
+}
+
+// The columns, in order, as a person sees them.
+func TestTheColumnsOfKubectlGet(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	f.observe()
+	for command, want := range map[string]string{
+		"obscert " + f.name:             "NAME READY REASON NODES THUMBPRINT EXPIRES AGE",
+		"obscert " + f.name + " -owide": "NAME READY REASON NODES THUMBPRINT EXPIRES AGE URL STORE VERSION LATEST",
+	} {
+		output, err := f.plane.Kubectl(append([]string{"get"}, strings.Fields(command)...)...).CombinedOutput()
+		f.do(err)
+		head, _, _ := strings.Cut(string(output), "\n")
+		if got := strings.Join(strings.Fields(head), " "); got != want {
+			t.Errorf("kubectl get %s shows %s, want %s", command, got, want)
+		}
+	}
+	nodes := f.join(1, 1)
+	f.report(nodes, failingWith(version(1), v1alpha1.ReasonAccessDenied))
+	output, err := f.plane.Kubectl("get", "nodecert", nodes[0]).CombinedOutput()
+	f.do(err)
+	head, _, _ := strings.Cut(string(output), "\n")
+	if got, want := strings.Join(strings.Fields(head), " "), "NAME FAILING REASON CERTIFICATE AGENT AGE"; got != want {
+		t.Errorf("kubectl get nodecert shows %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,261 @@
+package rollup
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// unsynced is an entry of a node that has the certificate and whose polls fail.
+func unsynced(reason v1alpha1.Reason) v1alpha1.CertificateEntry {
+	return with(one, func(e *v1alpha1.CertificateEntry) { e.Reason, e.Message = reason, "vault shop: "+string(reason) })
+}
+
+func conditionOf(status v1alpha1.ObservedCertificateStatus, name string) string {
+	condition := meta.FindStatusCondition(status.Conditions, name)
+	if condition == nil {
+		return name + " is missing"
+	}
+	return fmt.Sprint(condition.Status, " ", condition.Reason, ": ", condition.Message)
+}
+
+func TestHowANodeStandsWhosePollsFail(t *testing.T) {
+	older := held{version: "v0", thumbprint: "T0", notAfter: nextDay.Unix()}
+	soonAt := nextDay.Add(-time.Hour)
+	tests := []struct {
+		name    string
+		entry   v1alpha1.CertificateEntry
+		current held
+		now     time.Time
+		want    standing
+		fails   bool // counts for SyncFailing
+	}{
+		{"far from its end it is installed", unsynced(v1alpha1.ReasonThrottled), has1, noon,
+			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"a second before the end is near", unsynced(v1alpha1.ReasonThrottled), has1, soonAt.Add(-time.Second),
+			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"near its end it is pending for what goes away by itself", unsynced(v1alpha1.ReasonThrottled), has1, soonAt,
+			standing{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"near its end it has failed where someone must act", unsynced(v1alpha1.ReasonAccessDenied), has1, soonAt,
+			standing{phase: failed, reason: v1alpha1.ReasonAccessDenied, sync: v1alpha1.ReasonAccessDenied, held: has1}, true},
+		{"past its end it has expired", unsynced(v1alpha1.ReasonAccessDenied), has1, nextDay.Time,
+			standing{phase: failed, reason: v1alpha1.ReasonExpired, sync: v1alpha1.ReasonAccessDenied, held: has1}, false},
+		{"others have a newer one", unsynced(v1alpha1.ReasonThrottled), older, noon,
+			standing{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"a declined link is no failing poll", unsynced(v1alpha1.ReasonLinkDeclined), has1, soonAt,
+			standing{reason: v1alpha1.ReasonInstalled, declined: true, held: has1}, false},
+		{"a reason that is not in the table", unsynced("Disk is full!"), has1, noon,
+			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonInternalError, held: has1}, true},
+		{"not valid yet", with(one, func(e *v1alpha1.CertificateEntry) {
+			e.State, e.Reason = v1alpha1.StatePending, v1alpha1.ReasonNotYetValid
+		}), has1, noon, standing{phase: pending, reason: v1alpha1.ReasonNotYetValid, held: has1}, false},
+		{"suspended", with(one, func(e *v1alpha1.CertificateEntry) {
+			e.State, e.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
+		}), has1, soonAt, standing{reason: v1alpha1.ReasonSuspended, held: has1}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := standing{held: heldOf(test.entry)}
+			s.take(test.entry)
+			got := s.at(test.now, time.Hour, test.current)
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(standing{}, held{})); diff != "" {
+				t.Errorf("standing (-want +got):\n%s", diff)
+			}
+			if got.pollsFail(test.now) != test.fails {
+				t.Errorf("that its polls fail is %v, want %v", !test.fails, test.fails)
+			}
+		})
+	}
+}
+
+func TestFailingPollsAreACondition(t *testing.T) {
+	declined := with(one, func(e *v1alpha1.CertificateEntry) {
+		e.Reason, e.Message = v1alpha1.ReasonLinkDeclined, "v0 has the name old.example"
+	})
+	tests := []struct {
+		name  string
+		fleet fleet
+		wish  func(*wish)
+		want  []string // Ready, SyncFailing, LinkDeclined, Reconciling
+	}{
+		{"all is well", fleet{{50, one}}, nil, []string{
+			"True Installed: installed on 50 of 50 nodes", "False Synced: polls fail on no node that has a valid certificate",
+			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 50 of 50 nodes"}},
+		{"the vault throttles two", fleet{{48, one}, {2, unsynced(v1alpha1.ReasonThrottled)}}, nil, []string{
+			"True Installed: installed on 50 of 50 nodes",
+			"True Throttled: polls fail on 2 of 50 nodes where a valid certificate is installed, so a renewal would not arrive: Throttled (2); on n049: vault shop: Throttled; also on n050",
+			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 50 of 50 nodes"}},
+		{"many fail for several reasons", fleet{{5, unsynced(v1alpha1.ReasonThrottled)}, {1, unsynced(v1alpha1.ReasonAccessDenied)}}, nil, []string{
+			"True Installed: installed on 6 of 6 nodes",
+			"True AccessDenied: polls fail on 6 of 6 nodes where a valid certificate is installed, so a renewal would not arrive: AccessDenied (1), Throttled (5); on n006: vault shop: AccessDenied; also on n001, n002; and on 3 more",
+			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 6 of 6 nodes"}},
+		{"a reason that needs another spec stalls nothing while all is in place", fleet{{1, unsynced(v1alpha1.ReasonVaultNotAllowed)}}, nil, []string{
+			"True Installed: installed on 1 of 1 node",
+			"True VaultNotAllowed: polls fail on 1 of 1 node where a valid certificate is installed, so a renewal would not arrive: VaultNotAllowed (1); on n001: vault shop: VaultNotAllowed",
+			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 1 of 1 node"}},
+		{"links are declined", fleet{{1, one}, {2, declined}}, func(w *wish) { w.links = true }, []string{
+			"True Installed: installed on 3 of 3 nodes", "False Synced: polls fail on no node that has a valid certificate",
+			"True LinkDeclined: an older version is not linked to the current one on 2 of 3 nodes; on n002: v0 has the name old.example; and on 1 more",
+			"False Installed: installed on 3 of 3 nodes"}},
+		{"links are made", fleet{{1, one}}, func(w *wish) { w.links = true }, []string{
+			"True Installed: installed on 1 of 1 node", "False Synced: polls fail on no node that has a valid certificate",
+			"False NoneDeclined: no node has an older version that was not linked", "False Installed: installed on 1 of 1 node"}},
+		{"nothing is installed", fleet{{1, v1alpha1.CertificateEntry{}}}, nil, []string{
+			"Unknown RollingOut: 1 of 1 node pending: Pending (1)", "False NotInstalled: no node has a certificate yet",
+			"False NotEnabled: spec.linkOnRenewal is not set", "True RollingOut: 1 of 1 node pending: Pending (1)"}},
+		{"suspended", fleet{{1, with(one, func(e *v1alpha1.CertificateEntry) {
+			e.State, e.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
+		})}}, func(w *wish) { w.suspended = true }, []string{
+			"True Suspended: installed on 1 of 1 node; suspended: nothing is polled or changed", "False Suspended: suspended: nothing is polled",
+			"False NotEnabled: spec.linkOnRenewal is not set", "False Suspended: installed on 1 of 1 node; suspended: nothing is polled or changed"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w := theWish()
+			if test.wish != nil {
+				test.wish(&w)
+			}
+			status := statusFrom(test.fleet.index(t, w), v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
+			var got []string
+			for _, name := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined, v1alpha1.ConditionReconciling} {
+				got = append(got, conditionOf(status, name))
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("conditions (-want +got):\n%s", diff)
+			}
+			if stalled := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionStalled); stalled.Status != metav1.ConditionFalse {
+				t.Errorf("Stalled is %s", stalled.Status)
+			}
+			if len(status.Failures) != int(status.Nodes.Matched-status.Nodes.Installed) {
+				t.Errorf("failures %+v", status.Failures)
+			}
+		})
+	}
+}
+
+// Time alone brings a certificate near its end; nothing is reported meanwhile.
+func TestFailingPollsTurnReadyWhenTheEndIsNear(t *testing.T) {
+	x := fleet{{1, one}, {1, unsynced(v1alpha1.ReasonAccessDenied)}}.index(t, theWish())
+	before := statusFrom(x, v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
+	if ready := readyOf(before); ready.Status != metav1.ConditionTrue {
+		t.Fatalf("Ready is %s %s", ready.Status, ready.Reason)
+	}
+	near := nextDay.Add(-time.Hour)
+	renewed := metav1.NewMicroTime(near)
+	for _, name := range []string{"n001", "n002"} { // the agents live
+		entry := map[string]v1alpha1.CertificateEntry{"n001": one, "n002": unsynced(v1alpha1.ReasonAccessDenied)}[name]
+		f := theNode(name, entry)
+		f.lease.Spec.RenewTime = &renewed
+		x.observeNode(name, f, near)
+	}
+	if changed := x.tick(near.Add(-time.Second)); len(changed) != 0 {
+		t.Errorf("a second before, %v changed", changed)
+	}
+	if changed := x.tick(near); len(changed) != 1 {
+		t.Errorf("at the time, %v changed, want web", changed)
+	}
+	after := statusFrom(x, before, time.Hour, near)
+	if got, want := conditionOf(after, v1alpha1.ConditionReady), "False AccessDenied: 1 of 2 nodes failed: AccessDenied (1)"; got != want {
+		t.Errorf("Ready is %s, want %s", got, want)
+	}
+	want := []v1alpha1.NodeFailure{{Node: "n002", Reason: v1alpha1.ReasonAccessDenied, Message: "vault shop: AccessDenied"}}
+	if diff := cmp.Diff(want, after.Failures); diff != "" {
+		t.Errorf("failures (-want +got):\n%s", diff)
+	}
+}
+
+// After a restart the order of versions is not known: one that a node was left behind with is not the newest.
+func TestANodeThatWasLeftBehindDoesNotHoldTheNewest(t *testing.T) {
+	far := metav1.NewTime(nextDay.Add(1000 * time.Hour))
+	stuck := with(unsynced(v1alpha1.ReasonAccessDenied), func(e *v1alpha1.CertificateEntry) {
+		e.Version, e.Thumbprint, e.NotAfter = "v0", "T0", &far
+	})
+	status := statusFrom(fleet{{9, one}, {1, stuck}}.index(t, theWish()), v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
+	if got, want := status.Version+" "+conditionOf(status, v1alpha1.ConditionReady), "v1 False AccessDenied: 1 of 10 nodes failed: AccessDenied (1)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestANewMessageOfAFailingPollIsSeen(t *testing.T) {
+	x := fleet{{1, unsynced(v1alpha1.ReasonAccessDenied)}}.index(t, theWish())
+	if changed := x.observeNode("n001", theNode("n001", unsynced(v1alpha1.ReasonAccessDenied)), noon); len(changed) != 0 {
+		t.Errorf("the same again changes %v", changed)
+	}
+	other := with(unsynced(v1alpha1.ReasonAccessDenied), func(e *v1alpha1.CertificateEntry) { e.Message = "another identity" })
+	if changed := x.observeNode("n001", theNode("n001", other), noon); len(changed) != 1 {
+		t.Errorf("another message changes %v, want web", changed)
+	}
+}
+
+// While nodes are on their way, failures names those that it waits for.
+func TestPendingNodesAreNamed(t *testing.T) {
+	two := with(one, func(e *v1alpha1.CertificateEntry) { e.Version, e.Thumbprint = "v2", "T2" })
+	early := with(one, func(e *v1alpha1.CertificateEntry) { e.Generation = 2 })
+	x := fleet{{1, two}}.index(t, theWish())
+	x.noteArrival(x.certificates["web"], has1, standing{held: heldOf(two)}) // v2 came after v1
+	x.observeNode("behind", theNode("behind", one), noon)
+	x.observeNode("early", theNode("early", early), noon)
+	x.observeNode("empty", theNode("empty"), noon)
+	full := theNode("full")
+	full.state.Omitted = &v1alpha1.Omitted{Certificates: 9}
+	x.observeNode("full", full, noon)
+	young := theNode("young")
+	young.state, young.lease, young.node.CreationTimestamp = nil, nil, metav1.NewTime(noon)
+	x.observeNode("young", young, noon)
+	_, s, told, _ := x.picture("web", time.Hour, noon)
+	want := map[string]string{
+		"behind": "Superseded: the node has version v1 and other nodes have v2; it follows at its next poll, for which the annotation vaultpane.dev/requestedAt asks at once",
+		"early":  "Pending: the node's agent has not acted on generation 3 of the spec yet, it reports 2",
+		"empty":  "Pending: the node's agent has not reported this certificate yet",
+		"full":   "Pending: the node's report leaves out 9 certificates for its size, see omitted of NodeCertificateState full; select fewer certificates for the node",
+		"young":  "AgentNotReporting: the node's agent has not reported yet; on a new node its pod may still be starting",
+	}
+	got := map[string]string{}
+	for _, failure := range told.failures {
+		got[failure.Node] = string(failure.Reason) + ": " + failure.Message
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("failures (-want +got):\n%s", diff)
+	}
+	if _, troubled := s.worst(); troubled {
+		t.Errorf("it is a trouble: %+v", s.troubles)
+	}
+}
+
+func TestAPinnedURLIsNamedWhereTheEndComesNear(t *testing.T) {
+	const version = "0123456789abcdef0123456789abcdef"
+	w, err := wishOf(&v1alpha1.ObservedCertificate{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "u", Generation: 3},
+		Spec:       v1alpha1.ObservedCertificateSpec{URL: "https://shop.vault.azure.net:443/secrets/web/" + version},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := fleet{{1, one}}.index(t, w)
+	const advice = "; spec.url is pinned to a version, so newer ones are not followed: remove /" + version + " from its end"
+	for at, want := range map[time.Time]string{
+		noon:                    "False Valid: no node has a certificate that expires before 2026-06-02T12:00:00Z",
+		nextDay.Add(-time.Hour): "True ExpiringSoon: 1 node has a certificate that expires on 2026-06-02T12:00:00Z" + advice,
+		nextDay.Time:            "True Expired: 1 node has a certificate that expired on 2026-06-02T12:00:00Z" + advice,
+	} {
+		status := statusFrom(x, v1alpha1.ObservedCertificateStatus{}, time.Hour, at)
+		if got := conditionOf(status, v1alpha1.ConditionExpiringSoon); got != want {
+			t.Errorf("at %s\ngot  %s\nwant %s", at, got, want)
+		}
+		if at.Equal(nextDay.Time) && !strings.HasSuffix(status.Failures[0].Message, "; renew it in the vault"+advice) {
+			t.Errorf("the failure says %s", status.Failures[0].Message)
+		}
+	}
+	for _, follows := range []string{"https://shop.vault.azure.net/secrets/web", "https://shop.vault.azure.net/secrets/web/", "://", ""} {
+		if got := versionOf(follows); got != "" {
+			t.Errorf("%s is taken for pinned to %s", follows, got)
+		}
+	}
+}
