@@ -23,22 +23,24 @@ func unsynced(entry v1alpha1.CertificateEntry, since time.Time) v1alpha1.Certifi
 	return entry
 }
 
-// condition waits until a condition is as wanted, and returns its message.
-func (f *fleet) condition(name, want string) string {
+// condition waits until a condition is as wanted and its message has the given texts in it.
+func (f *fleet) condition(name, want string, texts ...string) {
 	f.t.Helper()
-	message := ""
 	await.That(f.t, name+" is "+want, func() (bool, error) {
 		condition := meta.FindStatusCondition(f.get().Status.Conditions, name)
 		if condition == nil {
 			return false, fmt.Errorf("there is none")
 		}
-		message = condition.Message
 		if got := string(condition.Status) + " " + condition.Reason; got != want {
 			return false, fmt.Errorf("it is %s", got)
 		}
+		for _, text := range texts {
+			if !strings.Contains(condition.Message, text) {
+				return false, fmt.Errorf("it says %q, without %q", condition.Message, text)
+			}
+		}
 		return true, nil
 	})
-	return message
 }
 
 // A vault that throttles leaves Ready alone, kubectl wait ends at once, and further attempts write nothing.
@@ -49,12 +51,7 @@ func TestFailingPollsLeaveReadyAlone(t *testing.T) {
 	f.report(nodes, version(1))
 	f.eventually("v1 3/3 True Installed")
 	f.report(nodes[1:], unsynced(version(1), today))
-	message := f.condition(v1alpha1.ConditionSyncFailing, "True Throttled")
-	for _, text := range []string{"2 of 3 nodes", "Throttled (2)", "429 Too Many Requests", nodes[1], nodes[2]} {
-		if !strings.Contains(message, text) {
-			t.Errorf("SyncFailing says %q, want %q in it", message, text)
-		}
-	}
+	f.condition(v1alpha1.ConditionSyncFailing, "True Throttled", "2 of 3 nodes", "Throttled (2)", "429 Too Many Requests", nodes[1], nodes[2])
 	settled := f.eventually("v1 3/3 True Installed")
 	f.do(<-f.kubectlWait())
 	if meta.IsStatusConditionTrue(settled.Status.Conditions, v1alpha1.ConditionReconciling) || meta.IsStatusConditionTrue(settled.Status.Conditions, v1alpha1.ConditionStalled) {
@@ -100,10 +97,7 @@ func TestALinkThatIsDeclinedIsACondition(t *testing.T) {
 	declined := version(1)
 	declined.Reason, declined.Message = v1alpha1.ReasonLinkDeclined, "v0 has the name old.example, which v1 lacks"
 	f.report(nodes[1:], declined)
-	message := f.condition(v1alpha1.ConditionLinkDeclined, "True LinkDeclined")
-	if !strings.Contains(message, "1 of 2 nodes") || !strings.Contains(message, nodes[1]+": v0 has the name old.example") {
-		t.Errorf("it says %q", message)
-	}
+	f.condition(v1alpha1.ConditionLinkDeclined, "True LinkDeclined", "1 of 2 nodes", nodes[1]+": v0 has the name old.example")
 	f.eventually("v1 2/2 True Installed")
 	f.condition(v1alpha1.ConditionSyncFailing, "False Synced")
 	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1, "LinkDeclined": 1})

@@ -185,30 +185,3 @@ func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, s
 	c.changes = c.nextChange(soon, now)
 	return c.wish, s, c.name(s, soon, now), true
 }
-
-// others counts, for a certificate that selects no node, the nodes that run the agent, and those that it would select if they
-// did.
-func (x *index) others(w *wish) (agents, strangers int) {
-	for _, n := range x.nodes {
-		switch {
-		case n.runs:
-			agents++
-		case w.selector.Matches(n.labels):
-			strangers++
-		}
-	}
-	return agents, strangers
-}
-
-// agentCount is how many agents watch.
-func (x *index) agentCount(now time.Time) int {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	count := 0
-	for _, n := range x.nodes {
-		if runs, _ := n.runsAgent(now); runs {
-			count++
-		}
-	}
-	return count
-}

@@ -79,7 +79,7 @@ func (f *Fleet) write(ctx context.Context, m *member, entries []v1alpha1.Certifi
 	state := &v1alpha1.NodeCertificateState{
 		ObjectMeta:   metav1.ObjectMeta{Name: m.node, OwnerReferences: m.owner, ResourceVersion: m.state},
 		AgentVersion: "v0.0.0-fleet", NodeUID: string(m.owner[0].UID), Certificates: entries,
-		Summary: &v1alpha1.NodeSummary{},
+		Summary: summaryOf(entries),
 	}
 	var err error
 	if m.state == "" {
@@ -92,6 +92,21 @@ func (f *Fleet) write(ctx context.Context, m *member, entries []v1alpha1.Certifi
 	}
 	m.state = state.ResourceVersion
 	return nil
+}
+
+// summaryOf is what the agent says of entries that have all the same trouble or none.
+func summaryOf(entries []v1alpha1.CertificateEntry) *v1alpha1.NodeSummary {
+	summary := &v1alpha1.NodeSummary{}
+	for _, entry := range entries {
+		if entry.Reason == "" {
+			continue
+		}
+		summary.Failing++
+		if summary.Reason == "" {
+			summary.Reason, summary.Certificate = entry.Reason, entry.Name
+		}
+	}
+	return summary
 }
 
 func (f *Fleet) firstLease(ctx context.Context, m *member) error {
