@@ -60,8 +60,6 @@ type Rollup struct {
 	Now       func() time.Time
 	// Registry takes the metrics; nil for controller-runtime's.
 	Registry prometheus.Registerer
-	// Version is that of the controller, for the metrics.
-	Version string
 	Options
 
 	intake sync.Mutex // held from the look at the cache until the index has it

@@ -72,10 +72,10 @@ func (s *story) happenings(before, after v1alpha1.ObservedCertificateStatus, sum
 	return append(happened, s.expiry(before, after, now)...)
 }
 
-// losesNodes reports whether it begins that no node is selected though nodes run the agent.
+// losesNodes reports whether it begins that no node is selected though nodes run the agent. What is suspended needs none.
 func (s *story) losesNodes(sum summary) bool {
 	before := s.unselected
-	s.unselected = sum.matched == 0 && sum.agents > 0
+	s.unselected = sum.matched == 0 && sum.agents > 0 && !sum.suspended
 	return s.unselected && !before
 }
 

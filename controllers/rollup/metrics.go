@@ -91,7 +91,7 @@ func (r *Rollup) register() error {
 	if registry == nil {
 		registry = metrics.Registry
 	}
-	for _, collector := range []prometheus.Collector{r.meters.writes, r.meters.skipped, r.meters.coalesced, r.meters.delay, r, inventory{r}} {
+	for _, collector := range []prometheus.Collector{r.meters.writes, r.meters.skipped, r.meters.coalesced, r.meters.delay, r} {
 		if err := registry.Register(collector); err != nil {
 			return fmt.Errorf("registering the metrics of the roll-up: %w", err)
 		}
@@ -136,7 +136,7 @@ func (c surveyed) collect(gauge func(desc *prometheus.Desc, value float64, label
 	gauge(descMatched, float64(c.matched), c.name)
 	gauge(descReady, oneIf(c.ready(c.wish).Status == metav1.ConditionTrue), c.name)
 	gauge(descSyncFailing, oneIf(c.syncFailing > 0), c.name)
-	gauge(descSuspended, oneIf(c.suspended), c.name)
+	gauge(descSuspended, oneIf(c.wish.suspended), c.name)
 	if c.ends != 0 {
 		gauge(descExpiration, float64(c.ends), c.name)
 	}

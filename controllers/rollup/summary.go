@@ -22,6 +22,7 @@ type summary struct {
 	// agents and strangers are known where no node matches: how many nodes run the agent, and how many have the labels and do
 	// not run it.
 	agents, strangers int
+	suspended         bool
 	// current is the certificate that nodes should have; zero while none has one.
 	current held
 	// troubles are the reasons of the nodes that are not well, the worst first.
@@ -45,7 +46,7 @@ func (t trouble) standing() standing {
 
 // summarize counts. Its work grows with the number of different standings, not of nodes.
 func (c *certificate) summarize(soon time.Duration, now time.Time) summary {
-	s := summary{current: c.current(now)}
+	s := summary{current: c.current(now), suspended: c.wish.suspended}
 	counted, syncs := map[trouble]int{}, map[trouble]int{}
 	for _, g := range c.groups {
 		at := g.at(now, soon, s.current)

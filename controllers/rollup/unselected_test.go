@@ -130,6 +130,18 @@ func TestThatNoNodeIsSelectedIsToldOnce(t *testing.T) {
 	}
 }
 
+func TestASuspendedCertificateWithoutNodesIsNoEvent(t *testing.T) {
+	w := forPool("wbe")
+	w.suspended = true
+	x := newIndex(windows)
+	x.observeCertificate(w, noon)
+	x.observeNode("a", inPool("a", "web", "windows"), noon)
+	events := newTeller(v1alpha1.ObservedCertificateStatus{}, noon)
+	if got := events.step(x, noon); len(got) != 0 {
+		t.Errorf("told: %q", got)
+	}
+}
+
 // A certificate changes every few seconds for an hour.
 func TestRollOutsHaveAQuietTime(t *testing.T) {
 	x := newIndex(windows)
