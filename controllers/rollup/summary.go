@@ -160,7 +160,7 @@ func (s summary) stalled() bool {
 	return slices.ContainsFunc(s.troubles, func(t trouble) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
 }
 
-// bySeverity puts first what needs another spec, then what somebody must act for, then what goes away by itself, then what
+// bySeverity puts first what needs another spec, then what someone must act for, then what goes away by itself, then what
 // is only unfinished; within each, failed nodes before pending ones, and more nodes before fewer.
 func bySeverity(a, b trouble) int {
 	return cmp.Or(
