@@ -25,7 +25,6 @@ func TestQueriesNameMetricsThatThereAre(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `(vaultpane_[a-z_]+)` \\| ([a-z]+) \\|").FindAllStringSubmatch(string(page), -1) {
 		kinds[row[1]] = row[2]
 	}
-	kinds["vaultpane_certificate_sync_failing"] = "gauge" // of the condition SyncFailing
 	metrics := regexp.MustCompile(`[a-z]+_[a-z_]*[a-z]`)
 	functions := regexp.MustCompile(`histogram_quantile|humanize[A-Za-z]*|waiting_for|__rate_interval|"[^"]*"`)
 	for _, query := range append(alerts(t), dashboard(t)...) {

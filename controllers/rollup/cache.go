@@ -22,6 +22,7 @@ func CacheOptions(namespace string) cache.Options {
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Node{}:                   {Transform: slimNode},
+			&v1alpha1.ObservedCertificate{}:  {Transform: slimCertificate},
 			&v1alpha1.NodeCertificateState{}: {Transform: slimState, UnsafeDisableDeepCopy: &shared},
 			&coordinationv1.Lease{}: {
 				Transform: cache.TransformStripManagedFields(), UnsafeDisableDeepCopy: &shared,
@@ -41,6 +42,17 @@ func slimNode(object any) (any, error) {
 	slim.Name, slim.UID, slim.ResourceVersion = full.Name, full.UID, full.ResourceVersion
 	slim.CreationTimestamp, slim.DeletionTimestamp, slim.Labels = full.CreationTimestamp, full.DeletionTimestamp, full.Labels
 	return slim, nil
+}
+
+// slimCertificate leaves out of a spec what only agents need, and the annotations, of which kubectl's holds the spec once more. A
+// write of the status takes neither from here.
+func slimCertificate(object any) (any, error) {
+	certificate, ok := object.(*v1alpha1.ObservedCertificate)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	certificate.ManagedFields, certificate.Annotations, certificate.Spec.Accounts = nil, nil, nil
+	return certificate, nil
 }
 
 // slimState shares the texts that many nodes report, leaves out what is not used here, and sorts the entries into a list that is

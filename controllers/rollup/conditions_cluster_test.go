@@ -175,3 +175,18 @@ func TestTheColumnsOfKubectlGet(t *testing.T) {
 		t.Errorf("kubectl get nodecert shows %s, want %s", got, want)
 	}
 }
+
+// The controller's cache holds less than the object, and its writes must not take the rest away.
+func TestAStatusIsWrittenWithoutTouchingTheRest(t *testing.T) {
+	f := newFleet(t, forTest(t))
+	nodes := f.join(1, 1)
+	f.observe(func(spec *v1alpha1.ObservedCertificateSpec) { spec.Accounts = []string{"S-1-5-20"} })
+	certificate := f.get()
+	certificate.Annotations = map[string]string{"example.com/kept": "yes"}
+	f.do(f.kube.Update(t.Context(), certificate))
+	f.report(nodes, version(1))
+	written := f.eventually("v1 1/1 True Installed")
+	if len(written.Spec.Accounts) != 1 || written.Annotations["example.com/kept"] != "yes" {
+		t.Errorf("the spec has accounts %v and the object annotations %v", written.Spec.Accounts, written.Annotations)
+	}
+}

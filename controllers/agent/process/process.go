@@ -102,7 +102,8 @@ func newManager(kube *rest.Config, o Settings) (ctrl.Manager, error) {
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Node{}: {Field: fields.OneTermEqualSelector("metadata.name", o.Node)},
+				&corev1.Node{}:                  {Field: fields.OneTermEqualSelector("metadata.name", o.Node)},
+				&v1alpha1.ObservedCertificate{}: {Transform: slimCertificate},
 			},
 		},
 		// What this agent alone writes is not cached: it remembers what it wrote.
@@ -110,6 +111,21 @@ func newManager(kube *rest.Config, o Settings) (ctrl.Manager, error) {
 			DisableFor: []client.Object{&v1alpha1.NodeCertificateState{}, &coordinationv1.Lease{}},
 		}},
 	})
+}
+
+// slimCertificate leaves out what an agent does not look at: of the annotations, kubectl's holds the whole spec once more.
+func slimCertificate(object any) (any, error) {
+	certificate, ok := object.(*v1alpha1.ObservedCertificate)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	requested := certificate.Annotations[v1alpha1.RequestedAtAnnotation]
+	certificate.ManagedFields, certificate.Annotations = nil, nil
+	if requested != "" {
+		certificate.Annotations = map[string]string{v1alpha1.RequestedAtAnnotation: requested}
+	}
+	certificate.Status = v1alpha1.ObservedCertificateStatus{}
+	return certificate, nil
 }
 
 func addProbes(mgr ctrl.Manager, start *startup) error {
