@@ -90,7 +90,7 @@ var (
 )
 
 func twoKeyDES(key []byte) (cipher.Block, error) {
-	return des.NewTripleDESCipher(append(key[:16:16], key[:8]...))
+	return des.NewTripleDESCipher(append(key[:16:16], key[:8]...)) //nolint:gosec // as above
 }
 
 func decrypterFor(algorithm pkix.AlgorithmIdentifier, p password) (cipher.BlockMode, error) {

@@ -85,7 +85,7 @@ func addPlusOne(a, b []byte) {
 	carry := 1
 	for i := len(a) - 1; i >= 0; i-- {
 		carry += int(a[i]) + int(b[i])
-		a[i] = byte(carry)
+		a[i] = byte(carry & 0xff)
 		carry >>= 8
 	}
 }

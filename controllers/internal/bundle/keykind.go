@@ -31,22 +31,22 @@ func keyKind(der []byte) (kind, remedy string) {
 	if !input.ReadASN1(&outer, asn1.SEQUENCE) || !outer.SkipASN1(asn1.INTEGER) {
 		return "", ""
 	}
-	switch tag, algorithm := next(&outer); tag {
-	case asn1.SEQUENCE:
+	tag, algorithm := next(&outer)
+	if tag == asn1.SEQUENCE {
 		return algorithmKind(algorithm)
-	case asn1.OCTET_STRING:
+	}
+	if tag == asn1.OCTET_STRING {
 		if outer.ReadASN1(&content, asn1.Tag(0).Constructed().ContextSpecific()) {
 			return curveKind(content)
 		}
 		return "EC without the name of its curve", "write it anew with the name (openssl pkey)"
-	case asn1.INTEGER:
-		numbers := 2
-		for outer.SkipASN1(asn1.INTEGER) {
-			numbers++
-		}
-		if numbers == 6 {
-			return "DSA", supportedKeys
-		}
+	}
+	numbers := 2
+	for outer.SkipASN1(asn1.INTEGER) {
+		numbers++
+	}
+	if tag == asn1.INTEGER && numbers == 6 {
+		return "DSA", supportedKeys
 	}
 	return "", ""
 }

@@ -1,6 +1,9 @@
 package bundle
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"testing"
 	"time"
@@ -65,6 +68,25 @@ func TestTheTimeDecidesBetweenCertificatesOfAKey(t *testing.T) {
 		b, err := Parse(ContentTypePEM, join(keyPEM(f.leaf.key), certPEM(before, after)), at)
 		if err != nil || names(b)[0] != want {
 			t.Errorf("at %s the leaf is %v (%v), want %s", at, b, err, want)
+		}
+	}
+}
+
+func TestASignatureWithSHA1TellsACrossCertificateFromARoot(t *testing.T) {
+	for name, keys := range map[string][2]crypto.Signer{"ECDSA": {newEC(), newEC()}, "RSA": {newRSA(2048), newRSA(2048)}} {
+		algorithm := x509.ECDSAWithSHA1
+		if name == "RSA" {
+			algorithm = x509.SHA1WithRSA
+			keys[1] = must(rsa.GenerateKey(rand.Reader, 2048))
+		}
+		old := func(c *x509.Certificate) { ca(c); c.SignatureAlgorithm = algorithm }
+		before, after := issue(t, "Root", keys[0], nil, old), issue(t, "Root", keys[1], nil, old)
+		cross := issue(t, "Root", after.key, before, old)
+		for _, c := range []*pair{before, after, cross} { // old roots have no identifiers of keys
+			c.cert.SubjectKeyId, c.cert.AuthorityKeyId = nil, nil
+		}
+		if SelfSigned(cross.cert) || !SelfSigned(before.cert) || !SelfSigned(after.cert) || !Issued(before.cert, cross.cert) {
+			t.Errorf("%s: the name and not the signature decided", name)
 		}
 	}
 }

@@ -92,7 +92,12 @@ func certificatesIn(data []byte) (certificates [][]byte, lists, ok bool) {
 	if !ok || len(rest) > 0 {
 		return nil, false, false
 	}
-	fields, ok := elementsIn(signed.content)
+	return certificatesOf(signed.content)
+}
+
+// certificatesOf does the same for the fields of SignedData.
+func certificatesOf(signed []byte) (certificates [][]byte, lists, ok bool) {
+	fields, ok := elementsIn(signed)
 	if !ok || len(fields) < 3 {
 		return nil, false, false
 	}

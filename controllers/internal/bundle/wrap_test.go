@@ -53,11 +53,11 @@ func wrap(tags string, parts ...[]byte) []byte {
 // header returns an identifier octet and the shortest form of a length (X.690, section 10.1).
 func header(tag byte, length int) []byte {
 	if length < 0x80 {
-		return []byte{tag, byte(length)} //nolint:gosec // below 0x80
+		return []byte{tag, byte(length)}
 	}
 	var octets []byte
 	for n := length; n > 0; n >>= 8 {
 		octets = slices.Insert(octets, 0, byte(n))
 	}
-	return append([]byte{tag, 0x80 | byte(len(octets))}, octets...) //nolint:gosec // at most eight
+	return append([]byte{tag, 0x80 | byte(len(octets))}, octets...)
 }
