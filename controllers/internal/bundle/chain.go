@@ -3,10 +3,7 @@ package bundle
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	_ "crypto/md5" //nolint:gosec // old roots are signed with it
 	"crypto/rsa"
-	_ "crypto/sha1" //nolint:gosec // as above
 	"crypto/x509"
 	"errors"
 	"slices"
@@ -108,8 +105,8 @@ func betterIssuer(a, b *x509.Certificate, now time.Time) bool {
 }
 
 // Issued tells whether issuer issued c: by name, by key identifier where both have one (RFC 5280, section 4.2.1.1), and by
-// signature. One with SHA-1 counts, and one that cannot be verified at all, such as on a curve that Go does not know, does not
-// take a certificate out of the chain: the chain is put in order here, trust is decided by those who verify it.
+// signature. One with SHA-1 is verified. One that Go does not verify, such as with MD5 or on a curve that Go does not know, does
+// not take a certificate out of the chain: the chain is put in order here, trust is decided by those who verify it.
 func Issued(issuer, c *x509.Certificate) bool {
 	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
 		return false
@@ -120,37 +117,9 @@ func Issued(issuer, c *x509.Certificate) bool {
 	if key, ok := issuer.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxVerifyBits {
 		return true
 	}
-	if ok, known := checkOldSignature(issuer, c); known {
-		return ok
-	}
 	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
 	var insecure x509.InsecureAlgorithmError
 	return err == nil || errors.As(err, &insecure) || errors.Is(err, x509.ErrUnsupportedAlgorithm)
-}
-
-// oldHashes are those of signatures that Go's crypto/x509 refuses to verify. Old roots have them, and without them a cross
-// certificate of such a root could only be told from the root by name, which both share.
-var oldHashes = map[x509.SignatureAlgorithm]crypto.Hash{
-	x509.MD5WithRSA: crypto.MD5, x509.SHA1WithRSA: crypto.SHA1, x509.ECDSAWithSHA1: crypto.SHA1,
-}
-
-// checkOldSignature verifies a signature with SHA-1 or MD5; known is false for any other.
-func checkOldSignature(issuer, c *x509.Certificate) (ok, known bool) {
-	algorithm, known := oldHashes[c.SignatureAlgorithm]
-	if !known {
-		return false, false
-	}
-	state := algorithm.New()
-	state.Write(c.RawTBSCertificate)
-	sum := state.Sum(nil)
-	withRSA := c.SignatureAlgorithm != x509.ECDSAWithSHA1
-	if key, ok := issuer.PublicKey.(*rsa.PublicKey); ok && withRSA {
-		return rsa.VerifyPKCS1v15(key, algorithm, sum, c.Signature) == nil, true
-	}
-	if key, ok := issuer.PublicKey.(*ecdsa.PublicKey); ok && !withRSA {
-		return ecdsa.VerifyASN1(key, sum, c.Signature), true
-	}
-	return false, false
 }
 
 // SelfSigned reports whether a certificate is signed with its own key. One that names itself as its issuer need not be: at a
