@@ -11,10 +11,11 @@ import (
 //
 // The content type is compared without regard to letter case and parameters (RFC 9110, section 8.3.1). A PFX is base64
 // text (RFC 4648, section 4) of a PFX with a blank password (RFC 7292), which is what Key Vault hands out whatever the
-// password was at import; it may stand inside the PEM that certutil -encode writes, or be encoded twice. A PEM (RFC 7468) holds the key as PKCS#8, PKCS#1 or SEC1, and certificates as such or in PKCS#7. Under the
-// content types for certificates only, the value is PEM, too, or base64 text of a certificate in DER or of PKCS#7 (RFC 5652,
-// section 5) in DER or BER. now decides between several certificates of one key (see Bundle.Leaf). Keys are RSA of 2048 to 4096 bits or EC on P-256, P-384 or P-521, the range of Key Vault's
-// certificates. A bundle without key is accepted, see RequireKey.
+// password was at import; it may stand inside the PEM that certutil -encode writes, or be encoded twice. A PEM (RFC 7468)
+// holds the key as PKCS#8, PKCS#1 or SEC1, and certificates as such or in PKCS#7. Under the content types for certificates
+// only, the value is PEM, too, or base64 text of a certificate in DER or of PKCS#7 (RFC 5652, section 5) in DER or BER. Keys
+// are RSA of 2048 to 4096 bits or EC on P-256, P-384 or P-521, the range of Key Vault's certificates. A bundle without key
+// is accepted, see RequireKey. now decides between several certificates of one key, see Bundle.Leaf.
 //
 // Every error is an *Error. Parse takes ownership of value and overwrites it before it returns, also when it fails. The
 // caller calls Wipe on the bundle when it has done with the key.
