@@ -16,7 +16,8 @@ fuzz() { # package, target
 }
 
 for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do
-  for target in $(grep -h '^func Fuzz' "$package"/*_test.go | sed 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/' | sort); do
+  mapfile -t names < <(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' "$package"/*_test.go | sort)
+  for target in "${names[@]}"; do
     if ! output=$(fuzz "$package" "$target"); then
       echo "$output" >&2
       echo "fuzz: FAIL $target in $package, see above; an input that failed is in $package/testdata/fuzz/$target: go test -run '$target/NAME' $package" >&2

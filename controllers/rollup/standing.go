@@ -92,6 +92,8 @@ func (s *standing) take(entry v1alpha1.CertificateEntry) {
 		s.phase, s.reason = pending, v1alpha1.ReasonPending
 	case entry.Reason == v1alpha1.ReasonLinkDeclined:
 		s.phase, s.reason, s.declined = installed, v1alpha1.ReasonInstalled, true
+	case entry.Reason == v1alpha1.ReasonSecretNotYetValid: // the successor has its time, and comes then
+		s.phase, s.reason = installed, v1alpha1.ReasonInstalled
 	default:
 		s.phase, s.reason, s.sync = installed, v1alpha1.ReasonInstalled, entry.Reason
 	}

@@ -50,6 +50,8 @@ func TestHowANodeStandsWhosePollsFail(t *testing.T) {
 			standing{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
 		{"a declined link is no failing poll", unsynced(v1alpha1.ReasonLinkDeclined), has1, soonAt,
 			standing{reason: v1alpha1.ReasonInstalled, declined: true, held: has1}, false},
+		{"a successor that is active later is no failing poll", unsynced(v1alpha1.ReasonSecretNotYetValid), has1, soonAt,
+			standing{reason: v1alpha1.ReasonInstalled, held: has1}, false},
 		{"a reason that is not in the table", unsynced("Disk is full!"), has1, noon,
 			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonInternalError, held: has1}, true},
 		{"not valid yet", with(one, func(e *v1alpha1.CertificateEntry) {
