@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/await"
@@ -181,9 +182,11 @@ func TestAStatusIsWrittenWithoutTouchingTheRest(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 1)
 	f.observe(func(spec *v1alpha1.ObservedCertificateSpec) { spec.Accounts = []string{"S-1-5-20"} })
-	certificate := f.get()
-	certificate.Annotations = map[string]string{"example.com/kept": "yes"}
-	f.do(f.kube.Update(t.Context(), certificate))
+	f.do(retry.RetryOnConflict(retry.DefaultBackoff, func() error { // the controller writes at the same time
+		certificate := f.get()
+		certificate.Annotations = map[string]string{"example.com/kept": "yes"}
+		return f.kube.Update(t.Context(), certificate)
+	}))
 	f.report(nodes, version(1))
 	written := f.eventually("v1 1/1 True Installed")
 	if len(written.Spec.Accounts) != 1 || written.Annotations["example.com/kept"] != "yes" {
