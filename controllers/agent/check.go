@@ -30,6 +30,7 @@ func (s *storeCheck) Start(ctx context.Context) error {
 	}
 	watchers := newWatchers()
 	var searched time.Time
+	told := ""
 	for {
 		if s.Now().Sub(searched) >= searchInterval {
 			if err := s.search(); err != nil {
@@ -42,10 +43,19 @@ func (s *storeCheck) Start(ctx context.Context) error {
 		if !watchers.next(ctx, s.StoreCheckInterval) {
 			return nil
 		}
-		if err := s.check(ctx); err != nil {
-			ctrl.LoggerFrom(ctx).Error(err, "Cannot check the store")
+		err := s.check(ctx)
+		if err != nil && err.Error() != told {
+			ctrl.LoggerFrom(ctx).Error(err, "Cannot check the store; trying again at each check")
 		}
+		told = textOf(err)
 	}
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // search reads every store of the machine, so that marks in stores that no spec names any more are known too. A store that

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -23,7 +24,7 @@ func (r *Reconciler) recall(certificate *v1alpha1.ObservedCertificate) record {
 	}
 	fresh.notBefore = r.Started.Add(schedule.Spread(r.InitialSpread))
 	previous, reported := r.Previous[certificate.Name]
-	if reported && previous.Since != nil && previous.Since.Time.Before(certificate.CreationTimestamp.Time) {
+	if reported && previous.Since != nil && previous.Since.Time.Before(certificate.CreationTimestamp.Add(-clockSkew)) {
 		r.Reporter.Drop(certificate.Name) // it is about an earlier object of the same name
 		reported = false
 	}
@@ -34,6 +35,9 @@ func (r *Reconciler) recall(certificate *v1alpha1.ObservedCertificate) record {
 	return fresh
 }
 
+// clockSkew is how far the node's clock may be behind the API server's without a report looking older than its object.
+const clockSkew = 5 * time.Minute
+
 // takeUp remembers what was reported before a restart. Without proof that it is about this very object it is polled anew.
 func (r *record) takeUp(previous v1alpha1.CertificateEntry, proven bool) {
 	r.entry = previous
@@ -43,7 +47,11 @@ func (r *record) takeUp(previous v1alpha1.CertificateEntry, proven bool) {
 	}
 	r.thumbprint, r.version = previous.Thumbprint, previous.Version
 	if previous.State == v1alpha1.StateInstalled {
-		r.generation, r.requestedAt, r.installed = previous.Generation, previous.RequestedAt, previous.Generation
+		r.installed = previous.Generation
+	}
+	wellPolled := previous.Reason == "" || previous.Reason.Class() == v1alpha1.ClassNone // else the polls failed, and one is made soon
+	if previous.State == v1alpha1.StateInstalled && wellPolled {
+		r.generation, r.requestedAt = previous.Generation, previous.RequestedAt
 	}
 }
 

@@ -68,6 +68,7 @@ func remember(certificate *v1alpha1.ObservedCertificate, out outcome, now time.T
 	switch {
 	case certificate.Spec.Suspend:
 		updated.generation, updated.nextAttempt, updated.terminal, updated.attempt = 0, time.Time{}, false, 0
+		updated.complaints, updated.lookAt = 0, time.Time{}
 		updated.entry = out.entry
 		updated.entry.State, updated.entry.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
 		updated.entry.RequestedAt = done
@@ -162,15 +163,23 @@ func rememberFailure(certificate *v1alpha1.ObservedCertificate, updated record, 
 	if out.staysCurrent(certificate) {
 		updated.entry.State = v1alpha1.StateInstalled // the reason tells that a renewal would not arrive
 	}
+	if out.problem != nil && out.entry.Thumbprint != "" { // an account without access is worse than a poll that failed
+		found, updated.entry.State = explain(out.problem), v1alpha1.StateFailed
+	}
 	updated.entry.Reason, updated.entry.Message = found.reason, found.message
 	return updated
 }
 
-// staysCurrent reports whether a failure leaves the node with what it should have: a valid certificate as the spec wants it,
-// and the vault gave nothing newer.
+// staysCurrent reports whether a failure leaves the node with what it should have: a valid certificate as the spec wants it, which
+// was all well before, and the vault has given nothing newer.
 func (o outcome) staysCurrent(certificate *v1alpha1.ObservedCertificate) bool {
 	var content *bundle.Error // of a newer version, which is of no use
-	return !errors.As(o.err, &content) && o.asked && o.fetched == "" && o.entry.Thumbprint != "" && o.valid && o.remembered.installed == certificate.Generation
+	if errors.As(o.err, &content) || !o.asked || o.fetched != "" || o.entry.Thumbprint == "" || !o.valid {
+		return false
+	}
+	before := o.remembered
+	newer := before.fetched != "" && before.fetched != o.entry.Thumbprint // and could not be put in place
+	return !newer && before.installed == certificate.Generation && before.entry.State == v1alpha1.StateInstalled
 }
 
 // keepState returns the entry of a certificate that was not polled, or in vain: what the store holds, and what was known

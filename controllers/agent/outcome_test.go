@@ -120,6 +120,12 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 		{"the spec is a newer one", func(o *outcome) { o.remembered.installed = 2 }, v1alpha1.StateFailed},
 		{"the spec cannot be acted on", func(o *outcome) { o.asked = false }, v1alpha1.StateFailed},
 		{"the vault has a newer version, which cannot be put in place", func(o *outcome) { o.fetched = "BB" }, v1alpha1.StateFailed},
+		{"the vault gave a newer version before, which could not be put in place", func(o *outcome) { o.remembered.fetched = "BB" }, v1alpha1.StateFailed},
+		{"what the vault gave last is in place", func(o *outcome) { o.remembered.fetched = "AA" }, v1alpha1.StateInstalled},
+		{"something was wrong before, and still may be", func(o *outcome) {
+			o.remembered.entry = v1alpha1.CertificateEntry{State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonMalformedSecret}
+		}, v1alpha1.StateFailed},
+		{"an account has no access", func(o *outcome) { o.problem = &accountsError{names: []string{"x"}} }, v1alpha1.StateFailed},
 		{"the vault has a newer version, which cannot be read", func(o *outcome) { o.err = &bundle.Error{Problem: bundle.MalformedSecret} }, v1alpha1.StateFailed},
 	}
 	for _, test := range tests {
@@ -131,6 +137,26 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 				t.Errorf("got state %q with reason %q, want %q with one", got.State, got.Reason, test.state)
 			}
 		})
+	}
+}
+
+func TestAnAccountWithoutAccessIsNotHiddenByPollsThatFail(t *testing.T) {
+	out := outcome{
+		remembered: record{generation: 3, installed: 3, attempt: lasting}, entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}, polled: true,
+		asked: true, valid: true, err: &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, problem: &accountsError{names: []string{"x"}},
+	}
+	if got := remember(certificate(), out, noon, 0).entry; got.Reason != v1alpha1.ReasonAccountNotFound || got.State != v1alpha1.StateFailed {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// A look that is asked for in the past is a look at once, and the next one too.
+func TestASuspendedCertificateIsNotLookedAtForItsAccounts(t *testing.T) {
+	suspended := certificate(func(c *v1alpha1.ObservedCertificate) { c.Spec.Suspend = true })
+	before := record{complaints: 2, lookAt: noon.Add(-time.Minute)}
+	updated := remember(suspended, outcome{remembered: before, entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}}, noon, 0)
+	if due := (&Reconciler{}).again(suspended, outcome{remembered: before}, updated); !due.IsZero() {
+		t.Errorf("it is looked at again at %s", due)
 	}
 }
 

@@ -132,10 +132,38 @@ func TestAfterARestartAFailureStaysReportedUntilThePoll(t *testing.T) {
 	}
 }
 
+func TestAfterARestartAPollThatFailedIsMadeAgain(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		reason v1alpha1.Reason
+		polls  bool
+	}{
+		{"all was well", "", false},
+		{"a link was declined", v1alpha1.ReasonLinkDeclined, false},
+		{"the vault was away", v1alpha1.ReasonVaultUnreachable, true},
+		{"the secret was disabled", v1alpha1.ReasonSecretDisabled, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			web := wishFor("web")
+			r := reconcilerOver(t, nodeObject(nil), web)
+			thumbprint := stored(t, r, "web", string(web.UID), "Retain")
+			r.Previous = map[string]v1alpha1.CertificateEntry{"web": {Name: "web", Generation: 1, Version: "v", Thumbprint: thumbprint, Reason: test.reason}}
+			remembered := r.recall(web)
+			if remembered.installed != 1 {
+				t.Errorf("it is installed as generation %d", remembered.installed)
+			}
+			got := decide(remembered, moment{certificate: web, node: "node", url: "u", inPlace: true, now: r.Now(), started: r.Now(), lastAlive: r.Now()})
+			if got.poll != test.polls {
+				t.Errorf("a poll is due: %t, want %t (%+v)", got.poll, test.polls, got)
+			}
+		})
+	}
+}
+
 func TestWhatWasReportedOfAnEarlierObjectOfTheNameIsForgotten(t *testing.T) {
 	web := wishFor("web")
 	r := reconcilerOver(t, nodeObject(nil), web)
-	since := metav1.NewTime(web.CreationTimestamp.Add(-time.Minute))
+	since := metav1.NewTime(web.CreationTimestamp.Add(-time.Hour))
 	before := v1alpha1.CertificateEntry{Name: "web", Generation: 1, State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretNotFound, Since: &since}
 	r.Previous = map[string]v1alpha1.CertificateEntry{"web": before}
 	r.Reporter.Set(before)

@@ -137,6 +137,15 @@ func TestTwoForOneCertificateInOneStoreShareItsRights(t *testing.T) {
 	m.wish("younger", of(m.url("older")), granting(userAccount))
 	m.installed("younger", both)
 	m.grants(both, poolSID, userSID)
+	renewed := m.rotate("older")
+	m.nextSlot()
+	m.installed("older", renewed)
+	m.installed("younger", renewed)
+	m.looksAgain("older")
+	m.storeIsRead()
+	m.grants(renewed, poolSID, userSID)
+	m.grants(both, poolSID, userSID) // what uses the old version still does
+	both = renewed
 	m.changeSpec("younger", func(spec *v1alpha1.ObservedCertificateSpec) { spec.Accounts = nil })
 	m.grants(both, poolSID)
 	m.installed("older", both)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
@@ -61,9 +60,11 @@ func (r *Reconciler) share(ctx context.Context, certificate *v1alpha1.ObservedCe
 // options: those whose mark it carries in some store, and those that were given it or ask for what it came from.
 func (r *Reconciler) sharers(ctx context.Context, certificate *v1alpha1.ObservedCertificate, w *wanted, thumbprint string) []*v1alpha1.ObservedCertificate {
 	names := r.records.usersOf(w.Ref.Location, thumbprint)
+	maps.Copy(names, r.records.usersOf(w.Ref.Location, w.Mark.Source))
 	for _, entry := range r.inventory.copies(w.Ref.Location, thumbprint) {
 		if entry.Mark != nil && entry.Mark.Role == certstore.RoleLeaf {
 			names[entry.Mark.Name] = true
+			maps.Copy(names, r.records.usersOf(w.Ref.Location, entry.Mark.Source))
 		}
 	}
 	delete(names, certificate.Name)
@@ -123,29 +124,29 @@ func (i *inventory) copies(location certstore.Location, thumbprint string) []cer
 	return found
 }
 
-// use names what certificates are found by that may share a key.
+// use names what certificates are found by that may share a key: a thumbprint, or the source of their marks.
 type use struct {
-	location   certstore.Location
-	thumbprint string
+	location certstore.Location
+	what     string
 }
 
 // uses returns what a record is found by.
 func (r record) uses() []use {
 	var uses []use
-	for _, thumbprint := range []string{r.thumbprint, r.fetched} {
-		if thumbprint != "" {
-			uses = append(uses, use{r.ref.Location, strings.ToUpper(thumbprint)})
+	for _, what := range []string{r.thumbprint, r.fetched, r.source} {
+		if what != "" {
+			uses = append(uses, use{r.ref.Location, what})
 		}
 	}
 	return uses
 }
 
-// usersOf returns the names of the certificates that have a certificate, or were given it.
-func (r *records) usersOf(location certstore.Location, thumbprint string) map[string]bool {
+// usersOf returns the names of the certificates that have a certificate or were given it, or that come from a source.
+func (r *records) usersOf(location certstore.Location, what string) map[string]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	names := map[string]bool{}
-	for name := range r.users[use{location, thumbprint}] {
+	for name := range r.users[use{location, what}] {
 		names[name] = true
 	}
 	return names

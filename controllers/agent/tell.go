@@ -60,8 +60,8 @@ func (r *Reconciler) tellFailure(ctx context.Context, certificate *v1alpha1.Obse
 	if after.State == v1alpha1.StateInstalled && after.Thumbprint != "" {
 		message = "Cannot poll the certificate; the installed version stays"
 	}
-	if after.Reason == "" || before.Reason == found.reason {
-		log.V(1).Info(message, values...) // it may have gone before anyone could look, or is known
+	if after.Reason != found.reason || before.Reason == found.reason {
+		log.V(1).Info(message, values...) // it may have gone before anyone could look, is known, or something worse is reported
 		return
 	}
 	log.Error(nil, message, values...)

@@ -57,9 +57,13 @@ func (r *Reconciler) searchIssued(ref certstore.Ref, thumbprint string) error {
 	issued := func(entry certstore.Entry) bool {
 		return bytes.Equal(entry.Certificate.RawIssuer, issuer.Certificate.RawSubject)
 	}
-	refs, err := r.Store.Stores(ref.Location)
-	if err != nil {
-		return fmt.Errorf("listing the stores of %s: %w", ref.Location, err)
+	var refs []certstore.Ref
+	for _, location := range certstore.NeededFrom(ref.Location) {
+		there, err := r.Store.Stores(location)
+		if err != nil {
+			return fmt.Errorf("listing the stores of %s: %w", location, err)
+		}
+		refs = append(refs, there...)
 	}
 	var failed []error
 	for _, one := range refs {

@@ -4,18 +4,20 @@ package apiserver
 import (
 	"net/http"
 	"net/url"
+	"os"
 
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// WithoutWebProxy has the API server asked directly where HTTPS_PROXY, which is there for Key Vault, would capture its traffic
-// too: a cluster's own address is rarely one that a web proxy can reach. A proxy that the kubeconfig names stays. It is logged.
+// WithoutWebProxy has the API server of the pod's own cluster asked directly where HTTPS_PROXY, which is there for Key Vault, would
+// capture its traffic too: the cluster's own address is rarely one that a web proxy can reach. A proxy that the kubeconfig names
+// stays, and so does that of a server elsewhere. It is logged.
 func WithoutWebProxy(config *rest.Config) { withoutProxy(config, http.ProxyFromEnvironment) }
 
 func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url.URL, error)) {
 	server, _, err := rest.DefaultServerUrlFor(config)
-	if err != nil || config.Proxy != nil {
+	if err != nil || config.Proxy != nil || server.Hostname() != os.Getenv("KUBERNETES_SERVICE_HOST") {
 		return // the manager says what is wrong with the address
 	}
 	proxy, err := fromEnvironment(&http.Request{URL: server})

@@ -74,6 +74,9 @@ func (d Desired) Companions() []Companion {
 func PlanUnneeded(observed Observed, kept map[string]bool, now time.Time) []Action {
 	var actions []Action
 	for _, ref := range observed.refs() {
+		if observed.hasUnreadable(ref.Location) {
+			continue // which may need any of them
+		}
 		needed := observed.issuersIn(ref.Location, now)
 		for _, entry := range observed.Entries[ref] {
 			mark := entry.Mark
@@ -102,42 +105,61 @@ func (o Observed) serves(location Location, uid string) bool {
 
 // issuersIn returns the thumbprints of the installed intermediates that the other certificates of a location need.
 func (o Observed) issuersIn(location Location, now time.Time) map[string]bool {
-	var candidates []Entry
-	var needing []*x509.Certificate
+	var candidates, needing []Entry
 	for ref, entries := range o.Entries {
 		for _, entry := range entries {
+			intermediate := entry.Mark != nil && entry.Mark.Role == RoleIntermediate
 			switch {
-			case ref.Location != location:
-			case entry.Mark != nil && entry.Mark.Role == RoleIntermediate:
+			case intermediate && ref.Location == location:
 				candidates = append(candidates, entry)
-			default:
-				needing = append(needing, entry.Certificate)
+			case slices.Contains(NeededFrom(location), ref.Location):
+				needing = append(needing, entry)
 			}
 		}
 	}
 	needed := map[string]bool{}
 	for len(needing) > 0 {
-		certificate := needing[0]
+		one := needing[0]
 		needing = needing[1:]
 		for _, entry := range candidates {
-			if needed[entry.Thumbprint] || !signedBy(entry.Certificate, certificate) || o.outlived(entry.Certificate, certificate, location, now) {
+			if needed[entry.Thumbprint] || !signedBy(entry.Certificate, one.Certificate) || o.outlived(entry.Certificate, one, location, now) {
 				continue
 			}
 			needed[entry.Thumbprint] = true
-			needing = append(needing, entry.Certificate)
+			needing = append(needing, entry)
 		}
 	}
 	return needed
 }
 
-// outlived reports whether a certificate has no use for an expired issuer: it has expired itself, or a valid certificate of the
-// location issued it too (an authority whose certificate was renewed or cross-signed). A clock that is far ahead makes
-// everything look expired: an issuer goes only while a leaf of Vaultpane's in the same location is valid.
-func (o Observed) outlived(issuer, certificate *x509.Certificate, location Location, now time.Time) bool {
+// NeededFrom returns the locations whose certificates may need what a location holds: a user sees the stores of the machine.
+func NeededFrom(location Location) []Location {
+	if location == LocalMachine {
+		return []Location{LocalMachine, CurrentUser}
+	}
+	return []Location{location}
+}
+
+// hasUnreadable reports whether there is a certificate whose issuer is not known and which may need what a location holds.
+func (o Observed) hasUnreadable(location Location) bool {
+	for ref, entries := range o.Entries {
+		if slices.Contains(NeededFrom(location), ref.Location) &&
+			slices.ContainsFunc(entries, func(e Entry) bool { return len(e.Certificate.RawIssuer) == 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// outlived reports whether a certificate has no use for an expired issuer: a valid certificate of the location issued it too (an
+// authority whose certificate was renewed or cross-signed), or it is Vaultpane's own and has expired itself. A clock that is far
+// ahead makes everything look expired: an issuer goes only while a leaf of Vaultpane's in the same location is valid.
+func (o Observed) outlived(issuer *x509.Certificate, entry Entry, location Location, now time.Time) bool {
 	if !now.After(issuer.NotAfter) || !o.hasValidLeaf(location, now) {
 		return false
 	}
-	return now.After(certificate.NotAfter) || o.hasIssuer(certificate, location, func(c *x509.Certificate) bool { return validAt(c, now) })
+	return entry.Mark != nil && now.After(entry.Certificate.NotAfter) ||
+		o.hasIssuer(entry.Certificate, location, func(c *x509.Certificate) bool { return validAt(c, now) })
 }
 
 func (o Observed) hasValidLeaf(location Location, now time.Time) bool {

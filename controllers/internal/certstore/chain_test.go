@@ -49,8 +49,10 @@ func TestPlanUnneeded(t *testing.T) {
 		{"of an owner who has another leaf by now it goes", map[Ref][]Entry{my: {stranger.entry(&owner, KeyPresent)}, ca: both(&chain)}, kept,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
 		{"of an owner who has none at the moment it waits", map[Ref][]Entry{my: {stranger.entry(nil, KeyPresent)}, ca: both(&chain)}, kept, nil},
-		{"a leaf of another location needs nothing here", map[Ref][]Entry{elsewhere: {leaf.entry(&owner, KeyPresent)}, ca: both(&deleting)}, nil,
+		{"a user's leaf needs what the machine has", map[Ref][]Entry{elsewhere: {leaf.entry(&owner, KeyPresent)}, ca: both(&deleting)}, nil, nil},
+		{"a leaf of the machine needs nothing of a user's", map[Ref][]Entry{my: {leaf.entry(&owner, KeyPresent)}, {CurrentUser, "CA"}: both(&deleting)}, nil,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
+		{"a certificate that cannot be read may need any", map[Ref][]Entry{my: {{Certificate: &x509.Certificate{Raw: []byte("odd")}}}, ca: both(&deleting)}, nil, nil},
 		{"what somebody else put there stays", map[Ref][]Entry{ca: both(nil)}, nil, nil},
 	}
 	for _, test := range tests {
@@ -103,6 +105,8 @@ func TestAnExpiredIntermediateGoesWhenAnotherStandsInForIt(t *testing.T) {
 		{"not another tool's", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(nil, KeyNone), after.entry(&chain, KeyNone)}, now, nil},
 		{"when only expired versions need it", []Entry{ended.entry(&owner, KeyPresent), issue(t, "leaf", from, to, false, root).entry(&owner, KeyPresent)},
 			[]Entry{before.entry(&chain, KeyNone)}, now, goes},
+		{"not when another tool's leaf needs it, expired or not", []Entry{ended.entry(nil, KeyPresent), issue(t, "leaf", from, to, false, root).entry(&owner, KeyPresent)},
+			[]Entry{before.entry(&chain, KeyNone)}, now, nil},
 		{"not by a clock that is years ahead", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(&chain, KeyNone)}, now.AddDate(10, 0, 0), nil},
 	}
 	for _, test := range tests {

@@ -22,8 +22,8 @@ func versionOf(e Entry) version {
 // vault's order decides; only where it is not known, the start of the validity does, which a certificate that is issued again
 // on the same day may have in common with the one before.
 func compareVersions(a, b version) int {
-	if a.created != 0 && b.created != 0 && a.created != b.created {
-		return cmp.Compare(a.created, b.created)
+	if a.created != b.created {
+		return cmp.Compare(a.created, b.created) // one that has no time was installed before marks had it
 	}
 	return a.certificate.NotBefore.Compare(b.certificate.NotBefore)
 }

@@ -54,9 +54,9 @@ func TestCompareVersions(t *testing.T) {
 		want int
 	}{
 		{"what the vault made later is newer, whatever its validity says", early.entry(made(2), KeyPresent), late.entry(made(1), KeyPresent), 1},
-		{"where the vault's time is not known of one, the validity decides", early.entry(made(2), KeyPresent), late.entry(made(0), KeyPresent), -1},
+		{"one whose time in the vault is not known is the older", early.entry(made(2), KeyPresent), late.entry(made(0), KeyPresent), 1},
 		{"nothing is known of two with the same start", early.entry(made(0), KeyPresent), early.entry(made(0), KeyPresent), 0},
-		{"a certificate without mark has no time in the vault", late.entry(nil, KeyPresent), early.entry(made(3), KeyPresent), 1},
+		{"where neither has one, the validity decides", late.entry(made(0), KeyPresent), early.entry(made(0), KeyPresent), 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -104,6 +104,13 @@ func TestAnEntryThatTheAPIServerRefusesKeepsNoOtherFromBeingReported(t *testing.
 	if got := state.Certificates[0]; got.State != v1alpha1.StateFailed || got.Reason != v1alpha1.ReasonInternalError || !strings.Contains(got.Message, "version") || got.Version != "" {
 		t.Errorf("the refused one is reported as %+v", got)
 	}
+	for range 3 { // at each look the agent sets it again
+		reporter.Set(odd)
+		eventually(t, "all is written", func() bool { return reporter.Unwritten().IsZero() })
+	}
+	if again := stateOf(t, kube, node.Name); again.ResourceVersion != state.ResourceVersion || reporter.WriteFailures() > 1 {
+		t.Errorf("the same refused entry was written again: resource version %s became %s, %d writes failed", state.ResourceVersion, again.ResourceVersion, reporter.WriteFailures())
+	}
 	if got := state.Certificates[1]; got.Version != other.Version {
 		t.Errorf("the other is reported as %+v", got)
 	}

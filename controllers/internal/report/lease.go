@@ -75,7 +75,7 @@ func (l *Lease) Start(ctx context.Context) error {
 	failing := false
 	for {
 		if now := l.Now(); !now.Before(due) || failing != l.reportsFail() {
-			failing = l.reportsFail()
+			fail := l.reportsFail()
 			err := l.Renew(ctx)
 			switch {
 			case ctx.Err() != nil:
@@ -84,7 +84,7 @@ func (l *Lease) Start(ctx context.Context) error {
 				log.Error(err, "Cannot renew the Lease; this node will count as not reporting", "nextAttempt", leaseRetry.String())
 				told = err.Error()
 			case err == nil:
-				due, told = now.Add(LeasePeriod), ""
+				due, told, failing = now.Add(LeasePeriod), "", fail
 				if l.Renewed != nil {
 					l.Renewed(ctx)
 				}

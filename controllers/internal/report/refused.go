@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -45,12 +47,27 @@ func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusa
 		if !known || entry.Message == refused.Message {
 			continue // it has changed meanwhile, or is refused all the same
 		}
-		since := metav1.NewTime(r.Now().Truncate(1e9))
-		refused.Since = &since
-		r.entries[name] = refused
+		since := metav1.NewTime(r.Now().Truncate(time.Second))
+		refused.Since, entry.Since = &since, nil
+		if r.refused == nil {
+			r.refused = map[string]v1alpha1.CertificateEntry{}
+		}
+		r.refused[name], r.entries[name] = entry, refused
 		replaced = true
 	}
 	return replaced
+}
+
+// stillRefused reports whether an entry is the one that the API server refused: what stands in its place stays. The caller holds
+// the lock.
+func (r *Reporter) stillRefused(entry v1alpha1.CertificateEntry) bool {
+	before, known := r.refused[entry.Name]
+	entry.Since = nil
+	if known && equality.Semantic.DeepEqual(before, entry) {
+		return true
+	}
+	delete(r.refused, entry.Name)
+	return false
 }
 
 // refusedEntry says what the API server refuses, without any of it.

@@ -35,8 +35,9 @@ type Reporter struct {
 	entries  map[string]v1alpha1.CertificateEntry
 	changed  chan struct{}
 	stored   *v1alpha1.NodeCertificateState
-	pending  time.Time // when the oldest change arose that is not written, zero when all is
-	failures int       // of writes, since the start
+	refused  map[string]v1alpha1.CertificateEntry // entries that the API server refuses, without their time
+	pending  time.Time                            // when the oldest change arose that is not written, zero when all is
+	failures int                                  // of writes, since the start
 }
 
 // Load reads what the agent reported before, by certificate. What an earlier node of the same name reported is not ours.
@@ -77,6 +78,9 @@ func (r *Reporter) Set(entry v1alpha1.CertificateEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	entry.Message = brief.Line(entry.Message, v1alpha1.MaxMessageLength)
+	if r.stillRefused(entry) {
+		return
+	}
 	previous, known := r.entries[entry.Name]
 	if entry.State != v1alpha1.StateInstalled || entry.Reason != "" {
 		now := metav1.NewTime(r.Now().Truncate(time.Second))
@@ -98,6 +102,7 @@ func (r *Reporter) Drop(name string) {
 	defer r.mu.Unlock()
 	if _, known := r.entries[name]; known {
 		delete(r.entries, name)
+		delete(r.refused, name)
 		r.signal()
 	}
 }

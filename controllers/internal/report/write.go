@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ func (r *Reporter) writeUntilDone(ctx context.Context) bool {
 	for wait := retry; ; wait = min(2*wait, retryCap) {
 		begun := r.Now()
 		err := r.write(ctx)
+		if errors.Is(err, errStale) { // what is there now has been read
+			err = r.write(ctx)
+		}
 		if err == nil {
 			r.written(begun)
 			if told != "" {
@@ -60,6 +64,9 @@ func (r *Reporter) writeUntilDone(ctx context.Context) bool {
 		}
 	}
 }
+
+// errStale says that the stored object was another than the one that was known.
+var errStale = errors.New("it was changed or deleted by another")
 
 // written takes note of a write that held everything from before it began.
 func (r *Reporter) written(begun time.Time) {
@@ -129,10 +136,11 @@ func (r *Reporter) write(ctx context.Context) error {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
 		// Someone else wrote or deleted it: start from what is there now.
 		fresh, readErr := r.read(ctx)
-		if readErr == nil {
-			r.remember(fresh)
+		if readErr != nil {
+			return readErr
 		}
-		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)
+		r.remember(fresh)
+		return fmt.Errorf("writing NodeCertificateState %s: %w: %w", r.Node, errStale, err)
 	}
 	if err != nil {
 		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)

@@ -72,6 +72,9 @@ func (c *cache) forget(path string) {
 	delete(c.seen, path)
 }
 
+// errNoFile is the error of a folder, a pipe or the like in the place of a file.
+var errNoFile = errors.New("is no file")
+
 // stampOf returns nil for what is not there. Reading anything but a file, such as a pipe, could wait for ever.
 func stampOf(path string) (stamp, error) {
 	info, err := os.Stat(path)
@@ -79,7 +82,7 @@ func stampOf(path string) (stamp, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err == nil && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s is no file (%s); remove it", path, info.Mode().Type())
+		return nil, fmt.Errorf("%s %w (%s); remove it", path, errNoFile, info.Mode().Type())
 	}
 	return info, err
 }

@@ -49,8 +49,13 @@ func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
 		if !isCertificate {
 			continue
 		}
-		// What cannot be read hides no other certificate. It is Find's, and an installation's, to say why it cannot.
-		if entry, err := s.Find(ref, thumbprint); err == nil && entry != nil {
+		entry, err := s.Find(ref, thumbprint)
+		switch {
+		case errors.Is(err, errNoFile), errors.Is(err, fs.ErrPermission):
+			// It hides no other certificate. It is Find's, and an installation's, to say why it cannot be read.
+		case err != nil:
+			return nil, err // nothing is known of what is there, as when no file can be opened
+		case entry != nil:
 			entries = append(entries, *entry)
 		}
 	}

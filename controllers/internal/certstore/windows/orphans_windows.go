@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -52,26 +54,27 @@ func orphanedContainers(location certstore.Location) ([]container, error) {
 	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
-	var used []container
+	used := map[place]bool{}
 	for _, one := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
 		there, err := usedContainers(one)
 		if err != nil {
 			return nil, err
 		}
-		used = append(used, there...)
-	}
-	var orphans []container
-	for _, candidate := range candidates {
-		inUse := false
-		for _, one := range used {
-			inUse = inUse || one.same(candidate)
-		}
-		if !inUse {
-			orphans = append(orphans, candidate)
+		for _, container := range there {
+			used[placeOf(container)] = true
 		}
 	}
-	return orphans, nil
+	return slices.DeleteFunc(candidates, func(c container) bool { return used[placeOf(c)] }), nil
 }
+
+// place is what containers of CAPI and CNG have in common. Windows' key storage provider shows containers of CAPI too, so one that
+// is in use under either kind of provider is not orphaned.
+type place struct {
+	name    string // in lower case
+	machine bool
+}
+
+func placeOf(c container) place { return place{strings.ToLower(c.name), c.machine} }
 
 // ourContainers returns the containers in a location that have a name of Vaultpane's, in CAPI and in CNG.
 func ourContainers(location certstore.Location) ([]container, error) {
@@ -159,7 +162,9 @@ func (c container) cngNames() (names []string, err error) {
 			if err != nil {
 				return fmt.Errorf("listing the keys of %s: %w", c.provider, err)
 			}
-			names = append(names, windows.UTF16PtrToString(name.Name))
+			if name.LegacyKeySpec == 0 { // else it is a container of CAPI, which capiNames has
+				names = append(names, windows.UTF16PtrToString(name.Name))
+			}
 			_ = wincrypt.NCryptFreeBuffer(unsafe.Pointer(name))
 		}
 	})
