@@ -52,6 +52,21 @@ func TestVersionIsACommandToo(t *testing.T) {
 	}
 }
 
+// A version is asked for to find out why settings do not work.
+func TestTheVersionIsPrintedWhateverTheSettingsAre(t *testing.T) {
+	for name, value := range map[string]string{"AZURE_TENANT_ID": "x", "VAULTPANE_WORKERS": "many", "VAULTPANE_LOG_FORMAT": "xml", "VAULTPANE_WORKER": "1"} {
+		for _, arguments := range [][]string{{"version"}, {"--version"}} {
+			t.Run(name+" "+arguments[0], func(t *testing.T) {
+				t.Setenv(name, value)
+				var output strings.Builder
+				if err := run(arguments, &output, io.Discard); err != nil || output.String() != "vaultpane-agent dev\n" {
+					t.Errorf("got %q, error %v", output.String(), err)
+				}
+			})
+		}
+	}
+}
+
 func TestAVariableThatIsNearlyASettingEndsTheAgent(t *testing.T) {
 	t.Setenv("VAULTPANE_WORKER", "5")
 	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "VAULTPANE_WORKER is none that is read, must be VAULTPANE_WORKERS") {

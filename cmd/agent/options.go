@@ -57,9 +57,10 @@ func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (o
 	o := options{Settings: process.Settings{Version: version}}
 	command := o.command(lookup)
 	var err error
-	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil {
-		return o, err
+	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
+		return o, err // the version is the same whatever the settings are
 	}
+	o.AllowedVaultHosts, o.DisableChallengeResourceVerification = entries(o.AllowedVaultHosts), entries(o.DisableChallengeResourceVerification)
 	o.Node = strings.ToLower(o.Node) // names of Nodes are; a Windows host's own name may not be
 	if err := o.validate(); err != nil {
 		return o, command.InChart(err)
@@ -142,6 +143,17 @@ func (o *options) validate() error {
 		return err
 	}
 	return o.hostLog.Validate()
+}
+
+// entries are those of a list without the blanks around them, and without empty ones, as after a comma at the end.
+func entries(list []string) []string {
+	var kept []string
+	for _, entry := range list {
+		if entry = strings.TrimSpace(entry); entry != "" {
+			kept = append(kept, entry)
+		}
+	}
+	return kept
 }
 
 // defaultNode returns NODE_NAME, else the host's name, which in lower case is what kubelet registers by default.

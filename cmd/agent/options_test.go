@@ -100,6 +100,24 @@ func TestHostsOfVaultsThatAreRight(t *testing.T) {
 	}
 }
 
+// A variable that a person writes as a list has blanks after its commas, and one that a template writes may end with a comma.
+func TestListsOfHostsWithBlanks(t *testing.T) {
+	for written, want := range map[string]string{
+		"a.my.cloud, b.my.cloud": "a.my.cloud b.my.cloud", "a.my.cloud,": "a.my.cloud", " , a.my.cloud ,,": "a.my.cloud", ",": "",
+	} {
+		o, err := parse(map[string]string{"VAULTPANE_ALLOWED_VAULT_HOSTS": written, "VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION": written})
+		if got := strings.Join(o.AllowedVaultHosts, " "); err != nil || got != want {
+			t.Errorf("%q: got %q, error %v, want %q", written, got, err, want)
+		}
+		if got := strings.Join(o.DisableChallengeResourceVerification, " "); err == nil && got != want {
+			t.Errorf("%q for challenges: got %q, want %q", written, got, want)
+		}
+	}
+	if _, err := parse(map[string]string{"VAULTPANE_ALLOWED_VAULT_HOSTS": "a.my.cloud, .net"}); err == nil || !strings.Contains(err.Error(), `".net"`) {
+		t.Errorf("got error %v, want the second host in it", err)
+	}
+}
+
 // TestTheChartHasTheValuesThatAreNamed compares the names with the chart's own, and wants one for each flag but those that the chart sets itself.
 func TestTheChartHasTheValuesThatAreNamed(t *testing.T) {
 	text, err := os.ReadFile("../../charts/vaultpane/values.yaml")

@@ -46,8 +46,8 @@ func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (o
 	var o options
 	command := o.command(lookup)
 	var err error
-	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil {
-		return o, err
+	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
+		return o, err // the version is the same whatever the settings are
 	}
 	return o, command.InChart(o.validate())
 }

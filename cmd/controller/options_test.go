@@ -68,6 +68,21 @@ func TestVersionIsACommandToo(t *testing.T) {
 	}
 }
 
+// A version is asked for to find out why settings do not work.
+func TestTheVersionIsPrintedWhateverTheSettingsAre(t *testing.T) {
+	for name, value := range map[string]string{"VAULTPANE_EXPIRING_SOON": "week", "VAULTPANE_LOG_FORMAT": "xml", "VAULTPANE_LOGLEVEL": "1"} {
+		for _, arguments := range [][]string{{"version"}, {"--version"}} {
+			t.Run(name+" "+arguments[0], func(t *testing.T) {
+				t.Setenv(name, value)
+				var output strings.Builder
+				if err := run(arguments, &output, io.Discard); err != nil || output.String() != "vaultpane-controller dev\n" {
+					t.Errorf("got %q, error %v", output.String(), err)
+				}
+			})
+		}
+	}
+}
+
 func TestAVariableThatIsNearlyASettingEndsTheController(t *testing.T) {
 	t.Setenv("VAULTPANE_LOGLEVEL", "2")
 	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "must be VAULTPANE_LOG_LEVEL") {

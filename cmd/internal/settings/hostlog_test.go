@@ -21,7 +21,7 @@ func parseHostLog(environment map[string]string) (HostLog, error) {
 	flags.SetOutput(io.Discard)
 	h.AddTo(flags)
 	describe(flags)
-	err := parse(flags, nil, func(name string) (string, bool) {
+	err := parseVariables(flags, func(name string) (string, bool) {
 		value, ok := environment[name]
 		return value, ok
 	})

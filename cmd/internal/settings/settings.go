@@ -61,7 +61,10 @@ func (c Command) Read(arguments []string, lookup Lookup, help io.Writer) (versio
 	// No setting, so without a variable: an image may well say its version in VAULTPANE_VERSION.
 	flags.BoolVar(&version, "version", false, "print the version and end")
 	flags.Usage = func() { _, _ = fmt.Fprint(help, c.Usage, flags.FlagUsagesWrapped(120)) }
-	return version, parse(flags, arguments, lookup)
+	if err := parseArguments(flags, arguments); err != nil || version {
+		return version, err // a variable that cannot be read does not keep the version from being printed
+	}
+	return false, parseVariables(flags, lookup)
 }
 
 // describeChart names in a flag's help the chart's value that it has.
@@ -81,15 +84,19 @@ func describe(flags *pflag.FlagSet) {
 	})
 }
 
-// parse reads flags and, for those not given, the environment variables that describe gave them. A variable that is empty
-// counts as not set.
-func parse(flags *pflag.FlagSet, arguments []string, lookup Lookup) error {
+func parseArguments(flags *pflag.FlagSet, arguments []string) error {
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
 	if extra := flags.Args(); len(extra) > 0 {
 		return fmt.Errorf("unexpected argument %q; %s --help lists what there is", extra[0], flags.Name())
 	}
+	return nil
+}
+
+// parseVariables reads for flags that are not given the environment variables that describe gave them. A variable that is empty
+// counts as not set.
+func parseVariables(flags *pflag.FlagSet, lookup Lookup) error {
 	var failed error
 	flags.VisitAll(func(flag *pflag.Flag) {
 		if flag.Changed || failed != nil || len(flag.Annotations[environmentPrefix]) == 0 {
