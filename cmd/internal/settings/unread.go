@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -25,10 +26,16 @@ func (c Command) Variables() []string {
 // name of a setting is a slip, and an error: the program would run without what was asked for. The others are returned, to be
 // told: they may be for another version of the program.
 func Unread(known, environ []string) ([]string, error) {
+	return unread(known, environ, runtime.GOOS == "windows")
+}
+
+// unread is Unread for a system whose names of environment variables have one case, or any: there a setting in small letters is
+// read too.
+func unread(known, environ []string, anyCase bool) ([]string, error) {
 	var others []string
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(strings.ToUpper(name), environmentPrefix) || value == "" || slices.Contains(known, name) || serviceLink.MatchString(name) {
+		if !strings.HasPrefix(strings.ToUpper(name), environmentPrefix) || value == "" || isRead(known, name, anyCase) {
 			continue
 		}
 		if meant := nearest(known, name); meant != "" {
@@ -38,6 +45,14 @@ func Unread(known, environ []string) ([]string, error) {
 	}
 	slices.Sort(others)
 	return others, nil
+}
+
+// isRead reports whether a variable is a setting, or Kubernetes' own.
+func isRead(known []string, name string, anyCase bool) bool {
+	if anyCase {
+		name = strings.ToUpper(name)
+	}
+	return slices.Contains(known, name) || serviceLink.MatchString(name)
 }
 
 // nearest returns the known name that differs from this one by its case or by at most two letters, empty for none.

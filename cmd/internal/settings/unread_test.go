@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +28,7 @@ func TestVariablesThatNothingReadsAreTold(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			others, err := Unread(known, []string{"PATH=/bin", test.variable})
+			others, err := unread(known, []string{"PATH=/bin", test.variable}, false)
 			if !slices.Equal(others, test.others) {
 				t.Errorf("got %q, want %q", others, test.others)
 			}
@@ -35,5 +36,22 @@ func TestVariablesThatNothingReadsAreTold(t *testing.T) {
 				t.Errorf("got error %v, want %q in it", err, test.says)
 			}
 		})
+	}
+}
+
+// The names of Windows' environment variables have any case: os.LookupEnv finds VAULTPANE_LOG_LEVEL in each of these.
+func TestVariablesOfAnyCase(t *testing.T) {
+	known := []string{"VAULTPANE_LOG_LEVEL"}
+	for _, variable := range []string{"vaultpane_log_level=2", "Vaultpane_Log_Level=2", "vaultpane_version=v1", "VAULTPANE_LOG_LEVEL=2"} {
+		if others, err := unread(known, []string{variable}, true); err != nil || len(others) > 0 {
+			t.Errorf("%s: got %q, error %v", variable, others, err)
+		}
+	}
+	if _, err := unread(known, []string{"vaultpane_loglevel=2"}, true); err == nil || !strings.Contains(err.Error(), "must be VAULTPANE_LOG_LEVEL") {
+		t.Errorf("got error %v, want the setting that is meant", err)
+	}
+	environ := []string{"vaultpane_log_level=2"}
+	if _, err := Unread(known, environ); (err == nil) != (runtime.GOOS == "windows") {
+		t.Errorf("on %s: got error %v", runtime.GOOS, err)
 	}
 }
