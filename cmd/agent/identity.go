@@ -22,6 +22,8 @@ func checkIdentity(credential string, lookup settings.Lookup) error {
 	secret := lookup.Or("AZURE_CLIENT_SECRET", lookup.Or("AZURE_CLIENT_CERTIFICATE_PATH", "")) != ""
 	token := lookup.Or("AZURE_FEDERATED_TOKEN_FILE", "") != ""
 	_, inCluster := lookup("KUBERNETES_SERVICE_HOST")
+	named := lookup.Or("AZURE_TOKEN_CREDENTIALS", "") // in place of the order of --credential default, which prod has too
+	ownOrder := named == "" || strings.EqualFold(named, "prod")
 	switch {
 	case client != "" && (!guid.MatchString(client) || zeros.MatchString(client)):
 		return fmt.Errorf("AZURE_CLIENT_ID is %q, must be a client id, a GUID without braces and blanks: 'az identity show --query clientId' prints it (in the Helm chart: azure.clientId)", client)
@@ -29,9 +31,11 @@ func checkIdentity(credential string, lookup settings.Lookup) error {
 		return fmt.Errorf("AZURE_TENANT_ID is %q, must be a tenant id, a GUID without braces and blanks: 'az account show --query tenantId' prints it (in the Helm chart: azure.tenantId)", tenant)
 	case credential == "azure-cli" && inCluster:
 		return errors.New("--credential is azure-cli, which takes what a person logged in with on the same machine, and this is a pod: use workload-identity, managed-identity or environment (in the Helm chart: azure.credential)")
+	case credential == "managed-identity" && tenant != "" && token && inCluster: // which sets a variable again that is removed
+		return fmt.Errorf("AZURE_TENANT_ID is %q and AZURE_FEDERATED_TOKEN_FILE is set, as the Azure Workload Identity webhook does, and --credential managed-identity takes the tenant of the machine: remove the label azure.workload.identity/use from the pod, or use workload-identity (in the Helm chart: agent.podLabels and azure.credential)", tenant)
 	case credential == "managed-identity" && tenant != "":
 		return fmt.Errorf("AZURE_TENANT_ID is %q, and --credential managed-identity takes the tenant of the machine: remove the variable, or use workload-identity or environment (in the Helm chart: azure.tenantId and azure.credential)", tenant)
-	case credential == "default" && tenant != "" && !secret && !token:
+	case credential == "default" && ownOrder && tenant != "" && !secret && !token:
 		return fmt.Errorf("AZURE_TENANT_ID is %q, and --credential default without a client secret or a token file is the machine's managed identity, which uses no tenant: use workload-identity with AZURE_FEDERATED_TOKEN_FILE, or environment with AZURE_CLIENT_SECRET, or remove the variable (in the Helm chart: azure.credential)", tenant)
 	case credential == "environment":
 		return missing(credential, map[string]bool{"AZURE_CLIENT_ID": client != "", "AZURE_TENANT_ID": tenant != "", "AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH": secret})
@@ -45,10 +49,22 @@ func checkIdentity(credential string, lookup settings.Lookup) error {
 func missing(credential string, have map[string]bool) error {
 	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"} {
 		if there, needed := have[name]; needed && !there {
-			return fmt.Errorf("%s is not set, and --credential %s needs it (in the Helm chart: azure.clientId, azure.tenantId and azure.existingSecret)", name, credential)
+			return fmt.Errorf("%s is not set, and --credential %s needs it%s", name, credential, source(credential, name))
 		}
 	}
 	return nil
+}
+
+// source says where a credential's variable comes from.
+func source(credential, name string) string {
+	const webhook = ": the Azure Workload Identity webhook sets it in pods with the label azure.workload.identity/use: \"true\"; without the webhook, "
+	switch {
+	case name == "AZURE_FEDERATED_TOKEN_FILE":
+		return webhook + "mount a service account token and name its file (in the Helm chart: azure.workloadIdentity.webhook, which is false where the chart mounts the token)"
+	case credential == "workload-identity":
+		return webhook + "set it (in the Helm chart: azure.workloadIdentity.webhook and azure.tenantId)"
+	}
+	return " (in the Helm chart: azure.clientId, azure.tenantId and azure.existingSecret)"
 }
 
 // checkAllowedHost refuses what is no host, and a top-level domain: all its hosts could receive tokens.
