@@ -40,7 +40,7 @@
 {{- fail (printf "azure.%s is empty; azure.credential environment needs it beside the client secret" $field) -}}
 {{- end -}}
 {{- end -}}
-{{- else if and (eq $azure.credential "default") $azure.tenantId (not $secret) (not (has "AZURE_FEDERATED_TOKEN_FILE" $names)) -}}
+{{- else if and (eq $azure.credential "default") $azure.tenantId (not $secret) (not (has "AZURE_FEDERATED_TOKEN_FILE" $names)) (not (has "AZURE_TOKEN_CREDENTIALS" $names)) -}}{{/* which names another than the default's */}}
 {{- fail (printf "azure.tenantId is %q, and azure.credential is default, which without a client secret is the machine's managed identity and uses no tenant: set azure.credential to workload-identity (a federated token of azure.clientId), or to environment with azure.existingSecret (a client secret), or remove azure.tenantId" $azure.tenantId) -}}
 {{- end -}}
 {{- end -}}

@@ -107,14 +107,15 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses two certificates that would put the same key into the same store and want other things of it: on nodes that both
-select, one of them would be refused (Conflict). Those whose selectors differ may be for different nodes. */}}
+{{/* Refuses two certificates that would put the same key into the same store and want it held otherwise: on nodes that both
+select, one of them would be refused (Conflict). Agents join their accounts, and link renewed certificates where one of them asks
+for it. Those whose selectors differ may be for different nodes. */}}
 {{- define "vaultpane.check.shared" -}}
 {{- $seen := dict -}}
 {{- range $name, $spec := . -}}
 {{- $place := printf "%s in %s of %s on %s" ($spec.url | lower | replace ":443/" "/") ($spec.certificateStoreName | default "MY" | lower) ($spec.certificateStoreLocation | default "LocalMachine" | lower | replace "_" "") (mustToRawJson ($spec.nodeSelector | default dict)) -}}
 {{- $other := get $seen $place | default dict -}}
-{{- range $field := list "keyExportable" "accounts" "linkOnRenewal" "keyStorageProvider" -}}
+{{- range $field := list "keyExportable" "keyStorageProvider" -}}
 {{- if and $other (ne (get $other.spec $field | default "" | mustToRawJson) (get $spec $field | default "" | mustToRawJson)) -}}
 {{- fail (printf "certificates %s and %s put %s into the same store %s, with different %s: make one of them, or give them nodeSelectors for different nodes" $other.name $name $spec.url ($spec.certificateStoreName | default "MY") $field) -}}
 {{- end -}}

@@ -61,9 +61,10 @@
 {{- with .extra }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* Refuses variables that nobody reads: the programs know those of files/variables.yaml, azidentity those of AZURE_. */}}
+{{/* Refuses variables that nobody reads: the programs know those of files/variables.yaml, the agent and the Azure SDK those of AZURE_.
+A test compares the list with their sources. */}}
 {{- define "vaultpane.check.variable" -}}
-{{- $azure := list "AZURE_ADDITIONALLY_ALLOWED_TENANTS" "AZURE_AUTHORITY_HOST" "AZURE_CLIENT_CERTIFICATE_PASSWORD" "AZURE_CLIENT_CERTIFICATE_PATH" "AZURE_CLIENT_ID" "AZURE_CLIENT_SECRET" "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" "AZURE_FEDERATED_TOKEN_FILE" "AZURE_KUBERNETES_CA_DATA" "AZURE_KUBERNETES_CA_FILE" "AZURE_KUBERNETES_SNI_NAME" "AZURE_KUBERNETES_TOKEN_PROXY" "AZURE_REGIONAL_AUTHORITY_NAME" "AZURE_SDK_GO_LOGGING" "AZURE_TENANT_ID" -}}
+{{- $azure := list "AZURE_ADDITIONALLY_ALLOWED_TENANTS" "AZURE_AUTHORITY_HOST" "AZURE_CLIENT_CERTIFICATE_PASSWORD" "AZURE_CLIENT_CERTIFICATE_PATH" "AZURE_CLIENT_ID" "AZURE_CLIENT_SECRET" "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" "AZURE_FEDERATED_TOKEN_FILE" "AZURE_KUBERNETES_CA_DATA" "AZURE_KUBERNETES_CA_FILE" "AZURE_KUBERNETES_SNI_NAME" "AZURE_KUBERNETES_TOKEN_PROXY" "AZURE_PASSWORD" "AZURE_REGIONAL_AUTHORITY_NAME" "AZURE_SDK_GO_LOGGING" "AZURE_TENANT_ID" "AZURE_TOKEN_CREDENTIALS" "AZURE_USERNAME" -}}
 {{- $known := upper .name | hasPrefix "VAULTPANE_" | ternary .known $azure -}}
 {{- if and (regexMatch "^(?i)(VAULTPANE|AZURE)_" .name) (not (has .name $known)) -}}
 {{- fail (printf "%s sets %s, which nothing reads; there are %s" .field .name (join ", " $known)) -}}
