@@ -51,9 +51,9 @@ agentEnv. */}}
 - name: VAULTPANE_ALLOWED_VAULT_HOSTS
   value: {{ join "," . | quote }}
 {{- end }}
-{{- if $agent.disableChallengeResourceVerification }}
+{{- with $agent.disableChallengeResourceVerification }}
 - name: VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION
-  value: "true"
+  value: {{ kindIs "slice" . | ternary . (list "true") | join "," | quote }}
 {{- end }}
 - name: VAULTPANE_METRICS_BIND_ADDRESS
   value: {{ include "vaultpane.agentAddress" (dict "address" $agent.metrics.address "port" $agent.metrics.port) | quote }}

@@ -78,6 +78,15 @@
 {{- fail (printf "agent.allowedVaultHosts[%d] is %q, %s; write the whole name, such as vault.my.cloud, or .vault.my.cloud for all vaults below it" $index $allowed (hasPrefix "." $allowed | ternary "which allows every host of that top-level domain to receive tokens" "which is no host that a node can find")) -}}
 {{- end -}}
 {{- end -}}
+{{- if kindIs "slice" $agent.disableChallengeResourceVerification -}}
+{{- range $index, $exempt := $agent.disableChallengeResourceVerification -}}
+{{- $field := printf "agent.disableChallengeResourceVerification[%d]" $index -}}
+{{- if has (lower $exempt) (list "true" "false") -}}
+{{- fail (printf "%s is %q, and a list has hosts; write agent.disableChallengeResourceVerification: %s" $field $exempt (lower $exempt)) -}}
+{{- end -}}
+{{- include "vaultpane.check.one" (list $field $exempt (printf "^([.]%s|%s(:(%s))?)(=https://%s(:(%s))?(/[0-9A-Za-z_-]+)*/?)?$" $host $host $port $host $port) "a host, host:port or .suffix without https:// and path, or one with a resource behind it, such as .vault.my.cloud=https://resource.of.my.cloud") -}}
+{{- end -}}
+{{- end -}}
 {{- range $field, $interval := dict "serviceMonitor" $monitoring.serviceMonitor.interval "podMonitor" $monitoring.podMonitor.interval -}}
 {{- if regexMatch "^(0+[a-z]+)+$" $interval -}}
 {{- fail (printf "monitoring.%s.interval is %q, must be more than 0, such as 30s; leave it empty for Prometheus' own" $field $interval) -}}

@@ -122,7 +122,7 @@ func TestAChallengeForAnotherCloudIsNotMet(t *testing.T) {
 	_ = f.online(t)
 	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word") // whose challenge names the public cloud's resource
 	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "https://vault.azure.net", "--disable-challenge-resource-verification")
+	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "https://vault.azure.net", "--disable-challenge-resource-verification", "(in the Helm chart: agent.disableChallengeResourceVerification, a list)")
 	if got := f.server.TokenRequests(); got != 0 {
 		t.Errorf("got %d token requests, want none", got)
 	}

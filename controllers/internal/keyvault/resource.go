@@ -103,14 +103,14 @@ func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error)
 
 // resourceAdvice says what to set where a resource is meant, and nothing of the kind for one that is never accepted.
 func resourceAdvice(vault SecretURL, resource *url.URL) string {
-	const flag = "if that is meant, start the agent with --disable-challenge-resource-verification="
+	const flag, inChart = "if that is meant, start the agent with --disable-challenge-resource-verification=", " (in the Helm chart: agent.disableChallengeResourceVerification, a list)"
 	switch host := resource.Hostname(); {
 	case isAzureVaultResource(host) && resource.Path == "":
-		return flag + vault.Authority()
+		return flag + vault.Authority() + inChart
 	case below(host, microsoftDomains):
 		return "check the URL: this host is no Key Vault, and it must not have such a token"
 	}
-	return flag + vault.Authority() + "=" + brief.Line(resource.String(), maxName)
+	return flag + vault.Authority() + "=" + brief.Line(resource.String(), maxName) + inChart
 }
 
 // parseResource takes a resource apart. What could hide another host in it, or means more than one, is refused.
