@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,8 +86,9 @@ func (w *world) previousChart(t *testing.T) string {
 			t.Fatal(err)
 		}
 		version := &crd.Spec.Versions[0]
-		columns := len(version.AdditionalPrinterColumns)
-		version.AdditionalPrinterColumns = version.AdditionalPrinterColumns[:columns-1]
+		version.AdditionalPrinterColumns = slices.DeleteFunc(version.AdditionalPrinterColumns, func(c apiextensionsv1.CustomResourceColumnDefinition) bool {
+			return c.Name == newColumn
+		})
 		fields := version.Schema.OpenAPIV3Schema.Properties["spec"].Properties
 		if _, found := fields[newField]; !found {
 			t.Fatalf("the CRD has no field spec.%s to take away", newField)
