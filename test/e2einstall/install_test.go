@@ -98,10 +98,15 @@ func (l *life) nodeGoes(t *testing.T) {
 // installedEverywhere waits until the certificate is on all nodes that should have it, as its status says.
 func (l *life) installedEverywhere(t *testing.T, nodes string) {
 	t.Helper()
-	var web v1alpha1.ObservedCertificate
-	await.That(t, "the certificate is Ready on "+nodes, func() (bool, error) {
-		err := l.client.Get(t.Context(), client.ObjectKey{Name: "web"}, &web)
-		status := web.Status
+	l.isInstalled(t, "web", nodes)
+}
+
+func (l *life) isInstalled(t *testing.T, name, nodes string) {
+	t.Helper()
+	var certificate v1alpha1.ObservedCertificate
+	await.That(t, "the certificate "+name+" is Ready on "+nodes, func() (bool, error) {
+		err := l.client.Get(t.Context(), client.ObjectKey{Name: name}, &certificate)
+		status := certificate.Status
 		return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) &&
 			status.Nodes.Summary == nodes && status.Thumbprint == l.thumbprint, err
 	})

@@ -45,13 +45,16 @@ func (l *life) leftovers(t *testing.T) string {
 	return strings.TrimSpace(string(output))
 }
 
-// reinstall turns on what is off by default, the Prometheus operator's objects too. With agents on Linux, two nodes are asked.
+// reinstall turns on what is off by default, the Prometheus operator's objects too. With agents on Linux, the extension's
+// certificates stay with Windows, and one without a selector goes to both.
 func (l *life) reinstall(t *testing.T) {
 	t.Log(l.helm(t, "install", release, l.chart, "--values="+l.file, "--wait", "--timeout="+helmLimit, "--set=agent.linux.enabled=true",
+		"--set=certificates.everywhere.url="+l.shop.SecretURL("web"),
 		"--set=flowSchema.enabled=true", "--set=controller.networkPolicy.enabled=true", "--set=monitoring.dashboard.enabled=true",
 		"--set=monitoring.serviceMonitor.enabled=true", "--set=monitoring.prometheusRule.enabled=true",
 		"--set=monitoring.podMonitor.enabled=true", "--set=agent.metrics.address=0.0.0.0", "--set=agent.metrics.port=19464"))
-	l.installedEverywhere(t, "2/2")
+	l.installedEverywhere(t, "1/1")
+	l.isInstalled(t, "everywhere", "2/2")
 	l.holds(t, windows)
 	l.holds(t, linux)
 	const monitoring = "servicemonitors/vaultpane-controller,podmonitors/vaultpane-agent,prometheusrules/vaultpane"
