@@ -189,6 +189,19 @@ func secretOf(s *vaulttest.Server) string {
 	return ""
 }
 
+// vaultClients returns what is kept of vaults for the agent's own identity.
+func (f *fixture) vaultClients(t *testing.T, vaults ...*vaulttest.Vault) (result []*vaultClient) {
+	t.Helper()
+	for _, vault := range vaults {
+		client, ok := f.clients.clients.get(clientKey{urlOf(t, vault.SecretURL("word")).Authority(), ""})
+		if !ok {
+			t.Fatalf("no client is kept for %s", vault.SecretURL("word"))
+		}
+		result = append(result, client)
+	}
+	return result
+}
+
 // A token is renewed before its end. That fails when the secret was renewed meanwhile, and must not fail for each vault and
 // request anew as long as the old token is good.
 func TestATokenThatCannotBeRenewedIsUsedToItsEnd(t *testing.T) {
@@ -198,7 +211,7 @@ func TestATokenThatCannotBeRenewedIsUsedToItsEnd(t *testing.T) {
 	_, err := f.read(t, ops, "word")
 	check(t, err)
 	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
-	for _, client := range f.clients.clients {
+	for _, client := range f.vaultClients(t, f.vault, ops) {
 		client.authorizer.token.RefreshOn = time.Now().Add(-time.Minute)
 		client.authorizer.identity.forget() // and the token with it
 	}
@@ -211,7 +224,7 @@ func TestATokenThatCannotBeRenewedIsUsedToItsEnd(t *testing.T) {
 	if got := f.server.TokenRequests() - before; got != 1 {
 		t.Errorf("got %d token requests in a moment, want 1", got)
 	}
-	for _, client := range f.clients.clients {
+	for _, client := range f.vaultClients(t, f.vault, ops) {
 		client.authorizer.token.ExpiresOn = time.Now().Add(-time.Second)
 	}
 	_, err = f.read(t, f.vault, "word")

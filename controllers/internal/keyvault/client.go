@@ -30,8 +30,8 @@ type Secret struct {
 	Created *time.Time
 }
 
-// Clients reads secrets from any number of vaults. It keeps one client per vault and identity as long as it lives: with it
-// the token, the challenge's answer and the connection, so that a vault says 401 at most once to each identity.
+// Clients reads secrets from any number of vaults. It keeps one client per vault and identity, for the thousand used last: with
+// it the token, the challenge's answer and the connection, so that a vault says 401 at most once to each identity.
 type Clients struct {
 	options   Options
 	allowed   AllowList
@@ -42,8 +42,8 @@ type Clients struct {
 	patience  time.Duration
 
 	mu         sync.Mutex
-	identities map[account]*identity
-	clients    map[clientKey]*vaultClient
+	identities recent[account, *identity]
+	clients    recent[clientKey, *vaultClient]
 }
 
 type clientKey struct{ authority, clientID string }
@@ -68,7 +68,7 @@ func New(options Options) (*Clients, error) {
 	return &Clients{
 		options: options, allowed: allowed, resources: resources, transport: transport,
 		gates: newGates(options.Workers, options.RequestsPerSecond), patience: patience,
-		identities: map[account]*identity{}, clients: map[clientKey]*vaultClient{},
+		identities: keep[account, *identity](keptVaults), clients: keep[clientKey, *vaultClient](keptVaults),
 	}, nil
 }
 
@@ -107,9 +107,9 @@ func (c *Clients) Get(ctx context.Context, secret SecretURL, clientID string, si
 func (c *Clients) silent(secret SecretURL, clientID string) (*gate, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if client, ok := c.clients[clientKey{secret.Authority(), clientID}]; ok {
-		if host := c.identities[client.account].asking(); host != "" {
-			return c.loginGate(client.account), host
+	if client, ok := c.clients.get(clientKey{secret.Authority(), clientID}); ok {
+		if host := client.authorizer.identity.asking(); host != "" {
+			return c.loginGate(client.account()), host
 		}
 	}
 	return c.gates.of(secret.Authority()), secret.Authority()
@@ -139,7 +139,7 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 		return Secret{}, authenticationFault(secret, clientID, oneLine(err.Error()))
 	}
 	began := c.options.Now()
-	visit := visit{vault: c.gates.of(secret.Authority()), login: c.loginGate(client.account), token: c.tokenGate(secret, client.account)}
+	visit := visit{vault: c.gates.of(secret.Authority()), login: c.loginGate(client.account()), token: c.tokenGate(secret, client.account())}
 	ctx, _ = withTrail(ctx) // begins before the gates, so that what others met meanwhile is shared
 	if err := visit.begin(began); err != nil {
 		return Secret{}, &unasked{refusedFault(secret, clientID, err)}
@@ -168,7 +168,7 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := clientKey{secret.Authority(), clientID}
-	if client, ok := c.clients[key]; ok {
+	if client, ok := c.clients.get(key); ok {
 		return client, nil
 	}
 	identity := c.identity(account{
@@ -183,20 +183,23 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 		return c.resources.scopeFor(secret, resource)
 	}}
 	options.PerRetryPolicies = []policy.Policy{authorizer}
-	client, err := azsecrets.NewClient("https://"+secret.Authority(), nil, &azsecrets.ClientOptions{ClientOptions: options})
+	sdk, err := azsecrets.NewClient("https://"+secret.Authority(), nil, &azsecrets.ClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", secret.Authority(), err)
 	}
-	c.clients[key] = &vaultClient{client: client, authorizer: authorizer, account: identity.account}
-	return c.clients[key], nil
+	client := &vaultClient{client: sdk, authorizer: authorizer}
+	c.clients.put(key, client)
+	return client, nil
 }
 
 // identity returns the one credential of an account. The caller holds the lock.
 func (c *Clients) identity(of account) *identity {
-	if c.identities[of] == nil {
-		c.identities[of] = newIdentity(of, c.transport)
+	if known, ok := c.identities.get(of); ok {
+		return known
 	}
-	return c.identities[of]
+	made := newIdentity(of, c.transport)
+	c.identities.put(of, made)
+	return made
 }
 
 // answeredVersion is wider than Key Vault's own versions, for vaults that are not Azure's, and holds nothing that could not

@@ -15,13 +15,15 @@ import (
 type vaultClient struct {
 	client     *azsecrets.Client
 	authorizer *authorizer
-	account    account
 
 	mu      sync.Mutex
 	ready   bool
 	attempt chan struct{} // closed when the attempt under way ends
 	err     error         // of the last attempt
 }
+
+// account returns whose tokens the vault is shown.
+func (v *vaultClient) account() account { return v.authorizer.identity.account }
 
 // get reads a secret. Its error is settled; a closedError is what another request met.
 func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetSecretResponse, error) {
