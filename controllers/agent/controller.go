@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,6 +27,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
 	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	"github.com/vaultpane/vaultpane/controllers/internal/objectlog"
 	"github.com/vaultpane/vaultpane/controllers/internal/report"
 )
 
@@ -93,7 +93,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.allCertificates), builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, remade()))).
 		WatchesRawSource(named{source.Channel(r.recheck, recheckHandler())}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.Workers, UsePriorityQueue: &plainQueue}).
-		WithLogConstructor(logConstructor(mgr.GetLogger())).
+		WithLogConstructor(objectlog.For(mgr.GetLogger(), "ObservedCertificate")).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("adding the node reconciler: %w", err)
@@ -102,16 +102,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the store check: %w", err)
 	}
 	return nil
-}
-
-// logConstructor names the certificate in each line, once: it is cluster-scoped, so it has no namespace.
-func logConstructor(log logr.Logger) func(*reconcile.Request) logr.Logger {
-	return func(request *reconcile.Request) logr.Logger {
-		if request == nil {
-			return log
-		}
-		return log.WithValues("ObservedCertificate", request.Name)
-	}
 }
 
 // specOrRequestChanged lets through what an agent reacts to. The controller's status writes reach every agent and end here.

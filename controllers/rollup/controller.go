@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -26,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/objectlog"
 )
 
 // +kubebuilder:rbac:groups=vaultpane.dev,resources=observedcertificates,verbs=get;list;watch
@@ -81,7 +81,8 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 	byName := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: object.GetName()}}}
 	})
-	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).WithLogConstructor(logFor(mgr.GetLogger(), "rollup-nodes", "Node")).
+	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).
+		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "rollup-nodes"), "Node")).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
 		Watches(&v1alpha1.NodeCertificateState{}, byName).
 		Watches(&coordinationv1.Lease{}, byName).
@@ -90,7 +91,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the roll-up of nodes: %w", err)
 	}
 	err = ctrl.NewControllerManagedBy(mgr).Named("rollup-certificates").WithOptions(queue).
-		WithLogConstructor(logFor(mgr.GetLogger(), "rollup-certificates", "ObservedCertificate")).
+		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "rollup-certificates"), "ObservedCertificate")).
 		For(&v1alpha1.ObservedCertificate{}).
 		Complete(reconcile.Func(r.reconcileCertificate))
 	if err != nil {
@@ -100,17 +101,6 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the publisher: %w", err)
 	}
 	return nil
-}
-
-// logFor names in a controller's log lines the object that they are about, once: these kinds have no namespace.
-func logFor(log logr.Logger, controller, kind string) func(*reconcile.Request) logr.Logger {
-	log = log.WithValues("controller", controller)
-	return func(request *reconcile.Request) logr.Logger {
-		if request == nil {
-			return log
-		}
-		return log.WithValues(kind, request.Name)
-	}
 }
 
 // nodeChanged keeps kubelet's updates of a Node's status out of the queue.

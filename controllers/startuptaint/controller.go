@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/internal/objectlog"
 	"github.com/vaultpane/vaultpane/controllers/internal/report"
 )
 
@@ -72,7 +72,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	plainQueue := false
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("startup-taint").
-		WithLogConstructor(logFor(mgr.GetLogger())).
+		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "startup-taint"), "Node")).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
 		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}).                                         // it has the node's name
 		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(nodeOf), builder.WithPredicates(reportChanged())). // so has it
@@ -83,17 +83,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the startup taint's reconciler: %w", err)
 	}
 	return nil
-}
-
-// logFor names the node in the log lines, once: a Node has no namespace.
-func logFor(log logr.Logger) func(*reconcile.Request) logr.Logger {
-	log = log.WithValues("controller", "startup-taint")
-	return func(request *reconcile.Request) logr.Logger {
-		if request == nil {
-			return log
-		}
-		return log.WithValues("Node", request.Name)
-	}
 }
 
 // prepare makes what the fields do not give.

@@ -68,9 +68,9 @@ func (d Desired) Companions() []Companion {
 
 // PlanUnneeded returns the removal of intermediates which Vaultpane has installed and by which no certificate in the stores
 // of their location was issued, neither directly nor through another such. An expired one that others of the location stand in
-// for is unneeded too. observed must hold every certificate of the stores in use, whoever put it there. kept holds the UIDs of the ObservedCertificates that want this node: an intermediate
-// of one that has no certificate at the moment waits for it, and one of a bygone ObservedCertificate follows the deletion
-// policy in its mark.
+// for is unneeded too. observed must hold every certificate of the stores in use, whoever put it there. kept holds the UIDs of
+// the ObservedCertificates that want this node: an intermediate of one that has no certificate at the moment waits for it, and
+// one of a bygone ObservedCertificate follows the deletion policy in its mark.
 func PlanUnneeded(observed Observed, kept map[string]bool, now time.Time) []Action {
 	var actions []Action
 	for _, ref := range observed.refs() {

@@ -66,7 +66,7 @@ func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
 
 // Six seconds of a server that never keeps a connection made 1,621 connections once.
 func TestTheFloorBetweenConnectionsHolds(t *testing.T) {
-	var d dialer
+	d := newDialer()
 	limiter := d.floorOf("shop.vault.azure.net:443")
 	now, made := time.Now(), 0
 	for elapsed := time.Duration(0); elapsed < 6*time.Second; elapsed += time.Millisecond {
@@ -83,7 +83,7 @@ func TestTheFloorBetweenConnectionsHolds(t *testing.T) {
 	for i := range 2000 {
 		_ = d.floorOf(fmt.Sprintf("v%d.vault.azure.net:443", i))
 	}
-	if got := len(d.floor); got > 1100 {
+	if got := d.floors.cache.Len(); got > 1100 {
 		t.Errorf("keeps %d unused addresses", got)
 	}
 }

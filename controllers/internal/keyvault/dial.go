@@ -18,9 +18,11 @@ const (
 
 // dialer connects to hosts, gives the metadata service up early, and keeps a floor between connections to one address.
 type dialer struct {
-	mu    sync.Mutex
-	floor map[string]*rate.Limiter // by address
+	mu     sync.Mutex
+	floors recent[string, *rate.Limiter] // by address
 }
+
+func newDialer() *dialer { return &dialer{floors: keep[string, *rate.Limiter](keptVaults)} }
 
 // dial connects to a host when it is its turn.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -34,29 +36,14 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	return (&net.Dialer{Timeout: limit, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 }
 
+// floorOf returns the floor of an address, for those that were connected to last.
 func (d *dialer) floorOf(address string) *rate.Limiter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found, ok := d.floor[address]
+	found, ok := d.floors.get(address)
 	if !ok {
-		d.forget()
 		found = rate.NewLimiter(rate.Every(connectionFloor), connectionBurst)
-		if d.floor == nil {
-			d.floor = map[string]*rate.Limiter{}
-		}
-		d.floor[address] = found
+		d.floors.put(address, found)
 	}
 	return found
-}
-
-// forget drops the addresses without a recent connection, when there are many. The caller holds the lock.
-func (d *dialer) forget() {
-	if len(d.floor) < 1000 {
-		return
-	}
-	for address, limiter := range d.floor {
-		if limiter.Tokens() >= connectionBurst {
-			delete(d.floor, address)
-		}
-	}
 }

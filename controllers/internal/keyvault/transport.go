@@ -47,7 +47,7 @@ func newTransport(caBundle []byte, observe func(string, time.Duration)) (*transp
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
 				Proxy:       proxyFor,
-				DialContext: (&dialer{}).dial,
+				DialContext: newDialer().dial,
 
 				OnProxyConnectResponse: checkProxyAnswer,
 				TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
