@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -161,10 +162,9 @@ func (b *bench) environment() []string {
 // startAgent starts the agent; more variables override its own.
 func (b *bench) startAgent(more ...string) error {
 	var err error
-	b.agent, err = b.machine.Start(b.log(), append(append(b.environment(),
-		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+b.machine.Path(b.kubeconfig()), "VAULTPANE_WORKERS="+workers,
-		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text",
-		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0"), more...))
+	b.agent, err = b.machine.Start(b.log(), slices.Concat(b.vaults.Env(),
+		b.machine.AgentSettings(nodeName, b.kubeconfig(), b.vaults.CAFile()),
+		[]string{"VAULTPANE_WORKERS=" + workers, "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text"}, more))
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -53,9 +52,6 @@ func newSite(ctx context.Context, t *table, certificates int) (*site, error) {
 	}
 	if err := install.Everything(ctx, s.plane, s.root); err != nil {
 		return s, err
-	}
-	if output, err := s.plane.Kubectl("apply", "-f", filepath.Join(s.root, "config", "rbac", "controller")).CombinedOutput(); err != nil {
-		return s, fmt.Errorf("installing the controller's rights: %w: %s", err, output)
 	}
 	if s.fleet, err = fleet.New(s.plane.Config()); err != nil {
 		return s, err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,12 +86,8 @@ func (s *stage) startAgent(ctx context.Context) error {
 	if err := install.WriteAgentKubeconfig(ctx, s.cluster, kubeconfig, nodeName); err != nil {
 		return err
 	}
-	environment := append(s.vaults.Env(),
-		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+s.machine.Path(kubeconfig),
-		"VAULTPANE_CA_BUNDLE="+s.machine.Path(s.vaults.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
-		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_STORE_CHECK_INTERVAL=2s",
-		"VAULTPANE_INITIAL_SPREAD=1s", "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
-		"VAULTPANE_LOG_FORMAT=text")
+	environment := slices.Concat(s.vaults.Env(), s.machine.AgentSettings(nodeName, kubeconfig, s.vaults.CAFile()),
+		[]string{"VAULTPANE_STORE_CHECK_INTERVAL=2s", "VAULTPANE_INITIAL_SPREAD=1s", "VAULTPANE_LOG_FORMAT=text"})
 	var err error
 	if s.agent, err = s.machine.Start(s.log(), environment); err != nil {
 		return err

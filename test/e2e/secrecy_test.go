@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,11 +100,8 @@ func (c *confessor) log() string { return filepath.Join(c.dir, "agent.log") }
 func (c *confessor) start(t *testing.T, identity []string) {
 	t.Helper()
 	var err error
-	c.agent, err = c.machine.Start(c.log(), append(identity,
-		"VAULTPANE_NODE_NAME="+c.name, "VAULTPANE_KUBECONFIG="+c.machine.Path(c.kubeconfig()),
-		"VAULTPANE_CA_BUNDLE="+c.machine.Path(c.server.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
-		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_METRICS_BIND_ADDRESS="+c.metrics,
-		"VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_LEVEL=10", "AZURE_SDK_GO_LOGGING=all"))
+	c.agent, err = c.machine.Start(c.log(), slices.Concat(identity, c.machine.AgentSettings(c.name, c.kubeconfig(), c.server.CAFile()),
+		[]string{"VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_METRICS_BIND_ADDRESS=" + c.metrics, "VAULTPANE_LOG_LEVEL=10", "AZURE_SDK_GO_LOGGING=all"}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
 	"github.com/vaultpane/vaultpane/test/keyvault"
@@ -53,7 +49,7 @@ func newWorld(ctx context.Context, root, machine string) (*world, error) {
 	if w.cluster, err = controlplane.Start(ctx, controlplane.Options{Log: log}); err != nil {
 		return w, err
 	}
-	if err := w.prepareCluster(ctx, root); err != nil {
+	if w.client, err = install.WithNode(ctx, w.cluster, root, nodeName, w.kubeconfig()); err != nil {
 		return w, err
 	}
 	if w.controller, err = w.startController(ctx); err != nil {
@@ -73,40 +69,14 @@ func (w *world) startController(ctx context.Context) (*node.Process, error) {
 		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
 }
 
-func (w *world) prepareCluster(ctx context.Context, root string) error {
-	if err := install.Everything(ctx, w.cluster, root); err != nil {
-		return err
-	}
-	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		return err
-	}
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return err
-	}
-	var err error
-	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: scheme}); err != nil {
-		return err
-	}
-	one := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{"kubernetes.io/os": "windows"}}}
-	if err := w.client.Create(ctx, one); err != nil {
-		return err
-	}
-	return install.WriteAgentKubeconfig(ctx, w.cluster, w.kubeconfig(), nodeName)
-}
-
 func (w *world) kubeconfig() string { return filepath.Join(w.dir, "agent.kubeconfig") }
 
 func (w *world) log() string { return filepath.Join(w.dir, "agent.log") }
 
 // startAgent starts an agent with the rights, the token and the settings of a real one, and shorter waits.
 func (w *world) startAgent() (*node.Process, error) {
-	return w.machine.Start(w.log(), append(w.vaults.Env(),
-		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+w.machine.Path(w.kubeconfig()),
-		"VAULTPANE_CA_BUNDLE="+w.machine.Path(w.vaults.CAFile()), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
-		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true", "VAULTPANE_STORE_CHECK_INTERVAL=2s",
-		"VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
-		"VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"))
+	return w.machine.Start(w.log(), slices.Concat(w.vaults.Env(), w.machine.AgentSettings(nodeName, w.kubeconfig(), w.vaults.CAFile()),
+		[]string{"VAULTPANE_STORE_CHECK_INTERVAL=2s", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"}))
 }
 
 // restartAgent kills the agent, if it runs, and starts another.

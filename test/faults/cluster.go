@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -62,27 +59,11 @@ func newCluster(ctx context.Context) (*cluster, error) {
 	if c.plane, err = controlplane.Start(ctx, controlplane.Options{Log: log}); err != nil {
 		return c, err
 	}
-	return c, c.prepare(ctx, root)
+	c.kube, err = install.WithNode(ctx, c.plane, root, nodeName, c.kubeconfig())
+	return c, err
 }
 
-func (c *cluster) prepare(ctx context.Context, root string) error {
-	if err := install.Everything(ctx, c.plane, root); err != nil {
-		return err
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return err
-	}
-	var err error
-	if c.kube, err = client.New(c.plane.Config(), client.Options{Scheme: scheme}); err != nil {
-		return err
-	}
-	one := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodeName, Labels: map[string]string{"kubernetes.io/os": "windows"}}}
-	if err := c.kube.Create(ctx, one); err != nil {
-		return err
-	}
-	return install.WriteAgentKubeconfig(ctx, c.plane, filepath.Join(c.dir, "agent.kubeconfig"), nodeName)
-}
+func (c *cluster) kubeconfig() string { return filepath.Join(c.dir, "agent.kubeconfig") }
 
 func (c *cluster) close() {
 	if c.agent != nil {
@@ -129,11 +110,9 @@ func (c *cluster) restart() error {
 		c.agent.Kill()
 	}
 	var err error
-	c.agent, err = c.machine.Start(filepath.Join(c.dir, "agent.log"), append(c.vaults.Env(),
-		"VAULTPANE_NODE_NAME="+nodeName, "VAULTPANE_KUBECONFIG="+filepath.Join(c.dir, "agent.kubeconfig"),
-		"VAULTPANE_CA_BUNDLE="+c.vaults.CAFile(), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost", "VAULTPANE_STORE_CHECK_INTERVAL=2s",
-		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true",
-		"VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0"))
+	c.agent, err = c.machine.Start(filepath.Join(c.dir, "agent.log"), slices.Concat(c.vaults.Env(),
+		c.machine.AgentSettings(nodeName, c.kubeconfig(), c.vaults.CAFile()),
+		[]string{"VAULTPANE_STORE_CHECK_INTERVAL=2s", "VAULTPANE_INITIAL_SPREAD=0s"}))
 	return err
 }
 

@@ -14,12 +14,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/kinds"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
@@ -61,11 +61,9 @@ func InForce(ctx context.Context, plane *controlplane.ControlPlane) error {
 	if err != nil {
 		return err
 	}
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, coordinationv1.AddToScheme, eventsv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return fmt.Errorf("registering API types: %w", err)
-		}
+	scheme, err := kinds.Scheme()
+	if err != nil {
+		return err
 	}
 	agent, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
@@ -110,6 +108,26 @@ func NewEvent(node string) *eventsv1.Event {
 		Action: "InstallCertificate", Reason: string(v1alpha1.ReasonAccessDenied), Type: corev1.EventTypeWarning,
 		Regarding: corev1.ObjectReference{APIVersion: "v1", Kind: "Node", Name: node},
 	}
+}
+
+// WithNode is Everything, makes a Node of Windows, and writes the kubeconfig of its agent. It returns a client with all rights.
+func WithNode(ctx context.Context, plane *controlplane.ControlPlane, root, node, kubeconfig string) (client.Client, error) {
+	if err := Everything(ctx, plane, root); err != nil {
+		return nil, err
+	}
+	scheme, err := kinds.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	kube, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	one := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node, Labels: map[string]string{"kubernetes.io/os": "windows"}}}
+	if err := kube.Create(ctx, one); err != nil {
+		return nil, fmt.Errorf("making the Node %s: %w", node, err)
+	}
+	return kube, WriteAgentKubeconfig(ctx, plane, kubeconfig, node)
 }
 
 // AgentConfig is a client of the agent on a node, with a token as its pod has it.

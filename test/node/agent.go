@@ -98,6 +98,17 @@ func (m *Machine) Start(logFile string, environment []string, arguments ...strin
 	return StartProcess(m.command(context.Background(), agentProgram, environment, arguments...), logFile)
 }
 
+// AgentSettings are those of an agent that a test starts: the token of its node, the vaults of a server of test/keyvault with
+// its CA's file, and no ports. The identity's variables are the caller's to add; of two with one name the last holds.
+func (m *Machine) AgentSettings(node, kubeconfig, caFile string) []string {
+	return []string{
+		"VAULTPANE_NODE_NAME=" + node, "VAULTPANE_KUBECONFIG=" + m.Path(kubeconfig),
+		"VAULTPANE_CA_BUNDLE=" + m.Path(caFile), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
+		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true",
+		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
+	}
+}
+
 // StartController starts the cluster's controller from the bin folder of the repository at root; what it logs is appended to
 // logFile.
 func StartController(root, logFile string, environment []string) (*Process, error) {
