@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 start=$SECONDS
-packages=$(GOOS=windows go list ./controllers/internal/... ./controllers/agent/... ./cmd/agent/... ./cmd/internal/...)
+packages=$(GOOS=windows go list ./controllers/internal/... ./controllers/agent/... ./controllers/apiserver ./cmd/agent/... ./cmd/internal/...)
 case "$(uname -s)" in
 MINGW* | MSYS* | CYGWIN*)
   echo "test-windows: natively"

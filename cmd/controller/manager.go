@@ -9,13 +9,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/vaultpane/vaultpane/controllers/apiserver"
 	"github.com/vaultpane/vaultpane/controllers/kinds"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
@@ -94,13 +94,9 @@ func synced(request *http.Request, mgr ctrl.Manager) error {
 }
 
 func kubeConfig(path string) (*rest.Config, error) {
-	load := ctrl.GetConfig
-	if path != "" {
-		load = func() (*rest.Config, error) { return clientcmd.BuildConfigFromFlags("", path) }
-	}
-	kube, err := load()
+	kube, err := apiserver.Config(path)
 	if err != nil {
-		return nil, fmt.Errorf("configuring the connection to the API server: %w", err)
+		return nil, err
 	}
 	kube.QPS = -1 // the API server's priority and fairness is the limit; a thousand nodes may come up together
 	return kube, nil

@@ -1,4 +1,4 @@
-// Package apiserver is what agent and controller have in common about their connection to the API server.
+// Package apiserver is the connection of agent and controller to the API server.
 package apiserver
 
 import (
@@ -10,11 +10,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// WithoutWebProxy has the API server of the pod's own cluster asked directly where HTTPS_PROXY, which is there for Key Vault, would
+// withoutProxy has the API server of the pod's own cluster asked directly where HTTPS_PROXY, which is there for Key Vault, would
 // capture its traffic too: the cluster's own address is rarely one that a web proxy can reach. A proxy that the kubeconfig names
 // stays, and so does that of a server elsewhere. It is logged.
-func WithoutWebProxy(config *rest.Config) { withoutProxy(config, http.ProxyFromEnvironment) }
-
 func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url.URL, error)) {
 	server, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil || config.Proxy != nil || server.Hostname() != os.Getenv("KUBERNETES_SERVICE_HOST") {

@@ -21,6 +21,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/apiserver"
 	"github.com/vaultpane/vaultpane/controllers/kinds"
 )
 
@@ -64,9 +65,9 @@ type Settings struct {
 // Run runs an agent until the context ends. It fails at once on an unusable setting and on nothing that time can mend.
 func Run(ctx context.Context, o Settings) error {
 	ctrl.Log.Info("Starting", "version", o.Version, "node", o.Node)
-	kube, err := kubeConfig(o.Kubeconfig)
+	kube, err := apiserver.Config(o.Kubeconfig)
 	if err != nil {
-		return fmt.Errorf("configuring the connection to the API server: %w", err)
+		return err
 	}
 	mgr, err := newManager(kube, o)
 	if err != nil {

@@ -1,8 +1,9 @@
-package process
+package apiserver
 
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -11,7 +12,7 @@ func TestTheServiceAccountIsFoundBelowTheSandbox(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
 	t.Setenv("KUBERNETES_SERVICE_PORT", "443")
 	t.Setenv("KUBECONFIG", "")
-	if _, err := kubeConfig(""); err == nil {
+	if _, err := Config(""); err == nil {
 		t.Fatal("there is no service account here")
 	}
 	sandbox, err := os.MkdirTemp("", "sandbox") // and not the test's, which Wine 8 cannot remove
@@ -29,11 +30,40 @@ func TestTheServiceAccountIsFoundBelowTheSandbox(t *testing.T) {
 		}
 	}
 	t.Setenv("CONTAINER_SANDBOX_MOUNT_POINT", sandbox)
-	config, err := kubeConfig("")
+	config, err := Config("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if config.Host != "https://10.0.0.1:443" || config.BearerTokenFile != filepath.Join(folder, "token") || config.CAFile != filepath.Join(folder, "ca.crt") {
 		t.Errorf("got %+v", config)
+	}
+}
+
+// Who starts an agent by hand must be told what to give it.
+func TestWithoutAKubeconfigItSaysWhatToName(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	missing := filepath.Join(os.TempDir(), "no-such-folder", "kubeconfig")
+	for name, test := range map[string]struct {
+		variable, path string
+		want           []string
+	}{
+		"none":                     {missing, "", []string{"no kubeconfig", "--kubeconfig", "KUBECONFIG"}},
+		"a file that is not there": {"", missing, []string{"--kubeconfig is not there", missing}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("KUBECONFIG", test.variable)
+			_, err := Config(test.path)
+			if err == nil {
+				t.Fatal("it was taken")
+			}
+			for _, want := range append(test.want, "configuring the connection to the API server") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %q, want %q in it", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "KUBERNETES_MASTER") {
+				t.Errorf("%q advises what is not read", err)
+			}
+		})
 	}
 }

@@ -1,15 +1,16 @@
-package process
+package apiserver
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/vaultpane/vaultpane/controllers/apiserver"
 	"github.com/vaultpane/vaultpane/controllers/internal/mounted"
 )
 
@@ -17,29 +18,33 @@ import (
 // (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/"
 
-// kubeConfig is the connection to the API server: the file that the settings name, KUBECONFIG's, or the pod's service account,
-// whose files client-go looks for at one place only.
-func kubeConfig(path string) (*rest.Config, error) {
-	config, err := readKubeConfig(path)
+// Config is the connection to the API server that the file at path tells, KUBECONFIG's, or the pod's service account, whose files
+// client-go looks for at one place only. The API server of the pod's own cluster is asked without a web proxy.
+func Config(path string) (*rest.Config, error) {
+	config, err := read(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configuring the connection to the API server: %w", err)
 	}
-	apiserver.WithoutWebProxy(config)
+	withoutProxy(config, http.ProxyFromEnvironment)
 	return config, nil
 }
 
-func readKubeConfig(path string) (*rest.Config, error) {
+func read(path string) (*rest.Config, error) {
 	switch {
 	case path != "":
 		found, err := mounted.Find(path)
 		if err != nil {
-			return nil, fmt.Errorf("reading --kubeconfig: %w", err)
+			return nil, fmt.Errorf("the file of --kubeconfig is not there: %w", err)
 		}
 		return clientcmd.BuildConfigFromFlags("", found)
 	case os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" && os.Getenv("KUBERNETES_SERVICE_HOST") != "":
 		return serviceAccountConfig(serviceAccount)
 	}
-	return ctrl.GetConfig()
+	config, err := ctrl.GetConfig()
+	if clientcmd.IsEmptyConfig(err) { // client-go advises a variable that is not read here
+		return nil, errors.New("this is no pod, and no kubeconfig says where the API server is: name one with --kubeconfig or KUBECONFIG")
+	}
+	return config, err
 }
 
 func serviceAccountConfig(folder string) (*rest.Config, error) {
