@@ -85,9 +85,9 @@ e2e-install: build ## The chart from installation to uninstallation, by Helm, in
 
 .PHONY: bench
 bench: build ## Measure the agent, Windows' store and the controller (BENCH='-parts=controller': only that; BENCH=-help: what else).
-	@$(GO_BUILD) -o bin/bareloop ./controllers/internal/bareloop
-	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./controllers/internal/bareloop
-	@GOOS=windows GOARCH=amd64 go test -c -o bin/windows/certstore-test.exe ./controllers/internal/certstore/windows
+	@$(GO_BUILD) -o bin/bareloop ./test/bench/bareloop
+	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./test/bench/bareloop
+	@GOOS=windows GOARCH=amd64 go test -c -o bin/windows/certstore-test.exe ./internal/certstore/windows
 	@go run ./test/bench $(BENCH)
 
 ##@ Development

@@ -87,7 +87,7 @@ func compareSaid(t *testing.T, who string, err error, says string) {
 
 // TestTheChartKnowsTheAgentsVaults compares the domains of Key Vault in the chart with the agent's allow-list.
 func TestTheChartKnowsTheAgentsVaults(t *testing.T) {
-	source, err := os.ReadFile("../controllers/internal/keyvault/allowlist.go")
+	source, err := os.ReadFile("../internal/keyvault/allowlist.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ tool controller-gen rbac:roleName=vaultpane-agent paths=./controllers/agent/... 
 tool controller-gen rbac:roleName=vaultpane-controller paths=./controllers/rollup/... paths=./controllers/startuptaint/... paths=./cmd/controller/... output:rbac:dir=config/rbac/controller
 
 echo "generate: system call stubs"
-(cd controllers/internal/certstore/windows/internal/wincrypt && go tool -modfile=../../../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)
+(cd internal/certstore/windows/internal/wincrypt && go tool -modfile=../../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)
 
 echo "generate: docs/errors.md"
 go test ./api/v1alpha1 -run TestErrorsDocument -args -update >/dev/null

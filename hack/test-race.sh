@@ -11,7 +11,7 @@ export KUBEBUILDER_ASSETS="$assets"
 
 echo "test-race: packages"
 # Nothing in bundle runs concurrently, and its arithmetic would take most of the time.
-packages=$(go list ./controllers/... | grep -v /internal/bundle)
+packages=$(go list ./controllers/... ./internal/... | grep -v /internal/bundle)
 # shellcheck disable=SC2086 # one word a package
 CGO_ENABLED=1 go test -race -count=1 -timeout 15m $packages
 echo "test-race: PASS in $((SECONDS - start)) s"

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 start=$SECONDS
-packages=$(GOOS=windows go list ./controllers/internal/... ./controllers/agent/... ./controllers/apiserver ./cmd/agent/... ./cmd/internal/...)
+packages=$(GOOS=windows go list ./internal/... ./controllers/agent/... ./cmd/agent/... ./cmd/internal/...)
 case "$(uname -s)" in
 MINGW* | MSYS* | CYGWIN*)
   echo "test-windows: natively"
@@ -16,7 +16,7 @@ MINGW* | MSYS* | CYGWIN*)
   echo "test-windows: under Wine"
   hack/wine.sh --prepare
   # Wine 8 cannot remove the temporary folders of these tests. They prove nothing about Windows' store.
-  packages=$(grep -vE '/certstore/directory$|/internal/report$|/controllers/agent$' <<<"$packages")
+  packages=$(grep -vE '/certstore/directory$|/agent/report$|/controllers/agent$' <<<"$packages")
   # shellcheck disable=SC2086 # one word a package
   GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -exec "$PWD/hack/wine.sh" $packages
   GOOS=windows GOARCH=amd64 go -C hack/images test -count=1 -run Descriptors -exec "$PWD/hack/wine.sh" ./...

@@ -14,7 +14,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vaultpane/vaultpane/cmd/internal/settings"
-	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
 // version is stamped by the linker.
@@ -73,7 +72,7 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	if len(unread) > 0 {
 		ctrl.Log.Info("Environment variables are named as settings and nothing reads them", "variables", unread)
 	}
-	err = process.Run(ctrl.SetupSignalHandler(), options.Settings)
+	err = runAgent(ctrl.SetupSignalHandler(), options)
 	if err != nil {
 		ctrl.Log.Error(err, "Ending") // stderr is gone with the pod, the host log is not
 	}

@@ -5,20 +5,50 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/vaultpane/vaultpane/cmd/internal/settings"
-	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
-// options are the agent's settings and what concerns this command alone. Every flag has an environment variable, which the
-// flag overrides: hcsshim passes the command line of a HostProcess container through cmd.exe, so settings are better given
-// there.
+// options are the agent's settings. Every flag has an environment variable, which the flag overrides: hcsshim passes the
+// command line of a HostProcess container through cmd.exe, so settings are better given there.
 type options struct {
-	process.Settings
+	// Version is the agent's version.
+	Version string
+	// Node is the name of the Node it runs on, Namespace that of the agents' Leases.
+	Node, Namespace string
+	// Kubeconfig is the file to reach the API server with; empty for KUBECONFIG, else the pod's service account.
+	Kubeconfig string
+	// Store is the kind of certificate store, one of backends.
+	Store string
+	// StorePath is the folder of the directory store; the Windows store does not use it.
+	StorePath string
+	// Workers is how many certificates are handled at the same time.
+	Workers int
+	// InitialSpread is the time over which the first polls are spread.
+	InitialSpread time.Duration
+	// StoreCheckInterval is the time between two checks of the store.
+	StoreCheckInterval time.Duration
+	// Credential is how the agent proves who it is to Azure, one of credentials; empty for the default.
+	Credential string
+	// AuthorityHost is the URL of the token authority of all vaults, empty for the one of the vault's cloud.
+	AuthorityHost string
+	// VaultRequestsPerSecond bounds the requests to each vault, counted over ten seconds; 0 for no bound.
+	VaultRequestsPerSecond int
+	// AllowedVaultHosts are allowed beside Azure's Key Vault domains.
+	AllowedVaultHosts []string
+	// CABundle is a PEM file of certificates to trust for Key Vault and the token service, empty for none.
+	CABundle string
+	// DisableChallengeResourceVerification are the hosts whose challenge may name Azure's Key Vault though they are not of its
+	// domain: host, host:port or .suffix, host=https://resource for another resource; "true" for all AllowedVaultHosts.
+	DisableChallengeResourceVerification []string
+	// MetricsAddress and HealthAddress are the addresses to listen on, "0" for none.
+	MetricsAddress, HealthAddress string
+
 	logging     settings.Logging
 	hostLog     settings.HostLog
 	showVersion bool
@@ -54,7 +84,7 @@ Flags, each with its environment variable (the flag wins) and the Helm chart's v
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
 // the help.
 func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
-	o := options{Settings: process.Settings{Version: version}}
+	o := options{Version: version}
 	command := o.command(lookup)
 	var err error
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
@@ -101,11 +131,11 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of the Node this agent runs on; NODE_NAME and then the host's name by default")
 	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
-	flags.StringVar(&o.StorePath, "store-path", process.DefaultStorePath, process.StorePathUsage)
+	o.addStoreTo(flags)
 	flags.IntVar(&o.Workers, "workers", 10, "certificates handled at the same time")
 	flags.DurationVar(&o.InitialSpread, "initial-spread", 10*time.Second, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
-	flags.StringVar(&o.Credential, "credential", "default", "how the agent proves who it is to Azure: "+strings.Join(process.Credentials(), ", "))
+	flags.StringVar(&o.Credential, "credential", "default", "how the agent proves who it is to Azure: "+strings.Join(credentials(), ", "))
 	flags.StringVar(&o.AuthorityHost, "authority-host", "", "URL of the token authority for all vaults; by default AZURE_AUTHORITY_HOST or that of the vault's cloud")
 	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no bound")
 	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that may be asked beside Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
@@ -118,8 +148,21 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	o.hostLog.AddTo(flags)
 }
 
+// addStoreTo adds the flags that choose the certificate store. They are the agent's and those of the store command.
+func (o *options) addStoreTo(flags *pflag.FlagSet) {
+	kind, path := "directory", "/var/lib/vaultpane/store"
+	if runtime.GOOS == "windows" {
+		kind, path = "windows", ""
+	}
+	flags.StringVar(&o.Store, "store", kind, "kind of certificate store: windows, which is the machine's own, or directory, which is a folder of files")
+	flags.StringVar(&o.StorePath, "store-path", path, "folder of the directory store")
+}
+
 func (o *options) validate() error {
 	if err := o.CheckAzure(); err != nil {
+		return err
+	}
+	if err := o.validateStore(); err != nil {
 		return err
 	}
 	switch {
@@ -143,6 +186,15 @@ func (o *options) validate() error {
 		return err
 	}
 	return o.hostLog.Validate()
+}
+
+// validateStore checks the flags of addStoreTo.
+func (o *options) validateStore() error {
+	_, err := findBackend(o.Store)
+	if err == nil && o.Store == "directory" && o.StorePath == "" {
+		return errors.New("--store-path is empty, must be the folder of the directory store")
+	}
+	return err
 }
 
 // entries are those of a list without the blanks around them, and without empty ones, as after a comma at the end.

@@ -133,7 +133,7 @@ func TestTheChartHasTheValuesThatAreNamed(t *testing.T) {
 			t.Errorf("--%s: the chart has no value %s", flag, path)
 		}
 	}
-	without := []string{"VAULTPANE_NODE_NAME", "VAULTPANE_NAMESPACE", "VAULTPANE_KUBECONFIG", "VAULTPANE_HOST_LOG_DIR"}
+	without := []string{"VAULTPANE_NODE_NAME", "VAULTPANE_NAMESPACE", "VAULTPANE_KUBECONFIG", "VAULTPANE_STORE", "VAULTPANE_HOST_LOG_DIR"}
 	for _, variable := range variables() {
 		flag := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(variable, "VAULTPANE_"), "_", "-"))
 		if chartValues[flag] == "" && !slices.Contains(without, variable) {

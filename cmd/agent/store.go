@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/vaultpane/vaultpane/cmd/internal/settings"
-	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
 const storeUsage = `Looks at the machine's certificate stores, without a cluster and without Key Vault. Nothing is changed.
@@ -60,7 +59,9 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	flags := pflag.NewFlagSet("vaultpane-agent store", pflag.ContinueOnError)
 	flags.SortFlags = false
 	flags.SetOutput(out)
-	path := flags.String("store-path", settings.Lookup(os.LookupEnv).Or(settings.Variable("store-path"), process.DefaultStorePath), process.StorePathUsage+" ["+settings.Variable("store-path")+"]")
+	var o options
+	o.addStoreTo(flags)
+	readStoreVariables(flags, os.LookupEnv)
 	asJSON := flags.Bool("json", false, "print JSON")
 	all := flags.Bool("all", false, "list every certificate of every store")
 	flags.Usage = func() { _, _ = fmt.Fprint(out, storeUsage, flags.FlagUsagesWrapped(120)) }
@@ -74,9 +75,9 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	command := strings.Join(flags.Args(), " ")
 	switch {
 	case command == "list":
-		err = list(*path, *all, *asJSON, out)
+		err = list(o, *all, *asJSON, out)
 	case command == "verify" && !*all:
-		err = verify(*path, *asJSON, out, now)
+		err = verify(o, *asJSON, out, now)
 	default:
 		err = errors.New("usage: vaultpane-agent store list [--json] [--all], or store verify [--json]; --help explains them")
 	}
@@ -86,8 +87,22 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	return err
 }
 
-func list(path string, all, asJSON bool, out io.Writer) error {
-	listing, err := process.Inspect(path, all)
+// readStoreVariables gives the flags of the store their environment variables' values, which the flags override.
+func readStoreVariables(flags *pflag.FlagSet, lookup settings.Lookup) {
+	for _, name := range []string{"store", "store-path"} {
+		flag, variable := flags.Lookup(name), settings.Variable(name)
+		flag.Usage += " [" + variable + "]"
+		flag.DefValue = lookup.Or(variable, flag.DefValue)
+		_ = flag.Value.Set(flag.DefValue) // a text, which takes any value
+	}
+}
+
+func list(o options, all, asJSON bool, out io.Writer) error {
+	store, machine, err := o.openStore()
+	if err != nil {
+		return err
+	}
+	listing, err := inspect(store, machine, all)
 	if err != nil {
 		return err
 	}
@@ -97,14 +112,18 @@ func list(path string, all, asJSON bool, out io.Writer) error {
 	return printTable(listing, out)
 }
 
-func verify(path string, asJSON bool, out io.Writer, now time.Time) error {
-	result, err := process.Verify(path, now)
+func verify(o options, asJSON bool, out io.Writer, now time.Time) error {
+	store, _, err := o.openStore()
+	if err != nil {
+		return err
+	}
+	result, err := verifyStore(store, now)
 	if err != nil {
 		return err
 	}
 	printFindings := printFindings
 	if asJSON {
-		printFindings = func(result process.Verification, out io.Writer) error { return printJSON(result, out) }
+		printFindings = func(result verification, out io.Writer) error { return printJSON(result, out) }
 	}
 	if err := printFindings(result, out); err != nil {
 		return err
@@ -126,10 +145,10 @@ func printJSON(value any, out io.Writer) error {
 }
 
 // printTable prints one line a certificate. The columns about links and bindings are there only when one has any.
-func printTable(listing process.Listing, out io.Writer) error {
+func printTable(listing listing, out io.Writer) error {
 	columns := []string{"STORE", "THUMBPRINT", "SUBJECT", "ROLE", "KEY", "EXPIRES", "OBSERVEDCERTIFICATE", "VERSION"}
-	linked := slices.ContainsFunc(listing.Certificates, func(c process.StoredCertificate) bool { return c.Successor != "" })
-	used := slices.ContainsFunc(listing.Certificates, func(c process.StoredCertificate) bool { return len(c.UsedBy) > 0 })
+	linked := slices.ContainsFunc(listing.Certificates, func(c storedCertificate) bool { return c.Successor != "" })
+	used := slices.ContainsFunc(listing.Certificates, func(c storedCertificate) bool { return len(c.UsedBy) > 0 })
 	if linked {
 		columns = append(columns, "RENEWED BY")
 	}
@@ -158,7 +177,7 @@ func printTable(listing process.Listing, out io.Writer) error {
 	return nil
 }
 
-func ownerOf(c process.StoredCertificate) string {
+func ownerOf(c storedCertificate) string {
 	switch {
 	case c.UnknownMark:
 		return "(unknown mark)"
@@ -170,7 +189,7 @@ func ownerOf(c process.StoredCertificate) string {
 	return c.Owner
 }
 
-func printFindings(result process.Verification, out io.Writer) error {
+func printFindings(result verification, out io.Writer) error {
 	var rows [][]string
 	for _, f := range result.Findings {
 		rows = append(rows, []string{f.Severity, f.Store, f.Thumbprint, f.Owner, f.What + "; " + f.Do})

@@ -20,8 +20,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/vaultpane/vaultpane/controllers/agent/process"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -47,8 +45,8 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// shelf is a store of files as the agent leaves it. Its keys come from fixed seeds, so that thumbprints are always the same.
-type shelf struct {
+// storeFolder is a store of files as the agent leaves it. Its keys come from fixed seeds, so that thumbprints are always the same.
+type storeFolder struct {
 	t    *testing.T
 	root string
 	next byte
@@ -59,16 +57,16 @@ type item struct {
 	key         ed25519.PrivateKey
 }
 
-func newShelf(t *testing.T) *shelf {
+func newStoreFolder(t *testing.T) *storeFolder {
 	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("the store of Windows has no folder")
 	}
-	return &shelf{t: t, root: t.TempDir()}
+	return &storeFolder{t: t, root: t.TempDir()}
 }
 
 // issue makes a certificate that is valid from and for some days around now.
-func (s *shelf) issue(name string, from, to int, authority bool, issuer *item) *item {
+func (s *storeFolder) issue(name string, from, to int, authority bool, issuer *item) *item {
 	s.t.Helper()
 	s.next++
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{s.next}, ed25519.SeedSize))
@@ -96,7 +94,7 @@ func (i *item) thumbprint() string {
 }
 
 // put writes a certificate with its properties into a store, and beside it the key if there is to be one.
-func (s *shelf) put(store string, one *item, key bool, properties ...string) {
+func (s *storeFolder) put(store string, one *item, key bool, properties ...string) {
 	s.t.Helper()
 	folder := filepath.Join(s.root, "LocalMachine", store)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -137,10 +135,10 @@ func mark(role, name, version string) string {
 		role, name, name, strings.Repeat(version, 32), provider)
 }
 
-// newWellShelf is a machine on which all is well.
-func newWellShelf(t *testing.T) (s *shelf, issuing *item) {
+// newHealthyStore is a machine on which all is well.
+func newHealthyStore(t *testing.T) (s *storeFolder, issuing *item) {
 	t.Helper()
-	s = newShelf(t)
+	s = newStoreFolder(t)
 	root := s.issue("Example Root", -100, 1000, true, nil)
 	issuing = s.issue("Example Issuing CA", -100, 1000, true, root)
 	before := s.issue("web.example.com", -80, 10, false, issuing)
@@ -153,10 +151,10 @@ func newWellShelf(t *testing.T) (s *shelf, issuing *item) {
 	return s, issuing
 }
 
-// newIllShelf is a machine on which much is wrong.
-func newIllShelf(t *testing.T) *shelf {
+// newDamagedStore is a machine on which much is wrong.
+func newDamagedStore(t *testing.T) *storeFolder {
 	t.Helper()
-	s, issuing := newWellShelf(t)
+	s, issuing := newHealthyStore(t)
 	ends := s.issue("ends.example.com", -80, 20, false, issuing)
 	s.put("MY", ends, true, mark("leaf", "ends", "3"), full, keyLine)
 	s.put("MY", s.issue("keyless.example.com", -80, 80, false, issuing), false, mark("leaf", "keyless", "4"), full, keyLine)
@@ -172,18 +170,18 @@ func newIllShelf(t *testing.T) *shelf {
 }
 
 // show runs the store command and returns what it printed, and the code that the process would end with.
-func show(s *shelf, arguments ...string) (output string, code int) {
+func show(s *storeFolder, arguments ...string) (output string, code int) {
 	var out bytes.Buffer
 	err := runStore(append(arguments, "--store-path", s.root), &out, now)
 	return out.String(), exitCode(err, io.Discard)
 }
 
 func TestStoreListAndVerify(t *testing.T) {
-	well, _ := newWellShelf(t)
-	ill := newIllShelf(t)
+	well, _ := newHealthyStore(t)
+	ill := newDamagedStore(t)
 	tests := []struct {
 		golden    string
-		shelf     *shelf
+		storeFolder     *storeFolder
 		arguments []string
 		code      int
 	}{
@@ -196,7 +194,7 @@ func TestStoreListAndVerify(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.golden, func(t *testing.T) {
-			got, code := show(test.shelf, test.arguments...)
+			got, code := show(test.storeFolder, test.arguments...)
 			if code != test.code {
 				t.Errorf("it ends with %d, want %d", code, test.code)
 			}
@@ -221,7 +219,7 @@ func TestStoreHelp(t *testing.T) {
 }
 
 func TestTheStoreCommandThatCannotWorkEndsWithTwo(t *testing.T) {
-	s := newShelf(t)
+	s := newStoreFolder(t)
 	for _, arguments := range [][]string{{"verify", "--all"}, {"verify", "list"}, {"look"}, {}, {"list", "--yaml"}} {
 		if output, code := show(s, arguments...); code != 2 {
 			t.Errorf("store %s ends with %d, want 2; it printed %q", strings.Join(arguments, " "), code, output)
@@ -236,13 +234,13 @@ func TestTheStoreCommandThatCannotWorkEndsWithTwo(t *testing.T) {
 }
 
 func TestAMachineWithoutAnythingOfVaultpanesSaysSo(t *testing.T) {
-	s := newShelf(t)
+	s := newStoreFolder(t)
 	s.put("MY", s.issue("another tool's", -1, 30, false, nil), true)
 	got, code := show(s, "verify")
 	if want := "store verify: NOTHING"; !strings.HasPrefix(got, want) || code != 3 {
 		t.Errorf("got %q and code %d, want %q and 3", got, code, want)
 	}
-	s = newShelf(t)
+	s = newStoreFolder(t)
 	if got, code := show(s, "verify"); !strings.HasPrefix(got, "store verify: NOTHING") || code != 3 {
 		t.Errorf("of an empty folder: got %q and code %d", got, code)
 	}
@@ -255,7 +253,7 @@ func TestAMachineWithoutAnythingOfVaultpanesSaysSo(t *testing.T) {
 }
 
 func TestAKeyWithoutCertificateIsAFailure(t *testing.T) {
-	s, _ := newWellShelf(t)
+	s, _ := newHealthyStore(t)
 	key := filepath.Join(s.root, "LocalMachine", "MY", strings.Repeat("A", 40)+".key")
 	if err := os.WriteFile(key, nil, 0o600); err != nil { // the writer was killed before the first byte
 		t.Fatal(err)
@@ -272,7 +270,7 @@ func TestAKeyWithoutCertificateIsAFailure(t *testing.T) {
 
 // A certificate's names are whatever its issuer wrote into them.
 func TestNamesOfCertificatesCannotChangeTheTerminal(t *testing.T) {
-	s := newShelf(t)
+	s := newStoreFolder(t)
 	s.put("MY", s.issue("a\x1b[31mb\nc\u009bd\u202ee", -1, 30, false, nil), true)
 	for _, arguments := range [][]string{{"list"}, {"list", "--json"}} {
 		got, _ := show(s, arguments...)
@@ -284,7 +282,7 @@ func TestNamesOfCertificatesCannotChangeTheTerminal(t *testing.T) {
 
 // What http.sys serves with a certificate is in a column of its own, when there is any.
 func TestWhatUsesACertificateIsShown(t *testing.T) {
-	listing := process.Listing{Certificates: []process.StoredCertificate{
+	listing := listing{Certificates: []storedCertificate{
 		{Store: `LocalMachine\MY`, Thumbprint: "AA", Subject: "CN=web", Key: "Present", Owner: "web", Role: "leaf", Version: "1", NotAfter: now, UsedBy: []string{"0.0.0.0:443", "shop.example:443"}},
 		{Store: `LocalMachine\MY`, Thumbprint: "BB", Subject: "CN=api", Key: "Present", Owner: "api", Role: "leaf", Version: "2", NotAfter: now},
 	}}
@@ -305,7 +303,7 @@ func TestWhatUsesACertificateIsShown(t *testing.T) {
 
 // Other programs read these names.
 func TestTheNamesInTheJSONAreStable(t *testing.T) {
-	s, _ := newWellShelf(t)
+	s, _ := newHealthyStore(t)
 	output, _ := show(s, "list", "--json")
 	var rows []map[string]any
 	if err := json.Unmarshal([]byte(output), &rows); err != nil {

@@ -8,7 +8,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/vaultpane/vaultpane/controllers/kinds"
+	"github.com/vaultpane/vaultpane/internal/scheme"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
@@ -56,11 +56,11 @@ func TestAFolderWithoutCRDsIsAnError(t *testing.T) {
 // clientForCRDs is an administrator's, of an API server without the CRDs.
 func clientForCRDs(t *testing.T) client.Client {
 	t.Helper()
-	scheme, err := kinds.Scheme(apiextensionsv1.AddToScheme)
+	types, err := scheme.New(apiextensionsv1.AddToScheme)
 	if err != nil {
 		t.Fatal(err)
 	}
-	direct, err := client.New(controlplane.ForTest(t).Config(), client.Options{Scheme: scheme})
+	direct, err := client.New(controlplane.ForTest(t).Config(), client.Options{Scheme: types})
 	if err != nil {
 		t.Fatal(err)
 	}

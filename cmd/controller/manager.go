@@ -15,10 +15,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/vaultpane/vaultpane/controllers/apiserver"
-	"github.com/vaultpane/vaultpane/controllers/kinds"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
+	"github.com/vaultpane/vaultpane/internal/apiserver"
+	"github.com/vaultpane/vaultpane/internal/scheme"
 )
 
 // leaderLease is the name of the Lease that says who leads.
@@ -57,13 +57,13 @@ func runManager(ctx context.Context, o options) error {
 }
 
 func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
-	scheme, err := kinds.Scheme()
+	types, err := scheme.New()
 	if err != nil {
 		return nil, err
 	}
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
-		Scheme:                        scheme,
-		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return kinds.Mapper(), nil },
+		Scheme:                        types,
+		MapperProvider:                func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return scheme.Mapper(), nil },
 		Cache:                         rollup.CacheOptions(o.namespace),
 		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:        o.healthAddress,
@@ -119,11 +119,11 @@ func directClient(o options, others ...func(*runtime.Scheme) error) (client.Clie
 	if err != nil {
 		return nil, err
 	}
-	scheme, err := kinds.Scheme(others...)
+	types, err := scheme.New(others...)
 	if err != nil {
 		return nil, err
 	}
-	direct, err := client.New(kube, client.Options{Scheme: scheme})
+	direct, err := client.New(kube, client.Options{Scheme: types})
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}

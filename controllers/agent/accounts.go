@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // How long an answer about an account counts: a domain is not asked at each look at each certificate, and a service that was
@@ -130,7 +130,7 @@ func few(names []string) string {
 	const most, length = 3, 120
 	var named []string
 	for _, name := range names[:min(most, len(names))] {
-		named = append(named, brief.Line(name, length))
+		named = append(named, truncate.Line(name, length))
 	}
 	if rest := len(names) - len(named); rest > 0 {
 		named = append(named, fmt.Sprintf("%d more", rest))

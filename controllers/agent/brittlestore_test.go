@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/directory"
 )
 
 // brittleStore is the directory store, written down and made to fail on demand. It outlives the agents that work on it, as

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/certstore"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 

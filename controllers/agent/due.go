@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
+	"github.com/vaultpane/vaultpane/internal/schedule"
 )
 
 // moment is everything that decides whether a poll is due, apart from what is remembered.

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // Events of a node are bounded: a burst, as when the vault of a thousand certificates refuses them, would wait for seconds in
@@ -48,5 +48,5 @@ func noteOf(name string, found problem) string {
 	if found.requestID != "" {
 		note += "; request id " + found.requestID
 	}
-	return brief.Cut(brief.Line(note, brief.EventNote), brief.EventNote)
+	return truncate.Cut(truncate.Line(note, truncate.EventNote), truncate.EventNote)
 }

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/directory"
 )
 
 // patience is how long anything may take here before it counts as not happening.

@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
-	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
 // problem is an error in the words of the API.

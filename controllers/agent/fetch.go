@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
-	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
 // fetched is a certificate as the vault has it. Whoever gets one wipes its bundle.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/circuit"
-	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/circuit"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
 // fleet are agents with the same certificates of one vault, without a network and with a clock that jumps from one event to

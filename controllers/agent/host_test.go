@@ -7,8 +7,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/directory"
 )
 
 // host is a machine with accounts and bindings, which the directory store's own machine does not have: Windows is tested

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
 // inventory is a copy of what the stores hold, so that a thousand reconciles do not enumerate a store a thousand times. It

@@ -20,8 +20,8 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/agent"
-	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
-	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
 )

@@ -10,9 +10,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
-	"github.com/vaultpane/vaultpane/controllers/internal/schedule"
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/schedule"
 )
 
 // lasting is the number of failures in a row from which a transient one is reported while the certificate is installed.

@@ -21,11 +21,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore/directory"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore/storetest"
-	"github.com/vaultpane/vaultpane/controllers/internal/keyvault"
-	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
 var myStore = certstore.Ref{Location: certstore.LocalMachine, Name: certstore.StoreMY}

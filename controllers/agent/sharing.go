@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
 // settleAccess finds out who may use the key of each version that a certificate has in the stores, and of its current one, which

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
 // tend brings marks, rights and links of what a certificate has in the stores back to what is wanted. It asks the vault for

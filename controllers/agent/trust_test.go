@@ -19,8 +19,8 @@ import (
 	"github.com/smallstep/pkcs7"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/bundle"
-	"github.com/vaultpane/vaultpane/controllers/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/certstore"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 

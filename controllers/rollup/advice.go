@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // message says what is wrong on the node or what it waits for, and what to do. Nothing in it differs from one attempt to the next.
@@ -29,7 +29,7 @@ func (w sufferer) message(wanted *wish, current held, now time.Time) string {
 	case text == "":
 		text = "the node's agent has not handled the certificate yet"
 	}
-	return brief.Cut(text, maxMessage)
+	return truncate.Cut(text, maxMessage)
 }
 
 // expired says of a certificate that has ended why its successor is not there.

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // CacheOptions say what the controller keeps of each kind, and in which form. At 5,000 nodes with 100 certificates it is half
@@ -63,11 +63,11 @@ func slimState(object any) (any, error) {
 		return object, nil // a tombstone
 	}
 	state.ManagedFields, state.Summary = nil, nil
-	state.AgentVersion = share(brief.Line(state.AgentVersion, maxAgentVersion))
+	state.AgentVersion = share(truncate.Line(state.AgentVersion, maxAgentVersion))
 	for i := range state.Certificates {
 		entry := &state.Certificates[i]
 		entry.Name, entry.Version, entry.Thumbprint = share(entry.Name), share(entry.Version), share(entry.Thumbprint)
-		entry.Message, entry.RequestedAt, entry.Since = brief.Cut(brief.Line(entry.Message, maxMessage), maxMessage), "", nil
+		entry.Message, entry.RequestedAt, entry.Since = truncate.Cut(truncate.Line(entry.Message, maxMessage), maxMessage), "", nil
 		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
 	}
 	state.Certificates = slices.Clone(state.Certificates) // without the spare capacity that the decoder left behind them

@@ -11,7 +11,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // Reasons of events on an ObservedCertificate. Troubles have the reasons of the table in api/v1alpha1.
@@ -46,7 +46,7 @@ func (p *publisher) tell(ctx context.Context, d draft) {
 	}
 	log := ctrl.LoggerFrom(ctx)
 	for _, h := range story.happenings(before, after, d.summary, d.named, p.now()) {
-		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", brief.Cut(h.note, brief.EventNote))
+		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", truncate.Cut(h.note, truncate.EventNote))
 		log.Info(h.reason, "ObservedCertificate", d.name, "note", h.note)
 	}
 	log.V(1).Info("Wrote the status", "ObservedCertificate", d.name, "nodes", after.Nodes.Summary, "ready", readyOf(after).Status, "reason", readyOf(after).Reason)

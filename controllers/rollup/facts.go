@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
-	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // facts are what the cluster says about one node: the Node, what its agent reported, and its Lease. Each may be missing.
@@ -140,7 +140,7 @@ func versionOf(secret string) string {
 		return ""
 	}
 	if parts := strings.Split(parsed.Path, "/"); len(parts) == 4 && parts[1] == "secrets" {
-		return brief.Line(parts[3], maxVersion)
+		return truncate.Line(parts[3], maxVersion)
 	}
 	return ""
 }

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
 	"github.com/vaultpane/vaultpane/test/await"
 )
 

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
 )
 
 // silentAfter is how long a node may give no sign of life before it counts as not reporting: three Lease periods.

@@ -22,8 +22,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/objectlog"
-	"github.com/vaultpane/vaultpane/controllers/internal/report"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/objectlog"
 )
 
 // workers is how many nodes are handled at once. A removal is one round trip of some milliseconds, so that a thousand

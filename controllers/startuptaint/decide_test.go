@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // wanted returns an ObservedCertificate that nodes wait for, of generation 3.
@@ -169,7 +169,7 @@ func TestWhatIsWaitedForIsSaidInWords(t *testing.T) {
 			}
 		})
 	}
-	if note := brief.Cut(many.String(), brief.EventNote); len(note) > 1024 || !strings.HasSuffix(note, "...") {
+	if note := truncate.Cut(many.String(), truncate.EventNote); len(note) > 1024 || !strings.HasSuffix(note, "...") {
 		t.Errorf("the note has %d bytes and ends in %q", len(note), note[len(note)-5:])
 	}
 }

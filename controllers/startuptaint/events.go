@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/internal/brief"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // Reasons of events on Nodes.
@@ -101,5 +101,5 @@ func (r *Reconciler) sayWaiting(node *corev1.Node, waiting wait) {
 	if waiting.refused != "" {
 		action, text = "RemoveStartupTaint", "the startup taint stays although the node is ready: "+waiting.refused
 	}
-	r.Events.Eventf(node, related, kind, waiting.reason(), action, "%s", brief.Cut(text, brief.EventNote))
+	r.Events.Eventf(node, related, kind, waiting.reason(), action, "%s", truncate.Cut(text, truncate.EventNote))
 }

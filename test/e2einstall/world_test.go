@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/vaultpane/vaultpane/controllers/kinds"
+	"github.com/vaultpane/vaultpane/internal/scheme"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/kubelet"
@@ -69,11 +69,11 @@ func newWorld(t *testing.T, chart string) *world {
 }
 
 func (w *world) prepareCluster(ctx context.Context) error {
-	scheme, err := kinds.Scheme(apiextensionsv1.AddToScheme)
+	types, err := scheme.New(apiextensionsv1.AddToScheme)
 	if err != nil {
 		return err
 	}
-	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: scheme}); err != nil {
+	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: types}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
 	// as an operator of Prometheus has them; the chart brings its own

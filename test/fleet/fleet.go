@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/kinds"
+	"github.com/vaultpane/vaultpane/internal/scheme"
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
@@ -40,11 +40,11 @@ type member struct {
 
 // New makes an empty fleet; config is the administrator's.
 func New(config *rest.Config) (*Fleet, error) {
-	scheme, err := kinds.Scheme()
+	types, err := scheme.New()
 	if err != nil {
 		return nil, err
 	}
-	kube, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	kube, err := client.NewWithWatch(config, client.Options{Scheme: types})
 	if err != nil {
 		return nil, fmt.Errorf("making the fleet's client: %w", err)
 	}

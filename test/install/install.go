@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/kinds"
+	"github.com/vaultpane/vaultpane/internal/scheme"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
@@ -61,11 +61,11 @@ func InForce(ctx context.Context, plane *controlplane.ControlPlane) error {
 	if err != nil {
 		return err
 	}
-	scheme, err := kinds.Scheme()
+	types, err := scheme.New()
 	if err != nil {
 		return err
 	}
-	agent, err := client.New(config, client.Options{Scheme: scheme})
+	agent, err := client.New(config, client.Options{Scheme: types})
 	if err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
@@ -115,11 +115,11 @@ func WithNode(ctx context.Context, plane *controlplane.ControlPlane, root, node,
 	if err := Everything(ctx, plane, root); err != nil {
 		return nil, err
 	}
-	scheme, err := kinds.Scheme()
+	types, err := scheme.New()
 	if err != nil {
 		return nil, err
 	}
-	kube, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	kube, err := client.New(plane.Config(), client.Options{Scheme: types})
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/agent"
+	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/machinelock"
+)
+
+// Waits between two tries to reach the API server.
+const (
+	firstWait = 500 * time.Millisecond
+	lastWait  = 10 * time.Second
+)
+
+// startup brings the agent to work step by step, while probes and metrics answer already: it waits until it is alone on
+// the machine, until the API server answers and knows the node and the CRDs, and only then adds the reconciler.
+type startup struct {
+	mgr      ctrl.Manager
+	address  string
+	settings options
+	store    certstore.Store
+	machine  certstore.Machine
+	vaults   *keyvault.Clients
+	metrics  *agent.Metrics
+
+	mu      sync.Mutex
+	missing error // what is waited for, nil when working
+}
+
+// newStartup opens what needs nobody else, so that a wrong setting ends the agent at once.
+func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
+	store, machine, err := o.openStore()
+	if err != nil {
+		return nil, err
+	}
+	counted := agent.NewMetrics(metrics.Registry, o.Version)
+	vaults, err := newVaults(o, counted)
+	if err != nil {
+		return nil, err
+	}
+	return &startup{
+		mgr: mgr, address: address, settings: o, store: store, machine: machine, vaults: vaults, metrics: counted,
+		missing: errors.New("waiting for the lock of this machine"),
+	}, nil
+}
+
+// NeedLeaderElection says that every node's agent starts by itself.
+func (s *startup) NeedLeaderElection() bool { return false }
+
+// Start implements manager.Runnable.
+func (s *startup) Start(ctx context.Context) error {
+	ctx = ctrl.LoggerInto(ctx, ctrl.Log)
+	if err := machinelock.Acquire(ctx, s.settings.StorePath); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopping
+		}
+		return fmt.Errorf("locking this machine: %w", err)
+	}
+	wait := firstWait
+	for {
+		err := s.begin(ctx)
+		if err == nil || ctx.Err() != nil {
+			s.note(ctx, nil)
+			return nil //nolint:nilerr // at work, or stopping
+		}
+		s.note(ctx, err)
+		select {
+		case <-time.After(wait):
+			wait = min(2*wait, lastWait)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// note remembers what is waited for, and logs it once.
+func (s *startup) note(ctx context.Context, missing error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	log := ctrl.LoggerFrom(ctx)
+	switch {
+	case missing == nil:
+		log.Info("Working", "apiServer", s.address)
+	case s.missing == nil || s.missing.Error() != missing.Error():
+		log.Info("Waiting", "for", missing.Error(), "apiServer", s.address)
+	}
+	s.missing = missing
+}
+
+// waitingFor returns what the agent waits for, nil when it works.
+func (s *startup) waitingFor() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.missing
+}
+
+// begin reads what the agent needs to know, and adds the reconciler, the reporter and the Lease to the manager. It can be
+// called until it succeeds.
+func (s *startup) begin(ctx context.Context) error {
+	kube := s.mgr.GetClient()
+	node, err := s.reach(ctx)
+	if err != nil {
+		return err
+	}
+	reporter := &report.Reporter{Client: kube, Node: node.Name, NodeUID: node.UID, AgentVersion: s.settings.Version, Now: time.Now}
+	previous, err := reporter.Load(ctx)
+	if err != nil {
+		return s.describe(err)
+	}
+	lease := &report.Lease{
+		Client: kube, Namespace: s.settings.Namespace, Node: node.Name, NodeUID: node.UID, Now: time.Now,
+		Renewed: func(ctx context.Context) {
+			if err := reporter.Check(ctx); err != nil { // asked again at the next renewal
+				ctrl.LoggerFrom(ctx).Error(err, "Cannot compare the node's state with what was written")
+			}
+		},
+		Unwritten: reporter.Unwritten,
+	}
+	lastAlive, err := lease.LastRenewal(ctx)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so no missed poll is known")
+	}
+	reconciler := &agent.Reconciler{
+		Client: kube, Store: s.store, Machine: s.machine, Secrets: s.vaults, Reporter: reporter, Metrics: s.metrics, Now: time.Now,
+		Events: s.mgr.GetEventRecorder("vaultpane-agent"),
+		Options: agent.Options{
+			Node: node.Name, Workers: s.settings.Workers, InitialSpread: s.settings.InitialSpread,
+			StoreCheckInterval: s.settings.StoreCheckInterval, LastAlive: lastAlive, Previous: previous,
+			Started: time.Now(), // and not when it began to wait: agents that waited for the same API server begin together
+			NodeRemade: func(uid types.UID) {
+				reporter.Adopt(uid)
+				lease.Adopt(uid)
+			},
+		},
+	}
+	lease.Overdue = reconciler.OldestDue
+	return s.add(reconciler, reporter, lease)
+}
+
+// reach returns the Node, once the API server answers and knows the CRDs. What the reconciler will need is listed from then
+// on, while the rest is read.
+func (s *startup) reach(ctx context.Context) (*corev1.Node, error) {
+	node := &corev1.Node{}
+	if err := s.mgr.GetAPIReader().Get(ctx, types.NamespacedName{Name: s.settings.Node}, node); err != nil {
+		return nil, s.describe(err)
+	}
+	if err := s.mgr.GetAPIReader().List(ctx, &v1alpha1.ObservedCertificateList{}, client.Limit(1)); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, errors.New("the CustomResourceDefinitions of Vaultpane, which are not installed in this cluster")
+		}
+		return nil, s.describe(err)
+	}
+	for _, kind := range []client.Object{&v1alpha1.ObservedCertificate{}, &corev1.Node{}} {
+		if _, err := s.mgr.GetCache().GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+			return nil, s.describe(err)
+		}
+	}
+	return node, nil
+}
+
+func (s *startup) add(reconciler *agent.Reconciler, reporter *report.Reporter, lease *report.Lease) error {
+	if err := reconciler.SetupWithManager(s.mgr); err != nil {
+		return err
+	}
+	if err := metrics.Registry.Register(reconciler); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	if err := s.mgr.Add(reporter); err != nil {
+		return fmt.Errorf("adding the reporter: %w", err)
+	}
+	if err := s.mgr.Add(lease); err != nil {
+		return fmt.Errorf("adding the Lease: %w", err)
+	}
+	return nil
+}
+
+// describe says in a person's words what is waited for.
+func (s *startup) describe(err error) error {
+	switch {
+	case apierrors.IsNotFound(err):
+		return fmt.Errorf("the Node %q, which does not exist (--node-name)", s.settings.Node)
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return fmt.Errorf("rights in the cluster: %w", err)
+	}
+	return fmt.Errorf("the API server at %s: %w", s.address, err)
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"time"
+
+	"github.com/vaultpane/vaultpane/internal/certstore"
+)
+
+// finding is one thing about one certificate that is not as it should be, for a person at the node. The JSON names are
+// stable, as those of storedCertificate.
+type finding struct {
+	// Severity is failure, warning or note.
+	Severity string `json:"severity"`
+	// Problem names the kind of finding, such as KeyMissing.
+	Problem string `json:"problem"`
+	// Store and Thumbprint say which certificate.
+	Store      string `json:"store"`
+	Thumbprint string `json:"thumbprint"`
+	// Owner is its ObservedCertificate, empty where the mark does not tell.
+	Owner string `json:"owner,omitempty"`
+	// What says what is wrong, and Do what to do.
+	What string `json:"what"`
+	Do   string `json:"do"`
+}
+
+// verification is what Verify found.
+type verification struct {
+	// Passed is true when there is no failure.
+	Passed bool `json:"passed"`
+	// Certificates is how many certificates are Vaultpane's.
+	Certificates int `json:"certificates"`
+	// Failures, Warnings and Notes count the findings.
+	Failures int `json:"failures"`
+	Warnings int `json:"warnings"`
+	Notes    int `json:"notes"`
+	// Findings are the findings, the worst first.
+	Findings []finding `json:"findings"`
+}
+
+// verifyStore reports what is wrong with the certificates that Vaultpane installed on this machine, without a cluster.
+func verifyStore(store certstore.Store, now time.Time) (verification, error) {
+	held, err := readAll(store)
+	if err != nil {
+		return verification{}, err
+	}
+	var orphans []certstore.Finding
+	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
+		keys, err := store.OrphanedKeys(location)
+		if err != nil {
+			return verification{}, err
+		}
+		orphans = append(orphans, certstore.OrphanedKeyFindings(location, keys)...)
+	}
+	return verificationOf(held, orphans, now), nil
+}
+
+func verificationOf(held map[certstore.Ref][]certstore.Entry, orphans []certstore.Finding, now time.Time) verification {
+	result := verification{Findings: []finding{}}
+	for _, entries := range held {
+		for _, entry := range entries {
+			if entry.Ours() {
+				result.Certificates++
+			}
+		}
+	}
+	for _, f := range certstore.WorstFirst(append(certstore.Verify(held, now), orphans...)) {
+		result.Findings = append(result.Findings, finding{
+			Severity: string(f.Severity), Problem: string(f.Problem), Store: safe(f.Ref.String()), Thumbprint: f.Thumbprint,
+			Owner: safe(f.Owner), What: safe(f.What), Do: f.Do,
+		})
+		switch f.Severity {
+		case certstore.SeverityFailure:
+			result.Failures++
+		case certstore.SeverityWarning:
+			result.Warnings++
+		case certstore.SeverityNote:
+			result.Notes++
+		}
+	}
+	result.Passed = result.Failures == 0
+	return result
+}

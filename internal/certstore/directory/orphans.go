@@ -1,0 +1,114 @@
+package directory
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vaultpane/vaultpane/internal/certstore"
+)
+
+// OrphanedKeys implements certstore.Store.
+func (s *Store) OrphanedKeys(location certstore.Location) ([]string, error) {
+	var keys []string
+	err := s.eachLeftover(location, func(path string) error {
+		if strings.HasSuffix(path, keySuffix) {
+			keys = append(keys, path)
+		}
+		return nil
+	})
+	return keys, err
+}
+
+// RemoveOrphanedKeys implements certstore.Store.
+func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
+	removed := 0
+	err := s.eachLeftover(location, func(path string) error {
+		err := os.Remove(path)
+		if err == nil {
+			removed++
+		}
+		return err
+	})
+	return removed, err
+}
+
+// eachLeftover visits the files that a killed process left: keys of Vaultpane's beside which there is no certificate, and
+// certificates that were not put in place. No write of the same certificate goes on meanwhile. What fails with one, or with
+// one store, keeps no other from its turn.
+func (s *Store) eachLeftover(location certstore.Location, visit func(path string) error) error {
+	refs, err := s.Stores(location)
+	failed := []error{err}
+	for _, ref := range refs {
+		folder, err := s.folder(ref)
+		if err != nil {
+			continue
+		}
+		files, err := os.ReadDir(folder)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, failure("looking for private keys without certificate", ref, err))
+		}
+		for _, file := range files {
+			if err := s.visitLeftover(folder, file.Name(), visit); err != nil {
+				failed = append(failed, failure("looking at "+file.Name(), ref, err))
+			}
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Store) visitLeftover(folder, name string, visit func(path string) error) error {
+	thumbprint, suffix, _ := strings.Cut(name, ".")
+	suffix = "." + suffix
+	if !thumbprintPattern.MatchString(thumbprint) || suffix != keySuffix && suffix != certificateSuffix+unfinishedSuffix {
+		return nil
+	}
+	defer s.lock(thumbprint)()
+	path := filepath.Join(folder, name)
+	if info, err := os.Lstat(path); err != nil || time.Since(info.ModTime()).Abs() < inTheMaking {
+		return ignoreMissing(err)
+	}
+	if suffix == keySuffix {
+		orphaned, err := isOrphanedKey(path, filepath.Join(folder, thumbprint)+certificateSuffix)
+		if err != nil || !orphaned {
+			return err
+		}
+	}
+	return visit(path)
+}
+
+// inTheMaking is how old a file must be to count as left over: another program may be about to put its certificate beside it.
+const inTheMaking = 5 * time.Second
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// isOrphanedKey reports whether a file is a key of Vaultpane's, or the beginning of one, without anything in the place of its
+// certificate.
+func isOrphanedKey(path, certificate string) (bool, error) {
+	if _, err := os.Lstat(certificate); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	beginning, err := io.ReadAll(io.LimitReader(file, int64(len(ownKeyLine))))
+	if err = errors.Join(err, file.Close()); err != nil {
+		return false, err
+	}
+	return bytes.HasPrefix([]byte(ownKeyLine), beginning), nil
+}

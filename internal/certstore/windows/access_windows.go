@@ -1,0 +1,150 @@
+package windows
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+)
+
+// setAccess replaces the access list (DACL) of the key with that of a security descriptor in SDDL
+// (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format). Owner, group and audit list stay.
+func (c container) setAccess(sddl string) error {
+	descriptor, err := windows.SecurityDescriptorFromString(sddl)
+	if err != nil {
+		return fmt.Errorf("reading the security descriptor %q: %w", sddl, err)
+	}
+	if _, _, err := descriptor.DACL(); err != nil { // without a list everybody would have every right
+		return fmt.Errorf("the security descriptor %q has no access list: %w", sddl, err)
+	}
+	set := c.cngSetAccess
+	if c.providerType != 0 {
+		set = c.capiSetAccess
+	}
+	if err := set(descriptor); err != nil {
+		return fmt.Errorf("setting the access list of the key %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// access returns the access list of the key, in the form of certstore.KeyAccess.
+func (c container) access() (string, error) {
+	get := c.cngAccess
+	if c.providerType != 0 {
+		get = c.capiAccess
+	}
+	descriptor, err := get()
+	if err != nil {
+		return "", fmt.Errorf("reading the access list of the key %s: %w", c.name, err)
+	}
+	return accessOf(descriptor)
+}
+
+// capiSetAccess sets the access list of a container in CAPI
+// (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptsetprovparam, PP_KEYSET_SEC_DESCR).
+//
+// Wine 8 opens a container for its audit list too, whatever is to be set. Once a container has a list of its own that takes
+// SeSecurityPrivilege, and "no such keyset" is the answer to a process that has it switched off.
+func (c container) capiSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
+	provider, err := c.acquire(0)
+	if err != nil {
+		return err
+	}
+	set := func() error {
+		return wincrypt.CryptSetProvParam(provider, wincrypt.PP_KEYSET_SEC_DESCR, (*byte)(unsafe.Pointer(descriptor)), uint32(windows.DACL_SECURITY_INFORMATION))
+	}
+	err = set()
+	if is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
+		err = withPrivilege("SeSecurityPrivilege", set)
+	}
+	return errors.Join(err, release(provider))
+}
+
+// capiAccess reads it (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetprovparam).
+func (c container) capiAccess() ([]byte, error) {
+	provider, err := c.acquire(0)
+	if err != nil {
+		return nil, err
+	}
+	read := func(buffer []byte) (uint32, error) {
+		size := uint32(len(buffer))
+		err := wincrypt.CryptGetProvParam(provider, wincrypt.PP_KEYSET_SEC_DESCR, unsafe.SliceData(buffer), &size, uint32(windows.DACL_SECURITY_INFORMATION))
+		return size, err
+	}
+	descriptor, err := sized(read)
+	return descriptor, errors.Join(err, release(provider))
+}
+
+// cngSetAccess sets the access list of a key in CNG; the key's file has it at once, and keeps it
+// (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptsetproperty, NCRYPT_SECURITY_DESCR_PROPERTY).
+func (c container) cngSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
+	return c.withKey(func(key windows.Handle, property *uint16) error {
+		return wincrypt.NCryptSetProperty(key, property, (*byte)(unsafe.Pointer(descriptor)), descriptor.Length(), uint32(windows.DACL_SECURITY_INFORMATION))
+	})
+}
+
+// cngAccess reads it (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptgetproperty).
+func (c container) cngAccess() (descriptor []byte, err error) {
+	err = c.withKey(func(key windows.Handle, property *uint16) error {
+		descriptor, err = sized(func(buffer []byte) (size uint32, err error) {
+			err = wincrypt.NCryptGetProperty(key, property, unsafe.SliceData(buffer), uint32(len(buffer)), &size, uint32(windows.DACL_SECURITY_INFORMATION))
+			return size, err
+		})
+		return err
+	})
+	return descriptor, err
+}
+
+// withKey opens the key in CNG, and frees it, for work on its security descriptor.
+func (c container) withKey(act func(key windows.Handle, property *uint16) error) error {
+	property, err := windows.UTF16PtrFromString(wincrypt.NCRYPT_SECURITY_DESCR_PROP)
+	if err != nil {
+		return err
+	}
+	return c.withProvider(func(provider windows.Handle) error {
+		key, err := c.cngOpen(provider)
+		if err != nil {
+			return err
+		}
+		return errors.Join(act(key, property), wincrypt.NCryptFreeObject(key))
+	})
+}
+
+// sized calls read without a buffer for the size, and again with one of that size.
+func sized(read func(buffer []byte) (size uint32, err error)) ([]byte, error) {
+	size, err := read(nil)
+	if err != nil || size == 0 {
+		return nil, err
+	}
+	buffer := make([]byte, size)
+	size, err = read(buffer)
+	return buffer[:min(int(size), len(buffer))], err
+}
+
+// withPrivilege acts with a privilege of this process switched on, if the process has it at all
+// (https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-adjusttokenprivileges).
+func withPrivilege(name string, act func() error) (err error) {
+	wide, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return err
+	}
+	var token windows.Token
+	if err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_ADJUST_PRIVILEGES|windows.TOKEN_QUERY, &token); err != nil {
+		return fmt.Errorf("opening the token of this process: %w", err)
+	}
+	defer func() { err = errors.Join(err, token.Close()) }()
+	wanted := windows.Tokenprivileges{PrivilegeCount: 1}
+	if err := windows.LookupPrivilegeValue(nil, wide, &wanted.Privileges[0].Luid); err != nil {
+		return fmt.Errorf("looking for %s: %w", name, err)
+	}
+	wanted.Privileges[0].Attributes = windows.SE_PRIVILEGE_ENABLED
+	var before windows.Tokenprivileges // stays empty if it was on already
+	var size uint32
+	if err := windows.AdjustTokenPrivileges(token, false, &wanted, uint32(unsafe.Sizeof(before)), &before, &size); err != nil {
+		return fmt.Errorf("switching %s on: %w", name, err)
+	}
+	return errors.Join(act(), windows.AdjustTokenPrivileges(token, false, &before, 0, nil, nil))
+}

@@ -1,0 +1,89 @@
+package windows
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+)
+
+// boundThumbprints returns the SHA-1 thumbprints that bindings of http.sys name, each with what it serves, such as
+// 0.0.0.0:443 or shop.example:443. http.sys looks for them in stores of LocalMachine. Records of the central certificate
+// store name no certificate and are left out. A system without http.sys has no bindings. On an error it is not known what is
+// bound (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration).
+func boundThumbprints() (bound map[string][]string, err error) {
+	bound = map[string][]string{}
+	err = wincrypt.HttpInitialize(wincrypt.HTTPAPI_VERSION_2, wincrypt.HTTP_INITIALIZE_CONFIG, 0)
+	if is(err, windows.ERROR_MOD_NOT_FOUND, windows.ERROR_PROC_NOT_FOUND) {
+		return bound, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the configuration of http.sys: %w", err)
+	}
+	defer func() { err = errors.Join(err, wincrypt.HttpTerminate(wincrypt.HTTP_INITIALIZE_CONFIG, 0)) }()
+	for _, kind := range []struct {
+		id     uint32
+		token  int // where the query has its token, behind a key that a query for the next record does not use
+		layout recordLayout
+	}{
+		// HTTP_SERVICE_CONFIG_SSL_QUERY (https://learn.microsoft.com/windows/win32/api/http/ns-http-http_service_config_ssl_query)
+		{wincrypt.HttpServiceConfigSSLCertInfo, 16, addressRecord},
+		// HTTP_SERVICE_CONFIG_SSL_SNI_QUERY (https://learn.microsoft.com/windows/win32/api/http/ns-http-http_service_config_ssl_sni_query)
+		{wincrypt.HttpServiceConfigSslSniCertInfo, 144, hostRecord},
+	} {
+		err := eachRecord(kind.id, kind.token, func(record []byte, base uint64) error {
+			found, err := decodeBinding(record, base, kind.layout)
+			if err == nil && found.thumbprint != "" && !slices.Contains(bound[found.thumbprint], found.name) {
+				bound[found.thumbprint] = append(bound[found.thumbprint], found.name)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("reading the bindings of http.sys: %w", err)
+		}
+	}
+	return bound, nil
+}
+
+// eachRecord calls visit with every configuration record of a kind, and the address at which it was written.
+func eachRecord(kind uint32, tokenOffset int, visit func(record []byte, base uint64) error) error {
+	const queryNext = 1                  // HttpServiceConfigQueryNext
+	query := make([]byte, tokenOffset+8) // the structure is as long as a multiple of a pointer's length
+	binary.LittleEndian.PutUint32(query, queryNext)
+	for token := uint32(0); ; token++ {
+		binary.LittleEndian.PutUint32(query[tokenOffset:], token)
+		record, err := queryRecord(kind, query)
+		// Wine answers the first question for the next record with "not found".
+		if is(err, windows.ERROR_NO_MORE_ITEMS, windows.ERROR_FILE_NOT_FOUND) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = visit(record, uint64(uintptr(unsafe.Pointer(unsafe.SliceData(record)))))
+		runtime.KeepAlive(record) // its pointers are of no account to Go
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// queryRecord returns one record, with a larger buffer where the first is too small.
+func queryRecord(kind uint32, query []byte) ([]byte, error) {
+	for size := uint32(1024); ; {
+		record := make([]byte, size)
+		var needed uint32
+		err := wincrypt.HttpQueryServiceConfiguration(0, kind, &query[0], uint32(len(query)), &record[0], size, &needed, 0)
+		if is(err, windows.ERROR_INSUFFICIENT_BUFFER, windows.ERROR_MORE_DATA) && needed > size {
+			size = needed
+			continue
+		}
+		return record, err
+	}
+}

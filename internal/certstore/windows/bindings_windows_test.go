@@ -1,0 +1,61 @@
+package windows
+
+import (
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+)
+
+// Wine has the calls and no bindings.
+func TestBoundThumbprintsOfAMachineWithoutBindings(t *testing.T) {
+	bound, err := boundThumbprints()
+	if err != nil {
+		t.Fatal(named(err))
+	}
+	if onWine() && len(bound) != 0 {
+		t.Errorf("got %v", bound)
+	}
+}
+
+// Windows only: it binds a certificate by address and by host with netsh, and reads both back.
+func TestBoundThumbprints(t *testing.T) {
+	if onWine() {
+		t.Skip("Wine has no http.sys that keeps bindings")
+	}
+	item := storetest.RSAItem(t, "web")
+	thumbprint := certstore.Thumbprint(item.Certificate)
+	my := certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}
+	if _, err := New().Install(my, item); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := New().Remove(my, thumbprint); err != nil {
+			t.Error(err)
+		}
+	})
+	names := map[string]string{"ipport": "127.0.0.1:44331", "hostnameport": "shop.example:44331"}
+	for kind, name := range names {
+		key := kind + "=" + name
+		arguments := []string{"http", "add", "sslcert", key, "certhash=" + thumbprint, "appid={5a1f5a6e-9f4c-4f0e-8f0a-7a1f5a6e9f4c}", "certstorename=MY"}
+		if out, err := exec.Command("netsh", arguments...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		t.Cleanup(func() {
+			if out, err := exec.Command("netsh", "http", "delete", "sslcert", key).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	bound, err := boundThumbprints()
+	if err != nil {
+		t.Fatal(named(err))
+	}
+	for _, name := range names {
+		if !slices.Contains(bound[thumbprint], name) {
+			t.Errorf("%s is not among %v", name, bound[thumbprint])
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package windows
+
+import (
+	"bytes"
+	"crypto/sha1" //nolint:gosec // a thumbprint is a name here, not a protection
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+)
+
+// encoded copies a certificate out of the system's memory.
+func encoded(context *windows.CertContext) []byte {
+	return bytes.Clone(unsafe.Slice(context.EncodedCert, context.Length))
+}
+
+func thumbprintOf(context *windows.CertContext) string {
+	sum := sha1.Sum(unsafe.Slice(context.EncodedCert, context.Length)) //nolint:gosec // as above
+	return strings.ToUpper(hex.EncodeToString(sum[:]))
+}
+
+// entryOf reads a certificate with its properties. Every certificate of a store has an entry, whatever can be read of it: what
+// is decided over a whole store must not be decided without one. A property that cannot be read says so in the entry: an
+// unreadable description may be a mark, so nothing is concluded from the certificate.
+func entryOf(context *windows.CertContext) *certstore.Entry {
+	raw := encoded(context)
+	certificate, err := bundle.ReadCertificate(raw)
+	if err != nil {
+		certificate = &x509.Certificate{Raw: raw} // Windows takes it, so it counts, and nothing is known of it
+	}
+	entry := &certstore.Entry{Certificate: certificate, Thumbprint: certstore.Thumbprint(certificate), Key: certstore.KeyNone}
+	entry.FriendlyName, _ = textProperty(context, wincrypt.CERT_FRIENDLY_NAME_PROP_ID) // for show
+	description, unreadable := textProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID)
+	mark, ours, err := certstore.ParseMark(description)
+	switch {
+	case unreadable != nil, ours && err != nil:
+		entry.UnknownMark = true
+	case ours:
+		entry.Mark = &mark
+	}
+	entry.Successor, _ = successorOf(context) // a link that cannot be read is written again
+	where, err := keyContainer(context)
+	if err != nil {
+		entry.Key = certstore.KeyMissing
+		return entry
+	}
+	where.describe(entry)
+	return entry
+}
+
+// describe says what is to know of a certificate's key. Keys of other software are opened too, since such a certificate can
+// be one that is wanted; keys behind hardware are taken to be there, since asking a card or a module each minute would
+// disturb its owner.
+func (c *container) describe(entry *certstore.Entry) {
+	switch {
+	case c == nil:
+		return
+	case !c.inSoftware() || c.opens():
+		entry.Key = certstore.KeyPresent
+	default:
+		entry.Key = certstore.KeyMissing
+	}
+	if entry.OwnKey = c.ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
+		entry.Access, _ = c.access() // one that cannot be read is not as wanted, and setting it tells why
+	}
+}
+
+// addCertificate puts a certificate with its properties into a store and returns the container that it referred to before,
+// nil if it was not there. The properties are set before it is added: on a context that is in a store Wine does not keep
+// them. One that is there is replaced in one step, and keeps the properties that others have set
+// (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certaddcertificatecontexttostore).
+func addCertificate(store windows.Handle, item certstore.Item, where *container) (before *container, err error) {
+	raw := item.Certificate.Raw
+	created, err := windows.CertCreateCertificateContext(encoding, &raw[0], uint32(len(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	defer func() { err = errors.Join(err, windows.CertFreeCertificateContext(created)) }()
+	existing, err := findCertificate(store, certstore.Thumbprint(item.Certificate))
+	if err != nil {
+		return nil, fmt.Errorf("looking for the certificate: %w", err)
+	}
+	source := created
+	if existing != nil {
+		defer func() { err = errors.Join(err, windows.CertFreeCertificateContext(existing)) }()
+		if before, err = keyContainer(existing); err != nil {
+			return nil, fmt.Errorf("reading the key's container: %w", err)
+		}
+		source = existing
+	}
+	return before, replace(store, source, func(copied *windows.CertContext) error {
+		return setProperties(copied, item, where)
+	})
+}
+
+func setProperties(context *windows.CertContext, item certstore.Item, where *container) error {
+	if err := setTextProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID, item.Mark.String()); err != nil {
+		return fmt.Errorf("setting the mark: %w", err)
+	}
+	if err := setTextProperty(context, wincrypt.CERT_FRIENDLY_NAME_PROP_ID, item.FriendlyName); err != nil {
+		return fmt.Errorf("setting the friendly name: %w", err)
+	}
+	if where == nil {
+		return nil
+	}
+	if err := setKeyContainer(context, *where); err != nil {
+		return fmt.Errorf("setting the key's container: %w", err)
+	}
+	return nil
+}
+
+// replace adds a copy of a certificate, with properties changed, in place of the one that may be there.
+func replace(store windows.Handle, source *windows.CertContext, change func(*windows.CertContext) error) (err error) {
+	memory, err := windows.CertOpenStore(windows.CERT_STORE_PROV_MEMORY, 0, 0, 0, 0)
+	if err != nil {
+		return fmt.Errorf("opening a store in memory: %w", err)
+	}
+	defer func() { err = errors.Join(err, closeStore(memory)) }()
+	var copied *windows.CertContext
+	if err := windows.CertAddCertificateContextToStore(memory, source, windows.CERT_STORE_ADD_ALWAYS, &copied); err != nil {
+		return fmt.Errorf("copying the certificate: %w", err)
+	}
+	defer func() { err = errors.Join(err, windows.CertFreeCertificateContext(copied)) }()
+	if err := change(copied); err != nil {
+		return err
+	}
+	if err := windows.CertAddCertificateContextToStore(store, copied, windows.CERT_STORE_ADD_REPLACE_EXISTING, nil); err != nil {
+		return fmt.Errorf("adding the certificate: %w", err)
+	}
+	// Wine 8 does not see a replacement as a change that it has to write. Windows writes at once, and a provider without
+	// commits refuses: whether the certificate is there is read back, and not concluded from this.
+	_ = wincrypt.CertControlStore(store, wincrypt.CERT_STORE_CTRL_COMMIT_FORCE_FLAG, wincrypt.CERT_STORE_CTRL_COMMIT, nil)
+	return nil
+}
+
+// remark replaces the mark of a certificate that is in a store; empty takes it away.
+func remark(store windows.Handle, thumbprint, mark string) error {
+	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
+		return replace(store, existing, func(copied *windows.CertContext) error {
+			return setTextProperty(copied, wincrypt.CERT_DESCRIPTION_PROP_ID, mark)
+		})
+	})
+}
+
+// reopen replaces who may use the key of a certificate that is in a store. The key must be one of Vaultpane's.
+func reopen(store windows.Handle, thumbprint, access string) error {
+	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
+		where, err := keyContainer(existing)
+		if err != nil {
+			return fmt.Errorf("reading the key's container: %w", err)
+		}
+		if where == nil || !where.ours() {
+			return errors.New("its private key is not one of Vaultpane's")
+		}
+		return where.setAccess(access)
+	})
+}
+
+// withCertificate finds a certificate in a store, and frees it. One that is not there is CRYPT_E_NOT_FOUND.
+func withCertificate(store windows.Handle, thumbprint string, act func(*windows.CertContext) error) error {
+	existing, err := findCertificate(store, thumbprint)
+	if err != nil {
+		return fmt.Errorf("looking for the certificate: %w", err)
+	}
+	if existing == nil {
+		return windows.Errno(windows.CRYPT_E_NOT_FOUND)
+	}
+	return errors.Join(act(existing), windows.CertFreeCertificateContext(existing))
+}

@@ -1,0 +1,86 @@
+package windows
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+)
+
+// property returns a property's bytes, nil if the certificate does not have it
+// (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certgetcertificatecontextproperty).
+func property(context *windows.CertContext, id uint32) ([]byte, error) {
+	var size uint32
+	err := wincrypt.CertGetCertificateContextProperty(context, id, nil, &size)
+	if is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
+		return nil, nil
+	}
+	if err != nil || size == 0 {
+		return nil, err
+	}
+	data := make([]byte, size)
+	if err := wincrypt.CertGetCertificateContextProperty(context, id, &data[0], &size); err != nil {
+		return nil, err
+	}
+	return data[:size], nil
+}
+
+// textProperty returns a property that is a text in UTF-16, empty if the certificate does not have it.
+func textProperty(context *windows.CertContext, id uint32) (string, error) {
+	data, err := property(context, id)
+	if err != nil || len(data) < 2 {
+		return "", err
+	}
+	return windows.UTF16ToString(unsafe.Slice((*uint16)(unsafe.Pointer(&data[0])), len(data)/2)), nil
+}
+
+// setTextProperty sets a property that is a text, and takes it away when the text is empty
+// (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certsetcertificatecontextproperty).
+func setTextProperty(context *windows.CertContext, id uint32, text string) error {
+	if text == "" {
+		return wincrypt.CertSetCertificateContextProperty(context, id, 0, nil)
+	}
+	wide, err := windows.UTF16FromString(text)
+	if err != nil {
+		return fmt.Errorf("%q: %w", text, err)
+	}
+	blob := windows.CryptDataBlob{Size: uint32(2 * len(wide)), Data: (*byte)(unsafe.Pointer(&wide[0]))}
+	return wincrypt.CertSetCertificateContextProperty(context, id, 0, unsafe.Pointer(&blob))
+}
+
+// keyContainer returns where a certificate's private key is, nil if it names none.
+func keyContainer(context *windows.CertContext) (*container, error) {
+	data, err := property(context, wincrypt.CERT_KEY_PROV_INFO_PROP_ID)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	info := (*wincrypt.CryptKeyProvInfo)(unsafe.Pointer(&data[0])) // its pointers point into data, from which all is copied here
+	return &container{
+		name:         windows.UTF16PtrToString(info.ContainerName),
+		provider:     windows.UTF16PtrToString(info.ProviderName),
+		providerType: info.ProviderType,
+		machine:      info.Flags&windows.CRYPT_MACHINE_KEYSET != 0,
+		keySpec:      info.KeySpec,
+	}, nil
+}
+
+// setKeyContainer says where a certificate's private key is.
+func setKeyContainer(context *windows.CertContext, where container) error {
+	name, err := windows.UTF16PtrFromString(where.name)
+	if err != nil {
+		return err
+	}
+	provider, err := windows.UTF16PtrFromString(where.provider)
+	if err != nil {
+		return err
+	}
+	info := wincrypt.CryptKeyProvInfo{
+		ContainerName: name, ProviderName: provider, ProviderType: where.providerType, KeySpec: where.keySpec,
+	}
+	if where.machine {
+		info.Flags = windows.CRYPT_MACHINE_KEYSET
+	}
+	return wincrypt.CertSetCertificateContextProperty(context, wincrypt.CERT_KEY_PROV_INFO_PROP_ID, 0, unsafe.Pointer(&info))
+}
