@@ -25,6 +25,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
+	"github.com/vaultpane/vaultpane/internal/engine"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md anew")
@@ -72,8 +73,8 @@ func (n *notebook) Unregister(prometheus.Collector) bool { return false }
 
 func agentCollectors() []prometheus.Collector {
 	notes := &notebook{}
-	agent.NewMetrics(notes, "v0")
-	return append(notes.collectors, &agent.Reconciler{})
+	engine.NewMetrics(notes, "v0")
+	return append(notes.collectors, &agent.Reconciler{Engine: &engine.Engine{}})
 }
 
 func controllerCollectors(t *testing.T) []prometheus.Collector {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/vaultpane/vaultpane/controllers/agent"
+	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/internal/podfile"
 	"github.com/vaultpane/vaultpane/internal/truncate"
@@ -77,7 +77,7 @@ func (o options) challengeHosts() (hosts []string, allAllowed bool) {
 }
 
 // newVaults makes the clients of all vaults.
-func newVaults(o options, counted *agent.Metrics) (*keyvault.Clients, error) {
+func newVaults(o options, counted *engine.Metrics) (*keyvault.Clients, error) {
 	var bundle []byte
 	if o.CABundle != "" {
 		file, err := podfile.Find(o.CABundle)

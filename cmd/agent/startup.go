@@ -19,6 +19,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/agent/report"
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/internal/machinelock"
 )
@@ -38,7 +39,7 @@ type startup struct {
 	store    certstore.Store
 	machine  certstore.Machine
 	vaults   *keyvault.Clients
-	metrics  *agent.Metrics
+	metrics  *engine.Metrics
 
 	mu      sync.Mutex
 	missing error // what is waited for, nil when working
@@ -50,7 +51,7 @@ func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
 	if err != nil {
 		return nil, err
 	}
-	counted := agent.NewMetrics(metrics.Registry, o.Version)
+	counted := engine.NewMetrics(metrics.Registry, o.Version)
 	vaults, err := newVaults(o, counted)
 	if err != nil {
 		return nil, err
@@ -137,21 +138,23 @@ func (s *startup) begin(ctx context.Context) error {
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so no missed poll is known")
 	}
-	reconciler := &agent.Reconciler{
-		Client: kube, Store: s.store, Machine: s.machine, Secrets: s.vaults, Reporter: reporter, Metrics: s.metrics, Now: time.Now,
-		Events: s.mgr.GetEventRecorder("vaultpane-agent"),
-		Options: agent.Options{
-			Node: node.Name, Workers: s.settings.Workers, InitialSpread: s.settings.InitialSpread,
-			StoreCheckInterval: s.settings.StoreCheckInterval, LastAlive: lastAlive, Previous: previous,
+	certificates := &engine.Engine{
+		Store: s.store, Machine: s.machine, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
+		Options: engine.Options{
+			MachineName: node.Name, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
 			Started: time.Now(), // and not when it began to wait: agents that waited for the same API server begin together
-			NodeRemade: func(uid types.UID) {
-				reporter.Adopt(uid)
-				lease.Adopt(uid)
-			},
 		},
 	}
-	lease.Overdue = reconciler.OldestDue
-	return s.add(reconciler, reporter, lease)
+	lease.Overdue = certificates.OldestDue
+	options := agent.Options{
+		Workers: s.settings.Workers, StoreCheckInterval: s.settings.StoreCheckInterval,
+		NodeRecreated: func(uid types.UID) {
+			reporter.Adopt(uid)
+			lease.Adopt(uid)
+		},
+	}
+	selection := agent.Selection{Client: kube, Node: node.Name}
+	return s.add(agent.New(options, selection, certificates, reporter, s.mgr.GetEventRecorder("vaultpane-agent")), reporter, lease)
 }
 
 // reach returns the Node, once the API server answers and knows the CRDs. What the reconciler will need is listed from then

@@ -1,6 +1,5 @@
-// Package agent is the node reconciler: it brings the certificates that ObservedCertificates ask for into the node's
-// store and keeps them there. The data goes one way, a file a phase: select, observe, due, fetch and parse, converge
-// (plan and apply), outcome (report).
+// Package agent is Kubernetes' side of the node agent. It watches ObservedCertificates and the Node, has the engine process each
+// certificate that targets the node, and writes events; report writes the node's state and its Lease.
 //
 // +kubebuilder:rbac:groups=vaultpane.dev,resources=observedcertificates,verbs=list;watch
 // +kubebuilder:rbac:groups=vaultpane.dev,resources=nodecertificatestates,verbs=get;create;update

@@ -21,6 +21,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
@@ -90,11 +91,12 @@ func (m *machine) start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	reconciler := &agent.Reconciler{
-		Client: &countingClient{mgr.GetClient(), m.looks}, Store: m.store, Machine: m.host, Secrets: vaults, Reporter: reporter,
-		Events: mgr.GetEventRecorder("vaultpane-agent"), Metrics: agent.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
-		Options: agent.Options{Node: m.node.Name, Workers: 4, StoreCheckInterval: checkInterval, Started: m.clock.Now(), Previous: previous},
+	certificates := &engine.Engine{
+		Store: m.store, Machine: m.host, Secrets: vaults, Metrics: engine.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
+		Options: engine.Options{MachineName: m.node.Name, Started: m.clock.Now(), Previous: previous},
 	}
+	selection := agent.Selection{Client: &countingClient{mgr.GetClient(), m.looks}, Node: m.node.Name}
+	reconciler := agent.New(agent.Options{Workers: 4, StoreCheckInterval: checkInterval}, selection, certificates, reporter, mgr.GetEventRecorder("vaultpane-agent"))
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		m.t.Fatal(err)
 	}

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/engine/accounts"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
+)
+
+// Failure is an error in the terms of the API.
+type Failure struct {
+	// Reason is its name in the table of reasons.
+	Reason v1alpha1.Reason
+	// Message says what is wrong, where, and what to do. It is the same at each attempt.
+	Message string
+	// Detail and RequestID differ from attempt to attempt: they are for logs and events. RequestID is what the other side finds the
+	// request by.
+	Detail, RequestID string
+
+	retryAfter time.Duration // what the other side asked for
+	until      time.Time     // when it is known to end; zero if that is unknown
+}
+
+// failureOf returns the failure of an error. It is the one place where the packages' errors become reasons; an error that it does
+// not know is a defect of Vaultpane.
+func failureOf(err error) Failure {
+	var vault *keyvault.Fault
+	var content *bundle.Error
+	var store *certstore.Error
+	var conflict *certstore.Conflict
+	var early *notYetValid
+	var late *expiredError
+	var unsupported *unsupportedError
+	var unknown *accounts.Unknown
+	var unavailable *accounts.Unavailable
+	switch {
+	case errors.As(err, &vault):
+		return Failure{Reason: vault.Reason, Message: vault.Message, retryAfter: vault.RetryAfter, Detail: vault.Detail, RequestID: vault.RequestID}
+	case errors.As(err, &content):
+		return Failure{Reason: v1alpha1.Reason(content.Problem), Message: err.Error()}
+	case errors.As(err, &store):
+		return Failure{Reason: storeReason(store), Message: err.Error()}
+	case errors.As(err, &conflict):
+		return Failure{Reason: v1alpha1.ReasonConflict, Message: conflict.Message}
+	case errors.As(err, &early):
+		return Failure{Reason: early.reason, Message: early.Error(), until: early.from}
+	case errors.As(err, &late):
+		return Failure{Reason: v1alpha1.ReasonExpired, Message: late.message}
+	case errors.As(err, &unknown):
+		return Failure{Reason: v1alpha1.ReasonAccountNotFound, Message: unknown.Error()}
+	case errors.As(err, &unavailable):
+		return Failure{Reason: v1alpha1.ReasonAccountNotFound, Message: unavailable.Error()}
+	case errors.As(err, &unsupported):
+		return Failure{Reason: v1alpha1.ReasonUnsupported, Message: unsupported.Error()}
+	}
+	return Failure{Reason: v1alpha1.ReasonInternalError, Message: err.Error()}
+}
+
+func storeReason(err *certstore.Error) v1alpha1.Reason {
+	switch {
+	case err.Unsupported:
+		return v1alpha1.ReasonUnsupported
+	case err.Denied:
+		return v1alpha1.ReasonStoreAccessDenied
+	}
+	return v1alpha1.ReasonStoreFailure
+}
