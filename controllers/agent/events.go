@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
@@ -20,7 +20,7 @@ const (
 
 // warn writes a warning about one certificate as an event of this agent's own Node. Events on the ObservedCertificate are the
 // controller's: a thousand nodes with the same failure must not write a thousand of them.
-func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCertificate, warning engine.Failure) {
+func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCertificate, warning failure.Failure) {
 	if !r.eventBudget.Allow() {
 		r.droppedEvents.Add(1)
 		return
@@ -35,7 +35,7 @@ func (r *Reconciler) warn(ctx context.Context, certificate *v1alpha1.ObservedCer
 
 // eventNote returns an event's note within the bytes that the API accepts. It holds what differs from attempt to attempt: an event
 // is written once.
-func eventNote(name string, warning engine.Failure) string {
+func eventNote(name string, warning failure.Failure) string {
 	note := "ObservedCertificate " + name + ": " + warning.Message
 	if warning.Detail != "" {
 		note += "; " + warning.Detail

@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/tools/events"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 )
 
 // When the vault of a thousand certificates refuses them, a thousand events would wait in the client's throttling.
@@ -22,7 +22,7 @@ func TestABurstOfEventsIsDroppedAndCounted(t *testing.T) {
 	recorder := events.NewFakeRecorder(failures)
 	r.Events = recorder
 	for number := range failures {
-		r.warn(t.Context(), web, engine.Failure{Reason: v1alpha1.ReasonAccessDenied, Message: fmt.Sprint(number)})
+		r.warn(t.Context(), web, failure.Failure{Reason: v1alpha1.ReasonAccessDenied, Message: fmt.Sprint(number)})
 	}
 	written := len(recorder.Events)
 	if written < eventsBurst || written > eventsBurst+5 {
@@ -42,7 +42,7 @@ vaultpane_events_dropped_total %d
 }
 
 func TestAnEventsNoteIsNoLongerThanTheAPIAccepts(t *testing.T) {
-	got := eventNote(strings.Repeat("n", 253), engine.Failure{Message: strings.Repeat("ü", 600), Detail: "d", RequestID: "r"})
+	got := eventNote(strings.Repeat("n", 253), failure.Failure{Message: strings.Repeat("ü", 600), Detail: "d", RequestID: "r"})
 	if len(got) > 1024 || len(got) < 1020 || !utf8.ValidString(got) {
 		t.Errorf("got %d bytes, valid %v", len(got), utf8.ValidString(got))
 	}

@@ -35,12 +35,6 @@ func (e *Engine) apply(ctx context.Context, t task, want desired) (settled desir
 	return want, nil, done, &certstore.Error{Operation: "reading the certificate back", Ref: want.Ref, Err: errors.New("it is not there, or its key cannot be opened")}
 }
 
-// performed is what became of a plan.
-type performed struct {
-	changed bool     // the store was changed
-	kept    []string // what was not removed because it is in use, and by what
-}
-
 // perform carries actions out in their order and stops at the first that fails: a removal never happens when what should
 // come before it did not.
 func (e *Engine) perform(ctx context.Context, actions []certstore.Action) (done performed, err error) {

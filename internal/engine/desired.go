@@ -10,6 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine/accounts"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
@@ -24,7 +25,7 @@ type desired struct {
 func (e *Engine) desired(t task) (desired, error) {
 	spec := t.certificate.Spec
 	if what := unsupported(spec); what != "" {
-		return desired{}, &unsupportedError{what}
+		return desired{}, &failure.Unsupported{What: what}
 	}
 	url, err := keyvault.ParseURL(spec.URL)
 	if err != nil {
@@ -75,14 +76,6 @@ func providerOf(secret *bundle.Bundle) v1alpha1.KeyStorageProvider {
 		return v1alpha1.ProviderCAPI
 	}
 	return v1alpha1.ProviderCNG
-}
-
-// unsupportedError names what the spec asks for and this agent cannot do.
-type unsupportedError struct{ what string }
-
-// Error implements error.
-func (e *unsupportedError) Error() string {
-	return fmt.Sprintf("this agent cannot do what the spec asks for: %s; nothing was installed or changed for it", e.what)
 }
 
 // unsupported names what the spec asks for and this agent cannot do, empty for nothing. Such a certificate is reported and

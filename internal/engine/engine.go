@@ -16,6 +16,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/inventory"
 	"github.com/vaultpane/vaultpane/internal/engine/accounts"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
@@ -90,7 +91,7 @@ type Result struct {
 	// Next is when to process it again; zero for when its spec, its annotations or the store change.
 	Next time.Time
 	// Warnings are what a person should be told once, as an event: empty where nothing changed for the worse.
-	Warnings []Failure
+	Warnings []failure.Failure
 }
 
 // Process brings one certificate to the desired state as far as that is due, and reports it. The certificate must target this machine. A result

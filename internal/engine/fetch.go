@@ -8,6 +8,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
@@ -31,9 +32,9 @@ func (e *Engine) fetch(ctx context.Context, t task, url keyvault.SecretURL, sinc
 	}
 	if secret.NotBefore != nil && secret.NotBefore.After(e.Now()) {
 		clear(secret.Value)
-		return nil, &notYetValid{
-			from: *secret.NotBefore, reason: v1alpha1.ReasonSecretNotYetValid,
-			what: fmt.Sprintf("the secret %s is not to be used before %s (its activation date)", url, secret.NotBefore.UTC().Format(time.RFC3339)),
+		return nil, &failure.NotYetValid{
+			From: *secret.NotBefore, Reason: v1alpha1.ReasonSecretNotYetValid,
+			What: fmt.Sprintf("the secret %s is not to be used before %s (its activation date)", url, secret.NotBefore.UTC().Format(time.RFC3339)),
 		}
 	}
 	parsed, err := bundle.Parse(secret.ContentType, secret.Value, e.Now()) // overwrites the value
@@ -60,9 +61,9 @@ func deferredBy(err error) time.Duration {
 func checkValidity(want desired, got *fetched, now time.Time) error {
 	current := want.Current()
 	if now.Before(current.NotBefore) {
-		return &notYetValid{
-			from: current.NotBefore, reason: v1alpha1.ReasonNotYetValid,
-			what: fmt.Sprintf("the certificate in %s version %s is installed, and valid from %s on", want.url, got.version, current.NotBefore.UTC().Format(time.RFC3339)),
+		return &failure.NotYetValid{
+			From: current.NotBefore, Reason: v1alpha1.ReasonNotYetValid,
+			What: fmt.Sprintf("the certificate in %s version %s is installed, and valid from %s on", want.url, got.version, current.NotBefore.UTC().Format(time.RFC3339)),
 		}
 	}
 	end, what := current.NotAfter, "certificate"
@@ -76,23 +77,5 @@ func checkValidity(want desired, got *fetched, now time.Time) error {
 	if want.url.Version != "" {
 		remedy = "spec.url names this version, so a newer one is not installed: remove /" + want.url.Version + " from the URL to follow the newest, or name a newer one"
 	}
-	return &expiredError{fmt.Sprintf("the %s %s version %s expired on %s; %s", what, want.url, got.version, end.UTC().Format(time.RFC3339), remedy)}
+	return &failure.Expired{Message: fmt.Sprintf("the %s %s version %s expired on %s; %s", what, want.url, got.version, end.UTC().Format(time.RFC3339), remedy)}
 }
-
-// notYetValid says that a secret or a certificate can be used from a time in the future on.
-type notYetValid struct {
-	from   time.Time
-	reason v1alpha1.Reason
-	what   string
-}
-
-// Error implements error.
-func (e *notYetValid) Error() string {
-	return e.what + "; it is read again then. If that time has come already, the node's clock is behind: correct it"
-}
-
-// expiredError says that the newest version has expired.
-type expiredError struct{ message string }
-
-// Error implements error.
-func (e *expiredError) Error() string { return e.message }

@@ -96,7 +96,7 @@ func (f *fleet) look(now visit) time.Time {
 		return due.again
 	}
 	f.polls[[2]int{now.agent, now.certificate}]++
-	out := outcome{task: task{certificate: certificate, before: before}, observation: observation{entry: before.entry}, url: url, poll: poll{made: true}, err: f.ask(&agent.vault)}
+	out := outcome{task: task{certificate: certificate, before: before}, observation: observation{entry: before.entry}, url: url, poll: pollResult{made: true}, err: f.ask(&agent.vault)}
 	after := remember(out, f.now, f.random.Float64())
 	if out.err == nil {
 		after.entry.State = v1alpha1.StateInstalled

@@ -7,11 +7,12 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 )
 
 // logOutcome writes one log line when something changed, and none when nothing did, and returns what a person should be told as an
 // event. A failure is an error at its first time, and a line at level 1 when it repeats.
-func logOutcome(ctx context.Context, out outcome, updated record) (warnings []Failure) {
+func logOutcome(ctx context.Context, out outcome, updated record) (warnings []failure.Failure) {
 	log := logr.FromContextOrDiscard(ctx).WithValues("store", out.ref.String())
 	before, after := out.before.entry, updated.entry
 	if updated.kept != "" && updated.kept != out.before.kept {
@@ -19,19 +20,19 @@ func logOutcome(ctx context.Context, out outcome, updated record) (warnings []Fa
 	}
 	if after.Reason == v1alpha1.ReasonLinkDeclined && (before.Reason != after.Reason || before.Message != after.Message) {
 		log.Error(nil, "linkOnRenewal does not link an older version", "thumbprint", after.Thumbprint, "message", after.Message)
-		warnings = append(warnings, Failure{Reason: after.Reason, Message: after.Message})
+		warnings = append(warnings, failure.Failure{Reason: after.Reason, Message: after.Message})
 	}
 	switch {
 	case out.err != nil:
-		if logFailure(log, before, updated, failureOf(out.err)) {
-			warnings = append(warnings, failureOf(out.err))
+		if logFailure(log, before, updated, failure.Of(out.err)) {
+			warnings = append(warnings, failure.Of(out.err))
 		}
 	case out.accountsErr != nil && after.Reason == v1alpha1.ReasonAccountNotFound && before.Reason != after.Reason:
 		log.Error(nil, "Cannot find an account of the certificate", "thumbprint", after.Thumbprint, "message", after.Message)
-		warnings = append(warnings, failureOf(out.accountsErr))
+		warnings = append(warnings, failure.Of(out.accountsErr))
 	case updated.repair.count > promptRepairs && out.repaired():
 		log.Error(nil, "Repaired the certificate again: something else on the node keeps changing it", "repairs", updated.repair.count, "thumbprint", after.Thumbprint)
-		warnings = append(warnings, Failure{Reason: v1alpha1.ReasonRepeatedDrift, Message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repair.count)})
+		warnings = append(warnings, failure.Failure{Reason: v1alpha1.ReasonRepeatedDrift, Message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repair.count)})
 	case out.changed() && after.Thumbprint == before.Thumbprint && !out.poll.made:
 		log.Info("Repaired the certificate's properties", "thumbprint", after.Thumbprint, "repaired", out.repaired())
 	case out.changed():
@@ -46,7 +47,7 @@ func logOutcome(ctx context.Context, out outcome, updated record) (warnings []Fa
 }
 
 // logFailure logs a failed poll, or a certificate that could not be brought into the store, and reports whether it is new.
-func logFailure(log logr.Logger, before v1alpha1.CertificateEntry, updated record, found Failure) bool {
+func logFailure(log logr.Logger, before v1alpha1.CertificateEntry, updated record, found failure.Failure) bool {
 	values := []any{"reason", found.Reason, "class", found.Reason.Class(), "message", found.Message, "attempt", updated.poll.attempt}
 	if found.Detail != "" {
 		values = append(values, "detail", found.Detail)

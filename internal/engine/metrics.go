@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 )
 
 // Label names. Their values are closed lists: reasons of the API, HTTP status codes, store operations, results, and the
@@ -76,7 +77,7 @@ func (m *Metrics) storeOperation(operation string, err error) {
 func (m *Metrics) poll(out outcome) {
 	switch {
 	case out.err != nil:
-		m.polls.WithLabelValues(resultFailed, string(failureOf(out.err).Reason)).Inc()
+		m.polls.WithLabelValues(resultFailed, string(failure.Of(out.err).Reason)).Inc()
 	case out.changed():
 		m.polls.WithLabelValues(resultInstalled, string(v1alpha1.ReasonInstalled)).Inc()
 	default:

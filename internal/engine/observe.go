@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/schedule"
@@ -75,14 +73,6 @@ func (e *Engine) installedFor(certificate *v1alpha1.ObservedCertificate, ref cer
 		(held.Mark.UID == string(certificate.UID) || held.Mark.Name != certificate.Name)
 }
 
-// observation is what the store holds for a certificate.
-type observation struct {
-	held  *certstore.Entry          // nil for nothing
-	entry v1alpha1.CertificateEntry // the report, as far as the store tells it
-	mark  certstore.Mark            // its mark where it is this ObservedCertificate's, else empty
-	valid bool                      // it is valid now
-}
-
 // observe reads what the store holds for a certificate: the one it should have, or after a restart without a report the newest
 // that carries its mark.
 func (e *Engine) observe(t task) (observation, error) {
@@ -104,27 +94,6 @@ func (e *Engine) find(t task) (*certstore.Entry, error) {
 	}
 	newest := slices.MaxFunc(entries, certstore.CompareVersions)
 	return &newest, nil
-}
-
-// observed returns what it means for a certificate that the store holds an entry, whose version is the one given unless its mark
-// names another.
-func (t task) observed(held *certstore.Entry, version string, now time.Time) observation {
-	seen := observation{held: held, valid: held != nil && held.ValidAt(now), entry: v1alpha1.CertificateEntry{
-		Name: t.certificate.Name, Generation: t.certificate.Generation, RequestedAt: requestOf(t.certificate),
-	}}
-	if held != nil && held.Mark != nil && held.Mark.UID == string(t.certificate.UID) {
-		seen.mark, version = *held.Mark, held.Mark.Version
-	}
-	if usableIn(t.ref, held) {
-		notAfter := metav1.NewTime(held.Certificate.NotAfter)
-		seen.entry.Thumbprint, seen.entry.Version, seen.entry.NotAfter = held.Thumbprint, version, &notAfter
-	}
-	return seen
-}
-
-// usableIn reports whether a certificate is in a store as what the store is for: with its key, or in one that holds trust.
-func usableIn(ref certstore.Ref, entry *certstore.Entry) bool {
-	return entry != nil && (entry.Key == certstore.KeyPresent || certstore.HoldsTrust(ref))
 }
 
 // surroundings returns what the plan of one certificate needs to know: entries with its mark in every store that has been read, the

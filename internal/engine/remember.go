@@ -11,6 +11,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/schedule"
 )
 
@@ -123,7 +124,7 @@ func (r record) withAccounts(out outcome, now time.Time, random float64) record 
 		r.accounts.retry = now.Add(schedule.Waiting(r.accounts.failures, intervalOf(out.certificate), random))
 	}
 	if r.entry.Reason == "" || r.entry.Reason == v1alpha1.ReasonAccountNotFound {
-		found := failureOf(out.accountsErr)
+		found := failure.Of(out.accountsErr)
 		r.entry.State, r.entry.Reason, r.entry.Message = v1alpha1.StateFailed, found.Reason, found.Message
 	}
 	return r
@@ -131,7 +132,7 @@ func (r record) withAccounts(out outcome, now time.Time, random float64) record 
 
 // failed returns the record after a failed poll. known is the entry as it was reported before.
 func (r record) failed(out outcome, known v1alpha1.CertificateEntry, now time.Time, random float64) record {
-	found := failureOf(out.err)
+	found := failure.Of(out.err)
 	r.poll.attempt++
 	if out.before.poll.generation != out.certificate.Generation {
 		r.poll.attempt = 1 // another spec starts again
@@ -145,14 +146,14 @@ func (r record) failed(out outcome, known v1alpha1.CertificateEntry, now time.Ti
 	case v1alpha1.ClassWaiting:
 		r.poll.nextAttempt = now.Add(schedule.Waiting(r.poll.attempt, interval, random))
 		r.entry.State = v1alpha1.StateFailed
-		if found.until.After(now) {
+		if found.Until.After(now) {
 			r.entry.State = v1alpha1.StatePending
 			// The whole fleet knows the same moment: its requests are spread over a minute.
 			spread := time.Duration(random * float64(min(time.Minute, interval/10)))
-			r.poll.nextAttempt = earliest(found.until, now.Add(interval)).Add(spread)
+			r.poll.nextAttempt = earliest(found.Until, now.Add(interval)).Add(spread)
 		}
 	default:
-		r.poll.nextAttempt = now.Add(schedule.Transient(r.poll.attempt, interval, found.retryAfter, random))
+		r.poll.nextAttempt = now.Add(schedule.Transient(r.poll.attempt, interval, found.RetryAfter, random))
 		if out.entry.Thumbprint != "" && r.poll.attempt < reportedFrom {
 			r.entry = keepState(out.entry, known)
 			return r // most transient failures end before anyone could act on them
@@ -163,7 +164,7 @@ func (r record) failed(out outcome, known v1alpha1.CertificateEntry, now time.Ti
 		r.entry.State = v1alpha1.StateInstalled // the reason says that a renewal would not arrive
 	}
 	if out.accountsErr != nil && out.entry.Thumbprint != "" { // an account without access is worse than a failed poll
-		found, r.entry.State = failureOf(out.accountsErr), v1alpha1.StateFailed
+		found, r.entry.State = failure.Of(out.accountsErr), v1alpha1.StateFailed
 	}
 	r.entry.Reason, r.entry.Message = found.Reason, found.Message
 	return r

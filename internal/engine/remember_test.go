@@ -10,6 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine/accounts"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
@@ -25,15 +26,15 @@ func TestExplain(t *testing.T) {
 		{"a store that refused", &certstore.Error{Denied: true, Err: errors.New("x")}, v1alpha1.ReasonStoreAccessDenied},
 		{"a store that can never do it", &certstore.Error{Unsupported: true, Err: errors.New("x")}, v1alpha1.ReasonUnsupported},
 		{"somebody else's certificate", &certstore.Conflict{Message: "x"}, v1alpha1.ReasonConflict},
-		{"a secret for later", &notYetValid{from: noon, reason: v1alpha1.ReasonSecretNotYetValid}, v1alpha1.ReasonSecretNotYetValid},
-		{"a certificate of the past", &expiredError{"x"}, v1alpha1.ReasonExpired},
-		{"a wish beyond us", &unsupportedError{"accounts"}, v1alpha1.ReasonUnsupported},
+		{"a secret for later", &failure.NotYetValid{From: noon, Reason: v1alpha1.ReasonSecretNotYetValid}, v1alpha1.ReasonSecretNotYetValid},
+		{"a certificate of the past", &failure.Expired{Message: "x"}, v1alpha1.ReasonExpired},
+		{"a wish beyond us", &failure.Unsupported{What: "accounts"}, v1alpha1.ReasonUnsupported},
 		{"anything else is our defect", errors.New("x"), v1alpha1.ReasonInternalError},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			for _, err := range []error{test.err, fmt.Errorf("wrapped: %w", test.err)} {
-				if got := failureOf(err).Reason; got != test.want {
+				if got := failure.Of(err).Reason; got != test.want {
 					t.Errorf("%v: got %s, want %s", err, got, test.want)
 				}
 			}
@@ -85,14 +86,14 @@ func TestRemember(t *testing.T) {
 		{name: "it does not hide a failure that was there before", entry: installed, err: fault(v1alpha1.ReasonThrottled),
 			before: record{poll: pollRecord{generation: 3}, entry: v1alpha1.CertificateEntry{Name: "web", State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretDisabled}},
 			state:  v1alpha1.StateFailed, reason: v1alpha1.ReasonSecretDisabled, next: time.Second, thumbprint: "AA"},
-		{name: "a secret for later is Pending until its time", entry: nothing, err: &notYetValid{from: noon.Add(10 * time.Minute), reason: v1alpha1.ReasonSecretNotYetValid},
+		{name: "a secret for later is Pending until its time", entry: nothing, err: &failure.NotYetValid{From: noon.Add(10 * time.Minute), Reason: v1alpha1.ReasonSecretNotYetValid},
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonSecretNotYetValid, next: 10 * time.Minute},
-		{name: "but looked at within the interval", entry: nothing, err: &notYetValid{from: noon.Add(48 * time.Hour), reason: v1alpha1.ReasonSecretNotYetValid},
+		{name: "but looked at within the interval", entry: nothing, err: &failure.NotYetValid{From: noon.Add(48 * time.Hour), Reason: v1alpha1.ReasonSecretNotYetValid},
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonSecretNotYetValid, next: time.Hour},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			out := outcome{task: task{before: test.before}, observation: observation{entry: test.entry}, poll: poll{made: true}, err: test.err}
+			out := outcome{task: task{before: test.before}, observation: observation{entry: test.entry}, poll: pollResult{made: true}, err: test.err}
 			got := rememberFor(certificate(), out, noon, 0)
 			if got.entry.State != test.state || got.entry.Reason != test.reason || got.poll.terminal != test.terminal || got.place.thumbprint != test.thumbprint {
 				t.Errorf("got %+v", got)
@@ -111,7 +112,7 @@ func TestRemember(t *testing.T) {
 func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 	installed := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Version: "v1"}
 	denied := &keyvault.Fault{Reason: v1alpha1.ReasonAccessDenied, Message: "why"}
-	usual := outcome{task: task{before: record{poll: pollRecord{generation: 3}, place: place{generation: 3}}}, observation: observation{entry: installed, valid: true}, poll: poll{made: true, asked: true}, err: denied}
+	usual := outcome{task: task{before: record{poll: pollRecord{generation: 3}, place: place{generation: 3}}}, observation: observation{entry: installed, valid: true}, poll: pollResult{made: true, asked: true}, err: denied}
 	tests := []struct {
 		name   string
 		change func(*outcome)
@@ -148,7 +149,7 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 }
 
 func TestAnAccountWithoutAccessIsNotHiddenByPollsThatFail(t *testing.T) {
-	out := outcome{task: task{before: record{poll: pollRecord{generation: 3, attempt: reportedFrom}, place: place{generation: 3}}}, observation: observation{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}, valid: true}, poll: poll{made: true, asked: true}, err: &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, accountsErr: &accounts.Unknown{}}
+	out := outcome{task: task{before: record{poll: pollRecord{generation: 3, attempt: reportedFrom}, place: place{generation: 3}}}, observation: observation{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}, valid: true}, poll: pollResult{made: true, asked: true}, err: &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, accountsErr: &accounts.Unknown{}}
 	if got := rememberFor(certificate(), out, noon, 0).entry; got.Reason != v1alpha1.ReasonAccountNotFound || got.State != v1alpha1.StateFailed {
 		t.Errorf("got %+v", got)
 	}
@@ -174,7 +175,7 @@ func TestACertificateThatVanishesWhileThePollsFailIsPendingWithTheirReason(t *te
 
 func TestAFleetDoesNotComeBackInTheMomentThatAllKnow(t *testing.T) {
 	from := noon.Add(10 * time.Minute)
-	got := rememberFor(certificate(), outcome{poll: poll{made: true}, err: &notYetValid{from: from, reason: v1alpha1.ReasonNotYetValid}}, noon, 0.5)
+	got := rememberFor(certificate(), outcome{poll: pollResult{made: true}, err: &failure.NotYetValid{From: from, Reason: v1alpha1.ReasonNotYetValid}}, noon, 0.5)
 	if wait := got.poll.nextAttempt.Sub(from); wait != 30*time.Second {
 		t.Errorf("at half of the jitter it comes %s after the moment, want 30s", wait)
 	}

@@ -4,31 +4,23 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// repair is what became of bringing back what a certificate has in the stores.
-type repair struct {
-	drift bool      // something else had changed it
-	done  performed // in the store
-	again time.Time // when it may be repaired again, where that was too soon; zero for never
-}
-
 // repair brings marks, rights and links of what a certificate has in the stores back to what is desired. It asks the vault for
 // nothing, so it works while the vault is unreachable. If another tool keeps changing the same, it is repaired more and more
 // slowly, as a certificate is that keeps disappearing. What is desired is returned with the rights of shared keys.
-func (e *Engine) repair(ctx context.Context, t task, want desired, held *certstore.Entry) (desired, repair, error) {
+func (e *Engine) repair(ctx context.Context, t task, want desired, held *certstore.Entry) (desired, repairResult, error) {
 	want, actions, err := e.repairActions(ctx, t, want, held)
 	if err != nil || len(actions) == 0 {
-		return want, repair{}, err
+		return want, repairResult{}, err
 	}
-	var result repair
+	var result repairResult
 	if t.before.poll.generation == t.certificate.Generation { // else the spec is what changed
 		if next := t.before.repair.next(intervalOf(t.certificate), e.Now()); next.After(e.Now()) {
-			return want, repair{again: next}, nil
+			return want, repairResult{again: next}, nil
 		}
 		result.drift = true
 	}

@@ -1,4 +1,5 @@
-package engine
+// Package failure turns the errors of the engine's parts into reasons of the API.
+package failure
 
 import (
 	"errors"
@@ -21,25 +22,27 @@ type Failure struct {
 	// request by.
 	Detail, RequestID string
 
-	retryAfter time.Duration // what the other side asked for
-	until      time.Time     // when it is known to end; zero if that is unknown
+	// RetryAfter is how long the other side asked to wait, 0 where it did not.
+	RetryAfter time.Duration
+	// Until is when the failure is known to end; zero if that is unknown.
+	Until time.Time
 }
 
-// failureOf returns the failure of an error. It is the one place where the packages' errors become reasons; an error that it does
+// Of returns the failure of an error. It is the one place where the packages' errors become reasons; an error that it does
 // not know is a defect of Vaultpane.
-func failureOf(err error) Failure {
+func Of(err error) Failure {
 	var vault *keyvault.Fault
 	var content *bundle.Error
 	var store *certstore.Error
 	var conflict *certstore.Conflict
-	var early *notYetValid
-	var late *expiredError
-	var unsupported *unsupportedError
+	var early *NotYetValid
+	var late *Expired
+	var unsupported *Unsupported
 	var unknown *accounts.Unknown
 	var unavailable *accounts.Unavailable
 	switch {
 	case errors.As(err, &vault):
-		return Failure{Reason: vault.Reason, Message: vault.Message, retryAfter: vault.RetryAfter, Detail: vault.Detail, RequestID: vault.RequestID}
+		return Failure{Reason: vault.Reason, Message: vault.Message, RetryAfter: vault.RetryAfter, Detail: vault.Detail, RequestID: vault.RequestID}
 	case errors.As(err, &content):
 		return Failure{Reason: v1alpha1.Reason(content.Problem), Message: err.Error()}
 	case errors.As(err, &store):
@@ -47,9 +50,9 @@ func failureOf(err error) Failure {
 	case errors.As(err, &conflict):
 		return Failure{Reason: v1alpha1.ReasonConflict, Message: conflict.Message}
 	case errors.As(err, &early):
-		return Failure{Reason: early.reason, Message: early.Error(), until: early.from}
+		return Failure{Reason: early.Reason, Message: early.Error(), Until: early.From}
 	case errors.As(err, &late):
-		return Failure{Reason: v1alpha1.ReasonExpired, Message: late.message}
+		return Failure{Reason: v1alpha1.ReasonExpired, Message: late.Message}
 	case errors.As(err, &unknown):
 		return Failure{Reason: v1alpha1.ReasonAccountNotFound, Message: unknown.Error()}
 	case errors.As(err, &unavailable):
