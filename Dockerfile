@@ -1,9 +1,8 @@
-# Vaultpane's images, for people and systems with a container engine. Released images come from `make images`, which needs
-# none and is reproducible; docs/release.md says how both differ.
+# Vaultpane's Linux images, for systems with a container engine. Released images, those for Windows among them, come from
+# `make images`, which needs no engine and is reproducible; docs/release.md says how both differ.
 #
 #   docker buildx build --target controller --platform linux/amd64,linux/arm64 -t vaultpane-controller .
 #   docker buildx build --target agent      --platform linux/amd64,linux/arm64 -t vaultpane-agent:linux .
-#   docker buildx build --target agent-windows --platform windows/amd64 --provenance=false --sbom=false -t vaultpane-agent:windows .
 
 # The Go of go.mod.
 FROM --platform=$BUILDPLATFORM golang:1.26.8-alpine3.24@sha256:b6890e35ded5d19118c2bca3d7754dc4e6f694aac2d0aeb92f9807c2879e4230 AS build
@@ -40,15 +39,3 @@ LABEL org.opencontainers.image.title="vaultpane-agent" \
 WORKDIR /
 USER 65532:65532
 ENTRYPOINT ["/vaultpane-agent"]
-
-# Windows Server 2025 wants real registry hives in the lowest layer, which this base got in its source after v1.0.0.
-FROM mcr.microsoft.com/oss/kubernetes/windows-host-process-containers-base-image:v1.0.0@sha256:b4c9637e032f667c52d1eccfa31ad8c63f1b035e8639f3f48a510536bf34032b AS agent-windows
-COPY --from=build /src/LICENSE /LICENSE
-COPY --from=build /out/vaultpane-agent /vaultpane-agent.exe
-ARG VERSION=dev
-LABEL org.opencontainers.image.title="vaultpane-agent" \
-      org.opencontainers.image.source="https://github.com/vaultpane/vaultpane" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="$VERSION"
-ENV PATH="C:\Windows\system32;C:\Windows;C:\Windows\System32\WindowsPowerShell\v1.0"
-ENTRYPOINT ["vaultpane-agent.exe"]

@@ -45,7 +45,6 @@ const (
 	ReasonUnsupportedContentType  Reason = "UnsupportedContentType"
 	ReasonMalformedSecret         Reason = "MalformedSecret"
 	ReasonPrivateKeyMissing       Reason = "PrivateKeyMissing"
-	ReasonPrivateKeyNotExportable Reason = "PrivateKeyNotExportable"
 	ReasonKeyMismatch             Reason = "KeyMismatch"
 	ReasonStoreAccessDenied       Reason = "StoreAccessDenied"
 	ReasonAccountNotFound         Reason = "AccountNotFound"
@@ -96,7 +95,6 @@ var Reasons = []ReasonInfo{
 	{ReasonUnsupportedContentType, ClassWaiting, "The secret is not a certificate.", "Point the URL to the secret of a Key Vault certificate, whose content type is application/x-pkcs12 or application/x-pem-file; a trust store takes certificates alone as well (PEM or PKCS#7)."},
 	{ReasonMalformedSecret, ClassWaiting, "The secret's value cannot be read as a certificate.", "Import the certificate into the vault again; the message says what was found."},
 	{ReasonPrivateKeyMissing, ClassWaiting, "The secret holds a certificate without its private key.", "Use the /secrets/ URL of a certificate whose policy has an exportable key, or a trust store such as Root for certificates alone."},
-	{ReasonPrivateKeyNotExportable, ClassWaiting, "The vault keeps the private key to itself.", "Issue the certificate with an exportable key in its policy."},
 	{ReasonKeyMismatch, ClassWaiting, "The private key fits none of the secret's certificates.", "Import the certificate together with its own key."},
 	{ReasonConflict, ClassWaiting, "The certificate is already in the store and belongs to someone else: an older ObservedCertificate with other key options, another version of Vaultpane, or another tool that left out its key.", "Do what the message says: give both the same key options, or remove one."},
 	{ReasonStoreAccessDenied, ClassWaiting, "The agent may not write to the certificate store.", "Run the agent as NT AUTHORITY\\SYSTEM in a HostProcess container, as the chart does; on Linux as root, with a folder that it may write (agent.linux.storePath of the chart)."},

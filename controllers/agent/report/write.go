@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/debounce"
 )
 
 // Collecting: a write waits until nothing has changed for quiet, but not longer than longestWait, so that the first sync of
@@ -94,18 +95,7 @@ func (r *Reporter) collect(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
-	deadline := time.After(longestWait)
-	for {
-		select {
-		case <-r.changed:
-		case <-time.After(quiet):
-			return true
-		case <-deadline:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
+	return debounce.Quiet(ctx, r.changed, quiet, time.After(longestWait))
 }
 
 func sleep(ctx context.Context, wait time.Duration) bool {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/debounce"
 )
 
 // A store that changes is checked when it has not changed for watchQuiet, and not more often than every watchPause: the agent's
@@ -63,25 +64,17 @@ func (w *Watcher) signal() {
 func (w *Watcher) Wait(ctx context.Context, interval time.Duration) bool {
 	due := time.After(interval)
 	pause := time.After(min(watchPause, interval))
-	var quiet <-chan time.Time
-	for paused := false; ; {
-		select {
-		case <-due:
-			return true
-		case <-pause:
-			paused = true
-			if quiet != nil {
-				quiet = time.After(watchQuiet)
-			}
-		case <-w.changed:
-			quiet = time.After(watchQuiet)
-		case <-quiet:
-			if paused {
-				return true
-			}
-			quiet = make(chan time.Time) // there was a change, and it waits for the pause
-		case <-ctx.Done():
-			return false
-		}
+	select {
+	case <-w.changed:
+	case <-due:
+		return true
+	case <-ctx.Done():
+		return false
 	}
+	select {
+	case <-pause:
+	case <-ctx.Done():
+		return false
+	}
+	return debounce.Quiet(ctx, w.changed, watchQuiet, due)
 }
