@@ -1,5 +1,5 @@
-// Package v1alpha1 holds the API of Vaultpane: ObservedCertificate, what people ask for; NodeCertificateState, what one
-// node has; and the table of reasons that both speak in.
+// Package v1alpha1 is the API of Vaultpane: ObservedCertificate, the desired certificate; NodeCertificateState, the state of one
+// node; and the table of reasons that both use.
 //
 // +kubebuilder:object:generate=true
 // +groupName=vaultpane.dev

@@ -4,34 +4,34 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CertificateState says how a certificate stands on a node: empty where it is in the store as the spec wants it.
+// CertificateState is the state of a certificate on a node: empty where it is in the store as the spec asks for it.
 // +kubebuilder:validation:Enum=Pending;Failed;Suspended
 type CertificateState string
 
 // Certificate states.
 const (
-	// StateInstalled is the state of a certificate that is in the store as the spec wants it. A reason beside it tells what does
-	// not keep it from that: the polls fail for the moment, or a link was declined.
+	// StateInstalled is the state of a certificate that is in the store as the spec asks for it. A reason in addition to it is about
+	// something else: the last polls failed, or a link was declined.
 	StateInstalled CertificateState = ""
 	// StatePending is the state of a certificate that is still being fetched or retried.
 	StatePending CertificateState = "Pending"
-	// StateFailed is the state of a certificate that someone must act for.
+	// StateFailed is the state of a certificate that needs a person to act.
 	StateFailed CertificateState = "Failed"
-	// StateSuspended is the state of a certificate whose spec says suspend.
+	// StateSuspended is the state of a certificate whose spec sets suspend.
 	StateSuspended CertificateState = "Suspended"
 )
 
 // MaxMessageLength bounds the message of an entry, in characters, as the CRD does.
 const MaxMessageLength = 1024
 
-// CertificateEntry is one certificate on one node: what is in the store, read back from it, and what is not well.
+// CertificateEntry is one certificate on one node: what is in the store, read back from it, and what failed.
 type CertificateEntry struct {
 	// name is the name of the ObservedCertificate.
 	Name string `json:"name"`
 	// generation is the generation of the spec that the node acted on.
 	Generation int64 `json:"generation"`
-	// version is the Key Vault version in the store. It and the thumbprint are copied to the status that people read, so they
-	// are no free text. Key Vault's own are 32 hexadecimal digits; other vaults may name theirs otherwise.
+	// version is the Key Vault version in the store. Key Vault's own are 32 hexadecimal digits; compatible vaults may use other
+	// names.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern="^[0-9A-Za-z._-]*$"
@@ -41,18 +41,18 @@ type CertificateEntry struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern="^[0-9A-Za-z]*$"
 	Thumbprint string `json:"thumbprint,omitempty"`
-	// notAfter is the end of its validity.
+	// notAfter is when it expires.
 	// +optional
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
 	// requestedAt is the value of the annotation vaultpane.dev/requestedAt that was acted on, while it is set.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	RequestedAt string `json:"requestedAt,omitempty"`
-	// state is absent while the certificate is in the store as the spec wants it.
+	// state is absent while the certificate is in the store as the spec asks for it.
 	// +optional
 	State CertificateState `json:"state,omitempty"`
-	// reason is the name of a reason, absent when there is nothing to tell; docs/errors.md lists them. Without a state, it says
-	// why the last polls failed while the certificate is in place, or that a link was declined.
+	// reason is the name of a reason; docs/errors.md lists them. Without a state, it says why the last polls failed while the
+	// certificate is in place, or that a link was declined.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Reason Reason `json:"reason,omitempty"`
@@ -65,13 +65,13 @@ type CertificateEntry struct {
 	Since *metav1.Time `json:"since,omitempty"`
 }
 
-// NodeCertificateState is what the agent on one node found and did, for all certificates. It has the node's name, is
-// owned by the Node, and is written by that node's agent only, when something changed.
+// NodeCertificateState is the state of all certificates on one node. It has the node's name, is owned by the Node, and is written
+// by that node's agent only, when something changed.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,shortName=nodecert,categories=vaultpane
-// +kubebuilder:printcolumn:name="FAILING",type=integer,description="How many certificates have failed or whose polls fail.",JSONPath=`.summary.failing`
-// +kubebuilder:printcolumn:name="REASON",type=string,description="The worst reason, if there is one.",JSONPath=`.summary.reason`
+// +kubebuilder:printcolumn:name="FAILING",type=integer,description="The number of certificates that are failed or pending, or whose polls fail.",JSONPath=`.summary.failing`
+// +kubebuilder:printcolumn:name="REASON",type=string,description="The worst reason of all certificates.",JSONPath=`.summary.reason`
 // +kubebuilder:printcolumn:name="CERTIFICATE",type=string,description="The ObservedCertificate that has it.",JSONPath=`.summary.certificate`
 // +kubebuilder:printcolumn:name="AGENT",type=string,JSONPath=`.agentVersion`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -83,28 +83,28 @@ type NodeCertificateState struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	AgentVersion string `json:"agentVersion,omitempty"`
-	// nodeUID is the UID of the Node object this describes, which tells a node from an earlier one of the same name.
+	// nodeUID is the UID of the Node that this describes. It distinguishes a node from an earlier one of the same name.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	NodeUID string `json:"nodeUID,omitempty"`
-	// summary is the worst of what follows, for the columns of kubectl get.
+	// summary is the worst of the certificates, for the columns of kubectl get.
 	// +optional
 	Summary *NodeSummary `json:"summary,omitempty"`
-	// certificates are the certificates that select this node, by name.
+	// certificates are the certificates that target this node, by name.
 	// +optional
 	// +listType=atomic
 	Certificates []CertificateEntry `json:"certificates,omitempty"`
-	// omitted counts what the agent left out because the object would have become too large for etcd; absent when all is there.
-	// The worst entries keep their messages.
+	// omitted counts what the agent left out because the object would have become too large for etcd; absent when nothing is
+	// missing. The worst entries keep their messages.
 	// +optional
 	Omitted *Omitted `json:"omitted,omitempty"`
 }
 
-// NodeSummary says how many certificates are not well on a node, and which is the worst.
+// NodeSummary counts the failing certificates of a node, and names the worst.
 type NodeSummary struct {
-	// failing is the number of certificates that have failed, still try, or are installed and whose polls fail.
+	// failing is the number of certificates that are failed or pending, or installed while their polls fail.
 	Failing int32 `json:"failing"`
-	// reason is the worst reason of all certificates, absent where none has one.
+	// reason is the worst reason of all certificates; absent where no certificate has a reason.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Reason Reason `json:"reason,omitempty"`
@@ -115,7 +115,7 @@ type NodeSummary struct {
 
 // Omitted counts what a NodeCertificateState leaves out.
 type Omitted struct {
-	// messages is the number of entries that have a reason and lack their message.
+	// messages is the number of entries with a reason whose message is missing.
 	// +optional
 	Messages int32 `json:"messages,omitempty"`
 	// certificates is the number of certificates without an entry.

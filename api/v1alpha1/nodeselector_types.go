@@ -5,8 +5,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// NodeSelector chooses nodes by their labels. It is written like every Kubernetes label selector; it is a type of its own
-// so that a wrong operator or label is refused when it is written, and not found by a node later.
+// NodeSelector selects nodes by their labels, with the syntax of any Kubernetes label selector. It is a type of its own so that the
+// API server rejects a wrong operator or label, before a node finds it.
 // +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.map(e, has(e.values) ? size(e.values) : 0).sum() <= 128",message="must not have more than 128 values in all its matchExpressions; give the nodes a label of their own and select by it"
 type NodeSelector struct {
 	// matchLabels are labels that a node must have.
@@ -39,15 +39,15 @@ type NodeSelectorRequirement struct {
 	// +required
 	// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
 	Operator metav1.LabelSelectorOperator `json:"operator"`
-	// values are compared with the label's by In and NotIn.
+	// values are what In and NotIn compare the label's value with.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Values []LabelValue `json:"values,omitempty"`
 }
 
-// AsSelector returns the selector in the form that the Kubernetes libraries match with; nil selects everything. The API server
-// lets in none that cannot be read.
+// AsSelector converts the selector to the form that the Kubernetes libraries match with; nil selects everything. The API server
+// rejects selectors that cannot be converted.
 func (s *NodeSelector) AsSelector() (labels.Selector, error) {
 	return metav1.LabelSelectorAsSelector(s.labelSelector())
 }

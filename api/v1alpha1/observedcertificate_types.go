@@ -4,15 +4,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// RequestedAtAnnotation asks every node for a poll now. Its value is an RFC 3339 time; a new value is a new request, and
-// no other annotation makes a node ask Key Vault.
+// RequestedAtAnnotation requests a poll from every node. Its value is an RFC 3339 time. A new value is a new request, and no other
+// annotation causes a request to Key Vault.
 const RequestedAtAnnotation = "vaultpane.dev/requestedAt"
 
-// StoreLocation is a Windows system store location. The spellings of the extension's 2017 preview are accepted.
+// StoreLocation is a Windows system store location. The spelling of the extension's 2017 preview is accepted.
 // +kubebuilder:validation:Enum=LocalMachine;CurrentUser;LOCAL_MACHINE;CURRENT_USER
 type StoreLocation string
 
-// Store locations, in today's spelling and in that of the extension's 2017 preview.
+// Store locations, in the current spelling and in that of the extension's 2017 preview.
 const (
 	LocalMachine        StoreLocation = "LocalMachine"
 	CurrentUser         StoreLocation = "CurrentUser"
@@ -20,7 +20,7 @@ const (
 	CurrentUserPreview  StoreLocation = "CURRENT_USER"
 )
 
-// DeletionPolicy says what becomes of installed certificates when nothing asks for them any more.
+// DeletionPolicy decides what happens to installed certificates that no ObservedCertificate asks for any more.
 // +kubebuilder:validation:Enum=Retain;Delete
 type DeletionPolicy string
 
@@ -51,7 +51,7 @@ type Authentication struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$')",message="must be a client id, a GUID such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301; a resource id (/subscriptions/...) or an object id does not work here: 'az identity show --query clientId' prints the client id"
-	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="is the GUID of zeros, a placeholder; 'az identity show --query clientId' prints the client id"
+	// +kubebuilder:validation:XValidation:rule="self != '00000000-0000-0000-0000-000000000000'",message="is a GUID of zeros, a placeholder; 'az identity show --query clientId' prints the client id"
 	MSIClientID string `json:"msiClientId,omitempty"`
 }
 
@@ -69,19 +69,19 @@ type ObservedCertificateSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^[[:space:]]|[[:space:]]$')",message="has blanks around it; remove them"
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('@')",message="is a reference or the name of a file, must be the secret's URL itself, as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[[:space:]]|[[:space:]]$')",message="has leading or trailing spaces; remove them"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('@')",message="is a reference or a file name; write the secret's URL itself, as in https://myvault.vault.azure.net/secrets/mycertificate"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https?://([0-9A-Za-z-]+[.])*portal[.]azure[.](com|us|cn)([:/?#]|$)')",message="is an address of the Azure portal; open the certificate's current version there and copy its Secret Identifier, as in https://myvault.vault.azure.net/secrets/mycertificate"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(https://management[.][^/]*)?/subscriptions/')",message="is the id of an Azure resource; 'az keyvault certificate show --vault-name myvault --name mycertificate --query sid' prints the secret's URL, as in https://myvault.vault.azure.net/secrets/mycertificate/<version>: leave the version out to follow the newest"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#@]*_')",message="has '_' in its host, which no vault's name has: letters, digits and dashes only; 'az keyvault show --name myvault --query properties.vaultUri' prints the host"
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="must begin with https:// (lower case, without blanks around it), as in https://myvault.vault.azure.net/secrets/mycertificate"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(https://management[.][^/]*)?/subscriptions/')",message="is the id of an Azure resource; 'az keyvault certificate show --vault-name myvault --name mycertificate --query sid' prints the secret's URL, as in https://myvault.vault.azure.net/secrets/mycertificate/<version>: omit the version to follow the newest"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#@]*_')",message="has '_' in its host; a vault's name consists of letters, digits and dashes: 'az keyvault show --name myvault --query properties.vaultUri' prints the host"
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('https://')",message="must begin with https:// (in lower case), as in https://myvault.vault.azure.net/secrets/mycertificate"
 	// +kubebuilder:validation:XValidation:rule="!self.startsWith('https://') || self.matches('^https://([^/?#]*@)?[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?([.][0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?)*(:[0-9]+)?([/?#]|$)')",message="needs a host name after https://, as in https://myvault.vault.azure.net/secrets/mycertificate"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*:[0-9]+([/?#]|$)') || self.matches('^https://[^/?#]*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])([/?#]|$)')",message="has a port that is not between 1 and 65535"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*@')",message="must not hold a user name or password before the host; Vaultpane signs in with an Azure identity"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]*@')",message="must not contain a user name or password before the host; Vaultpane signs in with an Azure identity"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('?') && !self.contains('#')",message="must not have a query (?...) or a fragment (#...)"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/(certificates|keys)/')",message="must point to /secrets/<name>, also for a certificate: the secret of the same name holds the private key, /certificates/ and /keys/ do not"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+') || self.matches('^https://[^/?#]+/(certificates|keys)/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}(/.*)?([?#].*)?$')",message="must have the path /secrets/<name>, where the name is 1 to 127 letters, digits and dashes"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/[0-9a-fA-F]{32}([?#].*)?$')",message="has something after the secret's name that is not a version: a version is 32 hexadecimal digits with nothing behind it; leave it out to follow the newest"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/[0-9a-fA-F]{32}([?#].*)?$')",message="has a part after the secret's name that is not a version: a version is 32 hexadecimal digits, with nothing after it; omit it to follow the newest"
 	URL string `json:"url"`
 
 	// certificateStoreName is the system store that receives the certificate with its key. Default MY (Personal). The
@@ -108,9 +108,9 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(certificate[ _.-]*enrollment[ _.-]*requests?)$')",message="is a display name: the store that Windows' tools show as Certificate Enrollment Requests is named REQUEST; write REQUEST"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(smart[ _.-]*card[ _.-]*trusted[ _.-]*roots?)$')",message="is a display name: the store that Windows' tools show as Smart Card Trusted Roots is named SmartCardRoot; write SmartCardRoot"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(trusted[ _.-]+devices?)$')",message="is a display name: the store that Windows' tools show as Trusted Devices is named TrustedDevices; write TrustedDevices"
-	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(third[ _.-]*party[ _.-]*root[ _.-]*certification[ _.-]*authorities|(untrusted|disallowed)[ _.-]*certificates)$')",message="is the display name of a store (AuthRoot, Disallowed) that belongs to Windows' own root update, which removes what others put there; use Root to trust a certificate authority"
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([0-9A-Za-z _.-]*[0-9A-Za-z])?$')",message="must be the name of a store, such as MY or WebHosting: letters, digits, blanks, '.', '_' and '-', without a path, a location or blanks around it; the location has its own field, certificateStoreLocation"
-	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['authroot', 'disallowed'])",message="AuthRoot and Disallowed belong to Windows' own root update, which removes what others put there; use Root to trust a certificate authority"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('(?i)^(third[ _.-]*party[ _.-]*root[ _.-]*certification[ _.-]*authorities|(untrusted|disallowed)[ _.-]*certificates)$')",message="is the display name of a store (AuthRoot, Disallowed) that belongs to Windows' own root update, which removes what others install there; use Root to trust a certificate authority"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([0-9A-Za-z _.-]*[0-9A-Za-z])?$')",message="must be the name of a store, such as MY or WebHosting: letters, digits, spaces, '.', '_' and '-', without a path, a location, or leading or trailing spaces; the location has its own field, certificateStoreLocation"
+	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['authroot', 'disallowed'])",message="AuthRoot and Disallowed belong to Windows' own root update, which removes what others install there; use Root to trust a certificate authority"
 	CertificateStoreName string `json:"certificateStoreName,omitempty"`
 
 	// certificateStoreLocation is LocalMachine (default) or CurrentUser, the user being the account that runs the agent.
@@ -145,20 +145,20 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.map(a, size(a)).sum() <= 4096",message="the names of all accounts together must not have more than 4096 characters; put the accounts into a group and name the group"
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=256
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[^[:cntrl:]]+$')",message="an account must not hold control characters such as a line break or a tab"
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^[:space:]]') && !self.startsWith(' ') && !self.endsWith(' ')",message="an account must not be blank or have blanks around it"
-	// +kubebuilder:validation:items:XValidation:rule="!self.contains(';')",message="holds several accounts in one string; write each as an entry of its own"
-	// +kubebuilder:validation:items:XValidation:rule="!self.contains(',') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z ]')",message="holds several accounts in one string; write each as an entry of its own"
-	// +kubebuilder:validation:items:XValidation:rule="!self.contains('/') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z /]')",message="has a slash, which no account's name has; write a backslash, as in NT AUTHORITY\\NETWORK SERVICE"
-	// +kubebuilder:validation:items:XValidation:rule="!self.contains('\\\\\\\\')",message="has two backslashes in a row; write one, as in NT AUTHORITY\\NETWORK SERVICE: only a string in double quotes needs two"
-	// +kubebuilder:validation:items:XValidation:rule="!self.matches('[*?|<>]') && !self.contains('\"')",message="has one of * ? | < > or a quotation mark, which no account's name has"
-	// +kubebuilder:validation:items:XValidation:rule="!self.matches('(?i)^S-[0-9]') || self.matches('(?i)^S-1-(0x[0-9a-f]+|[0-9]+)(-[0-9]+)+$')",message="begins as a SID and is none: a SID is as S-1-5-20"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[^[:cntrl:]]+$')",message="an account must not contain control characters such as a line break or a tab"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('[^[:space:]]') && !self.startsWith(' ') && !self.endsWith(' ')",message="an account must not be empty or have leading or trailing spaces"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains(';')",message="contains several accounts in one string; write each as an entry of its own"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains(',') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z ]')",message="contains several accounts in one string; write each as an entry of its own"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains('/') || self.matches('(?i)^IIS AppPool[^0-9A-Za-z /]')",message="contains a slash, which is not allowed in an account name; write a backslash, as in NT AUTHORITY\\NETWORK SERVICE"
+	// +kubebuilder:validation:items:XValidation:rule="!self.contains('\\\\\\\\')",message="contains two backslashes in a row; write one, as in NT AUTHORITY\\NETWORK SERVICE: only a string in double quotes needs two"
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('[*?|<>]') && !self.contains('\"')",message="contains one of * ? | < > or a quotation mark, which are not allowed in an account name"
+	// +kubebuilder:validation:items:XValidation:rule="!self.matches('(?i)^S-[0-9]') || self.matches('(?i)^S-1-(0x[0-9a-f]+|[0-9]+)(-[0-9]+)+$')",message="begins like a SID but is not one; a SID has the form S-1-5-20"
 	Accounts []string `json:"accounts,omitempty"`
 
 	// linkOnRenewal links the older versions of this same ObservedCertificate in the same store to the new one, so that
-	// Schannel follows, and tells Windows of the replacement, on which IIS rebinds if its automatic rebind is on. Default
-	// false. A version is linked only while the new one is valid, covers all its DNS names and addresses, has its key, and
-	// can be used by every account that may use the old key. Certificates of others are never linked.
+	// Schannel uses the new one, and raises Windows' replacement event, on which IIS rebinds if its automatic rebind is on.
+	// Default false. A version is linked only while the new one is valid, covers all its DNS names and addresses, has its key, and
+	// can be used by every account that may use the old key. Other certificates are never linked.
 	// +optional
 	LinkOnRenewal bool `json:"linkOnRenewal,omitempty"`
 
@@ -175,64 +175,64 @@ type ObservedCertificateSpec struct {
 	// +optional
 	NodeSelector *NodeSelector `json:"nodeSelector,omitempty"`
 
-	// deletionPolicy says what becomes of the installed certificates when this object is deleted, no longer selects the
-	// node or names another store: Retain (default, as the extension) leaves them, Delete removes them with their keys.
-	// What another tool installed stays, and what another ObservedCertificate uses passes to that one.
+	// deletionPolicy decides what happens to the installed certificates when this object is deleted, no longer targets the node or
+	// names another store: Retain (default, as the extension does) leaves them, Delete removes them with their keys. A certificate
+	// that another tool installed stays, and one that another ObservedCertificate uses passes to that one.
 	// +optional
 	// +kubebuilder:default=Retain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 
-	// revisionHistoryLimit is how many superseded versions of the secret stay in the store beside the current one, 0 to 100,
-	// however many certificates a version has. Unset keeps all, as the extension does. None is removed before the current
-	// version is in place and valid, nor while a binding of http.sys (IIS) still names it. In a store that holds trust, 0
-	// ends the trust in what the secret no longer holds.
+	// revisionHistoryLimit is how many superseded versions of the secret stay in the store in addition to the current one, 0 to
+	// 100, whatever the number of certificates in a version. Unset keeps all, as the extension does. A version is not removed before
+	// the current one is in place and valid, nor while a binding of http.sys (IIS) still uses it. In a store that holds trust, 0
+	// removes the trust in certificates that the secret no longer contains.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 100",message="must be between 0 and 100 superseded versions; leave it out to keep all"
 	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
 
 	// keyStorageProvider forces the provider that holds the private key: CNG, or CAPI for older .NET Framework code (RSA
-	// keys only; an EC key is answered with Unsupported). Unset: a provider that the PFX names wins, else CNG. A change takes
-	// effect on the installed certificate, which stays usable meanwhile.
+	// keys only; an EC key fails with Unsupported). Unset: a provider that the PFX names, else CNG. A change takes effect on the
+	// installed certificate, which stays usable meanwhile.
 	// +optional
 	KeyStorageProvider KeyStorageProvider `json:"keyStorageProvider,omitempty"`
 
-	// suspend stops polling and every change of the store for this certificate; what is installed stays. Default false.
+	// suspend stops polling and all changes of the store for this certificate; the installed certificate stays. Default false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
 // Types of the conditions in an ObservedCertificate's status. The first three have the meanings of kstatus
 // (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md), so that kubectl wait and GitOps tools
-// understand them. All are always there.
+// understand them. All are always present.
 const (
-	// ConditionReady is True when every selected node has the current version as the spec wants it, False when something is
-	// wrong on a node, and Unknown while nodes are on their way and nothing is wrong, or when no node is selected.
+	// ConditionReady is True when every selected node has the current version as the spec asks for it, False when a node has a
+	// failure, and Unknown while nodes are still installing it without a failure, or when no node is selected.
 	ConditionReady = "Ready"
-	// ConditionReconciling is True while nodes are on their way or try again.
+	// ConditionReconciling is True while nodes are still installing or retrying.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is True when a node waits for another spec: nothing goes on by itself there.
+	// ConditionStalled is True when a node needs another spec, and does not retry until the spec changes.
 	ConditionStalled = "Stalled"
-	// ConditionExpiringSoon is True when a certificate that a selected node has is near its end, or past it.
+	// ConditionExpiringSoon is True when a certificate on a selected node expires soon, or has expired.
 	ConditionExpiringSoon = "ExpiringSoon"
-	// ConditionSyncFailing is True when the polls of a selected node fail while it has a valid certificate as the spec wants
-	// it: a renewal would not arrive. Ready stays True until that certificate is near its end.
+	// ConditionSyncFailing is True when the polls of a selected node fail while it has a valid certificate as the spec asks for it:
+	// a renewal would not arrive. Ready stays True until that certificate expires soon.
 	ConditionSyncFailing = "SyncFailing"
 	// ConditionLinkDeclined is True when linkOnRenewal is set and a node has an older version that is not linked to the current
-	// one, so that what uses the older one does not follow.
+	// one, so that programs which use the older version keep using it.
 	ConditionLinkDeclined = "LinkDeclined"
 )
 
-// NodeCounts counts the nodes that a certificate selects: those with its labels that run the agent. Each is installed, failed
-// or pending.
+// NodeCounts counts the nodes that a certificate targets: those that match its selector and run the agent. Each is installed,
+// failed or pending.
 type NodeCounts struct {
 	// matched is the number of nodes that should have the certificate.
 	Matched int32 `json:"matched"`
-	// installed is the number of nodes that have its current version as the spec wants it.
+	// installed is the number of nodes that have its current version as the spec asks for it.
 	Installed int32 `json:"installed"`
-	// failed is the number of nodes on which someone must act, or that have an expired certificate.
+	// failed is the number of nodes that need a person to act, or that have an expired certificate.
 	Failed int32 `json:"failed"`
-	// pending is the number of nodes that have not reported, still try, or have an older version. A node that has the current
-	// version counts as installed even while its polls fail, until its certificate is near its end.
+	// pending is the number of nodes that have not reported, are retrying, or have an older version. A node that has the current
+	// version counts as installed even while its polls fail, until its certificate expires soon.
 	Pending int32 `json:"pending"`
 	// summary is "installed/matched", for the NODES column.
 	// +optional
@@ -245,7 +245,7 @@ type NodeFailure struct {
 	Node string `json:"node"`
 	// reason is the name of a reason; docs/errors.md lists them.
 	Reason Reason `json:"reason"`
-	// message says what is wrong, where, and what to do, or what the node waits for.
+	// message says what is wrong, where, and what to do, or what the node is waiting for.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
@@ -254,7 +254,7 @@ type NodeFailure struct {
 type LatestVersion struct {
 	// version is the version of the secret, 32 hexadecimal digits.
 	Version string `json:"version"`
-	// observedTime is when the vault said so.
+	// observedTime is when the vault reported it.
 	ObservedTime metav1.Time `json:"observedTime"`
 }
 
@@ -269,21 +269,20 @@ type ObservedCertificateStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// version is the Key Vault version that the nodes have: the newest that one of them has while it rolls out.
+	// version is the Key Vault version that the nodes have; during a roll-out, the newest that one of them has.
 	// +optional
 	Version string `json:"version,omitempty"`
 	// thumbprint is the SHA-1 hash of that certificate in upper-case hexadecimal digits, as Windows tools show it.
 	// +optional
 	Thumbprint string `json:"thumbprint,omitempty"`
-	// notAfter is the end of that certificate's validity.
+	// notAfter is when that certificate expires.
 	// +optional
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
 	// nodes counts the nodes by state.
 	// +optional
 	Nodes *NodeCounts `json:"nodes,omitempty"`
-	// failures are nodes that are failed or pending, at most 10: first those that need another spec, then those where someone
-	// must act, then those that still try, then those that are only unfinished, each by name. Of each reason one is among
-	// them, so that none hides behind another.
+	// failures are nodes that are failed or pending, at most 10: first those that need another spec, then those that need a person
+	// to act, then those that are retrying, then the other pending ones, each sorted by name. Every reason is represented.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
@@ -312,10 +311,10 @@ type ObservedCertificate struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is wanted.
+	// spec is the desired state.
 	// +required
 	Spec ObservedCertificateSpec `json:"spec"`
-	// status is what the nodes have.
+	// status is the observed state of all nodes.
 	// +optional
 	Status ObservedCertificateStatus `json:"status,omitempty"`
 }
