@@ -26,7 +26,7 @@ func (h *host) knows(sidsByName map[string]string) {
 	h.set(func(h *host) { h.accounts = sidsByName })
 }
 
-// grants waits until exactly these accounts may read the key of a certificate in MY, beside SYSTEM and Administrators.
+// grants waits until exactly these accounts may read the key of a certificate in MY, in addition to SYSTEM and Administrators.
 func (m *machine) grants(thumbprint string, sids ...string) {
 	m.t.Helper()
 	want := certstore.KeyAccess(certstore.LocalMachine, sids)
@@ -38,7 +38,7 @@ func (m *machine) grants(thumbprint string, sids ...string) {
 	})
 }
 
-// changeBehind changes a certificate's properties behind the agent's back.
+// changeBehind changes a certificate's properties as another program would.
 func (m *machine) changeBehind(ref certstore.Ref, thumbprint string, change certstore.Change) {
 	m.t.Helper()
 	if _, err := m.openStore().Update(ref, thumbprint, change); err != nil {
@@ -46,12 +46,12 @@ func (m *machine) changeBehind(ref certstore.Ref, thumbprint string, change cert
 	}
 }
 
-func TestTheAccountsOfTheSpecMayReadTheKeyAndNobodyElse(t *testing.T) {
+func TestOnlyTheAccountsOfTheSpecMayReadTheKey(t *testing.T) {
 	m := newMachine(t, "accounts")
 	m.host.knows(map[string]string{poolAccount: poolSID, userAccount: userSID})
 	web, plain := m.put("web", vaulttest.CertificateOptions{}), m.put("plain", vaulttest.CertificateOptions{})
-	m.wish("web", granting(poolAccount, userAccount))
-	m.wish("plain")
+	m.create("web", granting(poolAccount, userAccount))
+	m.create("plain")
 	m.installed("web", web)
 	m.installed("plain", plain)
 	m.grants(web, poolSID, userSID)
@@ -68,7 +68,7 @@ func TestTheAccountsOfTheSpecMayReadTheKeyAndNobodyElse(t *testing.T) {
 	m.changeSpec("web", granting())
 	m.grants(web)
 	if writes := m.store.written(0); countOf(writes, "Install "+my.String()+" "+web) != 1 {
-		t.Errorf("a change of rights installed the certificate anew: %q", writes)
+		t.Errorf("a change of access rights installed the certificate again: %q", writes)
 	}
 }
 
@@ -82,11 +82,11 @@ func countOf(lines []string, wanted string) int {
 	return count
 }
 
-func TestAnAccountThatComesToBeGetsItsRightWithoutTheVault(t *testing.T) {
+func TestACreatedAccountGetsAccessWithoutTheVault(t *testing.T) {
 	m := newMachine(t, "accounts-later")
 	m.host.knows(map[string]string{userAccount: userSID})
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", granting(poolAccount, userAccount))
+	m.create("web", granting(poolAccount, userAccount))
 	entry := m.fails("web", v1alpha1.ReasonAccountNotFound, poolAccount, "ERROR_NONE_MAPPED", "the others can use the private key")
 	if entry.State != v1alpha1.StateFailed || entry.Thumbprint != web || entry.Since == nil {
 		t.Errorf("the node reports %+v, want Failed with what is installed", entry)
@@ -94,8 +94,8 @@ func TestAnAccountThatComesToBeGetsItsRightWithoutTheVault(t *testing.T) {
 	m.grants(web, userSID)
 	m.warned("web", v1alpha1.ReasonAccountNotFound)
 	m.pass(longWait)
-	m.looksAgain("web")
-	m.warned("web", v1alpha1.ReasonAccountNotFound) // and not again: it says nothing new
+	m.reconcilesAgain("web")
+	m.warned("web", v1alpha1.ReasonAccountNotFound) // and no second event: nothing has changed
 
 	m.host.knows(map[string]string{userAccount: userSID, poolAccount: poolSID})
 	m.pass(longWait)
@@ -110,11 +110,11 @@ func TestAnAccountThatComesToBeGetsItsRightWithoutTheVault(t *testing.T) {
 func TestAnUnknownAccountStaysReportedAfterARestart(t *testing.T) {
 	m := newMachine(t, "accounts-restart")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", granting(poolAccount))
+	m.create("web", granting(poolAccount))
 	m.fails("web", v1alpha1.ReasonAccountNotFound, poolAccount)
 	m.stop()
 	m.start()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.fails("web", v1alpha1.ReasonAccountNotFound, poolAccount)
 	m.host.knows(map[string]string{poolAccount: poolSID})
 	m.pass(longWait)
@@ -122,25 +122,25 @@ func TestAnUnknownAccountStaysReportedAfterARestart(t *testing.T) {
 	m.grants(web, poolSID)
 }
 
-// errDomainAway is what a machine answers of an account while its domain does not.
+// errDomainAway is the error of a lookup while the domain is unreachable.
 var errDomainAway = errors.New("0x000006BA RPC_S_SERVER_UNAVAILABLE")
 
-func TestWhileTheDomainIsAwayARightInUseStays(t *testing.T) {
+func TestWhileTheDomainIsUnreachableAccessInUseStays(t *testing.T) {
 	m := newMachine(t, "domain")
 	m.host.knows(map[string]string{userAccount: userSID, poolAccount: poolSID})
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", granting(userAccount))
+	m.create("web", granting(userAccount))
 	m.installed("web", web)
 	m.grants(web, userSID)
 
 	m.host.set(func(h *host) { h.away = errDomainAway })
 	m.pass(2 * longWait)
-	m.looksAgain("web")
-	m.installed("web", web) // it lacks nothing
+	m.reconcilesAgain("web")
+	m.installed("web", web) // its access is complete
 	m.grants(web, userSID)
 	m.stop()
-	m.start() // which knows no account any more
-	m.looksAgain("web")
+	m.start() // whose cache of accounts is empty
+	m.reconcilesAgain("web")
 	m.storeIsRead()
 	m.fails("web", v1alpha1.ReasonAccountNotFound, userAccount, "RPC_S_SERVER_UNAVAILABLE", "keep")
 	m.grants(web, userSID)
@@ -160,7 +160,7 @@ func TestOtherAccountsTakeEffectWhileTheVaultRefuses(t *testing.T) {
 	m := newMachine(t, "accounts-no-vault")
 	m.host.knows(map[string]string{poolAccount: poolSID, userAccount: userSID})
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", granting(userAccount))
+	m.create("web", granting(userAccount))
 	m.installed("web", web)
 	m.must(m.vault.Disable(m.full("web"), ""))
 	m.changeSpec("web", granting(poolAccount))

@@ -8,10 +8,10 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-func TestWhatTheMachineServesWithIsKeptUntilItNoLongerDoes(t *testing.T) {
+func TestACertificateInUseIsKeptUntilItIsNoLongerUsed(t *testing.T) {
 	m := newMachine(t, "bindings")
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", keeping(0))
+	m.create("web", keeping(0))
 	m.installed("web", first)
 	m.host.set(func(h *host) { h.bindings = map[string][]string{first: {"0.0.0.0:443"}} })
 	second := m.rotate("web")
@@ -21,7 +21,7 @@ func TestWhatTheMachineServesWithIsKeptUntilItNoLongerDoes(t *testing.T) {
 	third := m.rotate("web")
 	m.nextSlot()
 	m.installed("web", third)
-	m.holds(my, first, third) // of what is superseded, what nothing serves with goes
+	m.holds(my, first, third) // superseded versions that are not in use are removed
 	if said := strings.Count(m.log.text(), `"kept"="`+first+` for [0.0.0.0:443]"`); said != 1 {
 		t.Errorf("the log says %d times what is kept and why, want once", said)
 	}
@@ -35,7 +35,7 @@ func TestWhatTheMachineServesWithIsKeptUntilItNoLongerDoes(t *testing.T) {
 func TestWhileBindingsCannotBeReadNothingIsTrimmed(t *testing.T) {
 	m := newMachine(t, "bindings-blind")
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", keeping(0))
+	m.create("web", keeping(0))
 	m.installed("web", first)
 	m.host.set(func(h *host) { h.blind = errors.New("0x00000005 ERROR_ACCESS_DENIED") })
 	second := m.rotate("web")

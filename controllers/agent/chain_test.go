@@ -39,19 +39,19 @@ func TestAnIntermediateGoesWithTheLastCertificateThatNeedsIt(t *testing.T) {
 	m := newMachine(t, "chain")
 	first, second := m.put("first", vaulttest.CertificateOptions{WithChain: true}), m.put("second", vaulttest.CertificateOptions{WithChain: true})
 	intermediate := certstore.Thumbprint(m.intermediateOf("first").Certificate)
-	m.wish("first", deleteWhenGone)
+	m.create("first", deleteWhenGone)
 	m.installed("first", first)
-	m.wish("second", deleteWhenGone)
+	m.create("second", deleteWhenGone)
 	m.installed("second", second)
 	m.authorities(intermediate)
 
-	m.drop("first") // whose mark the intermediate carries
+	m.delete("first") // whose mark the intermediate carries
 	m.gone("first")
 	m.holds(my, second)
-	m.storeIsRead() // so that whatever is swept has been
+	m.storeIsRead() // so that the sweep is done
 	m.storeIsRead()
 	m.authorities(intermediate)
-	m.drop("second")
+	m.delete("second")
 	m.gone("second")
 	m.holds(my)
 	m.authorities()
@@ -61,9 +61,9 @@ func TestAnIntermediateStaysWithItsCertificateThatIsRetained(t *testing.T) {
 	m := newMachine(t, "chain-retain")
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
 	intermediate := certstore.Thumbprint(m.intermediateOf("web").Certificate)
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
-	m.drop("web")
+	m.delete("web")
 	m.gone("web")
 	m.storeIsRead()
 	m.storeIsRead()
@@ -71,11 +71,11 @@ func TestAnIntermediateStaysWithItsCertificateThatIsRetained(t *testing.T) {
 	m.authorities(intermediate)
 }
 
-func TestAnIntermediateThatSomebodyRemovesComesBack(t *testing.T) {
+func TestARemovedIntermediateIsRepaired(t *testing.T) {
 	m := newMachine(t, "chain-drift")
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
 	intermediate := certstore.Thumbprint(m.intermediateOf("web").Certificate)
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.removeBehind(ca, intermediate)
 	m.authorities(intermediate)
@@ -86,7 +86,7 @@ func TestAnIntermediateThatSomebodyRemovesComesBack(t *testing.T) {
 	}
 }
 
-func TestAnIntermediateOfSomebodyElseIsUsedAndStays(t *testing.T) {
+func TestAnotherToolsIntermediateIsUsedAndStays(t *testing.T) {
 	m := newMachine(t, "chain-foreign")
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
 	item := m.intermediateOf("web")
@@ -96,9 +96,9 @@ func TestAnIntermediateOfSomebodyElseIsUsedAndStays(t *testing.T) {
 	if before.Mark != nil {
 		t.Fatalf("CA begins with %+v", before)
 	}
-	m.wish("web", deleteWhenGone)
+	m.create("web", deleteWhenGone)
 	m.installed("web", web)
-	m.drop("web")
+	m.delete("web")
 	m.gone("web")
 	m.holds(my)
 	m.storeIsRead()
@@ -108,16 +108,16 @@ func TestAnIntermediateOfSomebodyElseIsUsedAndStays(t *testing.T) {
 	}
 }
 
-func TestAnIntermediateStaysForSomebodyElsesCertificateInAnyStore(t *testing.T) {
+func TestAnIntermediateStaysForAnotherToolsCertificateInAnyStore(t *testing.T) {
 	m := newMachine(t, "chain-needed")
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
 	m.put("theirs", vaulttest.CertificateOptions{})
 	intermediate := certstore.Thumbprint(m.intermediateOf("web").Certificate)
-	remoteDesktop := certstore.Ref{Location: certstore.LocalMachine, Name: "Remote Desktop"} // which no wish names
+	remoteDesktop := certstore.Ref{Location: certstore.LocalMachine, Name: "Remote Desktop"} // which no ObservedCertificate names
 	m.putByHandIn(remoteDesktop, m.takeFromVault("theirs"))
-	m.wish("web", deleteWhenGone)
+	m.create("web", deleteWhenGone)
 	m.installed("web", web)
-	m.drop("web")
+	m.delete("web")
 	m.gone("web")
 	m.holds(my)
 	m.storeIsRead()
@@ -130,7 +130,7 @@ func TestAnIntermediateStaysForSomebodyElsesCertificateInAnyStore(t *testing.T) 
 func TestAnIntermediateIsNeededAlsoWhenTheVaultLeavesItOut(t *testing.T) {
 	m := newMachine(t, "chain-new")
 	m.put("web", vaulttest.CertificateOptions{WithChain: true})
-	m.wish("web", keeping(0))
+	m.create("web", keeping(0))
 	m.installed("web", m.vault.Thumbprint(m.full("web")))
 	m.authorities(certstore.Thumbprint(m.intermediateOf("web").Certificate))
 	second := m.put("web", vaulttest.CertificateOptions{}) // which comes without its chain, from the same issuer

@@ -24,7 +24,7 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// parallel is how many of these tests run at once. They share an API server and a vault, and mostly wait.
+// parallel is how many of these tests run at once. They share an API server and a vault, and spend most of the time waiting.
 const parallel = "8"
 
 // cluster is what the tests of this package share: a real API server with the CRDs, the agent's rights and its policy,
@@ -45,7 +45,7 @@ var sharedCluster = sync.OnceValues(startCluster)
 var startedCluster *cluster // nil when no test asked
 
 // sharedLog holds what is not logged through an agent's own logger.
-var sharedLog = &logBook{}
+var sharedLog = &logBuffer{}
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -10,11 +10,11 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-func TestWhenTheWishIsDeletedItsPolicyIsFollowed(t *testing.T) {
+func TestWhenTheObservedCertificateIsDeletedItsPolicyIsFollowed(t *testing.T) {
 	m := newMachine(t, "deleted")
 	removed, kept := m.put("removed", vaulttest.CertificateOptions{WithChain: true}), m.put("kept", vaulttest.CertificateOptions{})
-	m.wish("removed", deleteWhenGone)
-	m.wish("kept")
+	m.create("removed", deleteWhenGone)
+	m.create("kept")
 	m.installed("removed", removed)
 	m.installed("kept", kept)
 	second := m.rotate("removed")
@@ -22,8 +22,8 @@ func TestWhenTheWishIsDeletedItsPolicyIsFollowed(t *testing.T) {
 	m.installed("removed", second)
 	m.holds(my, removed, second, kept)
 
-	m.drop("removed")
-	m.drop("kept")
+	m.delete("removed")
+	m.delete("kept")
 	m.gone("removed")
 	m.gone("kept")
 	m.holds(my, kept)
@@ -32,23 +32,23 @@ func TestWhenTheWishIsDeletedItsPolicyIsFollowed(t *testing.T) {
 	}
 }
 
-func TestWhatWasDeletedWhileTheAgentWasAwayIsFollowedAfterwards(t *testing.T) {
+func TestADeletionWhileTheAgentDidNotRunIsFollowedAfterwards(t *testing.T) {
 	m := newMachine(t, "away")
 	removed, kept := m.put("removed", vaulttest.CertificateOptions{}), m.put("kept", vaulttest.CertificateOptions{})
 	other, stays := m.put("other", vaulttest.CertificateOptions{}), m.put("stays", vaulttest.CertificateOptions{})
-	m.wish("removed", deleteWhenGone)
-	m.wish("kept")
-	m.wish("other", deleteWhenGone, inStore("WebHosting")) // no wish names that store any more afterwards
-	m.wish("stays", deleteWhenGone)
+	m.create("removed", deleteWhenGone)
+	m.create("kept")
+	m.create("other", deleteWhenGone, inStore("WebHosting")) // no ObservedCertificate names that store afterwards
+	m.create("stays", deleteWhenGone)
 	m.installed("removed", removed)
 	m.installed("kept", kept)
 	m.installed("other", other)
 	m.installed("stays", stays)
 
 	m.stop()
-	m.drop("removed")
-	m.drop("kept")
-	m.drop("other")
+	m.delete("removed")
+	m.delete("kept")
+	m.delete("other")
 	m.start()
 	m.holds(my, kept, stays)
 	m.holds(webHosting)
@@ -61,36 +61,36 @@ func TestWhatWasDeletedWhileTheAgentWasAwayIsFollowedAfterwards(t *testing.T) {
 	}
 }
 
-func TestAWishMadeAnewWhileTheAgentWasAwayTakesOver(t *testing.T) {
-	m := newMachine(t, "anew")
+func TestARecreatedObservedCertificateTakesOver(t *testing.T) {
+	m := newMachine(t, "recreated")
 	same, before := m.put("same", vaulttest.CertificateOptions{}), m.put("before", vaulttest.CertificateOptions{})
 	after := m.put("after", vaulttest.CertificateOptions{})
-	m.wish("same", deleteWhenGone)
-	m.wish("before", deleteWhenGone)
+	m.create("same", deleteWhenGone)
+	m.create("before", deleteWhenGone)
 	m.installed("same", same)
 	m.installed("before", before)
 
 	m.stop()
-	m.drop("same")
-	m.drop("before")
-	heir := m.wish("same", deleteWhenGone)
-	m.wish("before", of(m.url("after")), deleteWhenGone, keeping(0)) // the same name and generation for another secret
+	m.delete("same")
+	m.delete("before")
+	newOwner := m.create("same", deleteWhenGone)
+	m.create("before", of(m.url("after")), deleteWhenGone, keeping(0)) // the same name and generation for another secret
 	m.start()
 	m.installed("before", after)
-	m.passesTo(same, heir, false)
+	m.passesTo(same, newOwner, false)
 	m.installed("same", same)
 	m.holds(my, same, after)
 }
 
-func TestANodeThatIsNoLongerSelectedIsCleared(t *testing.T) {
+func TestANodeThatIsNoLongerTargetedReleasesTheCertificate(t *testing.T) {
 	m := newMachine(t, "selector")
 	removed, kept := m.put("removed", vaulttest.CertificateOptions{}), m.put("kept", vaulttest.CertificateOptions{})
 	web := m.put("web", vaulttest.CertificateOptions{})
 	poolWeb := func(spec *v1alpha1.ObservedCertificateSpec) { spec.NodeSelector.MatchLabels["pool"] = "web" }
 	m.label("pool", "web")
-	m.wish("removed", deleteWhenGone, poolWeb)
-	m.wish("kept", poolWeb)
-	m.wish("web", deleteWhenGone)
+	m.create("removed", deleteWhenGone, poolWeb)
+	m.create("kept", poolWeb)
+	m.create("web", deleteWhenGone)
 	m.installed("removed", removed)
 	m.installed("kept", kept)
 	m.installed("web", web)
@@ -99,7 +99,7 @@ func TestANodeThatIsNoLongerSelectedIsCleared(t *testing.T) {
 	m.gone("removed")
 	m.gone("kept")
 	m.holds(my, kept, web)
-	m.changeSpec("web", poolWeb) // and so does a wish
+	m.changeSpec("web", poolWeb) // and so does an ObservedCertificate
 	m.gone("web")
 	m.holds(my, kept)
 	m.label("pool", "web")

@@ -15,7 +15,7 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// loseMark takes the mark off a certificate behind the agent's back.
+// loseMark removes the mark of a certificate as another program would.
 func (m *machine) loseMark(ref certstore.Ref, thumbprint string) {
 	m.t.Helper()
 	file := filepath.Join(m.store.root, string(ref.Location), strings.ToUpper(ref.Name), thumbprint+".pem")
@@ -25,16 +25,16 @@ func (m *machine) loseMark(ref certstore.Ref, thumbprint string) {
 	m.must(os.WriteFile(file, []byte(rest), 0o600))
 }
 
-// loseKey removes a private key behind the agent's back.
+// loseKey removes a private key as another program would.
 func (m *machine) loseKey(ref certstore.Ref, thumbprint string) {
 	m.t.Helper()
 	m.must(os.Remove(filepath.Join(m.store.root, string(ref.Location), strings.ToUpper(ref.Name), thumbprint+".key")))
 }
 
-func TestAMarkThatSomebodyRemovesIsWrittenAgainWithoutTheVault(t *testing.T) {
+func TestARemovedMarkIsRepairedWithoutTheVault(t *testing.T) {
 	m := newMachine(t, "drift-mark")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", exportable, deleteWhenGone)
+	m.create("web", exportable, deleteWhenGone)
 	m.installed("web", web)
 	before := m.held(my)[web]
 	m.loseMark(my, web)
@@ -46,20 +46,20 @@ func TestAMarkThatSomebodyRemovesIsWrittenAgainWithoutTheVault(t *testing.T) {
 		t.Errorf("it differs from what it was (-before +after):\n%s", diff)
 	}
 	m.nextSlot()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.sawRequests("web", 2)
 	if writes := m.store.written(0); len(writes) != 2 {
 		t.Errorf("the store was written %q, want the installation and the mark: nothing else was wrong", writes)
 	}
-	m.drop("web")
+	m.delete("web")
 	m.gone("web")
 	m.holds(my)
 }
 
-func TestAMarkThatIsLostWhileTheKeysOptionsChangeHidesNothing(t *testing.T) {
+func TestAMarkLostWhileKeyOptionsChangeHidesNothing(t *testing.T) {
 	m := newMachine(t, "drift-options")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.stop()
 	m.loseMark(my, web)
@@ -70,14 +70,14 @@ func TestAMarkThatIsLostWhileTheKeysOptionsChangeHidesNothing(t *testing.T) {
 		return mark != nil && mark.Exportable && mark.Version != "", nil
 	})
 	if writes := m.store.written(0); countOf(writes, "Install "+my.String()+" "+web) != 2 {
-		t.Errorf("the store was written %q, want the key installed anew", writes)
+		t.Errorf("the store was written %q, want the key installed again", writes)
 	}
 }
 
-func TestAKeyThatSomebodyRemovesComesBackFromTheVault(t *testing.T) {
+func TestARemovedKeyIsRepairedFromTheVault(t *testing.T) {
 	m := newMachine(t, "drift-key")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.loseKey(my, web)
 	m.holds(my, web)
@@ -88,7 +88,7 @@ func TestAKeyThatSomebodyRemovesComesBackFromTheVault(t *testing.T) {
 func TestADeletionPolicyReachesWhatIsSupersededAndTheChain(t *testing.T) {
 	m := newMachine(t, "drift-policy")
 	first := m.put("web", vaulttest.CertificateOptions{WithChain: true})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", first)
 	second := m.rotate("web")
 	m.nextSlot()
@@ -105,35 +105,34 @@ func TestADeletionPolicyReachesWhatIsSupersededAndTheChain(t *testing.T) {
 		}
 		return true, nil
 	})
-	m.drop("web")
+	m.delete("web")
 	m.gone("web")
 	m.holds(my)
 	m.authorities()
 }
 
-// fight repeats what another tool does, long after the slow-down has set in: the agent answers promptly three times, and
-// then only when its time has come.
+// fight repeats what another tool does: the agent repairs it promptly three times, and then at growing intervals.
 func (m *machine) fight(thumbprint string, harm func(), intact func() bool) {
 	m.t.Helper()
 	for range 3 {
 		harm()
 		m.eventually("it is repaired at once", func() (bool, error) { return intact(), nil })
 		m.installed("web", thumbprint)
-		m.looksAgain("web") // the repair is through
+		m.reconcilesAgain("web") // the repair is done
 	}
-	m.eventually("nobody is warned of three repairs", func() (bool, error) { return len(m.events("web")) == 0, nil })
+	m.eventually("three repairs cause no event", func() (bool, error) { return len(m.events("web")) == 0, nil })
 	for _, wait := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
 		before := len(m.store.written(0))
 		harm()
 		m.storeIsRead()
 		m.storeIsRead()
-		m.looksAgain("web")
+		m.reconcilesAgain("web")
 		if intact() || len(m.store.written(before)) > 0 {
 			m.t.Errorf("it is repaired before %s are over: %q", wait, m.store.written(before))
 		}
 		m.pass(wait)
 		m.eventually(fmt.Sprintf("it is repaired after %s", wait), func() (bool, error) { return intact(), nil })
-		m.looksAgain("web")
+		m.reconcilesAgain("web")
 	}
 	m.eventually("the warnings say how often it was", func() (bool, error) {
 		events := strings.Join(m.events("web"), "\n")
@@ -146,10 +145,10 @@ func (m *machine) fight(thumbprint string, harm func(), intact func() bool) {
 	})
 }
 
-func TestAFightOverACertificateSlowsDownAndShowsAsOneWarning(t *testing.T) {
+func TestRepeatedDriftSlowsDownAndIsOneWarning(t *testing.T) {
 	m := newMachine(t, "fight")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.fight(web, func() { m.removeBehind(my, web) }, func() bool { return m.held(my)[web].Key == certstore.KeyPresent })
 	if writes := len(m.store.written(0)); writes != 1+6 {
@@ -158,10 +157,10 @@ func TestAFightOverACertificateSlowsDownAndShowsAsOneWarning(t *testing.T) {
 	m.sawRequests("web", 1+6)
 }
 
-func TestAFightOverRightsCostsNoRequest(t *testing.T) {
+func TestRepeatedDriftOfRightsCostsNoRequest(t *testing.T) {
 	m := newMachine(t, "fight-rights")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	theirs, ours := "D:P(A;;FA;;;S-1-1-0)", certstore.KeyAccess(certstore.LocalMachine, nil)
 	m.fight(web, func() { m.changeBehind(my, web, certstore.Change{Access: &theirs}) }, func() bool { return m.held(my)[web].Access == ours })

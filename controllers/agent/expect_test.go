@@ -17,8 +17,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/directory"
 )
 
-// patience is how long anything may take here before it counts as not happening.
-const patience = time.Minute
+// waitLimit is how long a test waits for anything before it fails.
+const waitLimit = time.Minute
 
 var (
 	my         = certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}
@@ -30,7 +30,7 @@ var (
 func (m *machine) eventually(what string, holds func() (bool, error)) {
 	m.t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(m.t.Context(), 50*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(m.t.Context(), 50*time.Millisecond, waitLimit, true, func(context.Context) (bool, error) {
 		var ok bool
 		ok, last = holds()
 		return ok && last == nil, nil
@@ -81,7 +81,7 @@ func (m *machine) reported(name, what string, fits func(*v1alpha1.CertificateEnt
 	return *entry
 }
 
-// installed waits until the node reports a certificate with nothing wrong.
+// installed waits until the node reports a certificate without a reason.
 func (m *machine) installed(name, thumbprint string) v1alpha1.CertificateEntry {
 	m.t.Helper()
 	return m.reported(name, "as installed with "+thumbprint, func(e *v1alpha1.CertificateEntry) bool {
@@ -89,7 +89,7 @@ func (m *machine) installed(name, thumbprint string) v1alpha1.CertificateEntry {
 	})
 }
 
-// declines waits until a certificate is reported as installed, with a link that was declined, and checks what is said of it.
+// declines waits until a certificate is reported as installed with a declined link, and checks the message.
 func (m *machine) declines(name, thumbprint string, says ...string) {
 	m.t.Helper()
 	entry := m.fails(name, v1alpha1.ReasonLinkDeclined, says...)
@@ -98,7 +98,7 @@ func (m *machine) declines(name, thumbprint string, says ...string) {
 	}
 }
 
-// fails waits until the node reports a reason, and checks that the message says what a person needs.
+// fails waits until the node reports a reason, and checks its message.
 func (m *machine) fails(name string, reason v1alpha1.Reason, says ...string) v1alpha1.CertificateEntry {
 	m.t.Helper()
 	entry := m.reported(name, "with "+string(reason), func(e *v1alpha1.CertificateEntry) bool { return e.Reason == reason })
@@ -119,7 +119,7 @@ func (m *machine) gone(name string) {
 	})
 }
 
-// openStore opens the machine's store as another program would, behind the agent's back.
+// openStore opens the machine's store as another program would.
 func (m *machine) openStore() certstore.Store {
 	m.t.Helper()
 	store, err := directory.New(m.store.root)
@@ -189,7 +189,7 @@ func (m *machine) events(name string) []string {
 	return notes
 }
 
-// warned waits for the one event about a certificate's trouble.
+// warned waits for the one event about a certificate's failure.
 func (m *machine) warned(name string, reason v1alpha1.Reason) {
 	m.t.Helper()
 	m.eventually(fmt.Sprintf("one event says %s of %s", reason, name), func() (bool, error) {

@@ -9,18 +9,18 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// cause is what the brittle store's errors say.
+// cause is what the faulty store's errors say.
 const cause = "ERROR_SHARING_VIOLATION"
 
-// longWait is more than any wait after a passing fault, and than the first ones for someone to act.
+// longWait is longer than any retry after a transient failure, and than the first ones after a waiting failure.
 const longWait = 10 * time.Minute
 
-// others wishes for a certificate in two stores, and checks that a fault elsewhere does not concern them.
+// others asks for a certificate in two stores, and checks that a failure elsewhere does not affect them.
 func (m *machine) others() {
 	m.t.Helper()
 	other := m.put("other", vaulttest.CertificateOptions{})
-	m.wish("other")
-	m.wish("elsewhere", of(m.url("other")), inStore("WebHosting"))
+	m.create("other")
+	m.create("elsewhere", of(m.url("other")), inStore("WebHosting"))
 	m.installed("other", other)
 	m.installed("elsewhere", other)
 }
@@ -29,27 +29,27 @@ func TestAnInstallationThatFailsIsRepeated(t *testing.T) {
 	m := newMachine(t, "fault-install")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.store.breaks("Install", web, false)
-	m.wish("web")
+	m.create("web")
 	entry := m.fails("web", v1alpha1.ReasonStoreFailure, "installing", my.String(), cause)
 	if entry.State != v1alpha1.StatePending || entry.Thumbprint != "" {
 		t.Errorf("the node reports %+v, want Pending and nothing installed", entry)
 	}
 	m.warned("web", v1alpha1.ReasonStoreFailure)
 	m.others()
-	m.store.heal()
-	m.installed("web", web) // by itself, after seconds
+	m.store.recover()
+	m.installed("web", web) // after some seconds, without a request
 }
 
 func TestAStoreThatDeniesAccessIsAskedAgainLater(t *testing.T) {
 	m := newMachine(t, "fault-denied")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.store.breaks("Install", web, true)
-	m.wish("web")
+	m.create("web")
 	if entry := m.fails("web", v1alpha1.ReasonStoreAccessDenied, "installing", cause); entry.State != v1alpha1.StateFailed {
 		t.Errorf("the node reports %+v, want Failed", entry)
 	}
 	m.others()
-	m.store.heal()
+	m.store.recover()
 	m.pass(longWait)
 	m.installed("web", web)
 	m.sawRequests("web", 2)
@@ -59,11 +59,11 @@ func TestAStoreThatCannotBeReadIsReadAgain(t *testing.T) {
 	m := newMachine(t, "fault-list")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.store.breaksIn("List", "Broken", "", false)
-	m.wish("web", inStore("Broken"))
+	m.create("web", inStore("Broken"))
 	m.fails("web", v1alpha1.ReasonStoreFailure, "looking at the store", `LocalMachine\Broken`, cause)
 	m.others()
-	m.sawRequests("web", 0) // whether it is needed is not known
-	m.store.heal()
+	m.sawRequests("web", 0) // it is unknown whether it is needed
+	m.store.recover()
 	m.installed("web", web)
 }
 
@@ -79,7 +79,7 @@ func TestATrimThatFailsIsRepeatedAndTheNewVersionReported(t *testing.T) {
 func (m *machine) trimFails(breaks func(m *machine, first, second string)) {
 	m.t.Helper()
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", keeping(0))
+	m.create("web", keeping(0))
 	m.installed("web", first)
 	second := m.rotate("web")
 	breaks(m, first, second)
@@ -90,7 +90,7 @@ func (m *machine) trimFails(breaks func(m *machine, first, second string)) {
 	}
 	m.holds(my, first, second)
 	m.others()
-	m.store.heal()
+	m.store.recover()
 	m.pass(longWait)
 	m.installed("web", second)
 	m.holds(my, second, m.vault.Thumbprint(m.full("other")))
@@ -99,7 +99,7 @@ func (m *machine) trimFails(breaks func(m *machine, first, second string)) {
 func TestAMarkThatCannotBeRenewedIsNotReportedAsDone(t *testing.T) {
 	m := newMachine(t, "fault-update")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.store.breaks("Update", web, false)
 	m.changeSpec("web", deleteWhenGone)
@@ -110,7 +110,7 @@ func TestAMarkThatCannotBeRenewedIsNotReportedAsDone(t *testing.T) {
 		return entry.Reason == v1alpha1.ReasonStoreFailure && entry.Generation == 2 && entry.Thumbprint == web
 	})
 	m.others()
-	m.store.heal()
+	m.store.recover()
 	m.pass(longWait)
 	m.installed("web", web)
 	if mark := m.markOf(my, web); mark.DeletionPolicy != "Delete" {
@@ -118,13 +118,13 @@ func TestAMarkThatCannotBeRenewedIsNotReportedAsDone(t *testing.T) {
 	}
 }
 
-func TestAStoreThatCannotBeReadConcernsNoOtherStore(t *testing.T) {
+func TestAStoreThatCannotBeReadDoesNotAffectTheOthers(t *testing.T) {
 	m := newMachine(t, "fault-check")
 	broken, web := m.put("broken", vaulttest.CertificateOptions{}), m.put("web", vaulttest.CertificateOptions{})
 	orphan := m.put("orphan", vaulttest.CertificateOptions{})
-	m.wish("broken", inStore("Broken")) // which is read before MY
-	m.wish("web")
-	m.wish("orphan", inStore("WebHosting"), deleteWhenGone)
+	m.create("broken", inStore("Broken")) // which is read before MY
+	m.create("web")
+	m.create("orphan", inStore("WebHosting"), deleteWhenGone)
 	m.installed("broken", broken)
 	m.installed("web", web)
 	m.installed("orphan", orphan)
@@ -134,17 +134,17 @@ func TestAStoreThatCannotBeReadConcernsNoOtherStore(t *testing.T) {
 	m.holds(my, web)
 	m.installed("broken", broken) // nothing is known to be wrong with it
 	m.stop()
-	m.drop("orphan")
+	m.delete("orphan")
 	m.start()
 	m.holds(webHosting)
 	m.fails("broken", v1alpha1.ReasonStoreAccessDenied, `LocalMachine\Broken`)
 	m.installed("web", web)
-	m.store.heal()
+	m.store.recover()
 	m.pass(longWait)
 	m.installed("broken", broken)
 }
 
-// removeBehind removes a certificate behind the agent's back.
+// removeBehind removes a certificate as another program would.
 func (m *machine) removeBehind(ref certstore.Ref, thumbprint string) {
 	m.t.Helper()
 	if err := m.openStore().Remove(ref, thumbprint); err != nil {
@@ -152,21 +152,21 @@ func (m *machine) removeBehind(ref certstore.Ref, thumbprint string) {
 	}
 }
 
-func TestACertificateThatCannotBeRemovedHoldsUpNoOther(t *testing.T) {
+func TestACertificateThatCannotBeRemovedDoesNotStopTheOthers(t *testing.T) {
 	m := newMachine(t, "fault-orphan")
 	removed, stuck := m.put("removed", vaulttest.CertificateOptions{}), m.put("stuck", vaulttest.CertificateOptions{})
-	m.wish("stuck", deleteWhenGone, inStore("Broken")) // which is looked at before MY
-	m.wish("removed", deleteWhenGone)
+	m.create("stuck", deleteWhenGone, inStore("Broken")) // which is looked at before MY
+	m.create("removed", deleteWhenGone)
 	m.installed("stuck", stuck)
 	m.installed("removed", removed)
 	m.store.breaks("Remove", stuck, false)
-	m.drop("stuck")
+	m.delete("stuck")
 	m.gone("stuck")
-	m.drop("removed")
+	m.delete("removed")
 	m.gone("removed")
 	m.holds(my)
 	brokenStore := certstore.Ref{Location: certstore.LocalMachine, Name: "Broken"}
 	m.holds(brokenStore, stuck)
-	m.store.heal()
+	m.store.recover()
 	m.holds(brokenStore)
 }

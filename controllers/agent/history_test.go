@@ -13,7 +13,7 @@ import (
 func TestTheHistoryKeepsOneSupersededVersion(t *testing.T) {
 	m := newMachine(t, "history")
 	thumbprints := []string{m.put("web", vaulttest.CertificateOptions{})}
-	m.wish("web", keeping(1))
+	m.create("web", keeping(1))
 	m.installed("web", thumbprints[0])
 	for range 3 {
 		thumbprints = append(thumbprints, m.rotate("web"))
@@ -37,7 +37,7 @@ func TestTheHistoryKeepsOneSupersededVersion(t *testing.T) {
 func TestAHistoryLimitThatComesLaterTrimsOldestFirst(t *testing.T) {
 	m := newMachine(t, "trim")
 	thumbprints := []string{m.put("web", vaulttest.CertificateOptions{})}
-	m.wish("web")
+	m.create("web")
 	m.installed("web", thumbprints[0])
 	for range 2 {
 		thumbprints = append(thumbprints, m.rotate("web"))
@@ -57,7 +57,7 @@ func TestAHistoryLimitThatComesLaterTrimsOldestFirst(t *testing.T) {
 func TestWhileTheNewVersionIsNotYetValidTheOldOneStays(t *testing.T) {
 	m := newMachine(t, "early")
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", keeping(0))
+	m.create("web", keeping(0))
 	m.installed("web", first)
 	second := m.put("web", vaulttest.CertificateOptions{NotBefore: m.clock.Now().Add(pollingInterval * 3 / 2)})
 	if err := m.vault.SetValidity(m.full("web"), "", time.Time{}, time.Time{}); err != nil { // the certificate's alone
@@ -77,7 +77,7 @@ func TestWhileTheNewVersionIsNotYetValidTheOldOneStays(t *testing.T) {
 func TestAnotherStoreIsFilledBeforeTheOldOneIsEmptied(t *testing.T) {
 	m := newMachine(t, "move")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", deleteWhenGone)
+	m.create("web", deleteWhenGone)
 	m.installed("web", web)
 	m.changeSpec("web", inStore("WebHosting"))
 	m.holds(webHosting, web)
@@ -91,14 +91,14 @@ func TestAnotherStoreIsFilledBeforeTheOldOneIsEmptied(t *testing.T) {
 	}
 }
 
-func TestAStoreThatWasLeftWhileTheAgentWasAwayIsEmptied(t *testing.T) {
+func TestAFormerStoreIsEmptiedAfterTheAgentDidNotRun(t *testing.T) {
 	m := newMachine(t, "move-away")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", deleteWhenGone)
+	m.create("web", deleteWhenGone)
 	m.installed("web", web)
 	m.stop()
 	m.changeSpec("web", inStore("WebHosting"))
-	m.store.slow = 300 * time.Millisecond // so that the certificate is ready before the stores are known
+	m.store.slow = 300 * time.Millisecond // so that the certificate is fetched before the stores are listed
 	m.start()
 	m.holds(webHosting, web)
 	m.holds(my)

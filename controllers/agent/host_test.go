@@ -12,13 +12,13 @@ import (
 )
 
 // host is a machine with accounts and bindings, which the directory store's own machine does not have: Windows is tested
-// under Wine and natively, and this is what the agent makes of its answers.
+// under Wine and natively, and these tests are about how the agent uses its answers.
 type host struct {
 	directory.Machine
 
 	mu        sync.Mutex
 	accounts  map[string]string // SIDs by name
-	away      error             // of the domain
+	away      error             // while the domain is unreachable
 	bindings  map[string][]string
 	blind     error // when asked for bindings
 	announced []string

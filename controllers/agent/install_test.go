@@ -12,14 +12,14 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// awaited has nodes with the startup taint wait for a certificate, which is none of the agent's business.
+// awaited has nodes with the startup taint wait for a certificate, which does not concern the agent.
 func awaited(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true }
 
 func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 	m := newMachine(t, "install")
 	ends := time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true, RootFirst: true, NotAfter: ends})
-	wish := m.wish("web", exportable, awaited)
+	created := m.create("web", exportable, awaited)
 	entry := m.installed("web", web)
 	m.holds(my, web)
 
@@ -28,7 +28,7 @@ func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 		t.Errorf("the node reports %+v, want version %s until %s", entry, version, ends)
 	}
 	want := &certstore.Mark{
-		Name: wish.Name, UID: string(wish.UID), Source: certstore.SourceOf(wish.Spec.URL), Version: version, DeletionPolicy: "Retain",
+		Name: created.Name, UID: string(created.UID), Source: certstore.SourceOf(created.Spec.URL), Version: version, DeletionPolicy: "Retain",
 		Role: certstore.RoleLeaf, Exportable: true, Provider: "CNG",
 	}
 	if mark := m.markOf(my, web); time.Since(time.Unix(mark.Created, 0)).Abs() > time.Hour {
@@ -39,7 +39,7 @@ func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 	if diff := cmp.Diff(want, m.markOf(my, web)); diff != "" {
 		t.Errorf("the mark differs (-want +got):\n%s", diff)
 	}
-	if name := m.held(my)[web].FriendlyName; !strings.HasPrefix(name, wish.Name+" (localhost:") {
+	if name := m.held(my)[web].FriendlyName; !strings.HasPrefix(name, created.Name+" (localhost:") {
 		t.Errorf("the friendly name is %q", name)
 	}
 	authorities := m.held(ca)
@@ -47,16 +47,16 @@ func TestACertificateIsInstalledWithItsChainAndReported(t *testing.T) {
 		t.Errorf("CA holds %d certificates, want the intermediate: roots go nowhere", len(authorities))
 	}
 	for _, one := range authorities {
-		if one.Mark.Role != certstore.RoleIntermediate || one.Key != certstore.KeyNone || one.Mark.UID != string(wish.UID) {
+		if one.Mark.Role != certstore.RoleIntermediate || one.Key != certstore.KeyNone || one.Mark.UID != string(created.UID) {
 			t.Errorf("the intermediate's key is %s and its mark %+v", one.Key, one.Mark)
 		}
 	}
 }
 
-func TestALookWithoutNewsAsksNobodyAndWritesNothing(t *testing.T) {
+func TestAnUpToDateCertificateCostsNoRequestAndNoWrite(t *testing.T) {
 	m := newMachine(t, "idle")
 	web := m.put("web", vaulttest.CertificateOptions{WithChain: true})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	state, err := m.state()
 	if err != nil {
@@ -64,10 +64,10 @@ func TestALookWithoutNewsAsksNobodyAndWritesNothing(t *testing.T) {
 	}
 	requests, writes := m.requests("web"), len(m.store.written(0))
 
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	witness := m.put("witness", vaulttest.CertificateOptions{})
-	m.wish("witness")
-	m.installed("witness", witness) // in one write of the state, which would hold any other change too
+	m.create("witness")
+	m.installed("witness", witness) // in one write of the state, which would contain any other change too
 
 	if now := m.requests("web"); now != requests || requests != 1 {
 		t.Errorf("the vault saw %d requests and then %d, want 1 and 1", requests, now)
@@ -84,10 +84,10 @@ func TestALookWithoutNewsAsksNobodyAndWritesNothing(t *testing.T) {
 func TestARotationIsInstalledWithTheNextSlot(t *testing.T) {
 	m := newMachine(t, "slot")
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", first)
 	second := m.rotate("web")
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.holds(my, first)
 	m.nextSlot()
 	m.installed("web", second)
@@ -97,10 +97,10 @@ func TestARotationIsInstalledWithTheNextSlot(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingInTheStoreComesBack(t *testing.T) {
+func TestWhatIsMissingInTheStoreIsRepaired(t *testing.T) {
 	m := newMachine(t, "drift")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.removeBehind(my, web)
 	m.holds(my, web)

@@ -13,7 +13,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// clock is the machine's: the world's, and ahead of it by what a test has let pass.
+// clock is the machine's clock: the real one plus the time that a test has let pass.
 type clock struct {
 	mu    sync.Mutex
 	ahead time.Duration
@@ -32,13 +32,13 @@ func (c *clock) advance(d time.Duration) {
 	c.ahead += d
 }
 
-// logBook keeps what an agent logs, at every level.
-type logBook struct {
+// logBuffer keeps what an agent logs, at every level.
+type logBuffer struct {
 	mu    sync.Mutex
 	lines bytes.Buffer
 }
 
-func (b *logBook) logger() logr.Logger {
+func (b *logBuffer) logger() logr.Logger {
 	return funcr.New(func(prefix, line string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -46,25 +46,25 @@ func (b *logBook) logger() logr.Logger {
 	}, funcr.Options{Verbosity: 10})
 }
 
-func (b *logBook) text() string {
+func (b *logBuffer) text() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.lines.String()
 }
 
 // end returns the last few kilobytes.
-func (b *logBook) end() string {
+func (b *logBuffer) end() string {
 	text := b.text()
 	return text[max(0, len(text)-6000):]
 }
 
-// lookCount counts the looks at each certificate: a reconcile begins with reading it.
-type lookCount struct {
+// reconcileCount counts the reconciles of each certificate: each begins by reading it.
+type reconcileCount struct {
 	mu     sync.Mutex
 	byName map[string]int
 }
 
-func (l *lookCount) count(name string) {
+func (l *reconcileCount) count(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byName == nil {
@@ -73,7 +73,7 @@ func (l *lookCount) count(name string) {
 	l.byName[name]++
 }
 
-func (l *lookCount) of(name string) int {
+func (l *reconcileCount) of(name string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.byName[name]
@@ -81,13 +81,13 @@ func (l *lookCount) of(name string) int {
 
 type countingClient struct {
 	client.Client
-	looks *lookCount
+	reconciles *reconcileCount
 }
 
 // Get implements client.Client.
 func (c *countingClient) Get(ctx context.Context, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
 	if _, ok := into.(*v1alpha1.ObservedCertificate); ok {
-		c.looks.count(key.Name)
+		c.reconciles.count(key.Name)
 	}
 	return c.Client.Get(ctx, key, into, options...)
 }

@@ -14,8 +14,8 @@ import (
 
 func linked(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = true }
 
-// issue makes a version of a certificate in the vault that is valid since so many days ago: which of two is the predecessor
-// is told by that.
+// issue creates a version of a certificate in the vault that has been valid for so many days, which decides which of two is the
+// predecessor.
 func (m *machine) issue(name string, daysAgo int, names ...string) string {
 	m.t.Helper()
 	return m.put(name, vaulttest.CertificateOptions{NotBefore: time.Now().AddDate(0, 0, -daysAgo), Names: names})
@@ -34,31 +34,31 @@ func (m *machine) renewed(successors map[string]string) {
 	})
 }
 
-// told checks what the machine was told of replaced certificates.
-func (m *machine) told(want ...string) {
+// announced checks which replaced certificates were announced to the machine.
+func (m *machine) announced(want ...string) {
 	m.t.Helper()
 	if got := m.host.announcements(); !slices.Equal(got, want) {
-		m.t.Errorf("the machine was told %q, want %q", got, want)
+		m.t.Errorf("announced to the machine was %q, want %q", got, want)
 	}
 }
 
-func TestARenewalIsLinkedAndToldOnce(t *testing.T) {
+func TestARenewalIsLinkedAndAnnouncedOnce(t *testing.T) {
 	m := newMachine(t, "link")
 	first := m.issue("web", 3)
-	m.wish("web", linked)
+	m.create("web", linked)
 	m.installed("web", first)
-	m.told()
+	m.announced()
 	second := m.issue("web", 2)
 	m.nextSlot()
 	m.installed("web", second)
 	m.renewed(map[string]string{first: second})
-	m.told(first + " by " + second)
+	m.announced(first + " by " + second)
 	m.nextSlot()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.stop()
 	m.start()
-	m.looksAgain("web")
-	m.told(first + " by " + second)
+	m.reconcilesAgain("web")
+	m.announced(first + " by " + second)
 
 	third := m.issue("web", 1)
 	m.nextSlot()
@@ -70,7 +70,7 @@ func TestARenewalIsLinkedAndToldOnce(t *testing.T) {
 func TestARenewalWithoutAllNamesIsNotLinked(t *testing.T) {
 	m := newMachine(t, "link-names")
 	first := m.issue("web", 3, "shop.example.com", "www.example.com")
-	m.wish("web", linked)
+	m.create("web", linked)
 	m.installed("web", first)
 	m.host.set(func(h *host) { h.bindings = map[string][]string{first: {"0.0.0.0:443"}} })
 	second := m.issue("web", 2, "shop.example.com")
@@ -78,7 +78,7 @@ func TestARenewalWithoutAllNamesIsNotLinked(t *testing.T) {
 	m.declines("web", second, "lacks www.example.com", first, "still serves 0.0.0.0:443")
 	m.warned("web", v1alpha1.ReasonLinkDeclined)
 	m.renewed(nil)
-	m.told()
+	m.announced()
 	third := m.issue("web", 1, "*.example.com") // has the names of both
 	m.nextSlot()
 	m.installed("web", third)
@@ -88,24 +88,24 @@ func TestARenewalWithoutAllNamesIsNotLinked(t *testing.T) {
 func TestWithoutLinkOnRenewalNothingIsLinkedAndLinksGo(t *testing.T) {
 	m := newMachine(t, "link-off")
 	first := m.issue("web", 3)
-	m.wish("web")
+	m.create("web")
 	m.installed("web", first)
 	second := m.issue("web", 2)
 	m.nextSlot()
 	m.installed("web", second)
 	m.renewed(nil)
-	m.told()
+	m.announced()
 	m.changeSpec("web", linked)
 	m.renewed(map[string]string{first: second})
 	m.changeSpec("web", func(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = false })
 	m.renewed(nil)
-	m.told(first + " by " + second) // that a link has gone is nobody's business
+	m.announced(first + " by " + second) // a removed link is not announced
 }
 
 func TestAnOlderVersionThatIsPinnedClearsTheLinkToTheNewerOne(t *testing.T) {
 	m := newMachine(t, "link-pin")
 	first := m.issue("web", 3)
-	m.wish("web", linked)
+	m.create("web", linked)
 	m.installed("web", first)
 	second := m.issue("web", 2)
 	m.nextSlot()
@@ -124,7 +124,7 @@ func TestARollBackInTheVaultTurnsTheLinkRound(t *testing.T) {
 	m := newMachine(t, "link-back")
 	first := m.issue("web", 3)
 	before := m.secret("web")
-	m.wish("web", linked)
+	m.create("web", linked)
 	m.installed("web", first)
 	second := m.issue("web", 2)
 	m.nextSlot()
@@ -140,10 +140,10 @@ func TestARollBackInTheVaultTurnsTheLinkRound(t *testing.T) {
 	}
 }
 
-func TestALinkThatSomebodyTakesAwayIsSetAgain(t *testing.T) {
+func TestARemovedLinkIsRepaired(t *testing.T) {
 	m := newMachine(t, "link-drift")
 	first := m.issue("web", 3)
-	m.wish("web", linked)
+	m.create("web", linked)
 	m.installed("web", first)
 	second := m.issue("web", 2)
 	m.nextSlot()
@@ -156,15 +156,15 @@ func TestALinkThatSomebodyTakesAwayIsSetAgain(t *testing.T) {
 	m.installed("web", second)
 }
 
-func TestALinkThatIsNotVaultpanesIsLeftAlone(t *testing.T) {
+func TestALinkThatIsNotVaultpanesIsNotChanged(t *testing.T) {
 	m := newMachine(t, "link-foreign")
 	web := m.issue("web", 3)
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	elsewhere := strings.Repeat("0", 40) // of no certificate
 	m.changeBehind(my, web, certstore.Change{Successor: &elsewhere})
 	m.storeIsRead()
 	m.nextSlot()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.renewed(map[string]string{web: elsewhere})
 }

@@ -33,20 +33,20 @@ const checkInterval = 300 * time.Millisecond
 // machine is a node with its store and its agent.
 type machine struct {
 	*cluster
-	t     *testing.T
-	node  *corev1.Node
-	agent *rest.Config // with a token of the node's agent
-	store *brittleStore
-	host  *host
-	clock *clock
-	log   *logBook
-	looks *lookCount
+	t          *testing.T
+	node       *corev1.Node
+	agent      *rest.Config // with a token of the node's agent
+	store      *faultyStore
+	host       *host
+	clock      *clock
+	log        *logBuffer
+	reconciles *reconcileCount
 
 	stopAgent func()
 }
 
 // newMachine makes a node with an empty store and starts its agent. The name is the node's and begins those of its
-// ObservedCertificates and secrets, so that tests do not meet.
+// ObservedCertificates and secrets, so that tests do not affect each other.
 func newMachine(t *testing.T, name string) *machine {
 	t.Helper()
 	controlplane.SkipWithout(t)
@@ -56,8 +56,8 @@ func newMachine(t *testing.T, name string) *machine {
 		t.Fatal(err)
 	}
 	m := &machine{
-		cluster: shared, t: t, clock: &clock{}, log: &logBook{}, host: &host{}, looks: &lookCount{},
-		store: &brittleStore{root: filepath.Join(t.TempDir(), "store")},
+		cluster: shared, t: t, clock: &clock{}, log: &logBuffer{}, host: &host{}, reconciles: &reconcileCount{},
+		store: &faultyStore{root: filepath.Join(t.TempDir(), "store")},
 		node:  &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{machineLabel: name}}},
 	}
 	if err := m.kube.Create(t.Context(), m.node); err != nil {
@@ -95,7 +95,7 @@ func (m *machine) start() {
 		Store: m.store, Machine: m.host, Secrets: vaults, Metrics: engine.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
 		Options: engine.Options{MachineName: m.node.Name, Started: m.clock.Now(), Previous: previous},
 	}
-	selection := agent.Selection{Client: &countingClient{mgr.GetClient(), m.looks}, Node: m.node.Name}
+	selection := agent.Selection{Client: &countingClient{mgr.GetClient(), m.reconciles}, Node: m.node.Name}
 	reconciler := agent.New(agent.Options{Workers: 4, StoreCheckInterval: checkInterval}, selection, certificates, reporter, mgr.GetEventRecorder("vaultpane-agent"))
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		m.t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// beyond are wishes that the agent cannot fulfil, see unsupported in select.go. Today's CRD refuses them before an agent sees
-// them, but for spellings that its rules do not know: they stand for objects from before these rules.
+// beyond are specs that the agent does not support, see unsupported in internal/engine/desired.go. The current CRD rejects them,
+// except for spellings that its rules do not know: they represent objects from before these rules.
 var beyond = []struct {
 	name, says string
 	change     func(*v1alpha1.ObservedCertificateSpec)
@@ -26,29 +26,29 @@ var beyond = []struct {
 	}},
 }
 
-func TestAWishThatIsHalfBuiltIsRefused(t *testing.T) {
+func TestASpecThatIsOnlyPartlySupportedIsRefused(t *testing.T) {
 	m := newMachine(t, "beyond")
-	for _, wish := range beyond {
-		m.put(wish.name, vaulttest.CertificateOptions{WithChain: true})
-		m.wish(wish.name, wish.change)
+	for _, spec := range beyond {
+		m.put(spec.name, vaulttest.CertificateOptions{WithChain: true})
+		m.create(spec.name, spec.change)
 	}
-	for _, wish := range beyond {
-		entry := m.fails(wish.name, v1alpha1.ReasonUnsupported, wish.says, "nothing was installed")
+	for _, spec := range beyond {
+		entry := m.fails(spec.name, v1alpha1.ReasonUnsupported, spec.says, "nothing was installed")
 		if entry.State != v1alpha1.StateFailed || entry.Thumbprint != "" {
-			t.Errorf("%s: the node reports %+v", wish.name, entry)
+			t.Errorf("%s: the node reports %+v", spec.name, entry)
 		}
-		m.warned(wish.name, v1alpha1.ReasonUnsupported)
-		m.sawRequests(wish.name, 0)
+		m.warned(spec.name, v1alpha1.ReasonUnsupported)
+		m.sawRequests(spec.name, 0)
 	}
 	if writes := m.store.written(0); len(writes) != 0 {
 		t.Errorf("the store was written: %q", writes)
 	}
 }
 
-func TestAnInstalledCertificateStaysWhenItsWishGoesTooFar(t *testing.T) {
+func TestAnInstalledCertificateStaysWhenItsSpecBecomesUnsupported(t *testing.T) {
 	m := newMachine(t, "too-far")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", deleteWhenGone)
+	m.create("web", deleteWhenGone)
 	m.installed("web", web)
 	m.host.set(func(h *host) {
 		h.away = &certstore.Error{Operation: "granting an account the private key", Unsupported: true, Err: errors.New("no accounts here")}
@@ -75,7 +75,7 @@ func (m *machine) pemBlocks(name, kind string) string {
 	return blocks.String()
 }
 
-// bad are secrets that give no certificate, and what a person is told.
+// bad are secrets that hold no usable certificate, and what the message says.
 var bad = []struct {
 	name   string
 	make   func(m *machine, name string)
@@ -117,15 +117,15 @@ func (m *machine) must(err error) {
 	}
 }
 
-func TestABadCertificateStopsNoOther(t *testing.T) {
+func TestABadCertificateDoesNotStopTheOthers(t *testing.T) {
 	m := newMachine(t, "bad")
 	for _, one := range bad {
 		one.make(m, one.name)
-		m.wish(one.name)
+		m.create(one.name)
 	}
 	good := m.put("good", vaulttest.CertificateOptions{})
-	m.wish("good")
-	m.wish("other-host", of(strings.Replace(m.url("good"), "localhost", "127.0.0.1", 1)))
+	m.create("good")
+	m.create("other-host", of(strings.Replace(m.url("good"), "localhost", "127.0.0.1", 1)))
 	m.installed("good", good)
 	for _, one := range bad {
 		entry := m.fails(one.name, one.reason, one.says, m.url(one.name)[len("https://"):len(m.vault.URL())])
@@ -137,7 +137,7 @@ func TestABadCertificateStopsNoOther(t *testing.T) {
 	m.fails("other-host", v1alpha1.ReasonVaultNotAllowed, "127.0.0.1", "--allowed-vault-hosts")
 	m.holds(my, good)
 
-	for _, one := range bad { // whoever can mends it
+	for _, one := range bad { // it is corrected in the vault
 		m.must(m.vault.Recover(m.full("deleted")))
 		m.put(one.name, vaulttest.CertificateOptions{})
 	}
@@ -147,29 +147,29 @@ func TestABadCertificateStopsNoOther(t *testing.T) {
 	}
 }
 
-func TestACertificateThatHasGoneBadStaysInstalled(t *testing.T) {
+func TestACertificateStaysInstalledWhenTheVaultsBecomesBad(t *testing.T) {
 	m := newMachine(t, "gone-bad")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web", keeping(0))
+	m.create("web", keeping(0))
 	m.installed("web", web)
 	m.vault.PutRaw(m.full("web"), "application/x-pkcs12", "bm9uc2Vuc2U=")
 	m.nextSlot()
 	entry := m.fails("web", v1alpha1.ReasonMalformedSecret)
 	m.warned("web", v1alpha1.ReasonMalformedSecret)
 	m.nextSlot()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.sawRequests("web", 3)
-	m.warned("web", v1alpha1.ReasonMalformedSecret) // and not again: it says nothing new
+	m.warned("web", v1alpha1.ReasonMalformedSecret) // and no second event: nothing has changed
 	if entry.Thumbprint != web || entry.State != v1alpha1.StateFailed {
 		t.Errorf("the node reports %+v, want Failed with what is installed", entry)
 	}
 	m.holds(my, web)
 }
 
-func TestAnExpiredCertificateIsInstalledAndSaid(t *testing.T) {
+func TestAnExpiredCertificateIsInstalledAndReported(t *testing.T) {
 	m := newMachine(t, "expired")
 	web := m.put("web", vaulttest.CertificateOptions{NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-time.Hour)})
-	m.wish("web")
+	m.create("web")
 	entry := m.fails("web", v1alpha1.ReasonExpired, "renew it in the vault")
 	if entry.Thumbprint != web {
 		t.Errorf("the node reports %+v, want it with its thumbprint", entry)

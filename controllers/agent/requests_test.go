@@ -27,7 +27,7 @@ func TestARequestIsActedOnOncePerValue(t *testing.T) {
 	m := newMachine(t, "request")
 	const asked, later = "2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z"
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", first)
 	second := m.rotate("web")
 	m.annotate("web", v1alpha1.RequestedAtAnnotation, asked)
@@ -35,10 +35,10 @@ func TestARequestIsActedOnOncePerValue(t *testing.T) {
 	m.acted("web", asked)
 	m.sawRequests("web", 2)
 
-	m.looksAgain("web") // the value is still there
+	m.reconcilesAgain("web") // the value is unchanged
 	m.stop()
 	m.start()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.sawRequests("web", 2)
 	m.annotate("web", v1alpha1.RequestedAtAnnotation, later)
 	m.acted("web", later)
@@ -53,11 +53,11 @@ func TestARequestIsActedOnOncePerValue(t *testing.T) {
 	m.sawRequests("web", 4)
 }
 
-func TestARequestTakenBackWhileTheAgentWasAwayCountsWhenItComesAgain(t *testing.T) {
+func TestARequestRemovedWhileTheAgentDidNotRunCountsWhenItIsRepeated(t *testing.T) {
 	m := newMachine(t, "request-away")
 	const asked = "2026-11-23T12:00:00Z"
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.annotate("web", v1alpha1.RequestedAtAnnotation, asked)
 	m.installed("web", web)
 	m.acted("web", asked)
@@ -75,7 +75,7 @@ func TestARequestTakenBackWhileTheAgentWasAwayCountsWhenItComesAgain(t *testing.
 func TestOnlyTheSpecAndTheRequestMakeAPoll(t *testing.T) {
 	m := newMachine(t, "annotation")
 	web := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", web)
 	m.annotate("web", "reconcile.fluxcd.io/requestedAt", "2026-11-23T12:00:00Z")
 	m.change("web", func(certificate *v1alpha1.ObservedCertificate) {
@@ -84,10 +84,10 @@ func TestOnlyTheSpecAndTheRequestMakeAPoll(t *testing.T) {
 	m.writeStatus("web")
 
 	witness := m.put("witness", vaulttest.CertificateOptions{})
-	m.wish("witness")
+	m.create("witness")
 	m.annotate("witness", v1alpha1.RequestedAtAnnotation, "2026-11-23T12:00:00Z")
-	m.installed("witness", witness) // made after them, so the agent has seen them
-	m.looksAgain("web")
+	m.installed("witness", witness) // created after them, so the agent has processed them
+	m.reconcilesAgain("web")
 	m.sawRequests("web", 1)
 }
 
@@ -105,11 +105,11 @@ func (m *machine) writeStatus(name string) {
 	})
 }
 
-func TestWhatIsSuspendedIsLeftAloneUntilItIsResumed(t *testing.T) {
+func TestASuspendedCertificateIsNotChangedUntilItIsResumed(t *testing.T) {
 	m := newMachine(t, "suspend")
 	never, web := m.put("never", vaulttest.CertificateOptions{}), m.put("web", vaulttest.CertificateOptions{})
-	m.wish("never", suspended)
-	m.wish("web")
+	m.create("never", suspended)
+	m.create("web")
 	m.installed("web", web)
 	m.fails("never", v1alpha1.ReasonSuspended)
 
@@ -121,8 +121,8 @@ func TestWhatIsSuspendedIsLeftAloneUntilItIsResumed(t *testing.T) {
 	second := m.rotate("web")
 	m.annotate("web", v1alpha1.RequestedAtAnnotation, "2026-11-23T12:00:00Z")
 	m.nextSlot()
-	m.looksAgain("web")
-	m.looksAgain("never")
+	m.reconcilesAgain("web")
+	m.reconcilesAgain("never")
 	m.sawRequests("web", 1)
 	m.sawRequests("never", 0)
 	m.holds(my, web)
@@ -138,14 +138,14 @@ func TestWhatIsSuspendedIsLeftAloneUntilItIsResumed(t *testing.T) {
 	m.holds(my, web, second, never)
 }
 
-func TestAResumedCertificateIsReadAnew(t *testing.T) {
+func TestAResumedCertificateIsPolled(t *testing.T) {
 	m := newMachine(t, "resume")
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", first)
 	m.changeSpec("web", suspended)
 	m.fails("web", v1alpha1.ReasonSuspended)
-	second := m.rotate("web") // within the seconds in which the vault's last answer is shared
+	second := m.rotate("web") // while the vault's last response is still shared
 	m.changeSpec("web", func(spec *v1alpha1.ObservedCertificateSpec) { spec.Suspend = false })
 	m.installed("web", second)
 }

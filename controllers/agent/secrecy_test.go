@@ -30,51 +30,51 @@ func TestNoPrivateKeyLeavesTheStore(t *testing.T) {
 	}
 	for name, secret := range secrets {
 		m.vault.PutRaw(m.full(name), secret.contentType, secret.value)
-		m.wish(name)
+		m.create(name)
 	}
 	for name := range secrets {
 		m.reported(name, "with a reason", func(e *v1alpha1.CertificateEntry) bool { return e.State == v1alpha1.StateFailed })
 	}
 	m.store.breaks("Install", m.vault.Thumbprint(m.full("pem")), false)
-	m.wish("pfx")
-	m.wish("pem")
+	m.create("pfx")
+	m.create("pem")
 	m.installed("pfx", m.vault.Thumbprint(m.full("pfx")))
 	m.fails("pem", v1alpha1.ReasonStoreFailure)
-	m.store.heal()
+	m.store.recover()
 	m.installed("pem", m.vault.Thumbprint(m.full("pem")))
 
-	told := m.everythingTold()
-	if !strings.Contains(told, "Installed the certificate") || !strings.Contains(told, string(v1alpha1.ReasonMalformedSecret)) {
+	output := m.allOutput()
+	if !strings.Contains(output, "Installed the certificate") || !strings.Contains(output, string(v1alpha1.ReasonMalformedSecret)) {
 		t.Fatal("the log is not where this test looks for it")
 	}
 	for _, piece := range append(pieces(pfx, pem), m.numbers("pfx")...) {
-		if strings.Contains(told, piece) {
-			t.Errorf("%q was told", piece)
+		if strings.Contains(output, piece) {
+			t.Errorf("%q was written", piece)
 		}
 	}
 }
 
-func TestAPanicTellsNoKey(t *testing.T) {
+func TestAPanicLogsNoKey(t *testing.T) {
 	m := newMachine(t, "panic")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	value := string(m.secret("web").Value)
 	m.store.panicsAtInstall()
-	m.wish("web")
+	m.create("web")
 	m.eventually("the panic is logged with what it was about", func() (bool, error) {
 		return strings.Contains(m.log.text(), "panic: item("+web+" with key)"), nil
 	})
-	told := m.everythingTold()
+	output := m.allOutput()
 	for _, piece := range append(pieces(value), m.numbers("web")...) {
-		if strings.Contains(told, piece) {
-			t.Errorf("%q was told", piece)
+		if strings.Contains(output, piece) {
+			t.Errorf("%q was written", piece)
 		}
 	}
-	m.store.heal()
-	m.installed("web", web) // by itself
+	m.store.recover()
+	m.installed("web", web) // without help
 }
 
-// everythingTold is everything that the agent said to anyone but the store.
-func (m *machine) everythingTold() string {
+// allOutput is everything that the agent writes, except to the store.
+func (m *machine) allOutput() string {
 	m.t.Helper()
 	state, err := m.state()
 	if err != nil {
@@ -84,14 +84,14 @@ func (m *machine) everythingTold() string {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	told := []string{m.log.text(), sharedLog.text(), string(reported)}
+	output := []string{m.log.text(), sharedLog.text(), string(reported)}
 	for _, entry := range state.Certificates {
-		told = append(told, m.events(strings.TrimPrefix(entry.Name, m.full("")))...)
+		output = append(output, m.events(strings.TrimPrefix(entry.Name, m.full("")))...)
 	}
-	return strings.Join(told, "\n")
+	return strings.Join(output, "\n")
 }
 
-// pieces cuts secrets' values into pieces that are long enough to be nothing else.
+// pieces cuts secrets' values into pieces that are long enough to be unambiguous.
 func pieces(values ...string) []string {
 	const length = 24
 	cut := []string{"PRIVATE KEY"}

@@ -18,31 +18,31 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-func TestTwoWishesForOneCertificateShareIt(t *testing.T) {
+func TestTwoObservedCertificatesShareOneCertificate(t *testing.T) {
 	m := newMachine(t, "shared")
 	web := m.put("older", vaulttest.CertificateOptions{})
-	older := m.wish("older", deleteWhenGone)
+	older := m.create("older", deleteWhenGone)
 	m.installed("older", web)
-	younger := m.wish("younger", of(m.url("older")), deleteWhenGone)
+	younger := m.create("younger", of(m.url("older")), deleteWhenGone)
 	m.installed("younger", web)
 	m.holds(my, web)
 	if mark := m.markOf(my, web); mark.UID != string(older.UID) {
 		t.Errorf("the mark is of %s, want the one who installed it", mark.Name)
 	}
 
-	m.drop("older")
+	m.delete("older")
 	m.passesTo(web, younger, false)
 	m.installed("younger", web)
-	m.drop("younger")
+	m.delete("younger")
 	m.holds(my)
 }
 
 // passesTo waits until a certificate carries the mark of another ObservedCertificate, and checks that it never left.
-func (m *machine) passesTo(thumbprint string, heir *v1alpha1.ObservedCertificate, exportable bool) {
+func (m *machine) passesTo(thumbprint string, newOwner *v1alpha1.ObservedCertificate, exportable bool) {
 	m.t.Helper()
-	m.eventually("the mark passes to "+heir.Name, func() (bool, error) {
+	m.eventually("the mark passes to "+newOwner.Name, func() (bool, error) {
 		mark := m.markOf(my, thumbprint)
-		return mark != nil && mark.UID == string(heir.UID) && mark.Exportable == exportable, nil
+		return mark != nil && mark.UID == string(newOwner.UID) && mark.Exportable == exportable, nil
 	})
 	for _, write := range m.store.written(0) {
 		if write == "Remove "+my.String()+" "+thumbprint {
@@ -51,36 +51,36 @@ func (m *machine) passesTo(thumbprint string, heir *v1alpha1.ObservedCertificate
 	}
 }
 
-func TestOfTwoWishesWithOtherKeyOptionsTheOlderHasItsWay(t *testing.T) {
+func TestOfTwoObservedCertificatesWithOtherKeyOptionsTheOlderWins(t *testing.T) {
 	m := newMachine(t, "conflict")
 	web := m.put("older", vaulttest.CertificateOptions{})
-	m.wish("older", deleteWhenGone)
+	m.create("older", deleteWhenGone)
 	m.installed("older", web)
-	younger := m.wish("younger", of(m.url("older")), exportable, deleteWhenGone)
+	younger := m.create("younger", of(m.url("older")), exportable, deleteWhenGone)
 	m.fails("younger", v1alpha1.ReasonConflict, `"conflict-older"`, my.String(), "keyExportable")
 	m.warned("younger", v1alpha1.ReasonConflict)
 	if mark := m.markOf(my, web); mark.Exportable {
-		t.Error("the key has become exportable, against the older one's wish")
+		t.Error("the key has become exportable, against the older one's spec")
 	}
 
-	m.drop("older")
+	m.delete("older")
 	m.passesTo(web, younger, false) // at once, as the key is, so that it is never gone
 	m.nextSlot()
 	m.passesTo(web, younger, true) // and then as the younger one wants it
 	m.installed("younger", web)
 }
 
-func TestASuspendedWishInheritsWhatItSharedAfterARestartToo(t *testing.T) {
-	m := newMachine(t, "heir")
+func TestASuspendedObservedCertificateTakesOverASharedCertificateAfterARestart(t *testing.T) {
+	m := newMachine(t, "newOwner")
 	web := m.put("older", vaulttest.CertificateOptions{})
-	m.wish("older", deleteWhenGone)
+	m.create("older", deleteWhenGone)
 	m.installed("older", web)
-	m.wish("younger", of(m.url("older")))
+	m.create("younger", of(m.url("older")))
 	m.installed("younger", web)
 	m.changeSpec("younger", suspended)
 	m.fails("younger", v1alpha1.ReasonSuspended)
 	m.stop()
-	m.drop("older")
+	m.delete("older")
 	m.start()
 	m.gone("older")
 	var younger v1alpha1.ObservedCertificate
@@ -97,7 +97,7 @@ func (m *machine) takeFromVault(name string) certstore.Item {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	return certstore.Item{Certificate: parsed.Leaf, Key: parsed.Key, FriendlyName: "somebody else's"}
+	return certstore.Item{Certificate: parsed.Leaf, Key: parsed.Key, FriendlyName: "another tool's"}
 }
 
 // secret reads a secret as the agent does.
@@ -141,7 +141,7 @@ func (m *machine) putByHandIn(ref certstore.Ref, item certstore.Item) {
 	}
 }
 
-func TestSomebodyElsesCertificateIsUsedAndLeftAlone(t *testing.T) {
+func TestAnotherToolsCertificateIsUsedAndNotChanged(t *testing.T) {
 	m := newMachine(t, "foreign")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.putByHand(m.takeFromVault("web"))
@@ -150,13 +150,13 @@ func TestSomebodyElsesCertificateIsUsedAndLeftAlone(t *testing.T) {
 		t.Fatalf("the store begins with %+v", before)
 	}
 
-	m.wish("web", exportable, deleteWhenGone, keeping(0))
+	m.create("web", exportable, deleteWhenGone, keeping(0))
 	m.installed("web", web)
 	second := m.rotate("web")
 	m.nextSlot()
 	m.installed("web", second)
 	m.holds(my, web, second) // it is not ours to trim
-	m.drop("web")
+	m.delete("web")
 	m.gone("web")
 	m.holds(my, web)
 	if diff := cmp.Diff(before, m.held(my)[web]); diff != "" {
@@ -164,13 +164,13 @@ func TestSomebodyElsesCertificateIsUsedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestSomebodyElsesCertificateWithoutItsKeyIsAConflict(t *testing.T) {
+func TestAnotherToolsCertificateWithoutItsKeyIsAConflict(t *testing.T) {
 	m := newMachine(t, "foreign-keyless")
 	web := m.put("web", vaulttest.CertificateOptions{})
 	item := m.takeFromVault("web")
 	item.Key = nil
 	m.putByHand(item)
-	m.wish("web")
+	m.create("web")
 	m.fails("web", v1alpha1.ReasonConflict, web, "someone else", "remove it there")
 	if entry := m.held(my)[web]; entry.Mark != nil || entry.Key != certstore.KeyNone {
 		t.Errorf("it was changed: %+v", entry)

@@ -95,7 +95,7 @@ func TestAPrivateRootIsTrustedAndFollowsItsSecret(t *testing.T) {
 	m := newMachine(t, "trust")
 	first, second := m.authority("private root 1"), m.authority("private root 2")
 	m.publish("trust", first)
-	m.wish("trust", inStore("Root"), keeping(0), deleteWhenGone)
+	m.create("trust", inStore("Root"), keeping(0), deleteWhenGone)
 	entry := m.installed("trust", certstore.Thumbprint(first))
 	if entry.NotAfter == nil || !entry.NotAfter.Time.Equal(first.NotAfter) {
 		t.Errorf("the node reports %+v, want the end of %s", entry, first.NotAfter)
@@ -110,7 +110,7 @@ func TestAPrivateRootIsTrustedAndFollowsItsSecret(t *testing.T) {
 	if last := writes[len(writes)-1]; last != "Remove "+trustedRoots.String()+" "+certstore.Thumbprint(first) {
 		t.Errorf("the last write is %q, want the removal of the first root behind the second's installation", last)
 	}
-	m.drop("trust")
+	m.delete("trust")
 	m.gone("trust")
 	m.trusts(trustedRoots)
 }
@@ -123,7 +123,7 @@ func TestOfAServedCertificateEachTrustStoreTakesItsOwnAndNoKey(t *testing.T) {
 	m.must(err)
 	intermediate, root := parsed.Chain[0], parsed.Chain[1]
 	for name, store := range map[string]string{"roots": "Root", "authorities": "CA", "people": "TrustedPeople"} {
-		m.wish(name, of(m.url("web")), inStore(store))
+		m.create(name, of(m.url("web")), inStore(store))
 	}
 	m.installed("roots", certstore.Thumbprint(root))
 	m.installed("authorities", certstore.Thumbprint(intermediate))
@@ -133,13 +133,13 @@ func TestOfAServedCertificateEachTrustStoreTakesItsOwnAndNoKey(t *testing.T) {
 	m.trusts(trustedPeople, parsed.Leaf)
 }
 
-func TestOneOfSeveralTrustedCertificatesThatSomebodyRemovesComesBack(t *testing.T) {
+func TestOneOfSeveralTrustedCertificatesIsRepairedWhenRemoved(t *testing.T) {
 	for position, which := range []string{"first", "second"} {
 		t.Run(which, func(t *testing.T) {
 			m := newMachine(t, "trust-"+which)
 			roots := []*x509.Certificate{m.authority("private root 1"), m.authority("private root 2")}
 			m.publish("trust", roots...)
-			m.wish("trust", inStore("Root"))
+			m.create("trust", inStore("Root"))
 			m.installed("trust", certstore.Thumbprint(roots[0]))
 			m.trusts(trustedRoots, roots...)
 			m.removeBehind(trustedRoots, certstore.Thumbprint(roots[position]))
@@ -149,14 +149,14 @@ func TestOneOfSeveralTrustedCertificatesThatSomebodyRemovesComesBack(t *testing.
 	}
 }
 
-func TestARootThatSomebodyElseTrustsIsUsedAndStays(t *testing.T) {
+func TestARootThatAnotherToolTrustsIsUsedAndStays(t *testing.T) {
 	m := newMachine(t, "trust-foreign")
 	root := m.authority("private root")
 	m.publish("trust", root)
 	m.putByHandIn(trustedRoots, certstore.Item{Certificate: root})
-	m.wish("trust", inStore("Root"), deleteWhenGone)
+	m.create("trust", inStore("Root"), deleteWhenGone)
 	m.installed("trust", certstore.Thumbprint(root))
-	m.drop("trust")
+	m.delete("trust")
 	m.gone("trust")
 	m.storeIsRead()
 	if entry, ok := m.held(trustedRoots)[certstore.Thumbprint(root)]; !ok || entry.Mark != nil {
@@ -164,12 +164,12 @@ func TestARootThatSomebodyElseTrustsIsUsedAndStays(t *testing.T) {
 	}
 }
 
-func TestWithoutAKeyNothingIsServedWithAndNothingForRootIsMalformed(t *testing.T) {
+func TestASecretWithoutAKeyIsMissingItInMYAndOneWithoutARootIsMalformed(t *testing.T) {
 	m := newMachine(t, "trust-not")
 	m.publishPKCS7("served", m.authority("private root"))
 	m.put("rootless", vaulttest.CertificateOptions{})
-	m.wish("served")
-	m.wish("rootless", inStore("Root"))
+	m.create("served")
+	m.create("rootless", inStore("Root"))
 	m.fails("served", v1alpha1.ReasonPrivateKeyMissing, "no private key")
 	m.fails("rootless", v1alpha1.ReasonMalformedSecret, "self-signed certificate authority", "Root")
 	if writes := m.store.written(0); len(writes) != 0 {

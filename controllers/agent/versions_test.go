@@ -10,7 +10,7 @@ import (
 func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 	tests := []struct {
 		name         string
-		harm, mend   func(m *machine) error
+		harm, repair func(m *machine) error
 		reason       v1alpha1.Reason
 		says, advice string
 	}{
@@ -25,7 +25,7 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 		t.Run("the installed one is "+test.name, func(t *testing.T) {
 			m := newMachine(t, "version-"+test.name)
 			web := m.put("web", vaulttest.CertificateOptions{})
-			m.wish("web", keeping(0))
+			m.create("web", keeping(0))
 			version := m.installed("web", web).Version
 			m.must(test.harm(m))
 			m.nextSlot()
@@ -35,7 +35,7 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 			}
 			m.warned("web", test.reason)
 			m.holds(my, web)
-			m.must(test.mend(m))
+			m.must(test.repair(m))
 			m.nextSlot()
 			m.installed("web", web)
 			m.holds(my, web)
@@ -47,7 +47,7 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 func TestANewVersionThatIsDisabledIsNotInstalledAndTheNextOneIs(t *testing.T) {
 	m := newMachine(t, "version-new")
 	first := m.put("web", vaulttest.CertificateOptions{})
-	m.wish("web")
+	m.create("web")
 	m.installed("web", first)
 	m.rotate("web")
 	m.must(m.vault.Disable(m.full("web"), ""))
@@ -67,12 +67,12 @@ func TestAPinnedVersionStaysUntilTheURLNamesAnother(t *testing.T) {
 	first := m.put("web", vaulttest.CertificateOptions{})
 	second := m.rotate("web")
 	versions := m.vault.Versions(m.full("web"))
-	m.wish("web", of(m.url("web")+"/"+versions[0]), keeping(0))
+	m.create("web", of(m.url("web")+"/"+versions[0]), keeping(0))
 	if entry := m.installed("web", first); entry.Version != versions[0] {
 		t.Errorf("the node reports %+v, want version %s", entry, versions[0])
 	}
 	m.nextSlot()
-	m.looksAgain("web")
+	m.reconcilesAgain("web")
 	m.holds(my, first)
 	m.changeSpec("web", of(m.url("web")+"/"+versions[1]))
 	m.installed("web", second)

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
@@ -82,7 +82,7 @@ func (n *node) readLease(lease *coordinationv1.Lease, now time.Time) {
 	case !stamp.Equal(n.stamp):
 		n.renewed = now
 	}
-	n.stamp, n.overdue, n.unwritten = stamp, report.OverdueSince(lease), report.UnwrittenSince(lease)
+	n.stamp, n.overdue, n.unwritten = stamp, heartbeat.OverdueSince(lease), heartbeat.UnwrittenSince(lease)
 }
 
 // runsAgent says whether a node is one that should have certificates: its labels say that it runs the agent, or its agent is

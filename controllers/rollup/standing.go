@@ -8,11 +8,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 )
 
 // silentAfter is how long a node may give no sign of life before it counts as not reporting: three Lease periods.
-const silentAfter = 3 * report.LeasePeriod
+const silentAfter = 3 * heartbeat.Period
 
 // phase is what a node counts as for a certificate.
 type phase uint8

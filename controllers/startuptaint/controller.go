@@ -22,7 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/internal/objectlog"
 )
 
@@ -169,7 +169,7 @@ func (r *Reconciler) unwritten(ctx context.Context, node *corev1.Node) (time.Tim
 	if holder := lease.Spec.HolderIdentity; holder == nil || *holder != string(node.UID) {
 		return time.Time{}, nil // of an earlier node of that name
 	}
-	return report.UnwrittenSince(lease), nil
+	return heartbeat.UnwrittenSince(lease), nil
 }
 
 // remove takes the taint off and makes it known. It does nothing when another client was faster.

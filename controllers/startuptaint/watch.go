@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 )
 
 // nodeChanged lets through nodes that have the taint, or had it, when something changed that is looked at. Kubelet's own
@@ -41,7 +41,7 @@ func reportChanged() predicate.Predicate {
 		if !ok {
 			return time.Time{}
 		}
-		return report.UnwrittenSince(lease)
+		return heartbeat.UnwrittenSince(lease)
 	}
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return !unwritten(e.Object).IsZero() },

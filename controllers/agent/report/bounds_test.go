@@ -18,6 +18,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 )
 
 // TestAStateIsAlwaysWritable writes the states of nodes with as many certificates as a node can have.
@@ -185,7 +186,7 @@ func TestAReportThatCannotBeWrittenIsCountedAndShownByTheLease(t *testing.T) {
 		if err := admin.Get(t.Context(), types.NamespacedName{Namespace: "vaultpane-system", Name: node.Name}, &stored); err != nil {
 			return time.Time{}
 		}
-		return report.UnwrittenSince(&stored)
+		return heartbeat.UnwrittenSince(&stored)
 	}
 	if err := lease.Renew(t.Context()); err != nil || !shown().IsZero() {
 		t.Errorf("within the first minute the Lease says %v, %v", shown(), err)

@@ -9,15 +9,16 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// maxSize is how large the entries of a node's state may be as JSON, in bytes. etcd takes objects of 1.5 MiB (its
-// --max-request-bytes); what is left is for metadata. 5,000 certificates that are in place take about 1.1 MiB.
+// maxSize is the maximum size of the entries of a node's state as JSON, in bytes. etcd accepts objects of 1.5 MiB (its
+// --max-request-bytes); the rest is for metadata. 5,000 installed certificates take about 1.1 MiB.
 const maxSize = 1_310_720
 
-// lastMessages is how many of what matters most keep their messages in any case.
+// lastMessages is how many of the worst entries keep their messages in any case.
 const lastMessages = 100
 
-// fit leaves out what makes the entries of a state larger than limit, and counts it in the state: first the messages of what
-// matters least, then entries of what matters least. Entries are sorted by name. The same entries give the same result.
+// fit shortens the entries of a state until they are not larger than limit, and counts what it omits in the state: first the
+// messages of the least important entries, then the least important entries. Entries are sorted by name. The same entries give the
+// same result.
 func fit(state *v1alpha1.NodeCertificateState, limit int) {
 	state.Omitted = nil
 	f := fitting{entries: state.Certificates, sizes: make([]int, len(state.Certificates)), limit: limit}
@@ -28,7 +29,7 @@ func fit(state *v1alpha1.NodeCertificateState, limit int) {
 	if f.total <= limit {
 		return
 	}
-	order := make([]int, len(f.entries)) // what matters least first
+	order := make([]int, len(f.entries)) // the least important first
 	for i := range order {
 		order[i] = i
 	}
@@ -42,7 +43,7 @@ func fit(state *v1alpha1.NodeCertificateState, limit int) {
 	state.Omitted = &omitted
 }
 
-// fitting is a state whose entries are made to fit a limit. Sizes are in bytes.
+// fitting is a state whose entries are shortened to a limit. Sizes are in bytes.
 type fitting struct {
 	entries      []v1alpha1.CertificateEntry
 	sizes        []int
@@ -67,7 +68,7 @@ func (f *fitting) omitMessages(order []int) (omitted int32) {
 	return omitted
 }
 
-// omitEntries returns the entries to leave out, in this order, so that the others fit.
+// omitEntries returns the entries to omit, in this order, so that the others fit.
 func (f *fitting) omitEntries(order []int) map[int]bool {
 	left := map[int]bool{}
 	for _, i := range order {
@@ -80,7 +81,7 @@ func (f *fitting) omitEntries(order []int) map[int]bool {
 	return left
 }
 
-// withoutMessage counts the entries whose reason has lost its message.
+// withoutMessage counts the entries that have a reason and no message.
 func withoutMessage(entries []v1alpha1.CertificateEntry) (count int32) {
 	for _, entry := range entries {
 		if entry.Reason != "" && entry.Message == "" {
@@ -104,13 +105,13 @@ func without(entries []v1alpha1.CertificateEntry, left map[int]bool) []v1alpha1.
 func sizeOf(entry v1alpha1.CertificateEntry) int {
 	text, err := json.Marshal(entry)
 	if err != nil {
-		return maxSize // cannot be: the type has nothing that JSON lacks
+		return maxSize // impossible: JSON can express every field
 	}
 	return len(text) + 1
 }
 
-// compareWeight puts first what matters most: what has failed before what is pending, what needs another spec before what
-// waits, and what tells nothing last.
+// compareWeight sorts the most important entries first: failed before pending, terminal reasons before waiting ones, and entries
+// without a reason last.
 func compareWeight(a, b v1alpha1.CertificateEntry) int {
 	return cmp.Or(
 		cmp.Compare(weight(a), weight(b)),

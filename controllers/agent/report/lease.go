@@ -12,12 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 )
 
-// LeasePeriod is the time between two renewals. A node whose Lease is older than three of them counts as not reporting.
-const LeasePeriod = 5 * time.Minute
-
-// leaseRetry is the time after a renewal that failed.
+// leaseRetry is the time between a failed renewal and the next attempt.
 const leaseRetry = 15 * time.Second
 
 // Lease is the agent's heartbeat: a small object in the agents' namespace with the node's name, owned by the Node. Its
@@ -34,15 +33,15 @@ type Lease struct {
 	Now func() time.Time
 	// Renewed is called after each renewal.
 	Renewed func(ctx context.Context)
-	// Overdue returns when the oldest poll was due that has not been made, zero for none. Nil tells nobody.
+	// Overdue returns when the oldest overdue poll was due, zero for none. Nil for no annotation.
 	Overdue func() time.Time
-	// Unwritten returns since when the agent has had something to report that it cannot write, zero for nothing. Nil tells nobody.
+	// Unwritten returns since when the agent has had a report that it cannot write, zero for none. Nil for no annotation.
 	Unwritten func() time.Time
 
 	mu sync.Mutex
 }
 
-// Adopt takes up that the Node was made anew under its name.
+// Adopt changes the UID after the Node was deleted and created again under its name.
 func (l *Lease) Adopt(uid types.UID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,10 +66,9 @@ func (l *Lease) LastRenewal(ctx context.Context) (time.Time, error) {
 	return lease.Spec.RenewTime.Time, nil
 }
 
-// Start renews the Lease until the context ends, and at once when reports begin or cease to fail. A renewal that fails is tried
-// again and stops nothing else.
+// Start renews the Lease until the context ends, and at once when reports begin or cease to fail. A failed renewal is retried.
 func (l *Lease) Start(ctx context.Context) error {
-	log, told := ctrl.LoggerFrom(ctx).WithName("lease"), ""
+	log, logged := ctrl.LoggerFrom(ctx).WithName("lease"), ""
 	var due time.Time
 	failing := false
 	for {
@@ -80,11 +78,11 @@ func (l *Lease) Start(ctx context.Context) error {
 			switch {
 			case ctx.Err() != nil:
 				return nil //nolint:nilerr // stopping
-			case err != nil && err.Error() != told:
+			case err != nil && err.Error() != logged:
 				log.Error(err, "Cannot renew the Lease; this node will count as not reporting", "nextAttempt", leaseRetry.String())
-				told = err.Error()
+				logged = err.Error()
 			case err == nil:
-				due, told, failing = now.Add(LeasePeriod), "", fail
+				due, logged, failing = now.Add(heartbeat.Period), "", fail
 				if l.Renewed != nil {
 					l.Renewed(ctx)
 				}
@@ -96,7 +94,7 @@ func (l *Lease) Start(ctx context.Context) error {
 	}
 }
 
-// reportGrace is how long a report may be unwritten before the Lease says so: a write is tried again within it.
+// reportGrace is how long a report may be unwritten before the Lease says so: a failed write is retried within that time.
 const reportGrace = time.Minute
 
 // reportsFail reports whether the agent has not been able to write its report for some time.
@@ -120,7 +118,7 @@ func (l *Lease) Renew(ctx context.Context) error {
 	}
 	uid := l.nodeUID()
 	lease.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Node", Name: l.Node, UID: uid}}
-	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(uid), int32(3*LeasePeriod/time.Second)
+	now, holder, seconds := metav1.NewMicroTime(l.Now()), string(uid), int32(3*heartbeat.Period/time.Second)
 	lease.Spec.RenewTime, lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = &now, &holder, &seconds
 	l.annotate(lease)
 	if create {
@@ -134,42 +132,19 @@ func (l *Lease) Renew(ctx context.Context) error {
 	return nil
 }
 
-// Annotations of the Lease, RFC 3339 times. The Lease is written anyway, so they cost no request: since when an agent's oldest
-// poll is overdue, and since when it cannot write its report.
-const (
-	overdueAnnotation   = "vaultpane.dev/poll-overdue-since"
-	unwrittenAnnotation = "vaultpane.dev/report-unwritten-since"
-)
-
+// annotate sets the Lease's annotations. A poll that is overdue by less than a period may be made in a moment, while the Lease would
+// show it for minutes.
 func (l *Lease) annotate(lease *coordinationv1.Lease) {
-	delete(lease.Annotations, overdueAnnotation)
-	delete(lease.Annotations, unwrittenAnnotation)
+	var overdue, unwritten time.Time
 	if l.Overdue != nil {
-		// What is late by less than a period may be done in a moment, and the Lease would say so for minutes.
-		if since := l.Overdue(); !since.IsZero() && l.Now().Sub(since) > LeasePeriod {
-			metav1.SetMetaDataAnnotation(&lease.ObjectMeta, overdueAnnotation, since.UTC().Format(time.RFC3339))
+		if since := l.Overdue(); !since.IsZero() && l.Now().Sub(since) > heartbeat.Period {
+			overdue = since
 		}
 	}
 	if l.reportsFail() {
-		metav1.SetMetaDataAnnotation(&lease.ObjectMeta, unwrittenAnnotation, l.Unwritten().UTC().Format(time.RFC3339))
+		unwritten = l.Unwritten()
 	}
-}
-
-// OverdueSince returns since when the oldest poll of a Lease's agent was overdue at its last renewal, zero for none.
-func OverdueSince(lease *coordinationv1.Lease) time.Time { return annotated(lease, overdueAnnotation) }
-
-// UnwrittenSince returns since when a Lease's agent could not write its report at its last renewal, zero where it could: what
-// the node's state says is older than that.
-func UnwrittenSince(lease *coordinationv1.Lease) time.Time {
-	return annotated(lease, unwrittenAnnotation)
-}
-
-func annotated(lease *coordinationv1.Lease, name string) time.Time {
-	since, err := time.Parse(time.RFC3339, lease.Annotations[name])
-	if err != nil {
-		return time.Time{}
-	}
-	return since
+	heartbeat.Annotate(lease, overdue, unwritten)
 }
 
 // read returns the Lease, nil if there is none.

@@ -15,11 +15,11 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// refusedField is how the API server names a field of an entry that it refuses.
+// refusedField is how the API server names a field of an entry that it rejects.
 var refusedField = regexp.MustCompile(`^certificates\[(\d+)\](?:\.(.*))?$`)
 
-// replaceRefused puts in the place of each entry that the API server refuses one that says so: one certificate must not keep
-// the others from being reported. It returns false where the refusal is about none of them.
+// replaceRefused replaces each entry that the API server rejects with one that says so: one certificate must not keep the others
+// from being reported. It returns false where the API server rejects no entry.
 func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusal error) bool {
 	var status apierrors.APIStatus
 	if !errors.As(refusal, &status) || status.Status().Details == nil {
@@ -45,7 +45,7 @@ func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusa
 		entry, known := r.entries[name]
 		refused := refusedEntry(entry, cause)
 		if !known || entry.Message == refused.Message {
-			continue // it has changed meanwhile, or is refused all the same
+			continue // it has changed since, or its replacement is rejected too
 		}
 		since := metav1.NewTime(r.Now().Truncate(time.Second))
 		refused.Since, entry.Since = &since, nil
@@ -58,8 +58,7 @@ func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusa
 	return replaced
 }
 
-// stillRefused reports whether an entry is the one that the API server refused: what stands in its place stays. The caller holds
-// the lock.
+// stillRefused reports whether an entry is the one that the API server rejected, whose replacement stays. The caller holds the lock.
 func (r *Reporter) stillRefused(entry v1alpha1.CertificateEntry) bool {
 	before, known := r.refused[entry.Name]
 	entry.Since = nil
@@ -70,11 +69,11 @@ func (r *Reporter) stillRefused(entry v1alpha1.CertificateEntry) bool {
 	return false
 }
 
-// refusedEntry says what the API server refuses, without any of it.
+// refusedEntry says which field the API server rejects, without its value.
 func refusedEntry(entry v1alpha1.CertificateEntry, cause metav1.StatusCause) v1alpha1.CertificateEntry {
 	return v1alpha1.CertificateEntry{
 		Name: entry.Name, Generation: entry.Generation, State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonInternalError,
-		Message: truncate.Line(fmt.Sprintf("the API server refuses this node's report about the certificate: %s %s; the node's store may hold it all the same: see the agent's log, and compare the versions of the agent and of the CustomResourceDefinitions",
+		Message: truncate.Line(fmt.Sprintf("the API server rejects this node's report about the certificate: %s %s; the certificate may be installed nevertheless: see the agent's log, and compare the versions of the agent and of the CustomResourceDefinitions",
 			cause.Field, cause.Message), v1alpha1.MaxMessageLength),
 	}
 }

@@ -61,8 +61,8 @@ func (r *Reporter) Load(ctx context.Context) (map[string]v1alpha1.CertificateEnt
 	return previous, nil
 }
 
-// Adopt takes up that the Node was deleted and made anew under its name, as kubelet does when it registers again: what is
-// reported belongs to the new one from now on.
+// Adopt changes the UID after the Node was deleted and created again under its name, as kubelet does when it registers again: the
+// report belongs to the new Node from then on.
 func (r *Reporter) Adopt(uid types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

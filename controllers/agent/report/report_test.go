@@ -168,8 +168,8 @@ func TestReporter(t *testing.T) {
 		}
 		eventually(t, "the change", func() bool { return stateOf(t, kube, node.Name).Certificates[1].Thumbprint == "BB" })
 	})
-	t.Run("a Node that is made anew takes the report over", func(t *testing.T) {
-		for _, uid := range []types.UID{"made-anew", node.UID} {
+	t.Run("a Node that is created again takes over the report", func(t *testing.T) {
+		for _, uid := range []types.UID{"recreated", node.UID} {
 			reporter.Adopt(uid)
 			eventually(t, "the owner "+string(uid), func() bool {
 				state := stateOf(t, kube, node.Name)
@@ -224,9 +224,9 @@ func TestLease(t *testing.T) {
 	if *stored.Spec.LeaseDurationSeconds != 900 || stored.OwnerReferences[0].UID != node.UID {
 		t.Errorf("lease lasts %d s and belongs to %v", *stored.Spec.LeaseDurationSeconds, stored.OwnerReferences)
 	}
-	lease.Adopt("made-anew")
+	lease.Adopt("recreated")
 	if last, err := lease.LastRenewal(t.Context()); err != nil || !last.IsZero() {
-		t.Errorf("a Node that was made anew takes over the old one's time %v, error %v", last, err)
+		t.Errorf("a Node that was created again takes over the old one's time %v, error %v", last, err)
 	}
 	other := &report.Lease{Client: kube, Namespace: "vaultpane-system", Node: node.Name, NodeUID: "another-uid", Now: lease.Now}
 	if last, err := other.LastRenewal(t.Context()); err != nil || !last.IsZero() {

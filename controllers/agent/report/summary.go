@@ -7,8 +7,8 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// Summarize says of a node's entries how many are not well, and which is the worst. An entry whose reason is no failure counts
-// only where there is nothing worse, and not as failing: one that is suspended, not handled yet, or whose link was declined.
+// Summarize counts the failing entries of a node, and names the worst. An entry whose reason is not a failure (suspended, not yet
+// processed, or with a declined link) is named only where there is no worse one, and does not count as failing.
 func Summarize(entries []v1alpha1.CertificateEntry) *v1alpha1.NodeSummary {
 	summary := &v1alpha1.NodeSummary{}
 	var worst *v1alpha1.CertificateEntry
@@ -17,7 +17,7 @@ func Summarize(entries []v1alpha1.CertificateEntry) *v1alpha1.NodeSummary {
 		if fails(entry) {
 			summary.Failing++
 		}
-		if entry.Reason != "" && (worst == nil || compareTrouble(entry, worst) < 0) {
+		if entry.Reason != "" && (worst == nil || compareSeverity(entry, worst) < 0) {
 			worst = entry
 		}
 	}
@@ -31,8 +31,8 @@ func fails(entry *v1alpha1.CertificateEntry) bool {
 	return entry.State == v1alpha1.StateFailed || entry.Reason != "" && entry.Reason.Class() != v1alpha1.ClassNone
 }
 
-// compareTrouble puts first what fails, and of that what matters most.
-func compareTrouble(a, b *v1alpha1.CertificateEntry) int {
+// compareSeverity sorts failing entries first, and the most important of them before the others.
+func compareSeverity(a, b *v1alpha1.CertificateEntry) int {
 	rank := func(entry *v1alpha1.CertificateEntry) int { return slices.Index([]bool{true, false}, fails(entry)) }
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), compareWeight(*a, *b))
 }

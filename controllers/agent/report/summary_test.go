@@ -27,7 +27,7 @@ func TestTheSummaryNamesTheWorstAndNotTheFirst(t *testing.T) {
 		{"what needs another spec is worse than what waits", []v1alpha1.CertificateEntry{
 			entry("a", v1alpha1.StateFailed, v1alpha1.ReasonSecretNotFound), entry("b", v1alpha1.StateFailed, v1alpha1.ReasonUnsupported),
 		}, v1alpha1.NodeSummary{Failing: 2, Reason: v1alpha1.ReasonUnsupported, Certificate: "b"}},
-		{"of the same trouble the first by name", []v1alpha1.CertificateEntry{
+		{"of the same reason the first by name", []v1alpha1.CertificateEntry{
 			entry("b", v1alpha1.StateFailed, v1alpha1.ReasonAccessDenied), entry("a", v1alpha1.StateFailed, v1alpha1.ReasonAccessDenied),
 		}, v1alpha1.NodeSummary{Failing: 2, Reason: v1alpha1.ReasonAccessDenied, Certificate: "a"}},
 		{"installed with failing polls is failing", []v1alpha1.CertificateEntry{entry("a", v1alpha1.StateInstalled, v1alpha1.ReasonThrottled)},
@@ -35,9 +35,9 @@ func TestTheSummaryNamesTheWorstAndNotTheFirst(t *testing.T) {
 		{"failing polls are worse than what was not handled yet", []v1alpha1.CertificateEntry{
 			entry("a", v1alpha1.StatePending, v1alpha1.ReasonPending), entry("b", v1alpha1.StateInstalled, v1alpha1.ReasonThrottled),
 		}, v1alpha1.NodeSummary{Failing: 1, Reason: v1alpha1.ReasonThrottled, Certificate: "b"}},
-		{"a declined link is told and not failing", []v1alpha1.CertificateEntry{entry("a", v1alpha1.StateInstalled, v1alpha1.ReasonLinkDeclined)},
+		{"a declined link is reported and not failing", []v1alpha1.CertificateEntry{entry("a", v1alpha1.StateInstalled, v1alpha1.ReasonLinkDeclined)},
 			v1alpha1.NodeSummary{Reason: v1alpha1.ReasonLinkDeclined, Certificate: "a"}},
-		{"suspended is told and not failing", []v1alpha1.CertificateEntry{entry("a", v1alpha1.StateSuspended, v1alpha1.ReasonSuspended)},
+		{"suspended is reported and not failing", []v1alpha1.CertificateEntry{entry("a", v1alpha1.StateSuspended, v1alpha1.ReasonSuspended)},
 			v1alpha1.NodeSummary{Reason: v1alpha1.ReasonSuspended, Certificate: "a"}},
 	}
 	for _, test := range tests {

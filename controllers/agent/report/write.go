@@ -26,7 +26,7 @@ const (
 	retryCap    = time.Minute
 )
 
-// Start writes changes until the context ends. A write that fails is tried again; nothing is lost meanwhile.
+// Start writes changes until the context ends. A failed write is retried, with the changes made since.
 func (r *Reporter) Start(ctx context.Context) error {
 	for r.collect(ctx) {
 		if !r.writeUntilDone(ctx) {
@@ -38,7 +38,7 @@ func (r *Reporter) Start(ctx context.Context) error {
 
 // writeUntilDone returns false when the context has ended. A cause is logged once as an error.
 func (r *Reporter) writeUntilDone(ctx context.Context) bool {
-	log, told := ctrl.LoggerFrom(ctx).WithName("report"), ""
+	log, logged := ctrl.LoggerFrom(ctx).WithName("report"), ""
 	for wait := retry; ; wait = min(2*wait, retryCap) {
 		begun := r.Now()
 		err := r.write(ctx)
@@ -47,8 +47,8 @@ func (r *Reporter) writeUntilDone(ctx context.Context) bool {
 		}
 		if err == nil {
 			r.written(begun)
-			if told != "" {
-				log.Info("The node's state is written again")
+			if logged != "" {
+				log.Info("The node's state can be written again")
 			}
 			return true
 		}
@@ -56,9 +56,9 @@ func (r *Reporter) writeUntilDone(ctx context.Context) bool {
 			return false
 		}
 		r.countFailure()
-		if cause := err.Error(); cause != told {
-			log.Error(err, "Cannot write the node's state; the cluster sees what was reported before", "nextAttempt", wait.String())
-			told = cause
+		if cause := err.Error(); cause != logged {
+			log.Error(err, "Cannot write the node's state; the cluster still sees the previous report", "nextAttempt", wait.String())
+			logged = cause
 		}
 		if !sleep(ctx, wait) {
 			return false
@@ -66,15 +66,15 @@ func (r *Reporter) writeUntilDone(ctx context.Context) bool {
 	}
 }
 
-// errStale says that the stored object was another than the one that was known.
-var errStale = errors.New("it was changed or deleted by another")
+// errStale says that the stored object differs from the known one.
+var errStale = errors.New("another client changed or deleted it")
 
-// written takes note of a write that held everything from before it began.
+// written records a successful write, which contained every change from before it began.
 func (r *Reporter) written(begun time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	select {
-	case <-r.changed: // in the meantime
+	case <-r.changed: // since
 		r.changed <- struct{}{}
 		r.pending = begun
 	default:
@@ -88,7 +88,7 @@ func (r *Reporter) countFailure() {
 	r.failures++
 }
 
-// collect waits for a change, and then for quiet. It returns false when the context has ended.
+// collect waits for a change, and then until there are no more. It returns false when the context has ended.
 func (r *Reporter) collect(ctx context.Context) bool {
 	select {
 	case <-r.changed:
@@ -107,24 +107,24 @@ func sleep(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-// write brings the stored object in line with the entries. It writes nothing when nothing differs.
+// write updates the stored object to match the entries. It writes nothing when nothing differs.
 func (r *Reporter) write(ctx context.Context) error {
-	wanted, stored := r.wanted()
-	if stored != nil && sameState(stored, wanted) {
+	desired, stored := r.desired()
+	if stored != nil && sameState(stored, desired) {
 		return nil
 	}
 	var err error
 	if stored == nil {
-		err = r.Client.Create(ctx, wanted)
+		err = r.Client.Create(ctx, desired)
 	} else {
-		wanted.ResourceVersion = stored.ResourceVersion
-		err = r.Client.Update(ctx, wanted)
+		desired.ResourceVersion = stored.ResourceVersion
+		err = r.Client.Update(ctx, desired)
 	}
-	if apierrors.IsInvalid(err) && r.replaceRefused(wanted, err) {
+	if apierrors.IsInvalid(err) && r.replaceRefused(desired, err) {
 		return r.write(ctx)
 	}
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
-		// Someone else wrote or deleted it: start from what is there now.
+		// Another client wrote or deleted it: start from the current object.
 		fresh, readErr := r.read(ctx)
 		if readErr != nil {
 			return readErr
@@ -135,7 +135,7 @@ func (r *Reporter) write(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("writing NodeCertificateState %s: %w", r.Node, err)
 	}
-	r.remember(wanted)
+	r.remember(desired)
 	return nil
 }
 
@@ -145,22 +145,22 @@ func (r *Reporter) remember(stored *v1alpha1.NodeCertificateState) {
 	r.stored = stored
 }
 
-func (r *Reporter) wanted() (wanted, stored *v1alpha1.NodeCertificateState) {
+func (r *Reporter) desired() (desired, stored *v1alpha1.NodeCertificateState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	wanted = &v1alpha1.NodeCertificateState{
+	desired = &v1alpha1.NodeCertificateState{
 		ObjectMeta: metav1.ObjectMeta{Name: r.Node, OwnerReferences: []metav1.OwnerReference{{
 			APIVersion: "v1", Kind: "Node", Name: r.Node, UID: r.NodeUID,
 		}}},
 		AgentVersion: r.AgentVersion, NodeUID: string(r.NodeUID),
 	}
 	for _, entry := range r.entries {
-		wanted.Certificates = append(wanted.Certificates, entry)
+		desired.Certificates = append(desired.Certificates, entry)
 	}
-	slices.SortFunc(wanted.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
-	wanted.Summary = Summarize(wanted.Certificates)
-	fit(wanted, maxSize)
-	return wanted, r.stored
+	slices.SortFunc(desired.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
+	desired.Summary = Summarize(desired.Certificates)
+	fit(desired, maxSize)
+	return desired, r.stored
 }
 
 func sameState(a, b *v1alpha1.NodeCertificateState) bool {

@@ -26,7 +26,7 @@ const pollingInterval = 30 * 24 * time.Hour
 // full is the name of an ObservedCertificate and of a secret as the API server and the vault know it.
 func (m *machine) full(name string) string { return m.node.Name + "-" + name }
 
-// put makes a certificate in the vault and returns its thumbprint. Its key is an EC key, since those are made in no time,
+// put makes a certificate in the vault and returns its thumbprint. Its key is an EC key, since those are generated quickly,
 // and it is good for longer than any test lets pass.
 func (m *machine) put(name string, options vaulttest.CertificateOptions) string {
 	m.t.Helper()
@@ -57,8 +57,8 @@ func (m *machine) requests(name string) int { return m.vault.Stats().BySecret[m.
 // url is the URL of the secret of that name.
 func (m *machine) url(name string) string { return m.vault.SecretURL(m.full(name)) }
 
-// wish makes an ObservedCertificate for this machine, of the secret of the same name.
-func (m *machine) wish(name string, changes ...func(*v1alpha1.ObservedCertificateSpec)) *v1alpha1.ObservedCertificate {
+// create creates an ObservedCertificate for this machine, of the secret of the same name.
+func (m *machine) create(name string, changes ...func(*v1alpha1.ObservedCertificateSpec)) *v1alpha1.ObservedCertificate {
 	m.t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{
 		ObjectMeta: metav1.ObjectMeta{Name: m.full(name)},
@@ -108,7 +108,7 @@ func (m *machine) annotate(name, key, value string) {
 }
 
 // drop deletes an ObservedCertificate.
-func (m *machine) drop(name string) {
+func (m *machine) delete(name string) {
 	m.t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: m.full(name)}}
 	if err := m.kube.Delete(m.t.Context(), certificate); err != nil {
@@ -143,18 +143,18 @@ func (m *machine) poke() {
 	})
 }
 
-// looksAgain makes the agent look at a certificate and returns when it is through: two looks at one certificate follow each
+// reconcilesAgain makes the agent look at a certificate and returns when it is through: two looks at one certificate follow each
 // other, so the first has ended when the second begins.
-func (m *machine) looksAgain(name string) {
+func (m *machine) reconcilesAgain(name string) {
 	m.t.Helper()
 	for range 2 {
-		before := m.looks.of(m.full(name))
+		before := m.reconciles.of(m.full(name))
 		m.poke()
-		m.eventually("the agent looks at "+name, func() (bool, error) { return m.looks.of(m.full(name)) > before, nil })
+		m.eventually("the agent looks at "+name, func() (bool, error) { return m.reconciles.of(m.full(name)) > before, nil })
 	}
 }
 
-// storeIsRead waits until the agent has read its stores anew, twice: a reading that was under way is not enough.
+// storeIsRead waits until the agent has read its stores again, twice: a read that had already begun is not enough.
 func (m *machine) storeIsRead() {
 	m.t.Helper()
 	refs, err := m.openStore().Stores(certstore.LocalMachine)
@@ -162,7 +162,7 @@ func (m *machine) storeIsRead() {
 		m.t.Fatal(err)
 	}
 	before := m.store.listed()
-	m.eventually("the store is read anew", func() (bool, error) { return m.store.listed() > before+2*len(refs), nil })
+	m.eventually("the store is read again", func() (bool, error) { return m.store.listed() > before+2*len(refs), nil })
 }
 
 // Changes of a spec that many tests make.

@@ -12,9 +12,9 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/directory"
 )
 
-// brittleStore is the directory store, written down and made to fail on demand. It outlives the agents that work on it, as
-// a machine's store does.
-type brittleStore struct {
+// faultyStore is the directory store with a record of its calls, which fails on demand. It outlives the agents that use it, as a
+// machine's store does.
+type faultyStore struct {
 	root string
 
 	mu      sync.Mutex
@@ -22,15 +22,15 @@ type brittleStore struct {
 	wrapped func(certstore.Store) certstore.Store
 	fault   func(operation string, ref certstore.Ref, thumbprint string) error
 	panics  bool          // at an installation, with what it was given
-	slow    time.Duration // how long it takes to say which stores there are
+	slow    time.Duration // how long listing the stores takes
 	lists   int           // of any store
 	writes  []string      // such as "Install LocalMachine\MY 3C5A…", in their order, those that failed too
 }
 
-var _ certstore.Store = (*brittleStore)(nil)
+var _ certstore.Store = (*faultyStore)(nil)
 
-// renew opens the folder anew, as another process does.
-func (s *brittleStore) renew(t *testing.T) {
+// renew opens the folder again, as another process does.
+func (s *faultyStore) renew(t *testing.T) {
 	t.Helper()
 	store, err := directory.New(s.root)
 	if err != nil {
@@ -44,8 +44,8 @@ func (s *brittleStore) renew(t *testing.T) {
 	}
 }
 
-// wrap has the store seen through another, which outlives the agents too.
-func (s *brittleStore) wrap(wrapper func(certstore.Store) certstore.Store) {
+// wrap puts a wrapper around the store, which outlives the agents too.
+func (s *faultyStore) wrap(wrapper func(certstore.Store) certstore.Store) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.store = wrapper(s.store)
@@ -56,15 +56,15 @@ func (s *brittleStore) wrap(wrapper func(certstore.Store) certstore.Store) {
 	}
 }
 
-// doing is what the operations are called while they are at work.
+// doing names each operation as an error does.
 var doing = map[string]string{"Install": "installing", "Update": "changing", "Remove": "removing", "List": "listing", "Find": "reading"}
 
-// breaks makes an operation fail, on one certificate if thumbprint says which, until heal.
-func (s *brittleStore) breaks(operation, thumbprint string, denied bool) {
+// breaks makes an operation fail, on one certificate if thumbprint names it, until recover.
+func (s *faultyStore) breaks(operation, thumbprint string, denied bool) {
 	s.breaksIn(operation, "", thumbprint, denied)
 }
 
-func (s *brittleStore) breaksIn(operation, store, thumbprint string, denied bool) {
+func (s *faultyStore) breaksIn(operation, store, thumbprint string, denied bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault = func(op string, ref certstore.Ref, of string) error {
@@ -75,20 +75,20 @@ func (s *brittleStore) breaksIn(operation, store, thumbprint string, denied bool
 	}
 }
 
-func (s *brittleStore) heal() {
+func (s *faultyStore) recover() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault, s.panics = nil, false
 }
 
-// panicsAtInstall makes installations panic until heal.
-func (s *brittleStore) panicsAtInstall() {
+// panicsAtInstall makes installations panic until recover.
+func (s *faultyStore) panicsAtInstall() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.panics = true
 }
 
-func (s *brittleStore) mayPanic(with any) {
+func (s *faultyStore) mayPanic(with any) {
 	s.mu.Lock()
 	panics := s.panics
 	s.mu.Unlock()
@@ -98,21 +98,21 @@ func (s *brittleStore) mayPanic(with any) {
 }
 
 // written returns the writes from the given one on.
-func (s *brittleStore) written(from int) []string {
+func (s *faultyStore) written(from int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.writes[from:])
 }
 
 // listed returns how many times a store was read.
-func (s *brittleStore) listed() int {
+func (s *faultyStore) listed() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lists
 }
 
-// before writes the operation down and returns the store, or the error that the operation ends with.
-func (s *brittleStore) before(operation string, ref certstore.Ref, thumbprint string) (certstore.Store, error) {
+// before records the operation and returns the store, or the error that the operation fails with.
+func (s *faultyStore) before(operation string, ref certstore.Ref, thumbprint string) (certstore.Store, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch operation {
@@ -131,7 +131,7 @@ func (s *brittleStore) before(operation string, ref certstore.Ref, thumbprint st
 }
 
 // List implements certstore.Store.
-func (s *brittleStore) List(ref certstore.Ref) ([]certstore.Entry, error) {
+func (s *faultyStore) List(ref certstore.Ref) ([]certstore.Entry, error) {
 	store, err := s.before("List", ref, "")
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (s *brittleStore) List(ref certstore.Ref) ([]certstore.Entry, error) {
 }
 
 // Find implements certstore.Store.
-func (s *brittleStore) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
+func (s *faultyStore) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
 	store, err := s.before("Find", ref, thumbprint)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func (s *brittleStore) Find(ref certstore.Ref, thumbprint string) (*certstore.En
 }
 
 // Install implements certstore.Store.
-func (s *brittleStore) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entry, error) {
+func (s *faultyStore) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entry, error) {
 	store, err := s.before("Install", ref, certstore.Thumbprint(item.Certificate))
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (s *brittleStore) Install(ref certstore.Ref, item certstore.Item) (*certsto
 }
 
 // Update implements certstore.Store.
-func (s *brittleStore) Update(ref certstore.Ref, thumbprint string, change certstore.Change) (*certstore.Entry, error) {
+func (s *faultyStore) Update(ref certstore.Ref, thumbprint string, change certstore.Change) (*certstore.Entry, error) {
 	store, err := s.before("Update", ref, thumbprint)
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (s *brittleStore) Update(ref certstore.Ref, thumbprint string, change certs
 }
 
 // Remove implements certstore.Store.
-func (s *brittleStore) Remove(ref certstore.Ref, thumbprint string) error {
+func (s *faultyStore) Remove(ref certstore.Ref, thumbprint string) error {
 	store, err := s.before("Remove", ref, thumbprint)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (s *brittleStore) Remove(ref certstore.Ref, thumbprint string) error {
 }
 
 // OrphanedKeys implements certstore.Store.
-func (s *brittleStore) OrphanedKeys(location certstore.Location) ([]string, error) {
+func (s *faultyStore) OrphanedKeys(location certstore.Location) ([]string, error) {
 	s.mu.Lock()
 	store := s.store
 	s.mu.Unlock()
@@ -185,7 +185,7 @@ func (s *brittleStore) OrphanedKeys(location certstore.Location) ([]string, erro
 }
 
 // RemoveOrphanedKeys implements certstore.Store.
-func (s *brittleStore) RemoveOrphanedKeys(location certstore.Location) (int, error) {
+func (s *faultyStore) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 	s.mu.Lock()
 	store := s.store
 	s.mu.Unlock()
@@ -193,7 +193,7 @@ func (s *brittleStore) RemoveOrphanedKeys(location certstore.Location) (int, err
 }
 
 // Stores implements certstore.Store.
-func (s *brittleStore) Stores(location certstore.Location) ([]certstore.Ref, error) {
+func (s *faultyStore) Stores(location certstore.Location) ([]certstore.Ref, error) {
 	s.mu.Lock()
 	store, slow := s.store, s.slow
 	s.mu.Unlock()
