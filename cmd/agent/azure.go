@@ -22,7 +22,7 @@ func credentials() []string {
 	return names
 }
 
-// CheckAzure says which of the settings for Azure cannot be used, by its flag.
+// CheckAzure returns an error that names the first wrong setting for Azure, by its flag.
 func (o options) CheckAzure() error {
 	if err := keyvault.CheckCredential(keyvault.Credential(o.Credential)); err != nil {
 		return fmt.Errorf("--credential: %w", err)
@@ -40,7 +40,7 @@ func (o options) CheckAzure() error {
 	return nil
 }
 
-// checkAuthority checks the token authority, wherever it is set: azidentity would refuse it at each request.
+// checkAuthority checks the token authority, wherever it is set: azidentity would reject it at each request.
 func (o options) checkAuthority(getenv func(string) string) error {
 	name, authority := "--authority-host", o.AuthorityHost
 	if authority == "" {
@@ -55,7 +55,7 @@ func (o options) checkAuthority(getenv func(string) string) error {
 	return nil
 }
 
-// shown returns a URL as a message may show it: what stands before an @ can be a password.
+// shown returns a URL as a message may show it: the part before an @ can be a password.
 func shown(text string) string {
 	if parsed, err := url.Parse(text); err == nil && parsed.User != nil {
 		parsed.User = url.User("xxxxx")
@@ -64,7 +64,7 @@ func shown(text string) string {
 	return truncate.Line(text, 200)
 }
 
-// challengeHosts takes the setting's values apart: hosts, and whether all allowed hosts are meant.
+// challengeHosts splits the setting's values into hosts and whether all allowed hosts are meant.
 func (o options) challengeHosts() (hosts []string, allAllowed bool) {
 	for _, value := range o.DisableChallengeResourceVerification {
 		if all, err := strconv.ParseBool(strings.TrimSpace(value)); err == nil {
@@ -76,7 +76,7 @@ func (o options) challengeHosts() (hosts []string, allAllowed bool) {
 	return hosts, allAllowed
 }
 
-// newVaults makes the clients of all vaults.
+// newVaults returns the clients of all vaults.
 func newVaults(o options, counted *engine.Metrics) (*keyvault.Clients, error) {
 	var bundle []byte
 	if o.CABundle != "" {

@@ -11,57 +11,57 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// storedCertificate is one certificate of the machine, for a person at the node. The JSON names are stable: fields may be
-// added, and none is renamed or taken away.
+// storedCertificate is one certificate of the machine, as store list prints it. The JSON names are stable: fields may be added, but
+// not renamed or removed.
 type storedCertificate struct {
 	// Store is where it is, such as LocalMachine\MY.
 	Store string `json:"store"`
 	// Thumbprint is its SHA-1 hash in upper-case hexadecimal digits.
 	Thumbprint string `json:"thumbprint"`
-	// Subject is its subject's distinguished name.
+	// Subject is the distinguished name of its subject.
 	Subject string `json:"subject"`
-	// NotBefore and NotAfter are the begin and the end of its validity, in UTC.
+	// NotBefore and NotAfter limit its validity, in UTC.
 	NotBefore time.Time `json:"notBefore"`
 	NotAfter  time.Time `json:"notAfter"`
 	// Key is None, Present or Missing.
 	Key string `json:"key"`
 	// FriendlyName is what Windows tools show.
 	FriendlyName string `json:"friendlyName,omitempty"`
-	// Owner is the ObservedCertificate that it was installed for, empty for a certificate that is not Vaultpane's.
+	// Owner is the ObservedCertificate that it was installed for, empty for a certificate without a mark of Vaultpane.
 	Owner string `json:"owner,omitempty"`
 	// Version is the Key Vault version that it came from.
 	Version string `json:"version,omitempty"`
-	// Role is leaf, intermediate or trusted; empty for a certificate that is not Vaultpane's.
+	// Role is leaf, intermediate or trusted; empty for a certificate without a mark of Vaultpane.
 	Role string `json:"role,omitempty"`
-	// Intermediate is true for a certificate that came along with its owner's chain, as Role says too.
+	// Intermediate is true for a certificate of its owner's chain, where Role is intermediate.
 	Intermediate bool `json:"intermediate,omitempty"`
-	// UnknownMark is true where Vaultpane's mark is there and cannot be read by this version, MarkLost where the key is
-	// Vaultpane's and the mark is gone.
+	// UnknownMark is true where this version cannot read Vaultpane's mark, MarkLost where the key is Vaultpane's and the mark is
+	// missing.
 	UnknownMark bool `json:"unknownMark,omitempty"`
 	MarkLost    bool `json:"markLost,omitempty"`
-	// DeletionPolicy, Exportable and Provider are what the mark says: what becomes of it when its ObservedCertificate goes,
-	// whether its key can be exported, and which key storage provider has that.
+	// DeletionPolicy, Exportable and Provider are from the mark: what happens to it when its ObservedCertificate is deleted, whether
+	// its key can be exported, and which key storage provider holds the key.
 	DeletionPolicy string `json:"deletionPolicy,omitempty"`
 	Exportable     bool   `json:"keyExportable,omitempty"`
 	Provider       string `json:"keyStorageProvider,omitempty"`
-	// Access is who may use its key, as SDDL: FA is everything, FR reading. Known of keys that are Vaultpane's.
+	// Access is who may use its key, as SDDL: FA is full access, FR read access. It is known for keys of Vaultpane.
 	Access string `json:"access,omitempty"`
-	// Successor is the thumbprint of the certificate that it is linked to as renewed by.
+	// Successor is the thumbprint of the certificate that it is linked to as its renewal.
 	Successor string `json:"successor,omitempty"`
-	// UsedBy is what http.sys serves with it, such as 0.0.0.0:443.
+	// UsedBy are the bindings of http.sys that use it, such as 0.0.0.0:443.
 	UsedBy []string `json:"usedBy,omitempty"`
 }
 
-// listing is what Inspect found.
+// listing is the result of inspect.
 type listing struct {
-	// Certificates are the certificates, by store and subject.
+	// Certificates are sorted by store and subject.
 	Certificates []storedCertificate
-	// Unbound says why it is not known what http.sys serves with them, nil where that is known.
+	// Unbound is the error of reading the bindings of http.sys, nil where they are known.
 	Unbound error
 }
 
-// inspect lists what the machine's stores hold, without a cluster: what Vaultpane installed and what else is in MY, or
-// with all everything.
+// inspect lists the certificates of the machine's stores, without a cluster: those that Vaultpane installed and those in MY, or with
+// all every certificate.
 func inspect(store certstore.Store, machine certstore.Machine, all bool) (listing, error) {
 	held, err := readAll(store)
 	if err != nil {
@@ -102,7 +102,7 @@ func readAll(store certstore.Store) (map[certstore.Ref][]certstore.Entry, error)
 	return held, nil
 }
 
-// safe makes text that a certificate or another tool brought fit for a terminal. A name in a certificate has no bound of its own.
+// safe makes text from a certificate or another tool safe for a terminal, and limits its length: a name in a certificate has no limit.
 func safe(text string) string { return truncate.Line(text, 1024) }
 
 func rowOf(ref certstore.Ref, entry certstore.Entry, bound map[string][]string) storedCertificate {
@@ -113,7 +113,7 @@ func rowOf(ref certstore.Ref, entry certstore.Entry, bound map[string][]string) 
 		MarkLost: entry.Ours() && entry.Mark == nil && !entry.UnknownMark,
 		Access:   entry.Access, Successor: entry.Successor,
 	}
-	if ref.Location == certstore.LocalMachine { // http.sys looks nowhere else
+	if ref.Location == certstore.LocalMachine { // http.sys uses no other location
 		row.UsedBy = slices.Sorted(slices.Values(bound[entry.Thumbprint]))
 	}
 	if mark := entry.Mark; mark != nil {

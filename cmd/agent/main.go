@@ -1,5 +1,5 @@
-// Command vaultpane-agent keeps the certificates of one node: it reads ObservedCertificates, asks Key Vault, and installs
-// into the machine's certificate store.
+// Command vaultpane-agent keeps the certificates of one node up to date: it reads ObservedCertificates, polls Key Vault, and installs
+// certificates into the machine's certificate store.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	os.Exit(exitCode(run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
-// exitCode says on stderr what went wrong, unless that has been said, and returns the code to end with.
+// exitCode prints an error that has not been printed yet to stderr, and returns the exit code.
 func exitCode(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
@@ -45,7 +45,7 @@ func exitCode(err error, stderr io.Writer) int {
 // run chooses between the agent and its subcommands.
 func run(arguments []string, stdout, stderr io.Writer) error {
 	if len(arguments) > 0 && arguments[0] == "store" {
-		ctrl.SetLogger(logr.Discard()) // else controller-runtime complains after 30 s, in the middle of the output
+		ctrl.SetLogger(logr.Discard()) // else controller-runtime prints a warning after 30 s, in the middle of the output
 		return runStore(arguments[1:], stdout, time.Now())
 	}
 	if len(arguments) == 1 && arguments[0] == "version" {
@@ -70,11 +70,11 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	defer finish()
 	options.logging.SetUp(writer)
 	if len(unread) > 0 {
-		ctrl.Log.Info("Environment variables are named as settings and nothing reads them", "variables", unread)
+		ctrl.Log.Info("Environment variables are named like settings, but are not read", "variables", unread)
 	}
 	err = runAgent(ctrl.SetupSignalHandler(), options)
 	if err != nil {
-		ctrl.Log.Error(err, "Ending") // stderr is gone with the pod, the host log is not
+		ctrl.Log.Error(err, "Agent stopped") // stderr is lost with the pod, the host log is not
 	}
 	return err
 }

@@ -69,7 +69,7 @@ func TestTheVersionIsPrintedWhateverTheSettingsAre(t *testing.T) {
 
 func TestAVariableThatIsNearlyASettingEndsTheAgent(t *testing.T) {
 	t.Setenv("VAULTPANE_WORKER", "5")
-	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "VAULTPANE_WORKER is none that is read, must be VAULTPANE_WORKERS") {
+	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "VAULTPANE_WORKER is unknown; did you mean VAULTPANE_WORKERS?") {
 		t.Errorf("got error %v", err)
 	}
 }

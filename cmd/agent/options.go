@@ -27,23 +27,23 @@ type options struct {
 	Store string
 	// StorePath is the folder of the directory store; the Windows store does not use it.
 	StorePath string
-	// Workers is how many certificates are handled at the same time.
+	// Workers is how many certificates are processed at the same time.
 	Workers int
 	// InitialSpread is the time over which the first polls are spread.
 	InitialSpread time.Duration
 	// StoreCheckInterval is the time between two checks of the store.
 	StoreCheckInterval time.Duration
-	// Credential is how the agent proves who it is to Azure, one of credentials; empty for the default.
+	// Credential is how the agent authenticates to Azure, one of credentials; empty for the default.
 	Credential string
 	// AuthorityHost is the URL of the token authority of all vaults, empty for the one of the vault's cloud.
 	AuthorityHost string
-	// VaultRequestsPerSecond bounds the requests to each vault, counted over ten seconds; 0 for no bound.
+	// VaultRequestsPerSecond limits the requests to each vault, counted over ten seconds; 0 for no limit.
 	VaultRequestsPerSecond int
-	// AllowedVaultHosts are allowed beside Azure's Key Vault domains.
+	// AllowedVaultHosts are allowed in addition to Azure's Key Vault domains.
 	AllowedVaultHosts []string
 	// CABundle is a PEM file of certificates to trust for Key Vault and the token service, empty for none.
 	CABundle string
-	// DisableChallengeResourceVerification are the hosts whose challenge may name Azure's Key Vault though they are not of its
+	// DisableChallengeResourceVerification are the hosts whose challenge may name Azure's Key Vault although they are not in its
 	// domain: host, host:port or .suffix, host=https://resource for another resource; "true" for all AllowedVaultHosts.
 	DisableChallengeResourceVerification []string
 	// MetricsAddress and HealthAddress are the addresses to listen on, "0" for none.
@@ -54,12 +54,12 @@ type options struct {
 	showVersion bool
 }
 
-const usage = `vaultpane-agent keeps the certificates of one node in step with Azure Key Vault.
+const usage = `vaultpane-agent keeps the certificates of one node up to date with Azure Key Vault.
 
 Usage:
   vaultpane-agent [flags]                 run the agent
-  vaultpane-agent store list [--json]     show what the machine's certificate stores hold, and what Vaultpane installed
-  vaultpane-agent store verify [--json]   say what is wrong with what Vaultpane installed, and what to do
+  vaultpane-agent store list [--json]     list the certificates in the machine's stores, and which of them Vaultpane installed
+  vaultpane-agent store verify [--json]   verify the certificates that Vaultpane installed, and say what to do
   vaultpane-agent version                 print the version
 
 The Azure identity is configured by azidentity's own variables:
@@ -68,15 +68,15 @@ The Azure identity is configured by azidentity's own variables:
   managed-identity   none for the machine's own, AZURE_CLIENT_ID for one of several. Azure Arc and App Service style
                      endpoints are found by IDENTITY_ENDPOINT.
   environment        AZURE_CLIENT_ID, AZURE_TENANT_ID, and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH
-  azure-cli          what az is logged in with; for development
+  azure-cli          the account that az is logged in with; for development
   default            environment where a client secret or certificate is configured, else workload-identity where a token
                      file is, else managed-identity
-authentication.msiClientId of a certificate takes the place of AZURE_CLIENT_ID for workload-identity and managed-identity.
-AZURE_ADDITIONALLY_ALLOWED_TENANTS names tenants of vaults beside AZURE_TENANT_ID, separated by semicolons.
+authentication.msiClientId of a certificate replaces AZURE_CLIENT_ID for workload-identity and managed-identity.
+AZURE_ADDITIONALLY_ALLOWED_TENANTS names tenants of vaults other than AZURE_TENANT_ID, separated by semicolons.
 
 Tokens come from the authority of the vault's cloud: public, China or US Government, by the vault's domain. For other clouds
-name it with --authority-host, and their vaults with --allowed-vault-hosts. An authority host that is none of Microsoft's is
-trusted as it is, without instance discovery.
+name it with --authority-host, and their vaults with --allowed-vault-hosts. An authority host other than Microsoft's is trusted
+without instance discovery.
 
 Flags, each with its environment variable (the flag wins) and the Helm chart's value:
 `
@@ -88,10 +88,10 @@ func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (o
 	command := o.command(lookup)
 	var err error
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
-		return o, err // the version is the same whatever the settings are
+		return o, err // the version does not depend on the settings
 	}
 	o.AllowedVaultHosts, o.DisableChallengeResourceVerification = entries(o.AllowedVaultHosts), entries(o.DisableChallengeResourceVerification)
-	o.Node = strings.ToLower(o.Node) // names of Nodes are; a Windows host's own name may not be
+	o.Node = strings.ToLower(o.Node) // as names of Nodes are; a Windows host's name may not be
 	if err := o.validate(); err != nil {
 		return o, command.InChart(err)
 	}
@@ -109,7 +109,7 @@ func variables() []string {
 }
 
 // chartValues are the values of the Helm chart by flag. Flags without one are set by the chart itself or not at all.
-var chartValues = map[string]string{ //nolint:gosec // names, and no credential
+var chartValues = map[string]string{ //nolint:gosec // names, not credentials
 	"store-path":                "agent.linux.storePath",
 	"workers":                   "agent.workers",
 	"initial-spread":            "agent.initialSpread",
@@ -132,15 +132,15 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
 	o.addStoreTo(flags)
-	flags.IntVar(&o.Workers, "workers", 10, "certificates handled at the same time")
+	flags.IntVar(&o.Workers, "workers", 10, "certificates processed at the same time")
 	flags.DurationVar(&o.InitialSpread, "initial-spread", 10*time.Second, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
-	flags.StringVar(&o.Credential, "credential", "default", "how the agent proves who it is to Azure: "+strings.Join(credentials(), ", "))
+	flags.StringVar(&o.Credential, "credential", "default", "how the agent authenticates to Azure: "+strings.Join(credentials(), ", "))
 	flags.StringVar(&o.AuthorityHost, "authority-host", "", "URL of the token authority for all vaults; by default AZURE_AUTHORITY_HOST or that of the vault's cloud")
-	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no bound")
-	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that may be asked beside Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
-	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust beside the system's for Key Vault and the token service")
-	flags.StringSliceVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", nil, "hosts whose authentication challenge may ask for Key Vault's token though they are not of its domain: host, host:port, or .suffix, host=https://resource for another resource, separated by commas; true for all of --allowed-vault-hosts. For test servers and private clouds only")
+	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests per second to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no limit")
+	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that are allowed in addition to Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
+	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust in addition to the system's for Key Vault and the token service")
+	flags.StringSliceVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", nil, "hosts whose authentication challenge may ask for Key Vault's token although they are not in its domain: host, host:port, or .suffix, host=https://resource for another resource, separated by commas; true for all of --allowed-vault-hosts. For test servers and private clouds only")
 	flags.Lookup("disable-challenge-resource-verification").NoOptDefVal = "true"
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:9464", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
@@ -148,7 +148,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	o.hostLog.AddTo(flags)
 }
 
-// addStoreTo adds the flags that choose the certificate store. They are the agent's and those of the store command.
+// addStoreTo adds the flags that choose the certificate store, which the agent and the store command share.
 func (o *options) addStoreTo(flags *pflag.FlagSet) {
 	kind, path := "directory", "/var/lib/vaultpane/store"
 	if runtime.GOOS == "windows" {
@@ -197,7 +197,7 @@ func (o *options) validateStore() error {
 	return err
 }
 
-// entries are those of a list without the blanks around them, and without empty ones, as after a comma at the end.
+// entries returns the entries of a list without leading and trailing spaces, and without empty ones, as after a trailing comma.
 func entries(list []string) []string {
 	var kept []string
 	for _, entry := range list {

@@ -65,7 +65,7 @@ func TestNonsenseIsNamed(t *testing.T) {
 		{"the chart's value beside the flag", nil, []string{"--workers=0"}, []string{"--workers is 0, must be 1 to 1000 (in the Helm chart: agent.workers)"}},
 		{"a credential's value of the chart", map[string]string{"VAULTPANE_CREDENTIAL": "msi"}, nil, []string{"(in the Helm chart: azure.credential)"}},
 		{"a top-level domain of vaults", nil, []string{"--allowed-vault-hosts=.net"}, []string{`--allowed-vault-hosts has ".net"`, "top-level domain", "agent.allowedVaultHosts"}},
-		{"a vault's name for its host", nil, []string{"--allowed-vault-hosts=myvault"}, []string{`"myvault"`, "no host that a node can find"}},
+		{"a vault's name for its host", nil, []string{"--allowed-vault-hosts=myvault"}, []string{`"myvault"`, "not a host name that a node can resolve"}},
 		{"a vault's URL for its host", nil, []string{"--allowed-vault-hosts=https://vault.my.cloud/"}, []string{`"https://vault.my.cloud/"`, "without https:// and path"}},
 		{"no node", nil, []string{"--node-name="}, []string{"--node-name is empty"}},
 		{"no namespace", nil, []string{"--namespace="}, []string{"--namespace is empty"}},

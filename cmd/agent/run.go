@@ -23,11 +23,11 @@ import (
 	"github.com/vaultpane/vaultpane/internal/scheme"
 )
 
-// stopTime is how long the manager waits for its parts. A HostProcess container is killed 5 s after it was told to stop,
-// and nothing here needs a clean end.
+// stopTime is how long the manager waits for its parts. A HostProcess container is killed 5 s after the signal to stop, and no part
+// needs a clean stop.
 const stopTime = time.Second
 
-// runAgent runs an agent until the context ends. It fails at once on an unusable setting, and on nothing that can pass.
+// runAgent runs an agent until the context ends. It fails at once on an unusable setting, and waits where the cause can go away.
 func runAgent(ctx context.Context, o options) error {
 	ctrl.Log.Info("Starting", "version", o.Version, "node", o.Node)
 	kube, err := apiserver.Config(o.Kubeconfig)
@@ -63,7 +63,7 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:  o.HealthAddress,
 		GracefulShutdownTimeout: &stop,
-		// The API server may be away for as long as it likes: the agent stays alive and waits.
+		// The agent stays alive and waits, however long the API server is unreachable.
 		Controller: config.Controller{CacheSyncTimeout: 365 * 24 * time.Hour},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
@@ -72,14 +72,14 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 				&v1alpha1.ObservedCertificate{}: {Transform: slimCertificate},
 			},
 		},
-		// What this agent alone writes is not cached: it remembers what it wrote.
+		// Objects that only this agent writes are not cached: it remembers what it wrote.
 		Client: client.Options{Cache: &client.CacheOptions{
 			DisableFor: []client.Object{&v1alpha1.NodeCertificateState{}, &coordinationv1.Lease{}},
 		}},
 	})
 }
 
-// slimCertificate leaves out what an agent does not look at: of the annotations, kubectl's holds the whole spec once more.
+// slimCertificate removes what an agent does not read. kubectl's annotation repeats the whole spec.
 func slimCertificate(object any) (any, error) {
 	certificate, ok := object.(*v1alpha1.ObservedCertificate)
 	if !ok {
@@ -98,5 +98,5 @@ func addProbes(mgr ctrl.Manager, start *startup) error {
 	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
 		return err
 	}
-	return mgr.AddReadyzCheck("working", func(*http.Request) error { return start.waitingFor() })
+	return mgr.AddReadyzCheck("ready", func(*http.Request) error { return start.waitingFor() })
 }

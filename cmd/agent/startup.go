@@ -24,14 +24,14 @@ import (
 	"github.com/vaultpane/vaultpane/internal/machinelock"
 )
 
-// Waits between two tries to reach the API server.
+// Waits between two attempts to reach the API server.
 const (
 	firstWait = 500 * time.Millisecond
 	lastWait  = 10 * time.Second
 )
 
-// startup brings the agent to work step by step, while probes and metrics answer already: it waits until it is alone on
-// the machine, until the API server answers and knows the node and the CRDs, and only then adds the reconciler.
+// startup starts the agent step by step, while probes and metrics already respond: it waits for the lock of the machine, for the
+// API server, for its Node and for the CRDs, and then adds the reconciler.
 type startup struct {
 	mgr      ctrl.Manager
 	address  string
@@ -42,10 +42,10 @@ type startup struct {
 	metrics  *engine.Metrics
 
 	mu      sync.Mutex
-	missing error // what is waited for, nil when working
+	missing error // what the agent waits for, nil when it is ready
 }
 
-// newStartup opens what needs nobody else, so that a wrong setting ends the agent at once.
+// newStartup opens what depends on the settings alone, so that a wrong setting ends the agent at once.
 func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
 	store, machine, err := o.openStore()
 	if err != nil {
@@ -62,7 +62,7 @@ func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
 	}, nil
 }
 
-// NeedLeaderElection says that every node's agent starts by itself.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: agents elect no leader.
 func (s *startup) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
@@ -79,7 +79,7 @@ func (s *startup) Start(ctx context.Context) error {
 		err := s.begin(ctx)
 		if err == nil || ctx.Err() != nil {
 			s.note(ctx, nil)
-			return nil //nolint:nilerr // at work, or stopping
+			return nil //nolint:nilerr // ready, or stopping
 		}
 		s.note(ctx, err)
 		select {
@@ -91,29 +91,29 @@ func (s *startup) Start(ctx context.Context) error {
 	}
 }
 
-// note remembers what is waited for, and logs it once.
+// note records what the agent waits for, and logs it once.
 func (s *startup) note(ctx context.Context, missing error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	log := ctrl.LoggerFrom(ctx)
 	switch {
 	case missing == nil:
-		log.Info("Working", "apiServer", s.address)
+		log.Info("Agent ready", "apiServer", s.address)
 	case s.missing == nil || s.missing.Error() != missing.Error():
 		log.Info("Waiting", "for", missing.Error(), "apiServer", s.address)
 	}
 	s.missing = missing
 }
 
-// waitingFor returns what the agent waits for, nil when it works.
+// waitingFor returns what the agent waits for, nil when it is ready.
 func (s *startup) waitingFor() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.missing
 }
 
-// begin reads what the agent needs to know, and adds the reconciler, the reporter and the Lease to the manager. It can be
-// called until it succeeds.
+// begin reads what the agent needs from the API server, and adds the reconciler, the reporter and the Lease to the manager. It can
+// be called until it succeeds.
 func (s *startup) begin(ctx context.Context) error {
 	kube := s.mgr.GetClient()
 	node, err := s.reach(ctx)
@@ -128,7 +128,7 @@ func (s *startup) begin(ctx context.Context) error {
 	lease := &report.Lease{
 		Client: kube, Namespace: s.settings.Namespace, Node: node.Name, NodeUID: node.UID, Now: time.Now,
 		Renewed: func(ctx context.Context) {
-			if err := reporter.Check(ctx); err != nil { // asked again at the next renewal
+			if err := reporter.Check(ctx); err != nil { // compared again at the next renewal
 				ctrl.LoggerFrom(ctx).Error(err, "Cannot compare the node's state with what was written")
 			}
 		},
@@ -136,13 +136,13 @@ func (s *startup) begin(ctx context.Context) error {
 	}
 	lastAlive, err := lease.LastRenewal(ctx)
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so no missed poll is known")
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so missed polls are unknown")
 	}
 	certificates := &engine.Engine{
 		Store: s.store, Machine: s.machine, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
 		Options: engine.Options{
 			MachineName: node.Name, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
-			Started: time.Now(), // and not when it began to wait: agents that waited for the same API server begin together
+			Started: time.Now(), // not when it began to wait: agents that waited for the same API server start together
 		},
 	}
 	lease.Overdue = certificates.OldestDue
@@ -157,8 +157,8 @@ func (s *startup) begin(ctx context.Context) error {
 	return s.add(agent.New(options, selection, certificates, reporter, s.mgr.GetEventRecorder("vaultpane-agent")), reporter, lease)
 }
 
-// reach returns the Node, once the API server answers and knows the CRDs. What the reconciler will need is listed from then
-// on, while the rest is read.
+// reach returns the Node, once the API server responds and has the CRDs. From then on, the cache lists what the reconciler needs,
+// while the rest is read.
 func (s *startup) reach(ctx context.Context) (*corev1.Node, error) {
 	node := &corev1.Node{}
 	if err := s.mgr.GetAPIReader().Get(ctx, types.NamespacedName{Name: s.settings.Node}, node); err != nil {
@@ -194,7 +194,7 @@ func (s *startup) add(reconciler *agent.Reconciler, reporter *report.Reporter, l
 	return nil
 }
 
-// describe says in a person's words what is waited for.
+// describe says what the agent waits for.
 func (s *startup) describe(err error) error {
 	switch {
 	case apierrors.IsNotFound(err):

@@ -16,39 +16,40 @@ import (
 	"github.com/vaultpane/vaultpane/cmd/internal/settings"
 )
 
-const storeUsage = `Looks at the machine's certificate stores, without a cluster and without Key Vault. Nothing is changed.
+const storeUsage = `Reads the machine's certificate stores, without a cluster and without Key Vault. Nothing is changed.
 
 Usage:
-  vaultpane-agent store list [--json] [--all]   what is there: what Vaultpane installed, and what else is in MY
-  vaultpane-agent store verify [--json]         what is wrong with what Vaultpane installed, and what to do
+  vaultpane-agent store list [--json] [--all]   list what Vaultpane installed, and what else is in MY
+  vaultpane-agent store verify [--json]         verify what Vaultpane installed, and say what to do
 
-store verify prints one line per finding, the worst first, and then the result. A failure keeps a certificate from working
-or its key from being safe; a warning can be right and often is not; a note is good to know. Certificates that are not
-Vaultpane's are not judged. Run it as the account that runs the agent, or as an administrator: others cannot open the keys.
+store verify prints one line per finding, the worst first, and then the result. A failure means that a certificate does not work
+or its key is not safe. A warning is often a mistake, and can be intended. A note is for information. Certificates that Vaultpane
+did not install are not verified. Run it as the account that runs the agent, or as an administrator: other accounts cannot open
+the keys.
 
 Exit codes:
-  0  store list has listed; store verify has found no failure
-  1  store verify has found a failure
+  0  store list succeeded; store verify found no failure
+  1  store verify found a failure
   2  the stores could not be read, or the command line is wrong
-  3  store verify has found nothing of Vaultpane's on this machine
+  3  store verify found no certificate of Vaultpane on this machine
 
 Flags:
 `
 
-// Exit codes, as storeUsage has them.
+// Exit codes, as storeUsage lists them.
 const (
 	exitFailed   = 1
 	exitUnusable = 2
 	exitNothing  = 3
 )
 
-// errFindings ends store verify where it has found failures, and has said so.
+// errFindings ends store verify after it has printed failures.
 var errFindings = errors.New("store verify has found failures")
 
-// errNothing ends store verify where there was nothing to look at, and has said so.
+// errNothing ends store verify after it has printed that there was nothing to verify.
 var errNothing = errors.New("store verify has found nothing of Vaultpane's")
 
-// storeError ends the store command where it could not do its work.
+// storeError ends the store command where it could not read the stores, or the command line is wrong.
 type storeError struct{ err error }
 
 func (e *storeError) Error() string { return e.err.Error() }
@@ -87,13 +88,13 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	return err
 }
 
-// readStoreVariables gives the flags of the store their environment variables' values, which the flags override.
+// readStoreVariables reads the environment variables of the store's flags, which the flags override.
 func readStoreVariables(flags *pflag.FlagSet, lookup settings.Lookup) {
 	for _, name := range []string{"store", "store-path"} {
 		flag, variable := flags.Lookup(name), settings.Variable(name)
 		flag.Usage += " [" + variable + "]"
 		flag.DefValue = lookup.Or(variable, flag.DefValue)
-		_ = flag.Value.Set(flag.DefValue) // a text, which takes any value
+		_ = flag.Value.Set(flag.DefValue) // a text accepts any value
 	}
 }
 
@@ -144,7 +145,7 @@ func printJSON(value any, out io.Writer) error {
 	return encoder.Encode(value)
 }
 
-// printTable prints one line a certificate. The columns about links and bindings are there only when one has any.
+// printTable prints one line for each certificate. The columns about links and bindings appear only where a certificate has any.
 func printTable(listing listing, out io.Writer) error {
 	columns := []string{"STORE", "THUMBPRINT", "SUBJECT", "ROLE", "KEY", "EXPIRES", "OBSERVEDCERTIFICATE", "VERSION"}
 	linked := slices.ContainsFunc(listing.Certificates, func(c storedCertificate) bool { return c.Successor != "" })
@@ -170,7 +171,7 @@ func printTable(listing listing, out io.Writer) error {
 		return err
 	}
 	if listing.Unbound != nil {
-		if _, err := fmt.Fprintf(out, "Not known what uses them: %v\n", listing.Unbound); err != nil {
+		if _, err := fmt.Fprintf(out, "Cannot find out what uses them: %v\n", listing.Unbound); err != nil {
 			return err
 		}
 	}
@@ -184,7 +185,7 @@ func ownerOf(c storedCertificate) string {
 	case c.MarkLost:
 		return "(mark lost)"
 	case c.Owner == "":
-		return "(not Vaultpane's)"
+		return "(not managed)"
 	}
 	return c.Owner
 }
@@ -202,7 +203,7 @@ func printFindings(result verification, out io.Writer) error {
 	case !result.Passed:
 		verdict = "FAIL"
 	case result.Certificates == 0:
-		_, err := fmt.Fprintln(out, "store verify: NOTHING the stores of this machine hold no certificate of Vaultpane's; is this the node, and its account, on which the agent runs, or is --store-path another?")
+		_, err := fmt.Fprintln(out, "store verify: NOTHING the stores of this machine have no certificate of Vaultpane; check that this is the node and account on which the agent runs, and --store and --store-path")
 		return err
 	}
 	_, err := fmt.Fprintf(out, "store verify: %s %s, %s, %s, %s\n", verdict, count(result.Certificates, "certificate"),
@@ -210,7 +211,7 @@ func printFindings(result verification, out io.Writer) error {
 	return err
 }
 
-// printColumns prints a table. A cell with nothing in it shows as a dash, so that every line has the same fields.
+// printColumns prints a table. An empty cell is printed as a dash, so that every line has the same fields.
 func printColumns(rows [][]string, out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
@@ -219,7 +220,7 @@ func printColumns(rows [][]string, out io.Writer) error {
 				row[i] = "-"
 			}
 		}
-		_, _ = fmt.Fprintln(table, strings.Join(row, "\t")) // Flush tells of an error
+		_, _ = fmt.Fprintln(table, strings.Join(row, "\t")) // Flush returns the error
 	}
 	return table.Flush()
 }

@@ -135,7 +135,7 @@ func mark(role, name, version string) string {
 		role, name, name, strings.Repeat(version, 32), provider)
 }
 
-// newHealthyStore is a machine on which all is well.
+// newHealthyStore is a machine on which all is healthy.
 func newHealthyStore(t *testing.T) (s *storeFolder, issuing *item) {
 	t.Helper()
 	s = newStoreFolder(t)
@@ -147,7 +147,7 @@ func newHealthyStore(t *testing.T) (s *storeFolder, issuing *item) {
 	s.put("CA", issuing, false, mark("intermediate", "web", "2"))
 	s.put("MY", before, true, mark("leaf", "web", "1"), full, "renewed-by: "+current.thumbprint(), keyLine)
 	s.put("MY", current, true, mark("leaf", "web", "2"), "friendly-name: web (myvault.vault.azure.net)", full+"(A;;FR;;;S-1-5-20)", keyLine)
-	s.put("MY", s.issue("somebody else's", -100, 1, false, nil), false)
+	s.put("MY", s.issue("another tool's", -100, 1, false, nil), false)
 	return s, issuing
 }
 
@@ -177,20 +177,20 @@ func show(s *storeFolder, arguments ...string) (output string, code int) {
 }
 
 func TestStoreListAndVerify(t *testing.T) {
-	well, _ := newHealthyStore(t)
-	ill := newDamagedStore(t)
+	healthy, _ := newHealthyStore(t)
+	damaged := newDamagedStore(t)
 	tests := []struct {
 		golden      string
 		storeFolder *storeFolder
 		arguments   []string
 		code        int
 	}{
-		{"list.txt", well, []string{"list"}, 0},
-		{"list.json", well, []string{"list", "--json"}, 0},
-		{"list-ill.txt", ill, []string{"list"}, 0},
-		{"verify.txt", well, []string{"verify"}, 0},
-		{"verify-ill.txt", ill, []string{"verify"}, 1},
-		{"verify-ill.json", ill, []string{"verify", "--json"}, 1},
+		{"list.txt", healthy, []string{"list"}, 0},
+		{"list.json", healthy, []string{"list", "--json"}, 0},
+		{"list-damaged.txt", damaged, []string{"list"}, 0},
+		{"verify.txt", healthy, []string{"verify"}, 0},
+		{"verify-damaged.txt", damaged, []string{"verify"}, 1},
+		{"verify-damaged.json", damaged, []string{"verify", "--json"}, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.golden, func(t *testing.T) {
@@ -296,7 +296,7 @@ func TestWhatUsesACertificateIsShown(t *testing.T) {
 	if err := printTable(listing, &out); err != nil {
 		t.Fatal(err)
 	}
-	if got := out.String(); strings.Contains(got, "USED BY") || !strings.Contains(got, "Not known what uses them: asking http.sys") {
+	if got := out.String(); strings.Contains(got, "USED BY") || !strings.Contains(got, "Cannot find out what uses them: asking http.sys") {
 		t.Errorf("got %s", got)
 	}
 }

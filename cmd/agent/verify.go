@@ -6,28 +6,28 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// finding is one thing about one certificate that is not as it should be, for a person at the node. The JSON names are
-// stable, as those of storedCertificate.
+// finding is one failure, warning or note about one certificate, as store verify prints it. The JSON names are stable, as those of
+// storedCertificate.
 type finding struct {
 	// Severity is failure, warning or note.
 	Severity string `json:"severity"`
 	// Problem names the kind of finding, such as KeyMissing.
 	Problem string `json:"problem"`
-	// Store and Thumbprint say which certificate.
+	// Store and Thumbprint name the certificate.
 	Store      string `json:"store"`
 	Thumbprint string `json:"thumbprint"`
-	// Owner is its ObservedCertificate, empty where the mark does not tell.
+	// Owner is its ObservedCertificate, empty where the mark does not name it.
 	Owner string `json:"owner,omitempty"`
 	// What says what is wrong, and Do what to do.
 	What string `json:"what"`
 	Do   string `json:"do"`
 }
 
-// verification is what Verify found.
+// verification is the result of verifyStore.
 type verification struct {
 	// Passed is true when there is no failure.
 	Passed bool `json:"passed"`
-	// Certificates is how many certificates are Vaultpane's.
+	// Certificates is the number of certificates that Vaultpane installed.
 	Certificates int `json:"certificates"`
 	// Failures, Warnings and Notes count the findings.
 	Failures int `json:"failures"`

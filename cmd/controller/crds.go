@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// runApplyCRDs brings the cluster's CRDs to what is in the folder. Helm installs the CRDs of a chart once and never updates
+// runApplyCRDs updates the cluster's CRDs from the folder. Helm installs the CRDs of a chart once and never updates
 // them (https://helm.sh/docs/chart_best_practices/custom_resource_definitions/), so the chart runs this before an upgrade.
 func runApplyCRDs(ctx context.Context, o options) error {
 	direct, err := directClient(o, apiextensionsv1.AddToScheme)
@@ -40,8 +40,7 @@ func applyCRDs(ctx context.Context, direct client.Client, folder string) error {
 	return nil
 }
 
-// replaceCRD gives the CRD this spec, and no field of an earlier one: server-side apply would leave what another manager,
-// such as Helm, once owned.
+// replaceCRD replaces the CRD's spec. Server-side apply would keep fields that another manager, such as Helm, once owned.
 func replaceCRD(ctx context.Context, direct client.Client, want *apiextensionsv1.CustomResourceDefinition) error {
 	return retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		var have apiextensionsv1.CustomResourceDefinition
@@ -60,7 +59,7 @@ func replaceCRD(ctx context.Context, direct client.Client, want *apiextensionsv1
 	})
 }
 
-// readCRDs reads one CRD a file, as controller-gen writes them.
+// readCRDs reads a CRD from each file, as controller-gen writes them.
 func readCRDs(folder string) ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command vaultpane-controller keeps the cluster's view: it rolls up what the nodes report into the status of each
-// ObservedCertificate, and takes the startup taint from nodes whose first certificates are there.
+// Command vaultpane-controller rolls up the nodes' reports into the status of each ObservedCertificate, and removes the startup
+// taint from nodes whose first certificates are installed.
 package main
 
 import (
@@ -52,7 +52,7 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	}
 	options.logging.SetUp(stdout)
 	if len(unread) > 0 {
-		ctrl.Log.Info("Environment variables are named as settings and nothing reads them", "variables", unread)
+		ctrl.Log.Info("Environment variables are named like settings, but are not read", "variables", unread)
 	}
 	return act(ctrl.SetupSignalHandler(), options)
 }

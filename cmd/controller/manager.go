@@ -21,7 +21,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/scheme"
 )
 
-// leaderLease is the name of the Lease that says who leads.
+// leaderLease is the name of the Lease that names the leader.
 const leaderLease = "vaultpane-controller"
 
 // +kubebuilder:rbac:groups="",namespace=vaultpane-system,resources=events,verbs=create;patch
@@ -71,7 +71,7 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 		LeaderElectionID:              leaderLease,
 		LeaderElectionNamespace:       o.namespace,
 		LeaderElectionResourceLock:    "leases",
-		LeaderElectionReleaseOnCancel: true, // the other takes over at once
+		LeaderElectionReleaseOnCancel: true, // so that another replica takes over at once
 		Controller:                    config.Controller{CacheSyncTimeout: 10 * time.Minute},
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 	return mgr, mgr.AddReadyzCheck("cache", func(request *http.Request) error { return synced(request, mgr) })
 }
 
-// synced says whether the cache has all there is. A controller that waits to lead is ready too.
+// synced reports whether the cache is complete. A controller that waits to lead is ready too.
 func synced(request *http.Request, mgr ctrl.Manager) error {
 	ctx, cancel := context.WithTimeout(request.Context(), time.Second)
 	defer cancel()
@@ -98,11 +98,11 @@ func kubeConfig(path string) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	kube.QPS = -1 // the API server's priority and fairness is the limit; a thousand nodes may come up together
+	kube.QPS = -1 // the API server's priority and fairness is the limit; a thousand nodes may start together
 	return kube, nil
 }
 
-// removeStartupTaint takes the startup taint from all nodes.
+// removeStartupTaint removes the startup taint from all nodes.
 func removeStartupTaint(ctx context.Context, o options) error {
 	direct, err := directClient(o)
 	if err != nil {
@@ -113,7 +113,7 @@ func removeStartupTaint(ctx context.Context, o options) error {
 	return err
 }
 
-// directClient reads and writes without a cache. others are types beside those that the controller knows.
+// directClient reads and writes without a cache. others are types in addition to those that the controller knows.
 func directClient(o options, others ...func(*runtime.Scheme) error) (client.Client, error) {
 	kube, err := kubeConfig(o.kubeconfig)
 	if err != nil {

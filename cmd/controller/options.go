@@ -19,7 +19,7 @@ type options struct {
 	kubeconfig     string
 	leaderElect    bool
 	agentNodes     string
-	agents         labels.Selector // agentNodes, read
+	agents         labels.Selector // agentNodes, parsed
 	expiringSoon   time.Duration
 	watchEvents    int
 	crds           string
@@ -29,7 +29,7 @@ type options struct {
 	showVersion    bool
 }
 
-const usage = `vaultpane-controller keeps the status of ObservedCertificates and takes the startup taint from nodes.
+const usage = `vaultpane-controller writes the status of ObservedCertificates and removes the startup taint from nodes.
 
 Usage:
   vaultpane-controller [flags]                        run the controller
@@ -47,7 +47,7 @@ func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (o
 	command := o.command(lookup)
 	var err error
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
-		return o, err // the version is the same whatever the settings are
+		return o, err // the version does not depend on the settings
 	}
 	return o, command.InChart(o.validate())
 }
@@ -74,10 +74,10 @@ var chartValues = map[string]string{
 func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
 	flags.StringVar(&o.namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases and of the leader's; POD_NAMESPACE by default")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
-	flags.BoolVar(&o.leaderElect, "leader-elect", true, "have one controller work and the others wait")
+	flags.BoolVar(&o.leaderElect, "leader-elect", true, "elect a leader, so that one controller works and the others wait")
 	flags.StringVar(&o.agentNodes, "agent-node-selector", "kubernetes.io/os=windows", "labels of the nodes that run the agent, as in the agents' DaemonSet; empty for all nodes")
-	flags.DurationVar(&o.expiringSoon, "expiring-soon", 7*24*time.Hour, "time before its end from which on a certificate counts as expiring soon")
-	flags.IntVar(&o.watchEvents, "watch-event-budget", 5000, "watch events a second that status writes may cause at all agents together; one write a second is always allowed")
+	flags.DurationVar(&o.expiringSoon, "expiring-soon", 7*24*time.Hour, "how long before its expiry a certificate counts as expiring soon")
+	flags.IntVar(&o.watchEvents, "watch-event-budget", 5000, "watch events per second that status writes may cause at all agents together; one write per second is always allowed")
 	flags.StringVar(&o.crds, "crds", "/crds", "folder of the CRDs, a YAML file each, for apply-crds")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")

@@ -85,7 +85,7 @@ func TestTheVersionIsPrintedWhateverTheSettingsAre(t *testing.T) {
 
 func TestAVariableThatIsNearlyASettingEndsTheController(t *testing.T) {
 	t.Setenv("VAULTPANE_LOGLEVEL", "2")
-	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "must be VAULTPANE_LOG_LEVEL") {
+	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "did you mean VAULTPANE_LOG_LEVEL?") {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -161,7 +161,7 @@ func (b *bench) agentSync(ctx context.Context, kind node.Kind, count int, counte
 	return b.worked()
 }
 
-var logTime = regexp.MustCompile(`time=(\S+) .*msg=("Installed the certificate"|Working)`)
+var logTime = regexp.MustCompile(`time=(\S+) .*msg=("Installed the certificate"|"Agent ready")`)
 
 // worked reads from the agent's log how long it worked.
 func (b *bench) worked() (time.Duration, error) {
@@ -179,7 +179,7 @@ func (b *bench) worked() (time.Duration, error) {
 		if err != nil {
 			return 0, fmt.Errorf("reading the agent's log: %w", err)
 		}
-		if found[2] == "Working" {
+		if found[2] == `"Agent ready"` {
 			first = at
 		}
 		last = at

@@ -78,7 +78,7 @@ func (s *Server) prepareDir() error {
 		return nil
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return fmt.Errorf("making the folder: %w", err)
+		return fmt.Errorf("creating the folder: %w", err)
 	}
 	return nil
 }

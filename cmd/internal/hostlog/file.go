@@ -10,12 +10,11 @@ import (
 	"time"
 )
 
-// checkInterval is how often it is looked whether the file is still the one of that name. On Linux a file that was deleted
-// takes lines without a word.
+// checkInterval is the time between two checks that the open file still has its name. On Linux, writes to a deleted file succeed.
 const checkInterval = time.Minute
 
-// errFull says that the day's file has reached its bound.
-var errFull = errors.New("the day's file has reached its bound")
+// errFull says that the day's file has reached its maximum size.
+var errFull = errors.New("the day's file has reached its maximum size")
 
 // file is the file of a day.
 type file struct {
@@ -28,12 +27,12 @@ type file struct {
 	name    string
 	size    int64
 	checked time.Time
-	torn    bool   // the last line was written in part
+	torn    bool   // the last line was written only in part
 	swept   string // the name of the day on which old files were deleted
 }
 
 // append writes a line to the file of now, which it opens or changes as needed. It returns errFull when the line does not
-// fit, and closes the file after any other error, so that the next call begins anew.
+// fit, and closes the file after any other error, so that the next call opens it again.
 func (f *file) append(line []byte, now time.Time) error {
 	if err := f.ready(now); err != nil {
 		f.close()
@@ -57,7 +56,7 @@ func (f *file) append(line []byte, now time.Time) error {
 	return nil
 }
 
-// ready sees to it that the handle is of the day's file.
+// ready opens the day's file where it is not open.
 func (f *file) ready(now time.Time) error {
 	if f.handle != nil && f.name == nameOf(now) && now.Sub(f.checked).Abs() < checkInterval {
 		return nil
@@ -81,7 +80,7 @@ func (f *file) inPlace() bool {
 
 func (f *file) open(now time.Time) error {
 	if err := os.MkdirAll(f.folder, 0o700); err != nil {
-		return fmt.Errorf("making the folder: %w", err)
+		return fmt.Errorf("creating the folder: %w", err)
 	}
 	name := nameOf(now)
 	handle, err := os.OpenFile(filepath.Join(f.folder, name), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
@@ -101,8 +100,8 @@ func (f *file) open(now time.Time) error {
 	return nil
 }
 
-// torn reports whether the last line has no end: its writer died, the disk took a part of it, or another process is writing
-// it at this moment. In the last case an empty line follows it, which is harmless.
+// torn reports whether the last line is incomplete: its writer was killed, the disk accepted only a part, or another process is just
+// writing it. In the last case an empty line follows it, which is harmless.
 func torn(file io.ReaderAt, size int64) bool {
 	last := make([]byte, 1)
 	_, err := file.ReadAt(last, size-1)
@@ -116,8 +115,7 @@ func (f *file) close() {
 	}
 }
 
-// sweep deletes what is expired, once a day. It goes on after an error, and returns the first. A folder that is not there
-// has nothing to delete.
+// sweep deletes expired files, once a day. It continues after an error, and returns the first.
 func (f *file) sweep(now time.Time) error {
 	if f.swept == nameOf(now) {
 		return nil

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// A file's name is prefix, the day in UTC and suffix. UTC, because no day of it is longer or comes twice, and because the
-// same moment has the same name on all nodes.
+// A file's name is prefix, the day in UTC and suffix. In UTC no day is longer than another, and the same moment has the same name on
+// all nodes.
 const (
 	prefix = "vaultpane_service_"
 	suffix = ".log"
 )
 
-// nameOf returns the name of the file that a line of this moment goes to.
+// nameOf returns the name of the file for lines of this moment.
 func nameOf(now time.Time) string { return prefix + now.UTC().Format(time.DateOnly) + suffix }
 
-// dayOf returns the day that a file is of, and false for a file that is not one of ours.
+// dayOf returns the day of a file, and false for a file that is not a host log.
 func dayOf(name string) (time.Time, bool) {
 	text, ok := strings.CutPrefix(name, prefix)
 	if !ok {
@@ -28,7 +28,7 @@ func dayOf(name string) (time.Time, bool) {
 	return day, err == nil
 }
 
-// expired returns which of the names are of days more than keep days before today. It names our files only.
+// expired returns the names of host logs from more than keep days before today.
 func expired(names []string, now time.Time, keep int) []string {
 	oldest := now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -keep)
 	var out []string

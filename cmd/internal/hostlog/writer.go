@@ -1,9 +1,9 @@
-// Package hostlog keeps the agent's log on the node itself: one file a day, in a folder that kubelet serves. It is written
-// beside stdout, which may be gone when the pod is, and never at the agent's cost: lines are written in the background, and
-// are left out while the disk is full, slow, or the folder is away.
+// Package hostlog keeps the agent's log on the node itself: one file a day, in a folder that kubelet serves. It is written in
+// addition to stdout, which may be lost with the pod. It never delays the agent: lines are written in the background, and are
+// dropped while the disk is full or slow, or the folder does not exist.
 //
 // Libraries that rotate logs do so by size, and name files by number or by the moment of rotation
-// (https://pkg.go.dev/gopkg.in/natefinch/lumberjack.v2), and their writers block and fail; so this is our own.
+// (https://pkg.go.dev/gopkg.in/natefinch/lumberjack.v2), and their writers block and fail, so this one is our own.
 package hostlog
 
 import (
@@ -15,38 +15,38 @@ import (
 )
 
 const (
-	// queueLength is how many lines wait for the disk before further ones are left out: some seconds of a busy agent.
+	// queueLength is how many lines wait for the disk before further lines are dropped: some seconds of a busy agent.
 	queueLength = 1024
-	// queueBytes is how many bytes wait for the disk: at --log-level 8 and higher client-go logs whole lists in one line.
+	// queueBytes is how many bytes wait for the disk: from --log-level 8 on, client-go logs whole lists in one line.
 	queueBytes = 8 << 20
-	// retryInterval is the time between two tries after an error, and between two reports of lines left out.
+	// retryInterval is the time between two attempts after an error, and between two reports of dropped lines.
 	retryInterval = time.Minute
 	// closeTime is how long Close waits for the disk. A HostProcess container has less than 5 s to end.
 	closeTime = time.Second
 )
 
-// DefaultBound is the size that a day's file may reach: two weeks are 700 MiB at most. An agent of 100 certificates
-// writes some kilobytes a day.
+// DefaultBound is the maximum size of a day's file, in bytes: two weeks are 700 MiB at most. An agent with 100 certificates writes
+// some kilobytes a day.
 const DefaultBound = 50 << 20
 
-// Options say where the log goes.
+// Options configure a Writer.
 type Options struct {
-	// Folder is made if it is not there.
+	// Folder is created where it does not exist.
 	Folder string
-	// Keep is for how many days files are kept after their day. Only files named as this package names them are deleted.
+	// Keep is how many days files are kept after their day. Only files with a name of this package are deleted.
 	Keep int
-	// Bound is the size in bytes that a day's file may reach; further lines of that day are left out.
+	// Bound is the maximum size of a day's file, in bytes; further lines of that day are dropped.
 	Bound int64
-	// Tell reports trouble and its end, in pairs of keys and values as logr has them: once each, not for every line. It
+	// Tell is called when writing begins to fail and when it recovers, once each, with pairs of keys and values as logr has them. It
 	// may log to this Writer.
 	Tell func(message string, keysAndValues ...any)
-	// Opened is told each file that is opened, before a line is written to it; nil for nobody. The file is closed later.
+	// Opened is called with each file that is opened, before a line is written to it; nil for no call. The file is closed later.
 	Opened func(*os.File)
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Writer takes log lines. It is safe for concurrent use.
+// Writer writes log lines. It is safe for concurrent use.
 type Writer struct {
 	options Options
 	file    file
@@ -54,11 +54,11 @@ type Writer struct {
 	stop    chan struct{}
 	stopped chan struct{}
 	waiting atomic.Int64 // bytes in the queue
-	left    atomic.Int64 // lines left out and not told of yet
+	left    atomic.Int64 // lines dropped and not reported yet
 
-	trouble error // told of, and not over yet
-	retry   time.Time
-	told    time.Time // when lines left out were told of
+	failure  error // reported, and not over yet
+	retry    time.Time
+	reported time.Time // when dropped lines were last reported
 }
 
 // New returns a Writer, which runs until Close.
@@ -92,7 +92,7 @@ func (w *Writer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Close writes what waits, for a second at most. Lines that are written after it are lost.
+// Close writes the queued lines, for a second at most. Lines that are written after it are lost.
 func (w *Writer) Close() {
 	close(w.stop)
 	select {
@@ -109,7 +109,7 @@ func (w *Writer) run() {
 		case line := <-w.queue:
 			w.take(line)
 		case <-w.stop:
-			for len(w.queue) > 0 { // nobody else takes from it
+			for len(w.queue) > 0 { // this is the only reader
 				w.take(<-w.queue)
 			}
 			return
@@ -122,14 +122,14 @@ func (w *Writer) take(line []byte) {
 	w.waiting.Add(-int64(len(line)))
 }
 
-// put writes a line, or leaves it out.
+// put writes a line, or drops it.
 func (w *Writer) put(line []byte, now time.Time) {
 	// A clock that is set back must not stop the log for hours: retry is never further away than retryInterval.
-	if w.trouble != nil && now.Before(w.retry) && w.retry.Sub(now) <= retryInterval {
+	if w.failure != nil && now.Before(w.retry) && w.retry.Sub(now) <= retryInterval {
 		w.left.Add(1)
 		return
 	}
-	unswept := w.file.sweep(now) // first: it may be what a full disk waits for
+	unswept := w.file.sweep(now) // first: it may free the space that a full disk lacks
 	if err := w.file.append(line, now); err != nil {
 		w.left.Add(1)
 		w.fail(err, now)
@@ -141,21 +141,21 @@ func (w *Writer) put(line []byte, now time.Time) {
 	w.succeed(now)
 }
 
-// fail tells of a trouble when it begins, and when it turns into another one.
+// fail reports a failure when it begins, and when its kind changes.
 func (w *Writer) fail(err error, now time.Time) {
 	w.retry = now.Add(retryInterval)
-	w.file.swept = "" // with the next try again
-	if w.trouble == nil || errors.Is(err, errFull) != errors.Is(w.trouble, errFull) {
-		w.options.Tell("Cannot write the host log, going on without", "folder", w.options.Folder, "cause", err.Error())
+	w.file.swept = "" // again with the next attempt
+	if w.failure == nil || errors.Is(err, errFull) != errors.Is(w.failure, errFull) {
+		w.options.Tell("Cannot write the host log; continuing without it", "folder", w.options.Folder, "cause", err.Error())
 	}
-	w.trouble = err
+	w.failure = err
 }
 
-// succeed tells of the end of a trouble, and of lines that were left out because the disk was slow.
+// succeed reports recovery, and lines that were dropped because the disk was slow.
 func (w *Writer) succeed(now time.Time) {
-	if w.trouble == nil && (w.left.Load() == 0 || now.Sub(w.told).Abs() < retryInterval) {
+	if w.failure == nil && (w.left.Load() == 0 || now.Sub(w.reported).Abs() < retryInterval) {
 		return
 	}
-	w.trouble, w.told = nil, now
-	w.options.Tell("The host log is written again", "folder", w.options.Folder, "linesLeftOut", w.left.Swap(0))
+	w.failure, w.reported = nil, now
+	w.options.Tell("The host log is being written again", "folder", w.options.Folder, "linesDropped", w.left.Swap(0))
 }

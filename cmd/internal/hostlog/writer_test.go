@@ -138,13 +138,13 @@ func TestAFolderThatCannotBeIsToldOfOnceAndTriedAgain(t *testing.T) {
 	w := newWorld(t, filepath.Join(place, "vaultpane"), DefaultBound)
 	w.log("2026-03-01T10:00:00Z", "one", "two")
 	w.log("2026-03-01T10:02:00Z", "three") // tried again
-	w.wantTold("Cannot write the host log, going on without")
+	w.wantTold("Cannot write the host log; continuing without it")
 	if err := os.Remove(place); err != nil {
 		t.Fatal(err)
 	}
 	w.log("2026-03-01T10:02:30Z", "four") // not yet tried again
 	w.log("2026-03-01T10:03:00Z", "five", "six")
-	w.wantTold("The host log is written again linesLeftOut=4")
+	w.wantTold("The host log is being written again linesDropped=4")
 	wantFiles(t, filepath.Join(place, "vaultpane"), map[string]string{"vaultpane_service_2026-03-01.log": "five\nsix\n"})
 }
 
@@ -194,7 +194,7 @@ func TestAFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.log("2026-03-01T10:06:00Z", "four")
-	w.wantTold("The host log is written again linesLeftOut=3")
+	w.wantTold("The host log is being written again linesDropped=3")
 	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "four\n"})
 }
 
@@ -203,9 +203,9 @@ func TestADaysFileHasABound(t *testing.T) {
 	w := newWorld(t, folder, 10)
 	w.log("2026-03-01T10:00:00Z", "1234", "1234", "5")
 	w.log("2026-03-01T12:00:00Z", "6")
-	w.wantTold("has reached its bound")
+	w.wantTold("has reached its maximum size")
 	w.log("2026-03-02T00:00:00Z", "7")
-	w.wantTold("The host log is written again linesLeftOut=2")
+	w.wantTold("The host log is being written again linesDropped=2")
 	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": "1234\n1234\n", "vaultpane_service_2026-03-02.log": "7\n"})
 }
 
@@ -220,7 +220,7 @@ func TestAFullDiskGetsRidOfOldFiles(t *testing.T) {
 	}
 	w.log("2026-03-01T10:01:00Z", "two")
 	wantFiles(t, folder, map[string]string{"vaultpane_service_2026-03-01.log": ""})
-	w.wantTold("Cannot write the host log, going on without")
+	w.wantTold("Cannot write the host log; continuing without it")
 }
 
 func TestALineThatAnotherProcessLeftWithoutItsEndEndsBeforeTheNext(t *testing.T) {
@@ -316,7 +316,7 @@ func TestWritingNeverWaitsForTheDisk(t *testing.T) {
 	if written < queueLength || written > queueLength+1 {
 		t.Errorf("%d lines are written, want what the queue holds", written)
 	}
-	w.wantTold(fmt.Sprintf("The host log is written again linesLeftOut=%d", lines-written))
+	w.wantTold(fmt.Sprintf("The host log is being written again linesDropped=%d", lines-written))
 }
 
 // tempDir is t.TempDir, but one that Wine 8 cannot remove is no failure.

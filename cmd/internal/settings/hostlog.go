@@ -15,19 +15,19 @@ import (
 	"github.com/vaultpane/vaultpane/cmd/internal/hostlog"
 )
 
-// none turns the host log off: a variable that is empty counts as not set.
+// none turns the host log off: an empty variable counts as not set.
 const none = "0"
 
-// HostLog says where a command logs beside stdout.
+// HostLog says where a command logs in addition to stdout.
 type HostLog struct {
-	// Folder has one file a day, "0" for no host log.
+	// Folder receives one file a day, "0" for no host log.
 	Folder string
-	// RetentionDays is how long files are kept after their day.
+	// RetentionDays is how many days files are kept after their day.
 	RetentionDays int
 }
 
-// defaultFolder is in the folder that kubelet serves. On Linux, kubelet keeps what containers print, and a container cannot
-// write the host's folder as it is.
+// defaultFolder is below the folder that kubelet serves. On Linux there is none: kubelet keeps the output of containers, and a
+// container cannot write to the host's folder.
 func defaultFolder() string {
 	if runtime.GOOS == "windows" {
 		return `C:\var\log\vaultpane`
@@ -41,7 +41,7 @@ func (h *HostLog) AddTo(flags *pflag.FlagSet) {
 	flags.IntVar(&h.RetentionDays, "host-log-retention-days", 14, "days that a file of the host log is kept after its day")
 }
 
-// Validate says which setting is wrong.
+// Validate returns an error that names the first wrong setting.
 func (h *HostLog) Validate() error {
 	switch {
 	case h.Folder != none && !filepath.IsAbs(h.Folder):
@@ -52,7 +52,7 @@ func (h *HostLog) Validate() error {
 	return nil
 }
 
-// Beside returns a writer to stdout and the host log, and what to call when nothing is written any more.
+// Beside returns a writer to stdout and the host log, and the function to call after the last write.
 func (h *HostLog) Beside(stdout io.Writer) (writer io.Writer, finish func()) {
 	if h.Folder == none {
 		return stdout, func() {}
@@ -60,14 +60,14 @@ func (h *HostLog) Beside(stdout io.Writer) (writer io.Writer, finish func()) {
 	log := hostlog.New(hostlog.Options{
 		Folder: h.Folder, Keep: h.RetentionDays, Bound: hostlog.DefaultBound, Tell: ctrl.Log.Info, Now: time.Now, Opened: catchCrash,
 	})
-	// First the host log, which never fails: a stdout that is closed must not end it.
+	// The host log comes first, since it never fails: a closed stdout must not end it.
 	return io.MultiWriter(log, stdout), func() {
 		log.Close()
 		catchCrash(nil)
 	}
 }
 
-// catchCrash has the runtime write a panic's trace to this file beside stderr, or with nil to stderr only.
+// catchCrash has the runtime write a panic's trace to this file in addition to stderr, or with nil to stderr only.
 func catchCrash(file *os.File) {
 	if err := debug.SetCrashOutput(file, debug.CrashOptions{}); err != nil {
 		ctrl.Log.Info("A crash would not be seen in the host log", "cause", err.Error())

@@ -91,7 +91,7 @@ func TestTheHostLogHasTheLinesOfStdout(t *testing.T) {
 	}
 }
 
-// failing is a stdout that nobody reads any more.
+// failing is a stdout that is no longer read.
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
@@ -145,7 +145,7 @@ func crash(t *testing.T, place string) {
 	select {}
 }
 
-// theFile returns the content of the one file of a host log, nothing while it is not there.
+// theFile returns the content of the only file of a host log, empty while it does not exist.
 func theFile(t *testing.T, place string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(place, "vaultpane_service_*.log"))
@@ -162,7 +162,7 @@ func theFile(t *testing.T, place string) string {
 	return string(content)
 }
 
-// folder is t.TempDir, but one that Wine 8 cannot remove is no failure.
+// folder is t.TempDir, except that a folder that Wine 8 cannot remove is not a failure.
 func folder(t *testing.T) string {
 	path, err := os.MkdirTemp("", "hostlog")
 	if err != nil {

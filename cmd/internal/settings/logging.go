@@ -15,7 +15,7 @@ import (
 
 // Logging says how a command logs.
 type Logging struct {
-	// Level is 0 for what an operator wants, 1 for each decision, 2 for each call.
+	// Level is 0 for what an operator needs, 1 for each decision, 2 for each call.
 	Level int
 	// Format is json or text.
 	Format string
@@ -27,7 +27,7 @@ func (l *Logging) AddTo(flags *pflag.FlagSet) {
 	flags.StringVar(&l.Format, "log-format", "json", "json or text")
 }
 
-// Validate says which setting is wrong.
+// Validate returns an error that names the first wrong setting.
 func (l *Logging) Validate() error {
 	switch {
 	case l.Level < 0 || l.Level > 10:
@@ -38,7 +38,7 @@ func (l *Logging) Validate() error {
 	return nil
 }
 
-// SetUp sends every log line of the process, the client libraries' too, to one writer.
+// SetUp sends every log line of the process, including those of the client libraries, to one writer.
 func (l *Logging) SetUp(writer io.Writer) {
 	log := l.logger(writer)
 	ctrl.SetLogger(log)
@@ -54,8 +54,8 @@ func (l *Logging) logger(writer io.Writer) logr.Logger {
 	return logr.FromSlogHandler(handler)
 }
 
-// printable replaces what is not visible in a value: a log is read on terminals, and text of vaults, certificates and accounts
-// may hold escape sequences and marks that change the direction of text. The handlers escape line breaks and tabs.
+// printable replaces invisible characters in a value: logs are read on terminals, and text from vaults, certificates and accounts
+// may contain escape sequences and marks that change the direction of text. The handlers escape line breaks and tabs.
 func printable(_ []string, attribute slog.Attr) slog.Attr {
 	switch value := attribute.Value.Any().(type) {
 	case string:

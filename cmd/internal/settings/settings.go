@@ -1,4 +1,4 @@
-// Package settings is what Vaultpane's commands have in common: every flag has an environment variable, and they log alike.
+// Package settings is what Vaultpane's commands share: flags with environment variables, and logging.
 package settings
 
 import (
@@ -27,17 +27,17 @@ func (lookup Lookup) Or(name, fallback string) string {
 	return fallback
 }
 
-// Command describes a command's settings.
+// Command describes the settings of a command.
 type Command struct {
-	// Name is the command's name, and Usage stands above the flags in its help.
+	// Name is the command's name, and Usage the text above the flags in its help.
 	Name, Usage string
 	// Add adds the flags.
 	Add func(*pflag.FlagSet)
-	// Chart has the value of the Helm chart for flags that have one, for the help and for errors.
+	// Chart maps flags to values of the Helm chart, for the help and for errors.
 	Chart map[string]string
 }
 
-// InChart adds the chart's value to an error that begins with the name of a flag, for who never writes flags.
+// InChart adds the chart's value to an error that begins with the name of a flag, for users of the chart.
 func (c Command) InChart(err error) error {
 	if err == nil {
 		return nil
@@ -49,7 +49,7 @@ func (c Command) InChart(err error) error {
 	return err
 }
 
-// Read reads flags and, for those not given, their environment variables, and says whether the version is asked for. It returns
+// Read reads flags and, for those not given, their environment variables, and reports whether the version was asked for. It returns
 // pflag.ErrHelp after printing the help.
 func (c Command) Read(arguments []string, lookup Lookup, help io.Writer) (version bool, err error) {
 	flags := pflag.NewFlagSet(c.Name, pflag.ContinueOnError)
@@ -58,16 +58,16 @@ func (c Command) Read(arguments []string, lookup Lookup, help io.Writer) (versio
 	c.Add(flags)
 	describe(flags)
 	c.describeChart(flags)
-	// No setting, so without a variable: an image may well say its version in VAULTPANE_VERSION.
+	// It is not a setting and has no variable: an image may set VAULTPANE_VERSION to its own version.
 	flags.BoolVar(&version, "version", false, "print the version and end")
 	flags.Usage = func() { _, _ = fmt.Fprint(help, c.Usage, flags.FlagUsagesWrapped(120)) }
 	if err := parseArguments(flags, arguments); err != nil || version {
-		return version, err // a variable that cannot be read does not keep the version from being printed
+		return version, err // the version is printed even if a variable cannot be parsed
 	}
 	return false, parseVariables(flags, lookup)
 }
 
-// describeChart names in a flag's help the chart's value that it has.
+// describeChart adds the chart's value to the help of a flag.
 func (c Command) describeChart(flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		if value := c.Chart[flag.Name]; value != "" {
@@ -76,7 +76,7 @@ func (c Command) describeChart(flags *pflag.FlagSet) {
 	})
 }
 
-// describe names in each flag's help the environment variable that it has. Flags that are added later have none.
+// describe adds the environment variable to the help of each flag. Flags that are added later have none.
 func describe(flags *pflag.FlagSet) {
 	flags.VisitAll(func(flag *pflag.Flag) {
 		flag.Usage += " [" + Variable(flag.Name) + "]"
@@ -89,13 +89,12 @@ func parseArguments(flags *pflag.FlagSet, arguments []string) error {
 		return err
 	}
 	if extra := flags.Args(); len(extra) > 0 {
-		return fmt.Errorf("unexpected argument %q; %s --help lists what there is", extra[0], flags.Name())
+		return fmt.Errorf("unexpected argument %q; %s --help lists the arguments", extra[0], flags.Name())
 	}
 	return nil
 }
 
-// parseVariables reads for flags that are not given the environment variables that describe gave them. A variable that is empty
-// counts as not set.
+// parseVariables reads the environment variables of flags that are not given. An empty variable counts as not set.
 func parseVariables(flags *pflag.FlagSet, lookup Lookup) error {
 	var failed error
 	flags.VisitAll(func(flag *pflag.Flag) {

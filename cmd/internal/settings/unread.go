@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// serviceLink is a variable that Kubernetes makes of a Service whose name begins as this project's, or an image of its version.
+// serviceLink is a variable that Kubernetes sets for a Service whose name begins with this project's, or an image for its version.
 var serviceLink = regexp.MustCompile(`^VAULTPANE_(.+_)?(VERSION|SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 // Variables are the environment variables that the flags read.
@@ -22,15 +22,14 @@ func (c Command) Variables() []string {
 	return names
 }
 
-// Unread looks for environment variables (name=value) that are named as settings and that nothing reads. One that is nearly the
-// name of a setting is a slip, and an error: the program would run without what was asked for. The others are returned, to be
-// told: they may be for another version of the program.
+// Unread looks for environment variables (name=value) that are named like settings but are not read. A name that nearly matches a
+// setting is an error: the program would run without that setting. The others are returned, to be logged: they may be for another
+// version of the program.
 func Unread(known, environ []string) ([]string, error) {
 	return unread(known, environ, runtime.GOOS == "windows")
 }
 
-// unread is Unread for a system whose names of environment variables have one case, or any: there a setting in small letters is
-// read too.
+// unread is Unread for a system whose environment variables are case-sensitive, or with anyCase are not.
 func unread(known, environ []string, anyCase bool) ([]string, error) {
 	var others []string
 	for _, variable := range environ {
@@ -39,7 +38,7 @@ func unread(known, environ []string, anyCase bool) ([]string, error) {
 			continue
 		}
 		if meant := nearest(known, name); meant != "" {
-			return nil, fmt.Errorf("environment variable %s is none that is read, must be %s or not be there", name, meant)
+			return nil, fmt.Errorf("environment variable %s is unknown; did you mean %s? Correct or remove it", name, meant)
 		}
 		others = append(others, name)
 	}
@@ -47,7 +46,7 @@ func unread(known, environ []string, anyCase bool) ([]string, error) {
 	return others, nil
 }
 
-// isRead reports whether a variable is a setting, or Kubernetes' own.
+// isRead reports whether a variable is a setting, or set by Kubernetes.
 func isRead(known []string, name string, anyCase bool) bool {
 	if anyCase {
 		name = strings.ToUpper(name)
@@ -66,7 +65,7 @@ func nearest(known []string, name string) string {
 	return best
 }
 
-// edits is the Levenshtein distance: how many letters must be put in, taken out or replaced to make one text of the other.
+// edits is the Levenshtein distance: how many letters must be inserted, deleted or replaced to turn one text into the other.
 func edits(from, to string) int {
 	row := make([]int, len(to)+1)
 	for i := range row {

@@ -15,9 +15,9 @@ func TestVariablesThatNothingReadsAreTold(t *testing.T) {
 		says           string
 	}{
 		{"a setting", "VAULTPANE_WORKERS=5", nil, ""},
-		{"a letter too few", "VAULTPANE_WORKER=5", nil, "VAULTPANE_WORKER is none that is read, must be VAULTPANE_WORKERS"},
-		{"an underscore too few", "VAULTPANE_LOGLEVEL=2", nil, "must be VAULTPANE_LOG_LEVEL"},
-		{"small letters", "vaultpane_log_level=2", nil, "must be VAULTPANE_LOG_LEVEL"},
+		{"a letter too few", "VAULTPANE_WORKER=5", nil, "VAULTPANE_WORKER is unknown; did you mean VAULTPANE_WORKERS?"},
+		{"an underscore too few", "VAULTPANE_LOGLEVEL=2", nil, "did you mean VAULTPANE_LOG_LEVEL?"},
+		{"small letters", "vaultpane_log_level=2", nil, "did you mean VAULTPANE_LOG_LEVEL?"},
 		{"one that is empty counts as not set", "VAULTPANE_WORKER=", nil, ""},
 		{"another word", "VAULTPANE_PROXY=http://proxy", []string{"VAULTPANE_PROXY"}, ""},
 		{"the image's version", "VAULTPANE_VERSION=v1", nil, ""},
@@ -47,7 +47,7 @@ func TestVariablesOfAnyCase(t *testing.T) {
 			t.Errorf("%s: got %q, error %v", variable, others, err)
 		}
 	}
-	if _, err := unread(known, []string{"vaultpane_loglevel=2"}, true); err == nil || !strings.Contains(err.Error(), "must be VAULTPANE_LOG_LEVEL") {
+	if _, err := unread(known, []string{"vaultpane_loglevel=2"}, true); err == nil || !strings.Contains(err.Error(), "did you mean VAULTPANE_LOG_LEVEL?") {
 		t.Errorf("got error %v, want the setting that is meant", err)
 	}
 	environ := []string{"vaultpane_log_level=2"}

@@ -41,7 +41,7 @@ func Up(ctx context.Context, program Program) (already bool, err error) {
 		return true, waitReady(ctx, program, nil)
 	}
 	if err := os.MkdirAll(program.Dir, 0o700); err != nil {
-		return false, fmt.Errorf("making the folder: %w", err)
+		return false, fmt.Errorf("creating the folder: %w", err)
 	}
 	if err := os.Remove(program.ReadyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return false, fmt.Errorf("removing what an earlier run left: %w", err)
@@ -87,7 +87,7 @@ func waitReady(ctx context.Context, program Program, ended <-chan struct{}) erro
 // another one runs over the same folder.
 func Hold(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder: %w", err)
+		return nil, fmt.Errorf("creating the folder: %w", err)
 	}
 	lock, err := filelock.Try(filepath.Join(dir, lockName))
 	if err != nil {
