@@ -88,9 +88,9 @@ func (e *Engine) Check(ctx context.Context, repair func(name string)) error {
 		if e.drifted(ctx, &certificates[i]) {
 			repair(certificates[i].Name)
 		}
-		if ctx.Err() != nil {
-			return nil
-		}
+	}
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // stopping: what was cut off says nothing about the store
 	}
 	return errors.Join(append(failed, e.sweep(ctx), e.removeOrphanedKeys(ctx))...)
 }

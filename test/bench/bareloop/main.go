@@ -28,11 +28,11 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading BARELOOP_WORKERS: %w", err)
 	}
-	list, err := os.ReadFile(os.Getenv("BARELOOP_URLS")) //nolint:gosec // the bench names it
+	list, err := os.ReadFile(os.Getenv("BARELOOP_URLS"))
 	if err != nil {
 		return fmt.Errorf("reading the list of URLs: %w", err)
 	}
-	authority, err := os.ReadFile(os.Getenv("VAULTPANE_CA_BUNDLE")) //nolint:gosec // likewise
+	authority, err := os.ReadFile(os.Getenv("VAULTPANE_CA_BUNDLE"))
 	if err != nil {
 		return fmt.Errorf("reading the CA bundle: %w", err)
 	}
