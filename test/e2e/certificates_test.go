@@ -17,8 +17,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// wish is an ObservedCertificate of a test.
-func (w *world) wish(t *testing.T, name, url string, change func(*v1alpha1.ObservedCertificateSpec)) {
+// create creates an ObservedCertificate for a test.
+func (w *environment) create(t *testing.T, name, url string, change func(*v1alpha1.ObservedCertificateSpec)) {
 	t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -33,11 +33,11 @@ func (w *world) wish(t *testing.T, name, url string, change func(*v1alpha1.Obser
 	if err := w.client.Create(t.Context(), certificate); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.drop(t, name) })
+	t.Cleanup(func() { w.delete(t, name) })
 }
 
 // drop deletes an ObservedCertificate.
-func (w *world) drop(t *testing.T, name string) {
+func (w *environment) delete(t *testing.T, name string) {
 	t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if err := w.client.Delete(context.Background(), certificate); client.IgnoreNotFound(err) != nil {
@@ -46,7 +46,7 @@ func (w *world) drop(t *testing.T, name string) {
 }
 
 // change changes the spec or the annotations of an ObservedCertificate.
-func (w *world) change(t *testing.T, name string, change func(*v1alpha1.ObservedCertificate)) {
+func (w *environment) change(t *testing.T, name string, change func(*v1alpha1.ObservedCertificate)) {
 	t.Helper()
 	await.That(t, "the change is taken", func() (bool, error) {
 		var certificate v1alpha1.ObservedCertificate
@@ -59,7 +59,7 @@ func (w *world) change(t *testing.T, name string, change func(*v1alpha1.Observed
 }
 
 // ask asks for a poll, as `kubectl annotate` does, and returns the value.
-func (w *world) ask(t *testing.T, name string) string {
+func (w *environment) ask(t *testing.T, name string) string {
 	t.Helper()
 	value := time.Now().UTC().Format(time.RFC3339Nano)
 	w.change(t, name, func(certificate *v1alpha1.ObservedCertificate) {
@@ -69,7 +69,7 @@ func (w *world) ask(t *testing.T, name string) string {
 }
 
 // entry is what the node reports of a certificate.
-func (w *world) entry(t *testing.T, name string) (v1alpha1.CertificateEntry, error) {
+func (w *environment) entry(t *testing.T, name string) (v1alpha1.CertificateEntry, error) {
 	var state v1alpha1.NodeCertificateState
 	if err := w.client.Get(t.Context(), client.ObjectKey{Name: nodeName}, &state); err != nil {
 		return v1alpha1.CertificateEntry{}, err
@@ -83,7 +83,7 @@ func (w *world) entry(t *testing.T, name string) (v1alpha1.CertificateEntry, err
 }
 
 // installed waits until the node reports a thumbprint for a certificate and nothing wrong with it.
-func (w *world) installed(t *testing.T, name, thumbprint string) {
+func (w *environment) installed(t *testing.T, name, thumbprint string) {
 	t.Helper()
 	await.That(t, name+" is reported as installed with "+thumbprint, func() (bool, error) {
 		entry, err := w.entry(t, name)
@@ -95,7 +95,7 @@ func (w *world) installed(t *testing.T, name, thumbprint string) {
 }
 
 // fails waits until the node reports a reason for a certificate, and returns the entry.
-func (w *world) fails(t *testing.T, name string, reason v1alpha1.Reason) v1alpha1.CertificateEntry {
+func (w *environment) fails(t *testing.T, name string, reason v1alpha1.Reason) v1alpha1.CertificateEntry {
 	t.Helper()
 	var entry v1alpha1.CertificateEntry
 	await.That(t, name+" is reported with "+string(reason), func() (bool, error) {
@@ -110,7 +110,7 @@ func (w *world) fails(t *testing.T, name string, reason v1alpha1.Reason) v1alpha
 }
 
 // held returns what the machine's store holds for an ObservedCertificate, as a process of its own sees it.
-func (w *world) held(t *testing.T, name string) []node.Certificate {
+func (w *environment) held(t *testing.T, name string) []node.Certificate {
 	t.Helper()
 	all, err := w.machine.List(t.Context())
 	if err != nil {
@@ -126,7 +126,7 @@ func (w *world) held(t *testing.T, name string) []node.Certificate {
 }
 
 // holds checks that the store holds exactly these thumbprints for an ObservedCertificate, each with its key.
-func (w *world) holds(t *testing.T, name, store string, thumbprints ...string) {
+func (w *environment) holds(t *testing.T, name, store string, thumbprints ...string) {
 	t.Helper()
 	found := map[string]bool{}
 	for _, certificate := range w.held(t, name) {
@@ -148,7 +148,7 @@ func (w *world) holds(t *testing.T, name, store string, thumbprints ...string) {
 	}
 }
 
-func (w *world) put(t *testing.T, name string, options keyvault.CertificateOptions) string {
+func (w *environment) put(t *testing.T, name string, options keyvault.CertificateOptions) string {
 	t.Helper()
 	made, err := w.shop.Put(name, options)
 	if err != nil {
@@ -157,7 +157,7 @@ func (w *world) put(t *testing.T, name string, options keyvault.CertificateOptio
 	return made.Thumbprint
 }
 
-func (w *world) rotate(t *testing.T, name string) string {
+func (w *environment) rotate(t *testing.T, name string) string {
 	t.Helper()
 	made, err := w.shop.Rotate(name)
 	if err != nil {
@@ -167,7 +167,7 @@ func (w *world) rotate(t *testing.T, name string) string {
 }
 
 // gone waits until the node no longer reports a certificate.
-func (w *world) gone(t *testing.T, name string) {
+func (w *environment) gone(t *testing.T, name string) {
 	t.Helper()
 	await.That(t, name+" is no longer reported", func() (bool, error) {
 		var state v1alpha1.NodeCertificateState

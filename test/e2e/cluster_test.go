@@ -18,7 +18,7 @@ import (
 )
 
 // eventuallyReady waits until Ready has a status and a reason, and returns the whole status.
-func (w *world) eventuallyReady(t *testing.T, name string, status metav1.ConditionStatus, reason v1alpha1.Reason) v1alpha1.ObservedCertificateStatus {
+func (w *environment) eventuallyReady(t *testing.T, name string, status metav1.ConditionStatus, reason v1alpha1.Reason) v1alpha1.ObservedCertificateStatus {
 	t.Helper()
 	var certificate v1alpha1.ObservedCertificate
 	await.That(t, name+" is Ready="+string(status)+" with reason "+string(reason), func() (bool, error) {
@@ -32,47 +32,47 @@ func (w *world) eventuallyReady(t *testing.T, name string, status metav1.Conditi
 }
 
 func TestTheStatusSaysWhatTheNodeHasAndWhyNot(t *testing.T) {
-	the.controllerRuns(t)
-	first := the.put(t, "status", keyvault.CertificateOptions{})
-	the.wish(t, "status", the.shop.SecretURL("status"), nil)
-	the.wish(t, "status-missing", the.shop.SecretURL("there-is-none"), nil)
-	status := the.eventuallyReady(t, "status", metav1.ConditionTrue, v1alpha1.ReasonInstalled)
+	env.controllerRuns(t)
+	first := env.put(t, "status", keyvault.CertificateOptions{})
+	env.create(t, "status", env.shop.SecretURL("status"), nil)
+	env.create(t, "status-missing", env.shop.SecretURL("there-is-none"), nil)
+	status := env.eventuallyReady(t, "status", metav1.ConditionTrue, v1alpha1.ReasonInstalled)
 	if status.Thumbprint != first || status.Nodes.Summary != "1/1" || status.NotAfter == nil {
 		t.Errorf("thumbprint %s on %s until %v, want %s", status.Thumbprint, status.Nodes.Summary, status.NotAfter, first)
 	}
-	missing := the.eventuallyReady(t, "status-missing", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	missing := env.eventuallyReady(t, "status-missing", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 	if len(missing.Failures) != 1 || missing.Failures[0].Node != nodeName || !strings.Contains(missing.Failures[0].Message, "there-is-none") {
 		t.Errorf("failures %+v", missing.Failures)
 	}
-	second := the.rotate(t, "status")
-	the.ask(t, "status")
+	second := env.rotate(t, "status")
+	env.ask(t, "status")
 	await.That(t, "the status names the new certificate", func() (bool, error) {
 		var certificate v1alpha1.ObservedCertificate
-		err := the.client.Get(t.Context(), client.ObjectKey{Name: "status"}, &certificate)
+		err := env.client.Get(t.Context(), client.ObjectKey{Name: "status"}, &certificate)
 		return certificate.Status.Thumbprint == second && certificate.Status.Nodes.Summary == "1/1", err
 	})
 }
 
 func TestANodeWaitsForItsFirstCertificates(t *testing.T) {
-	the.controllerRuns(t)
-	the.wish(t, "initial", the.shop.SecretURL("initial"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true })
-	the.eventuallyReady(t, "initial", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
-	the.taint(t)
-	status := the.eventuallyMessage(t, "initial", "the startup taint keeps 1 node from work until then")
-	if tainted, err := the.tainted(t); err != nil || !tainted {
+	env.controllerRuns(t)
+	env.create(t, "initial", env.shop.SecretURL("initial"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true })
+	env.eventuallyReady(t, "initial", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	env.taint(t)
+	status := env.eventuallyMessage(t, "initial", "the startup taint keeps 1 node from work until then")
+	if tainted, err := env.tainted(t); err != nil || !tainted {
 		t.Errorf("the taint is off before the certificate is there: %v %+v", err, status)
 	}
-	the.put(t, "initial", keyvault.CertificateOptions{})
-	the.ask(t, "initial")
+	env.put(t, "initial", keyvault.CertificateOptions{})
+	env.ask(t, "initial")
 	await.That(t, "the taint is off", func() (bool, error) {
-		tainted, err := the.tainted(t)
+		tainted, err := env.tainted(t)
 		return !tainted, err
 	})
-	the.eventuallyReady(t, "initial", metav1.ConditionTrue, v1alpha1.ReasonInstalled)
+	env.eventuallyReady(t, "initial", metav1.ConditionTrue, v1alpha1.ReasonInstalled)
 }
 
-// taint puts the startup taint on the node, and another one beside it, which must stay.
-func (w *world) taint(t *testing.T) {
+// taint adds the startup taint to the node, and another taint, which must stay.
+func (w *environment) taint(t *testing.T) {
 	t.Helper()
 	w.changeNode(t, func(node *corev1.Node) {
 		node.Spec.Taints = append(node.Spec.Taints, corev1.Taint{Key: v1alpha1.StartupTaintKey, Effect: corev1.TaintEffectNoSchedule},
@@ -90,7 +90,7 @@ func (w *world) taint(t *testing.T) {
 }
 
 // changeNode also works in a clean-up, when the test's own context has ended.
-func (w *world) changeNode(t *testing.T, change func(*corev1.Node)) {
+func (w *environment) changeNode(t *testing.T, change func(*corev1.Node)) {
 	t.Helper()
 	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		var node corev1.Node
@@ -105,7 +105,7 @@ func (w *world) changeNode(t *testing.T, change func(*corev1.Node)) {
 	}
 }
 
-func (w *world) tainted(t *testing.T) (bool, error) {
+func (w *environment) tainted(t *testing.T) (bool, error) {
 	t.Helper()
 	var node corev1.Node
 	err := w.client.Get(t.Context(), client.ObjectKey{Name: nodeName}, &node)
@@ -118,7 +118,7 @@ func (w *world) tainted(t *testing.T) (bool, error) {
 }
 
 // eventuallyMessage waits until Ready's message says something.
-func (w *world) eventuallyMessage(t *testing.T, name, says string) v1alpha1.ObservedCertificateStatus {
+func (w *environment) eventuallyMessage(t *testing.T, name, says string) v1alpha1.ObservedCertificateStatus {
 	t.Helper()
 	var certificate v1alpha1.ObservedCertificate
 	await.That(t, name+" says "+says, func() (bool, error) {
@@ -133,7 +133,7 @@ func (w *world) eventuallyMessage(t *testing.T, name, says string) v1alpha1.Obse
 
 // controllerRuns starts the controller again if it ended, as kubelet does: it ends when the API server is away and it can
 // lead no more.
-func (w *world) controllerRuns(t *testing.T) {
+func (w *environment) controllerRuns(t *testing.T) {
 	t.Helper()
 	if w.controller.Running() {
 		return

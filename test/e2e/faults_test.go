@@ -18,15 +18,15 @@ import (
 
 func TestKilledInTheMiddleOfASync(t *testing.T) {
 	const count, kills = 40, 6
-	made, err := the.shop.PutMany("killed", count, keyvault.CertificateOptions{WithChain: true})
+	made, err := env.shop.PutMany("killed", count, keyvault.CertificateOptions{WithChain: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	the.shop.Latency(20 * time.Millisecond) // so that the sync has a middle
-	t.Cleanup(the.shop.Heal)
+	env.shop.Latency(20 * time.Millisecond) // so that the sync has a middle
+	t.Cleanup(env.shop.Heal)
 	for i := range count {
 		name := fmt.Sprintf("killed-%04d", i)
-		the.wish(t, name, the.shop.SecretURL(name), nil)
+		env.create(t, name, env.shop.SecretURL(name), nil)
 	}
 	seed := rand.Uint64()
 	t.Logf("the moments of the kills come from seed %d", seed)
@@ -35,21 +35,21 @@ func TestKilledInTheMiddleOfASync(t *testing.T) {
 		until := time.Duration(200+random.IntN(1500)) * time.Millisecond
 		kill := time.NewTimer(until)
 		<-kill.C
-		the.restartAgent(t)
+		env.restartAgent(t)
 	}
 	for i, one := range made {
-		the.installed(t, fmt.Sprintf("killed-%04d", i), one.Thumbprint)
+		env.installed(t, fmt.Sprintf("killed-%04d", i), one.Thumbprint)
 	}
 	for i, one := range made {
-		if i%10 == 0 || the.kind == node.Native {
-			the.holds(t, fmt.Sprintf("killed-%04d", i), my, one.Thumbprint)
+		if i%10 == 0 || env.kind == node.Native {
+			env.holds(t, fmt.Sprintf("killed-%04d", i), my, one.Thumbprint)
 		}
 	}
-	the.nothingLeftOver(t)
+	env.nothingLeftOver(t)
 }
 
 // nothingLeftOver checks that every key in the machine's store belongs to a certificate.
-func (w *world) nothingLeftOver(t *testing.T) {
+func (w *environment) nothingLeftOver(t *testing.T) {
 	t.Helper()
 	all, err := w.machine.List(t.Context())
 	if err != nil {
@@ -74,7 +74,7 @@ func (w *world) nothingLeftOver(t *testing.T) {
 }
 
 // keys returns the thumbprints for which the machine holds a private key.
-func (w *world) keys(t *testing.T) ([]string, error) {
+func (w *environment) keys(t *testing.T) ([]string, error) {
 	if w.kind == node.Native {
 		files, err := filepath.Glob(filepath.Join(w.machine.StorePath(), "*", "*", "*.key"))
 		for i, file := range files {
@@ -102,112 +102,112 @@ func (w *world) keys(t *testing.T) ([]string, error) {
 }
 
 func TestTheVaultIsAwayForAWhile(t *testing.T) {
-	first := the.put(t, "away", keyvault.CertificateOptions{})
-	the.wish(t, "away", the.shop.SecretURL("away"), nil)
-	the.installed(t, "away", first)
-	second := the.rotate(t, "away")
-	the.shop.Stop()
-	t.Cleanup(func() { _ = the.shop.Start() }) // an error if it has been started already
-	the.ask(t, "away")
-	the.wish(t, "away-new", the.shop.SecretURL("away"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.CertificateStoreName = "AwayNew" })
-	entry := the.fails(t, "away-new", v1alpha1.ReasonVaultUnreachable)
+	first := env.put(t, "away", keyvault.CertificateOptions{})
+	env.create(t, "away", env.shop.SecretURL("away"), nil)
+	env.installed(t, "away", first)
+	second := env.rotate(t, "away")
+	env.shop.Stop()
+	t.Cleanup(func() { _ = env.shop.Start() }) // an error if it has been started already
+	env.ask(t, "away")
+	env.create(t, "away-new", env.shop.SecretURL("away"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.CertificateStoreName = "AwayNew" })
+	entry := env.fails(t, "away-new", v1alpha1.ReasonVaultUnreachable)
 	if !strings.Contains(entry.Message, "localhost") {
 		t.Errorf("the message does not name the vault: %s", entry.Message)
 	}
-	the.holds(t, "away", my, first) // what is installed stays
-	if err := the.shop.Start(); err != nil {
+	env.holds(t, "away", my, first) // what is installed stays
+	if err := env.shop.Start(); err != nil {
 		t.Fatal(err)
 	}
-	the.installed(t, "away", second)
-	the.installed(t, "away-new", second)
-	the.holds(t, "away", my, first, second)
+	env.installed(t, "away", second)
+	env.installed(t, "away-new", second)
+	env.holds(t, "away", my, first, second)
 }
 
 func TestTheAPIServerIsAwayForAWhile(t *testing.T) {
-	first := the.put(t, "apiserver", keyvault.CertificateOptions{})
-	the.wish(t, "apiserver", the.shop.SecretURL("apiserver"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.PollingIntervalInS = 30 })
-	the.installed(t, "apiserver", first)
-	if err := the.cluster.StopAPIServer(); err != nil {
+	first := env.put(t, "apiserver", keyvault.CertificateOptions{})
+	env.create(t, "apiserver", env.shop.SecretURL("apiserver"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.PollingIntervalInS = 30 })
+	env.installed(t, "apiserver", first)
+	if err := env.cluster.StopAPIServer(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := the.cluster.StartAPIServer(); err != nil {
+		if err := env.cluster.StartAPIServer(); err != nil {
 			t.Fatal(err)
 		}
 	})
-	second := the.rotate(t, "apiserver")
+	second := env.rotate(t, "apiserver")
 	await.That(t, "the agent installs the rotation without the API server", func() (bool, error) {
-		held := the.held(t, "apiserver")
+		held := env.held(t, "apiserver")
 		return len(held) == 2, nil
 	})
-	the.restartAgent(t) // it has to wait for the API server, and stay alive
+	env.restartAgent(t) // it has to wait for the API server, and stay alive
 	alive := func() (bool, error) {
-		log, err := os.ReadFile(the.log())
-		return the.agent.Running() && strings.Contains(string(log), "for=\"the API server"), err
+		log, err := os.ReadFile(env.log())
+		return env.agent.Running() && strings.Contains(string(log), "for=\"the API server"), err
 	}
 	await.That(t, "the agent says that it waits", alive)
-	if err := the.cluster.StartAPIServer(); err != nil {
+	if err := env.cluster.StartAPIServer(); err != nil {
 		t.Fatal(err)
 	}
-	the.installed(t, "apiserver", second)
-	if !the.agent.Running() {
+	env.installed(t, "apiserver", second)
+	if !env.agent.Running() {
 		t.Error("the agent has ended")
 	}
 }
 
 func TestTheSecondAgentWaitsForTheFirst(t *testing.T) {
-	thumbprint := the.put(t, "second", keyvault.CertificateOptions{})
-	another, err := the.startAgent()
+	thumbprint := env.put(t, "second", keyvault.CertificateOptions{})
+	another, err := env.startAgent()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { the.agent = another }()
+	defer func() { env.agent = another }()
 	await.That(t, "the second agent says that it waits", func() (bool, error) {
-		log, err := os.ReadFile(the.log())
+		log, err := os.ReadFile(env.log())
 		return another.Running() && strings.Contains(string(log), "another agent works on this machine"), err
 	})
-	the.agent.Kill()
-	the.wish(t, "second", the.shop.SecretURL("second"), nil)
-	the.installed(t, "second", thumbprint)
+	env.agent.Kill()
+	env.create(t, "second", env.shop.SecretURL("second"), nil)
+	env.installed(t, "second", thumbprint)
 	if !another.Running() {
 		t.Error("the second agent has ended")
 	}
 }
 
-// A vault that is ill is asked by few certificates for all of them, delays none of another vault, and loses none when it
+// A failing vault receives requests for few certificates, does not delay those of another vault, and loses none when it
 // recovers.
 func TestAVaultThatIsIllIsAskedSeldomAndAlone(t *testing.T) {
 	const certificates = 20
-	refused := func() int { return the.shop.Stats().ByCode[http.StatusTooManyRequests] }
-	before, ops := refused(), the.vaults.Vault("ops")
-	for name, ill := range map[string]func(){
-		"throttled": func() { the.shop.Throttle(time.Second, true, -1) },
-		"hanging":   func() { the.shop.Latency(time.Hour) },
+	refused := func() int { return env.shop.Stats().ByCode[http.StatusTooManyRequests] }
+	before, ops := refused(), env.vaults.Vault("ops")
+	for name, fail := range map[string]func(){
+		"throttled": func() { env.shop.Throttle(time.Second, true, -1) },
+		"hanging":   func() { env.shop.Latency(time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			made, err := the.shop.PutMany(name, certificates, keyvault.CertificateOptions{})
+			made, err := env.shop.PutMany(name, certificates, keyvault.CertificateOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			beside, err := ops.Put(name, keyvault.CertificateOptions{})
+			other, err := ops.Put(name, keyvault.CertificateOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			ill()
-			t.Cleanup(the.shop.Heal)
+			fail()
+			t.Cleanup(env.shop.Heal)
 			for i := range made {
 				one := fmt.Sprintf("%s-%04d", name, i)
-				the.wish(t, one, the.shop.SecretURL(one), nil)
+				env.create(t, one, env.shop.SecretURL(one), nil)
 			}
-			the.wish(t, name+"-beside", ops.SecretURL(name), nil)
-			the.installed(t, name+"-beside", beside.Thumbprint) // while the other is ill
-			the.shop.Heal()
+			env.create(t, name+"-other", ops.SecretURL(name), nil)
+			env.installed(t, name+"-other", other.Thumbprint) // while the other vault fails
+			env.shop.Heal()
 			for i, one := range made {
-				the.installed(t, fmt.Sprintf("%s-%04d", name, i), one.Thumbprint)
+				env.installed(t, fmt.Sprintf("%s-%04d", name, i), one.Thumbprint)
 			}
 		})
 	}
 	if got := refused() - before; got == 0 || got >= certificates {
-		t.Errorf("the vault refused %d requests, want few: what it told one holds for all", got)
+		t.Errorf("the vault refused %d requests, want few: one refusal counts for all certificates", got)
 	}
 }

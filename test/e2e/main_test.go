@@ -14,8 +14,8 @@ import (
 
 var machineFlag = flag.String("machine", "native", "native: this system's agent on the directory store; wine: the Windows agent under Wine")
 
-// the is what the tests share: they run one after another on one node, as a node's life does.
-var the *world
+// env is what the tests share: they run one after another on one node.
+var env *environment
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard()) // before the builds, which take longer than controller-runtime waits for one
@@ -26,16 +26,16 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err == nil {
-		the, err = newWorld(context.Background(), root, *machineFlag)
+		env, err = newEnvironment(context.Background(), root, *machineFlag)
 	}
-	defer the.close()
+	defer env.close()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: preparing:", err)
 		return 1
 	}
 	code := m.Run()
 	if code != 0 {
-		the.printLog()
+		env.printLog()
 	}
 	return code
 }

@@ -28,47 +28,47 @@ import (
 )
 
 func TestAccountsMayReadTheKeyAndNobodyElse(t *testing.T) {
-	thumbprint := the.put(t, "accounts", keyvault.CertificateOptions{})
-	the.wish(t, "accounts", the.shop.SecretURL("accounts"), func(spec *v1alpha1.ObservedCertificateSpec) {
-		spec.Accounts = []string{`NT AUTHORITY\NETWORK SERVICE`, "vaultpane-nobody"}
+	thumbprint := env.put(t, "accounts", keyvault.CertificateOptions{})
+	env.create(t, "accounts", env.shop.SecretURL("accounts"), func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.Accounts = []string{`NT AUTHORITY\NETWORK SERVICE`, "vaultpane-unknown"}
 	})
-	if the.kind == node.Native { // where there are no Windows accounts, they do not stop the certificate
-		the.installed(t, "accounts", thumbprint)
+	if env.kind == node.Native { // where there are no Windows accounts, they do not stop the certificate
+		env.installed(t, "accounts", thumbprint)
 		return
 	}
-	entry := the.fails(t, "accounts", v1alpha1.ReasonAccountNotFound)
-	if entry.Thumbprint != thumbprint || !strings.Contains(entry.Message, `"vaultpane-nobody"`) || strings.Contains(entry.Message, "NETWORK SERVICE") {
+	entry := env.fails(t, "accounts", v1alpha1.ReasonAccountNotFound)
+	if entry.Thumbprint != thumbprint || !strings.Contains(entry.Message, `"vaultpane-unknown"`) || strings.Contains(entry.Message, "NETWORK SERVICE") {
 		t.Errorf("the node reports %+v", entry)
 	}
-	the.holds(t, "accounts", my, thumbprint)
+	env.holds(t, "accounts", my, thumbprint)
 	const everyone = "D:P(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-32-544)"
-	the.becomes(t, "the account that is known may read the key", thumbprint, func(held node.Certificate) bool {
+	env.becomes(t, "the account that is known may read the key", thumbprint, func(held node.Certificate) bool {
 		return held.Access == everyone+"(A;;FR;;;S-1-5-20)"
 	})
-	the.change(t, "accounts", func(certificate *v1alpha1.ObservedCertificate) { certificate.Spec.Accounts = nil })
-	the.installed(t, "accounts", thumbprint)
-	the.becomes(t, "it may not any more", thumbprint, func(held node.Certificate) bool { return held.Access == everyone })
+	env.change(t, "accounts", func(certificate *v1alpha1.ObservedCertificate) { certificate.Spec.Accounts = nil })
+	env.installed(t, "accounts", thumbprint)
+	env.becomes(t, "it may not any more", thumbprint, func(held node.Certificate) bool { return held.Access == everyone })
 }
 
 // A key belongs to the location: two stores have it in common, and so its rights.
 func TestOneKeyInTwoStoresHasTheRightsOfBoth(t *testing.T) {
-	thumbprint := the.put(t, "both", keyvault.CertificateOptions{})
+	thumbprint := env.put(t, "both", keyvault.CertificateOptions{})
 	const everyone = "D:P(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-32-544)"
-	the.wish(t, "both", the.shop.SecretURL("both"), func(spec *v1alpha1.ObservedCertificateSpec) {
+	env.create(t, "both", env.shop.SecretURL("both"), func(spec *v1alpha1.ObservedCertificateSpec) {
 		spec.CertificateStoreName, spec.Accounts = "WebHosting", []string{"S-1-5-20"}
 	})
-	the.wish(t, "both-service", the.shop.SecretURL("both"), func(spec *v1alpha1.ObservedCertificateSpec) {
+	env.create(t, "both-service", env.shop.SecretURL("both"), func(spec *v1alpha1.ObservedCertificateSpec) {
 		spec.Accounts = []string{"S-1-5-19"}
 	})
-	the.installed(t, "both", thumbprint)
-	the.installed(t, "both-service", thumbprint)
-	if the.kind == node.Native {
+	env.installed(t, "both", thumbprint)
+	env.installed(t, "both-service", thumbprint)
+	if env.kind == node.Native {
 		return // files are their owner's alone
 	}
 	want := everyone + "(A;;FR;;;S-1-5-19)(A;;FR;;;S-1-5-20)"
-	the.becomes(t, "both accounts may read the key", thumbprint, func(held node.Certificate) bool { return held.Access == want })
+	env.becomes(t, "both accounts may read the key", thumbprint, func(held node.Certificate) bool { return held.Access == want })
 	repairs := func() int {
-		log, err := os.ReadFile(the.log())
+		log, err := os.ReadFile(env.log())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,55 +89,55 @@ func TestOneKeyInTwoStoresHasTheRightsOfBoth(t *testing.T) {
 
 func TestThePredecessorIsLinkedToItsSuccessor(t *testing.T) {
 	hoursOld := func(hours int) string {
-		return the.put(t, "linked", keyvault.CertificateOptions{NotBefore: time.Now().Add(-time.Duration(hours) * time.Hour)})
+		return env.put(t, "linked", keyvault.CertificateOptions{NotBefore: time.Now().Add(-time.Duration(hours) * time.Hour)})
 	}
 	first := hoursOld(3)
-	the.wish(t, "linked", the.shop.SecretURL("linked"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = true })
-	the.installed(t, "linked", first)
+	env.create(t, "linked", env.shop.SecretURL("linked"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.LinkOnRenewal = true })
+	env.installed(t, "linked", first)
 	second := hoursOld(2)
-	the.ask(t, "linked")
-	the.installed(t, "linked", second)
+	env.ask(t, "linked")
+	env.installed(t, "linked", second)
 	linked := func(held node.Certificate) bool { return held.Successor == second }
-	the.becomes(t, "the predecessor is linked", first, linked)
-	the.strip(t, first, renewalProperty)
-	the.becomes(t, "a link that somebody took is back", first, linked)
-	the.change(t, "linked", func(certificate *v1alpha1.ObservedCertificate) { certificate.Spec.LinkOnRenewal = false })
-	the.becomes(t, "it is linked no more", first, func(held node.Certificate) bool { return held.Successor == "" })
-	the.holds(t, "linked", my, first, second)
+	env.becomes(t, "the predecessor is linked", first, linked)
+	env.strip(t, first, renewalProperty)
+	env.becomes(t, "a removed link is repaired", first, linked)
+	env.change(t, "linked", func(certificate *v1alpha1.ObservedCertificate) { certificate.Spec.LinkOnRenewal = false })
+	env.becomes(t, "it is linked no more", first, func(held node.Certificate) bool { return held.Successor == "" })
+	env.holds(t, "linked", my, first, second)
 }
 
 func TestARootArrivesWithoutAKeyAndGoes(t *testing.T) {
 	root, thumbprint := newRoot(t)
-	if _, err := the.shop.SetSecret("root", "application/x-pem-file", root); err != nil {
+	if _, err := env.shop.SetSecret("root", "application/x-pem-file", root); err != nil {
 		t.Fatal(err)
 	}
-	the.wish(t, "root", the.shop.SecretURL("root"), func(spec *v1alpha1.ObservedCertificateSpec) {
+	env.create(t, "root", env.shop.SecretURL("root"), func(spec *v1alpha1.ObservedCertificateSpec) {
 		spec.CertificateStoreName, spec.DeletionPolicy = "Root", v1alpha1.DeletionDelete
 	})
-	the.installed(t, "root", thumbprint)
-	the.becomes(t, "the root is there without a key", thumbprint, func(held node.Certificate) bool {
+	env.installed(t, "root", thumbprint)
+	env.becomes(t, "the root is there without a key", thumbprint, func(held node.Certificate) bool {
 		return equalFold(held.Store, `LocalMachine\Root`) && held.Owner == "root" && held.Key == "None"
 	})
-	the.drop(t, "root")
-	the.gone(t, "root")
-	await.That(t, "the root is gone", func() (bool, error) { return len(the.held(t, "root")) == 0, nil })
+	env.delete(t, "root")
+	env.gone(t, "root")
+	await.That(t, "the root is gone", func() (bool, error) { return len(env.held(t, "root")) == 0, nil })
 }
 
 func TestALostMarkIsSetAgain(t *testing.T) {
-	thumbprint := the.put(t, "unmarked", keyvault.CertificateOptions{})
-	the.wish(t, "unmarked", the.shop.SecretURL("unmarked"), nil)
-	the.installed(t, "unmarked", thumbprint)
-	the.holds(t, "unmarked", my, thumbprint)
-	before := the.shop.Stats().BySecret["unmarked"]
-	the.strip(t, thumbprint, markProperty)
-	the.becomes(t, "the mark is back", thumbprint, func(held node.Certificate) bool { return held.Owner == "unmarked" && held.Key == "Present" })
-	if after := the.shop.Stats().BySecret["unmarked"]; after != before {
+	thumbprint := env.put(t, "unmarked", keyvault.CertificateOptions{})
+	env.create(t, "unmarked", env.shop.SecretURL("unmarked"), nil)
+	env.installed(t, "unmarked", thumbprint)
+	env.holds(t, "unmarked", my, thumbprint)
+	before := env.shop.Stats().BySecret["unmarked"]
+	env.strip(t, thumbprint, markProperty)
+	env.becomes(t, "the mark is back", thumbprint, func(held node.Certificate) bool { return held.Owner == "unmarked" && held.Key == "Present" })
+	if after := env.shop.Stats().BySecret["unmarked"]; after != before {
 		t.Errorf("the vault was asked %d times for it", after-before)
 	}
 }
 
-// becomes waits until a certificate of the machine is as wanted, as a process of its own sees it.
-func (w *world) becomes(t *testing.T, what, thumbprint string, wanted func(node.Certificate) bool) {
+// becomes waits until a certificate of the machine matches, as another process sees it.
+func (w *environment) becomes(t *testing.T, what, thumbprint string, wanted func(node.Certificate) bool) {
 	t.Helper()
 	await.That(t, what, func() (bool, error) {
 		all, err := w.machine.List(t.Context())
@@ -188,8 +188,8 @@ var (
 	renewalProperty = property{64, "# renewed-by: "} // CERT_RENEWAL_PROP_ID
 )
 
-// strip takes a property from a certificate of the machine's store MY behind the agent's back.
-func (w *world) strip(t *testing.T, thumbprint string, which property) {
+// strip removes a property of a certificate in the machine's store MY, as another program would.
+func (w *environment) strip(t *testing.T, thumbprint string, which property) {
 	t.Helper()
 	if w.kind == node.Native {
 		w.stripLine(t, filepath.Join(w.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem"), which.line)
@@ -207,7 +207,7 @@ func (w *world) strip(t *testing.T, thumbprint string, which property) {
 	w.registry(t, "add", key, "/v", "Blob", "/t", "REG_BINARY", "/d", hex.EncodeToString(withoutProperty(t, blob, which.id)), "/f")
 }
 
-func (w *world) stripLine(t *testing.T, file, begin string) {
+func (w *environment) stripLine(t *testing.T, file, begin string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -253,7 +253,7 @@ func withoutProperty(t *testing.T, blob []byte, id uint32) []byte {
 }
 
 // registry runs Wine's reg and returns what it printed.
-func (w *world) registry(t *testing.T, arguments ...string) string {
+func (w *environment) registry(t *testing.T, arguments ...string) string {
 	t.Helper()
 	command := exec.Command(filepath.Join(w.machine.Root, "hack", "wine.sh"), append([]string{"reg"}, arguments...)...)
 	command.Env = append(os.Environ(), "WINEPREFIX="+w.machine.Dir)

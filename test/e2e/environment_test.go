@@ -18,8 +18,8 @@ import (
 
 const nodeName = "akswin000001"
 
-// world is a cluster of one node, its machine, and two vaults.
-type world struct {
+// environment is a cluster of one node, its machine, and two vaults.
+type environment struct {
 	dir     string
 	kind    node.Kind
 	cluster *controlplane.ControlPlane
@@ -32,8 +32,8 @@ type world struct {
 	controller *node.Process
 }
 
-func newWorld(ctx context.Context, root, machine string) (*world, error) {
-	w := &world{kind: node.Kind(machine)}
+func newEnvironment(ctx context.Context, root, machine string) (*environment, error) {
+	w := &environment{kind: node.Kind(machine)}
 	var err error
 	if w.dir, err = os.MkdirTemp("", "vaultpane-e2e-"); err != nil {
 		return w, err
@@ -60,7 +60,7 @@ func newWorld(ctx context.Context, root, machine string) (*world, error) {
 }
 
 // startController starts the controller with its own rights.
-func (w *world) startController(ctx context.Context) (*node.Process, error) {
+func (w *environment) startController(ctx context.Context) (*node.Process, error) {
 	kubeconfig := filepath.Join(w.dir, "controller.kubeconfig")
 	if err := install.WriteControllerKubeconfig(ctx, w.cluster, kubeconfig); err != nil {
 		return nil, err
@@ -69,18 +69,18 @@ func (w *world) startController(ctx context.Context) (*node.Process, error) {
 		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
 }
 
-func (w *world) kubeconfig() string { return filepath.Join(w.dir, "agent.kubeconfig") }
+func (w *environment) kubeconfig() string { return filepath.Join(w.dir, "agent.kubeconfig") }
 
-func (w *world) log() string { return filepath.Join(w.dir, "agent.log") }
+func (w *environment) log() string { return filepath.Join(w.dir, "agent.log") }
 
 // startAgent starts an agent with the rights, the token and the settings of a real one, and shorter waits.
-func (w *world) startAgent() (*node.Process, error) {
+func (w *environment) startAgent() (*node.Process, error) {
 	return w.machine.Start(w.log(), slices.Concat(w.vaults.Env(), w.machine.AgentSettings(nodeName, w.kubeconfig(), w.vaults.CAFile()),
 		[]string{"VAULTPANE_STORE_CHECK_INTERVAL=2s", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"}))
 }
 
 // restartAgent kills the agent, if it runs, and starts another.
-func (w *world) restartAgent(t *testing.T) {
+func (w *environment) restartAgent(t *testing.T) {
 	t.Helper()
 	w.agent.Kill()
 	var err error
@@ -89,7 +89,7 @@ func (w *world) restartAgent(t *testing.T) {
 	}
 }
 
-func (w *world) close() {
+func (w *environment) close() {
 	for _, process := range []*node.Process{w.agent, w.controller} {
 		if process != nil {
 			process.Kill()
@@ -107,15 +107,15 @@ func (w *world) close() {
 	_ = os.RemoveAll(w.dir) // a temporary folder
 }
 
-func (w *world) printLog() {
+func (w *environment) printLog() {
 	for _, file := range []string{"agent.log", "controller.log"} {
 		log, err := os.ReadFile(filepath.Join(w.dir, file))
 		fmt.Printf("--- %s (%v) ---\n%s\n", file, err, log)
 	}
 }
 
-// forget removes a certificate of the machine behind the agent's back.
-func (w *world) forget(t *testing.T, thumbprint string) {
+// forget removes a certificate of the machine, as another program would.
+func (w *environment) forget(t *testing.T, thumbprint string) {
 	t.Helper()
 	if w.kind == node.Native {
 		if err := os.Remove(filepath.Join(w.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem")); err != nil {

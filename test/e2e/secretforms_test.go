@@ -19,7 +19,7 @@ import (
 // enough is the length of text that is nothing else by chance.
 const enough = 24
 
-// secretForms are the pieces of secrets' values, and of the keys in them, that nobody may be told, in the forms in which
+// secretForms are the pieces of secrets' values, and of the keys in them, that must not be written, in the forms in which
 // programs print them.
 func secretForms(t *testing.T, values []string) []string {
 	t.Helper()
@@ -91,7 +91,7 @@ func numbersOf(key crypto.PrivateKey) []*big.Int {
 	return nil
 }
 
-// tokenForms are the parts of tokens and passwords that nobody may be told: of a JWT its signature too.
+// tokenForms are the parts of tokens and passwords that must not be written; of a JWT, its signature too.
 func tokenForms(secrets []string) []string {
 	var forms []string
 	for _, secret := range secrets {
