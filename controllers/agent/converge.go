@@ -81,7 +81,7 @@ func (r *Reconciler) converge(ctx context.Context, certificate *v1alpha1.Observe
 
 // turnOf returns after which time a vault can be asked that others were asking, and 0 for any other error.
 func turnOf(err error) time.Duration {
-	var busy *keyvault.Busy
+	var busy *keyvault.Deferred
 	if errors.As(err, &busy) {
 		return max(busy.After, time.Millisecond)
 	}

@@ -23,7 +23,7 @@ type problem struct {
 // explain finds the reason of an error. It is the one place where the packages' errors become reasons; what it does not
 // know is a defect of ours.
 func explain(err error) problem {
-	var fault *keyvault.Fault
+	var fault *keyvault.Failure
 	var content *bundle.Error
 	var store *certstore.Error
 	var conflict *certstore.Conflict

@@ -18,7 +18,7 @@ func TestExplain(t *testing.T) {
 		err  error
 		want v1alpha1.Reason
 	}{
-		{"a fault of the vault keeps its reason", &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, v1alpha1.ReasonThrottled},
+		{"a fault of the vault keeps its reason", &keyvault.Failure{Reason: v1alpha1.ReasonThrottled}, v1alpha1.ReasonThrottled},
 		{"bad content", &bundle.Error{Problem: bundle.KeyMismatch}, v1alpha1.ReasonKeyMismatch},
 		{"a store that failed", &certstore.Error{Err: errors.New("x")}, v1alpha1.ReasonStoreFailure},
 		{"a store that refused", &certstore.Error{Denied: true, Err: errors.New("x")}, v1alpha1.ReasonStoreAccessDenied},
@@ -51,7 +51,7 @@ func TestEveryProblemOfABundleIsAReason(t *testing.T) {
 func TestRemember(t *testing.T) {
 	installed := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Version: "v1"}
 	nothing := v1alpha1.CertificateEntry{Name: "web", Generation: 3}
-	fault := func(reason v1alpha1.Reason) error { return &keyvault.Fault{Reason: reason, Message: "why"} }
+	fault := func(reason v1alpha1.Reason) error { return &keyvault.Failure{Reason: reason, Message: "why"} }
 
 	tests := []struct {
 		name       string
@@ -103,7 +103,7 @@ func TestRemember(t *testing.T) {
 // What the polls fail with is told apart from what the node has.
 func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 	installed := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Version: "v1"}
-	denied := &keyvault.Fault{Reason: v1alpha1.ReasonAccessDenied, Message: "why"}
+	denied := &keyvault.Failure{Reason: v1alpha1.ReasonAccessDenied, Message: "why"}
 	usual := outcome{remembered: record{generation: 3, installed: 3}, entry: installed, polled: true, asked: true, valid: true, err: denied}
 	tests := []struct {
 		name   string
@@ -112,9 +112,9 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 	}{
 		{"the vault refuses", func(*outcome) {}, v1alpha1.StateInstalled},
 		{"the vault is away for long", func(o *outcome) {
-			o.err, o.remembered.attempt = &keyvault.Fault{Reason: v1alpha1.ReasonVaultUnreachable}, lasting
+			o.err, o.remembered.attempt = &keyvault.Failure{Reason: v1alpha1.ReasonVaultUnreachable}, lasting
 		}, v1alpha1.StateInstalled},
-		{"the agent's allow-list changed", func(o *outcome) { o.err = &keyvault.Fault{Reason: v1alpha1.ReasonVaultNotAllowed} }, v1alpha1.StateInstalled},
+		{"the agent's allow-list changed", func(o *outcome) { o.err = &keyvault.Failure{Reason: v1alpha1.ReasonVaultNotAllowed} }, v1alpha1.StateInstalled},
 		{"nothing is installed", func(o *outcome) { o.entry.Thumbprint = "" }, v1alpha1.StateFailed},
 		{"it has expired", func(o *outcome) { o.valid = false }, v1alpha1.StateFailed},
 		{"the spec is a newer one", func(o *outcome) { o.remembered.installed = 2 }, v1alpha1.StateFailed},
@@ -143,7 +143,7 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 func TestAnAccountWithoutAccessIsNotHiddenByPollsThatFail(t *testing.T) {
 	out := outcome{
 		remembered: record{generation: 3, installed: 3, attempt: lasting}, entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}, polled: true,
-		asked: true, valid: true, err: &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, problem: &accountsError{names: []string{"x"}},
+		asked: true, valid: true, err: &keyvault.Failure{Reason: v1alpha1.ReasonThrottled}, problem: &accountsError{names: []string{"x"}},
 	}
 	if got := remember(certificate(), out, noon, 0).entry; got.Reason != v1alpha1.ReasonAccountNotFound || got.State != v1alpha1.StateFailed {
 		t.Errorf("got %+v", got)

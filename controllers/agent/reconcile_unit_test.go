@@ -365,7 +365,7 @@ func TestAnEventsNoteIsNoLongerThanTheAPIAccepts(t *testing.T) {
 type crowded struct{ after time.Duration }
 
 func (c crowded) Get(context.Context, keyvault.SecretURL, string, time.Time) (keyvault.Secret, error) {
-	return keyvault.Secret{}, &keyvault.Busy{After: c.after}
+	return keyvault.Secret{}, &keyvault.Deferred{After: c.after}
 }
 
 func TestWhoseTurnHasNotComeComesBackAndIsNoFailure(t *testing.T) {

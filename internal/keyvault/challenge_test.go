@@ -57,10 +57,10 @@ func TestAnAnswerWithoutAChallengeIsNoLogin(t *testing.T) {
 				}
 			})
 			urls, errs := f.readAll(t, base, 1)
-			_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status))
+			_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status))
 			urls, errs = f.readAll(t, base, 50)
 			for i := 1; i < len(errs); i++ { // the first one's failure is still shared
-				_ = f.wantFault(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
+				_ = f.wantFailure(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
 			}
 			if got := f.vault.Stats().Unauthorized; got != 1 {
 				t.Errorf("got %d answers 401, want 1", got)
@@ -105,7 +105,7 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 			})
 			urls, errs := f.readAll(t, base, 4)
 			for i, err := range errs {
-				_ = f.wantFault(t, err, urls[i], test.want, test.says)
+				_ = f.wantFailure(t, err, urls[i], test.want, test.says)
 			}
 			if got := f.server.TokenRequests(); got != 0 {
 				t.Errorf("got %d token requests, want none", got)
@@ -135,7 +135,7 @@ func TestAChallengeWithoutBlanksIsUnderstood(t *testing.T) {
 	f := newFixture(t)
 	base := f.rechallenge(t, func(challenge string) string { return strings.ReplaceAll(challenge, `", `, `",`) })
 	urls, errs := f.readAll(t, base, 1)
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
+	_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 }
 
 // Without a tenant the SDK would never learn: each request would be challenged.
@@ -149,7 +149,7 @@ func TestAChallengeWithoutATenantIsMetWithTheAgentsOwn(t *testing.T) {
 			for range 3 {
 				urls, errs := f.readAll(t, base, 20)
 				for i, err := range errs {
-					_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
+					_ = f.wantFailure(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
 				}
 			}
 			if got := f.vault.Stats().Unauthorized; got != 1 {
@@ -166,7 +166,7 @@ func TestAChallengeWithoutAnyTenantIsEnoughForAManagedIdentity(t *testing.T) {
 	base := f.rechallenge(t, func(string) string { return `Bearer authorization="https://login", resource="https://vault.azure.net"` })
 	urls, errs := f.readAll(t, base, 4)
 	for i, err := range errs {
-		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
+		_ = f.wantFailure(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestOnlyTheFirstRequestIsWaitedForAndNotForever(t *testing.T) {
 	defer cancel()
 	second := urlOf(t, f.vault.SecretURL("other"))
 	_, err := f.clients.fetch(ctx, second, "")
-	_ = f.wantFault(t, err, second, v1alpha1.ReasonVaultUnreachable, "no answer in time")
+	_ = f.wantFailure(t, err, second, v1alpha1.ReasonVaultUnreachable, "no response in time")
 	release()
 	check(t, <-first)
 }

@@ -103,9 +103,9 @@ func TestAStrangersHostIsNotAsked(t *testing.T) {
 	f.mustRead(t)
 	tokens := f.server.TokenRequests()
 	_, err := f.clients.Get(t.Context(), urlOf(t, stranger.Vault("shop").SecretURL("word")), "", time.Time{})
-	var fault *Fault
-	if !errors.As(err, &fault) || fault.Reason != v1alpha1.ReasonVaultNotAllowed ||
-		!strings.Contains(fault.Message, stranger.Vault("shop").URL()[len("https://"):]) {
+	var failure *Failure
+	if !errors.As(err, &failure) || failure.Reason != v1alpha1.ReasonVaultNotAllowed ||
+		!strings.Contains(failure.Message, stranger.Vault("shop").URL()[len("https://"):]) {
 		t.Errorf("got %v, want VaultNotAllowed that names the host", err)
 	}
 	stats := stranger.Vault("shop").Stats()

@@ -70,9 +70,9 @@ func newClients(t *testing.T, options Options) (*Clients, *wiretap) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := &wiretap{next: clients.transport.client.Transport}
-	clients.transport.client.Transport = wire
-	t.Cleanup(clients.transport.client.CloseIdleConnections)
+	wire := &wiretap{next: clients.transport.Client.Transport}
+	clients.transport.Client.Transport = wire
+	t.Cleanup(clients.transport.Client.CloseIdleConnections)
 	return clients, wire
 }
 
@@ -101,30 +101,30 @@ func urlOf(t *testing.T, raw string) SecretURL {
 	return secret
 }
 
-// wantFault checks an error's reason and message, which names the vault and the secret and gives nothing away.
-func (f *fixture) wantFault(t *testing.T, err error, secret SecretURL, reason v1alpha1.Reason, says ...string) *Fault {
+// wantFailure checks an error's reason and message, which names the vault and the secret and gives nothing away.
+func (f *fixture) wantFailure(t *testing.T, err error, secret SecretURL, reason v1alpha1.Reason, says ...string) *Failure {
 	t.Helper()
-	var fault *Fault
-	if !errors.As(err, &fault) {
-		t.Fatalf("got %v, want a Fault", err)
+	var failure *Failure
+	if !errors.As(err, &failure) {
+		t.Fatalf("got %v, want a Failure", err)
 	}
-	if fault.Reason != reason {
-		t.Errorf("got %s (%s), want %s", fault.Reason, fault.Message, reason)
+	if failure.Reason != reason {
+		t.Errorf("got %s (%s), want %s", failure.Reason, failure.Message, reason)
 	}
 	for _, text := range append(says, secret.Authority(), `"`+secret.Name+`"`) {
-		if !strings.Contains(fault.Message, text) {
-			t.Errorf("got %q, want %q in it", fault.Message, text)
+		if !strings.Contains(failure.Message, text) {
+			t.Errorf("got %q, want %q in it", failure.Message, text)
 		}
 	}
 	for _, text := range append(f.wire.tokens(), f.env["AZURE_CLIENT_SECRET"], secretValue, "<html>", "Sign in to") {
-		if text != "" && strings.Contains(fault.Message, text) {
-			t.Errorf("got %q, which holds %q", fault.Message, text)
+		if text != "" && strings.Contains(failure.Message, text) {
+			t.Errorf("got %q, which holds %q", failure.Message, text)
 		}
 	}
-	if strings.ContainsAny(fault.Message, "\r\n") || len(fault.Message) > 700 {
-		t.Errorf("got %q, want one line of a status' size", fault.Message)
+	if strings.ContainsAny(failure.Message, "\r\n") || len(failure.Message) > 700 {
+		t.Errorf("got %q, want one line of a status' size", failure.Message)
 	}
-	return fault
+	return failure
 }
 
 // later is a time after all that has happened: Windows' clock stands still for up to a millisecond, in which a refusal without

@@ -102,12 +102,12 @@ func TestAHostileNameIsNotAsked(t *testing.T) {
 			if err == nil {
 				_, err = f.clients.Get(t.Context(), secret, "", later())
 			}
-			var fault *Fault
-			if !errors.As(err, &fault) || fault.Reason != test.want {
+			var failure *Failure
+			if !errors.As(err, &failure) || failure.Reason != test.want {
 				t.Fatalf("got %v, want %s", err, test.want)
 			}
-			if strings.ContainsAny(fault.Message, "\r\n\t\u200b") {
-				t.Errorf("got %q, want one line of what is visible", fault.Message)
+			if strings.ContainsAny(failure.Message, "\r\n\t\u200b") {
+				t.Errorf("got %q, want one line of what is visible", failure.Message)
 			}
 		})
 	}
@@ -196,9 +196,9 @@ func TestAHostileChallengeGetsNoToken(t *testing.T) {
 				f.watchDials(t, base)
 				urls, errs := f.readAll(t, base, 2)
 				for i, err := range errs {
-					fault := f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed)
-					if strings.Contains(fault.Message, "--disable-challenge-resource-verification") && strings.Contains(fault.Message, "management.azure.com") {
-						t.Errorf("got %q, which says how to give such a token away", fault.Message)
+					failure := f.wantFailure(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed)
+					if strings.Contains(failure.Message, "--disable-challenge-resource-verification") && strings.Contains(failure.Message, "management.azure.com") {
+						t.Errorf("got %q, which says how to give such a token away", failure.Message)
 					}
 				}
 				if got := f.server.TokenRequests(); got != 0 || len(f.wire.tokens()) != 0 {
@@ -217,7 +217,7 @@ func TestAChallengeThatNamesAnotherAuthorityChangesNothing(t *testing.T) {
 	})
 	f.watchDials(t, base)
 	urls, errs := f.readAll(t, base, 1)
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
+	_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 	if got := f.server.TokenRequests(); got != 1 {
 		t.Errorf("got %d token requests to the identity's own authority, want 1", got)
 	}
@@ -243,7 +243,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 					})
 					f.watchDials(t, base)
 					urls, errs := f.readAll(t, base, 1)
-					_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status), "not Key Vault's answer")
+					_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status), "not Key Vault's response")
 					if want := map[string]int{"without a token": 1, "with a token": 2}[with]; asked != want {
 						t.Errorf("the gateway was asked %d times, want %d", asked, want)
 					}
@@ -257,7 +257,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		setting("AZURE_AUTHORITY_HOST", login.URL+"/")(t, f)
 		f.watchDials(t, login.URL)
 		_, err := f.read(t, f.vault, "word")
-		_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "HTTP 307 at https://127.0.0.1:")
+		_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "HTTP 307 at https://127.0.0.1:")
 	})
 }
 

@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -59,7 +58,7 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 			}
 			f.vault.DenyIdentity(identity)
 			_, err = f.clients.Get(t.Context(), secret, test.clientID, later())
-			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAccessDenied, "client id "+identity)
+			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAccessDenied, "client id "+identity)
 		})
 	}
 }
@@ -70,22 +69,7 @@ func TestEveryoneIsToldWhyTheLoginFailed(t *testing.T) {
 	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
 	urls, errs := f.readAll(t, f.vault.URL(), 20)
 	for i, err := range errs {
-		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
-	}
-}
-
-func TestAttempts(t *testing.T) {
-	tests := []struct{ name, text, want string }{
-		{"one credential", "WorkloadIdentityCredential: no file.\nraw message was: <html>", "WorkloadIdentityCredential: no file"},
-		{"a chain, without what its members quote", "DefaultAzureCredential: failed.\nAttempted credentials:\n\tA: json.\n\t\traw: <html>\n\tB: no id.",
-			"A: json; B: no id"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := attempts(errors.New(test.text)); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
+		_ = f.wantFailure(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
 	}
 }
 
@@ -94,7 +78,7 @@ func TestAnIdentityThatIsNotConfiguredFails(t *testing.T) {
 	f.env = setEnvironment(t, []string{"AZURE_FEDERATED_TOKEN_FILE=" + filepath.Join(filepath.Dir(f.server.CAFile()), "missing")})
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	_, err := f.clients.Get(t.Context(), secret, uuid.NewString(), later())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "configuring the Azure identity")
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "configuring the Azure identity")
 	if stats := f.vault.Stats(); stats.Connections != 0 {
 		t.Errorf("got %+v, want no connection", stats)
 	}

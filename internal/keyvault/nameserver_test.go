@@ -122,7 +122,7 @@ func TestAVaultThatAppearsLaterIsFoundWithoutARestart(t *testing.T) {
 	names := f.nameServer(t)
 	later := urlOf(t, "https://later.localhost"+f.port()+"/secrets/word")
 	_, err := f.clients.Get(t.Context(), later, "", time.Now())
-	_ = f.wantFault(t, err, later, v1alpha1.ReasonVaultNotFound, "does not resolve")
+	_ = f.wantFailure(t, err, later, v1alpha1.ReasonVaultNotFound, "does not resolve")
 	names.answer("later.localhost.", noError)
 	err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		got, err := f.clients.Get(ctx, later, "", time.Now())

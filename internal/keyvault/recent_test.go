@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/vaultpane/vaultpane/internal/keyvault/recent"
 )
 
 // Who may create ObservedCertificates may name ever new vaults and identities. The agent must not grow with each.
@@ -17,16 +19,16 @@ func TestVaultsAndIdentitiesWithoutEndDoNotFillTheMemory(t *testing.T) {
 			if _, err := f.clients.client(secret, uuid.NewString()); err != nil {
 				t.Fatal(err)
 			}
-			_ = f.clients.gates.of(secret.Authority())
-			_ = f.clients.gates.of("login:" + secret.Authority())
-			_ = f.clients.gates.of("token:" + secret.Authority())
+			_ = f.clients.targets.Get(secret.Authority())
+			_ = f.clients.targets.Get("login:" + secret.Authority())
+			_ = f.clients.targets.Get("token:" + secret.Authority())
 		}
 	}
-	visit(0, keptVaults)
+	visit(0, recent.Vaults)
 	full := heapInUse()
-	visit(keptVaults, 4*keptVaults)
+	visit(recent.Vaults, 4*recent.Vaults)
 	if now := heapInUse(); now > full*3/2 {
-		t.Errorf("%d vaults take %d KiB, and %d take %d KiB", keptVaults, full>>10, 5*keptVaults, now>>10)
+		t.Errorf("%d vaults take %d KiB, and %d take %d KiB", recent.Vaults, full>>10, 5*recent.Vaults, now>>10)
 	}
 	t.Logf("%d KiB", full>>10)
 	_ = f.mustRead(t) // what was dropped is made again
@@ -37,11 +39,11 @@ func TestAVaultInUseIsAskedForNoSecondChallenge(t *testing.T) {
 	f := newFixture(t)
 	_ = f.mustRead(t)
 	client := f.vaultClients(t, f.vault)[0]
-	for i := range 3 * keptVaults {
+	for i := range 3 * recent.Vaults {
 		if _, err := f.clients.client(urlOf(t, fmt.Sprintf("https://v%d.vault.invalid/secrets/word", i)), ""); err != nil {
 			t.Fatal(err)
 		}
-		if i%(keptVaults/2) == 0 {
+		if i%(recent.Vaults/2) == 0 {
 			_ = f.mustRead(t)
 		}
 	}

@@ -68,6 +68,6 @@ func (f *fixture) frontend(t *testing.T, handler http.Handler) *httptest.Server 
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that do not trust it are part of the tests
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	f.clients.transport.client.Transport.(*wiretap).next.(*http.Transport).TLSClientConfig.RootCAs.AddCert(server.Certificate())
+	f.clients.transport.Client.Transport.(*wiretap).next.(*http.Transport).TLSClientConfig.RootCAs.AddCert(server.Certificate())
 	return server
 }

@@ -25,7 +25,7 @@ func TestWhatIsMountedIsFoundBelowTheSandbox(t *testing.T) {
 			f.env = setEnvironment(t, append(variables, variable+"="+string(filepath.Separator)+file))
 			secret := urlOf(t, f.vault.SecretURL("word"))
 			_, err := f.clients.Get(t.Context(), secret, "", later())
-			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, variable, file)
+			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, variable, file)
 			t.Setenv("CONTAINER_SANDBOX_MOUNT_POINT", sandbox)
 			_ = f.mustRead(t)
 		})
@@ -41,7 +41,7 @@ func TestWhatWasRenewedIsReadAtTheNextAttempt(t *testing.T) {
 			f.env = setEnvironment(t, renew(t, f.server))
 			f.server.ForgetCredentials()
 			_, err := f.read(t, f.vault, "word")
-			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "AADSTS700213")
+			_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "AADSTS700213")
 			_ = renew(t, f.server)
 			clock.pass(time.Minute) // a refused credential is not tried at once again
 			_ = f.mustRead(t)
