@@ -36,7 +36,7 @@ func explain(err error) problem {
 	case errors.As(err, &fault):
 		return problem{reason: fault.Reason, message: fault.Message, retryAfter: fault.RetryAfter, detail: fault.Detail, requestID: fault.RequestID}
 	case errors.As(err, &content):
-		return problem{reason: v1alpha1.Reason(content.Problem), message: err.Error()}
+		return problem{reason: v1alpha1.Reason(content.Reason), message: err.Error()}
 	case errors.As(err, &store):
 		return problem{reason: storeReason(store), message: err.Error()}
 	case errors.As(err, &conflict):

@@ -19,7 +19,7 @@ func TestExplain(t *testing.T) {
 		want v1alpha1.Reason
 	}{
 		{"a fault of the vault keeps its reason", &keyvault.Failure{Reason: v1alpha1.ReasonThrottled}, v1alpha1.ReasonThrottled},
-		{"bad content", &bundle.Error{Problem: bundle.KeyMismatch}, v1alpha1.ReasonKeyMismatch},
+		{"bad content", &bundle.Error{Reason: bundle.KeyMismatch}, v1alpha1.ReasonKeyMismatch},
 		{"a store that failed", &certstore.Error{Err: errors.New("x")}, v1alpha1.ReasonStoreFailure},
 		{"a store that refused", &certstore.Error{Denied: true, Err: errors.New("x")}, v1alpha1.ReasonStoreAccessDenied},
 		{"a store that can never do it", &certstore.Error{Unsupported: true, Err: errors.New("x")}, v1alpha1.ReasonUnsupported},
@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 }
 
 func TestEveryProblemOfABundleIsAReason(t *testing.T) {
-	for _, problem := range []bundle.Problem{bundle.UnsupportedContentType, bundle.MalformedSecret, bundle.PrivateKeyMissing, bundle.KeyMismatch} {
+	for _, problem := range []bundle.Reason{bundle.UnsupportedContentType, bundle.MalformedSecret, bundle.PrivateKeyMissing, bundle.KeyMismatch} {
 		if got := v1alpha1.Reason(problem).Info().Reason; got != v1alpha1.Reason(problem) {
 			t.Errorf("%s is not in the table of reasons", problem)
 		}
@@ -126,7 +126,7 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 			o.remembered.entry = v1alpha1.CertificateEntry{State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonMalformedSecret}
 		}, v1alpha1.StateFailed},
 		{"an account has no access", func(o *outcome) { o.problem = &accountsError{names: []string{"x"}} }, v1alpha1.StateFailed},
-		{"the vault has a newer version, which cannot be read", func(o *outcome) { o.err = &bundle.Error{Problem: bundle.MalformedSecret} }, v1alpha1.StateFailed},
+		{"the vault has a newer version, which cannot be read", func(o *outcome) { o.err = &bundle.Error{Reason: bundle.MalformedSecret} }, v1alpha1.StateFailed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 func TestLeafIsFoundByItsKeyAndTheChainByItsIssuers(t *testing.T) {
@@ -125,7 +127,7 @@ func TestIssuerWithAnotherKeyIdentifierIsNone(t *testing.T) {
 	f := newFamily(t, newEC())
 	other := *f.intermediate.cert
 	other.SubjectKeyId = []byte{1}
-	if Issued(&other, f.leaf.cert) || !Issued(f.intermediate.cert, f.leaf.cert) {
+	if x509cert.Issued(&other, f.leaf.cert) || !x509cert.Issued(f.intermediate.cert, f.leaf.cert) {
 		t.Error("the key identifier did not decide")
 	}
 }
@@ -137,7 +139,7 @@ func TestIssuerWithoutKeyIdentifierIsFoundBySignature(t *testing.T) {
 	impostor := issue(t, "root", newEC(), nil, bare)
 	impostor.cert.SubjectKeyId = nil
 	leaf := issue(t, "leaf", newEC(), root, nil)
-	if Issued(impostor.cert, leaf.cert) || !Issued(root.cert, leaf.cert) {
+	if x509cert.Issued(impostor.cert, leaf.cert) || !x509cert.Issued(root.cert, leaf.cert) {
 		t.Error("the signature did not decide")
 	}
 }
@@ -148,7 +150,7 @@ func TestSignatureThatGoRefusesLeavesTheChainWhole(t *testing.T) {
 	insecure.SignatureAlgorithm = x509.MD5WithRSA
 	unknown := *f.leaf.cert
 	unknown.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
-	if !Issued(f.intermediate.cert, &insecure) || !Issued(f.intermediate.cert, &unknown) {
+	if !x509cert.Issued(f.intermediate.cert, &insecure) || !x509cert.Issued(f.intermediate.cert, &unknown) {
 		t.Error("a signature that cannot be verified broke the chain")
 	}
 }
@@ -158,14 +160,14 @@ func TestGiantIssuerKeyIsNotUsedToVerify(t *testing.T) {
 	key := must(x509.ParsePKCS8PrivateKey(decoded.Bytes)).(crypto.Signer)
 	root := issue(t, "root", key, nil, ca)
 	leaf := issue(t, "leaf", newEC(), root, nil)
-	if !Issued(root.cert, leaf.cert) {
+	if !x509cert.Issued(root.cert, leaf.cert) {
 		t.Error("8192 bits are verified")
 	}
 	giant := *root.cert
 	giant.PublicKey = giantPublicKey()
 	forged := *leaf.cert
 	forged.Signature = []byte{1}
-	if !Issued(&giant, &forged) {
+	if !x509cert.Issued(&giant, &forged) {
 		t.Error("a million bits were used")
 	}
 }
@@ -173,7 +175,7 @@ func TestGiantIssuerKeyIsNotUsedToVerify(t *testing.T) {
 func TestKeyThatFitsNoCertificate(t *testing.T) {
 	f := newFamily(t, newEC())
 	_, err := Parse(ContentTypePEM, join(keyPEM(newEC()), certPEM(f.leaf, f.root)), moment)
-	wantError(t, err, KeyMismatch, "fits none of its certificates")
+	wantError(t, err, KeyMismatch, "matches none of its certificates")
 	if leafOf(strange{f.leaf.key}, []*x509.Certificate{f.leaf.cert}, moment) != nil {
 		t.Error("a key that cannot be compared has a leaf")
 	}

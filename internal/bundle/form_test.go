@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
 func newRequest(t testing.TB) []byte {
@@ -115,14 +117,14 @@ func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
 		"PEM as a PFX":                         {ContentTypePFX, certPEM(f.leaf), "its value is PEM: set the content type application/x-pem-file"},
 		"a PFX as PEM":                         {ContentTypePEM, text(pfx), "its value is base64 of a PFX: set the content type application/x-pkcs12"},
 		"certutil's PFX as PEM":                {ContentTypePEM, block("CERTIFICATE", pfx), "its value is a PFX under the heading of PEM (certutil -encode): set the content type application/x-pkcs12"},
-		"base64 of a PFX five times":           {ContentTypePFX, text(text(text(text(text(pfx))))), "base64 of base64, more than 4 times: store the PFX as base64 text once"},
+		"base64 of a PFX five times":           {ContentTypePFX, text(text(text(text(text(pfx))))), "encoded in base64 more than 4 times: store the PFX as base64 text, encoded once"},
 		"a certificate in DER as a PFX":        {ContentTypePFX, text(f.leaf.cert.Raw), "base64 of a certificate in DER (.cer), which has no private key: import the PFX that has the key as well; to trust this certificate, set the content type application/pkix-cert"},
 		"a certificate in DER as PEM":          {ContentTypePEM, text(f.leaf.cert.Raw), "base64 of a certificate in DER (.cer), which has no private key"},
 		"PKCS#7 as a PFX":                      {ContentTypePFX, text(pkcs7Of([]*pair{f.root})), "base64 of PKCS#7 (.p7b), which has no private key: import the PFX that has the key as well; to trust these certificates, set the content type application/pkcs7-mime"},
 		"PKCS#7 in BER as a PFX":               {ContentTypePFX, text(openPKCS7([]*pair{f.root})), "base64 of PKCS#7 (.p7b)"},
 		"PKCS#7 as PEM":                        {ContentTypePEM, text(pkcs7Of([]*pair{f.root})), "base64 of PKCS#7 (.p7b)"},
-		"a request as a PFX":                   {ContentTypePFX, text(newRequest(t)), "base64 of a certificate request (CSR): have it signed by the authority, and import the certificate with the key that the request was made with"},
-		"a request in PEM":                     {ContentTypePEM, block("CERTIFICATE REQUEST", newRequest(t)), "holds no certificate, only a certificate request (CSR): have it signed"},
+		"a request as a PFX":                   {ContentTypePFX, text(newRequest(t)), "base64 of a certificate request (CSR): have a certificate authority sign it, and import the certificate with the key of the request"},
+		"a request in PEM":                     {ContentTypePEM, block("CERTIFICATE REQUEST", newRequest(t)), "holds no certificate, only a certificate request (CSR): have a certificate authority sign it"},
 		"an older heading of requests":         {ContentTypePEM, join(block("NEW CERTIFICATE REQUEST", newRequest(t)), keyPEM(f.leaf.key)), "holds no certificate, only a certificate request (CSR)"},
 		"a request as a certificate":           {ContentTypePEM, block("CERTIFICATE", newRequest(t)), "block CERTIFICATE 1 of the PEM value holds a certificate request (CSR), not a certificate"},
 		"a request as certificates":            {ContentTypePKCS7, text(newRequest(t)), "content type is for certificates, but its value is base64 of a certificate request (CSR)"},
@@ -158,10 +160,10 @@ func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
 		"hexadecimal digits":                   {ContentTypePFX, fmt.Appendf(nil, "%x", pfx), "its value is hexadecimal digits: store base64 text instead"},
 		"other dashes":                         {ContentTypePEM, bytes.ReplaceAll(certPEM(f.leaf), []byte("-----"), []byte("—–")), "PEM whose dashes before and after BEGIN and END were changed: write five hyphens"},
 		"PEM without its dashes as a PFX":      {ContentTypePFX, bytes.ReplaceAll(certPEM(f.leaf), []byte("-----"), nil), "PEM whose dashes before and after BEGIN and END were changed"},
-		"a block that is no base64":            {ContentTypePEM, []byte("-----BEGIN CERTIFICATE-----\nMII*\n-----END CERTIFICATE-----\n"), "block 1 of the value's 1 PEM blocks cannot be read: what is between its lines BEGIN and END is not base64; upload the file"},
-		"a block with another end":             {ContentTypePEM, bytes.Replace(certPEM(f.leaf), []byte("END CERT"), []byte("END EXTRA CERT"), 1), "its lines BEGIN and END name different things"},
-		"a block that runs into the next":      {ContentTypePEM, join(certPEM(f.leaf)[:300], certPEM(f.root)), "block 1 of the value's 2 PEM blocks cannot be read: it is cut short, as it has no line END"},
-		"a heading without an end":             {ContentTypePEM, []byte("-----BEGIN CERTIFICATE\nMII\n-----END CERTIFICATE-----\n"), "its line BEGIN has no end"},
+		"a block that is no base64":            {ContentTypePEM, []byte("-----BEGIN CERTIFICATE-----\nMII*\n-----END CERTIFICATE-----\n"), "block 1 of the value's 1 PEM blocks cannot be read: the text between its BEGIN and END lines is not base64; upload the file"},
+		"a block with another end":             {ContentTypePEM, bytes.Replace(certPEM(f.leaf), []byte("END CERT"), []byte("END EXTRA CERT"), 1), "its BEGIN and END lines have different labels"},
+		"a block that runs into the next":      {ContentTypePEM, join(certPEM(f.leaf)[:300], certPEM(f.root)), "block 1 of the value's 2 PEM blocks cannot be read: it is truncated and has no END line"},
+		"a heading without an end":             {ContentTypePEM, []byte("-----BEGIN CERTIFICATE\nMII\n-----END CERTIFICATE-----\n"), "its BEGIN line is incomplete"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(test.contentType, bytes.Clone(test.value), moment)
@@ -174,4 +176,4 @@ func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
 }
 
 // list is a revocation list in DER.
-func list(issuer *pair) []byte { return contentOf(crl(issuer)) }
+func list(issuer *pair) []byte { return tlv.Content(crl(issuer)) }

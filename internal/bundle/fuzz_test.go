@@ -11,6 +11,8 @@ import (
 	"unicode/utf16"
 
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
 // FuzzParsePFX varies the DER below the base64, most of it without MAC, which would stop every change at once.
@@ -103,7 +105,7 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 	}
 	var e *Error
 	if err != nil {
-		if b != nil || !errors.As(err, &e) || e.Problem == "" || e.Message == "" {
+		if b != nil || !errors.As(err, &e) || e.Reason == "" || e.Message == "" {
 			t.Fatalf("got %v with %v", b, err)
 		}
 		return
@@ -112,7 +114,7 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 		t.Fatalf("got half a bundle: %v", b)
 	}
 	for _, name := range []string{b.FriendlyName, b.ProviderName} {
-		if printable(name) != name || len(utf16.Encode([]rune(name))) > maxNameLength {
+		if tlv.Printable(name) != name || len(utf16.Encode([]rune(name))) > tlv.MaxNameLength {
 			t.Fatalf("got the name %q", name)
 		}
 	}

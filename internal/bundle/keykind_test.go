@@ -51,20 +51,20 @@ func TestKeysThatGoDoesNotKnowAreNamed(t *testing.T) {
 		"P-192":                      {pkcs8(ec, oid(1, 2, 840, 10045, 3, 1, 1)), "the private key is EC on P-192" + instead},
 		"SM2":                        {pkcs8(ec, oid(1, 2, 156, 10197, 1, 301)), "the private key is EC on SM2" + instead},
 		"a curve without a name":     {pkcs8(ec, oid(1, 3, 132, 0, 16)), "the private key is EC on a curve that is not supported (1.3.132.0.16)" + instead},
-		"a curve in numbers":         {pkcs8(ec, wrap(tagSequence)), "the private key is EC with its curve written out in numbers: write it anew with the curve's name (openssl pkey -ec_param_enc named_curve)"},
+		"a curve in numbers":         {pkcs8(ec, wrap(tagSequence)), "the private key is EC with its curve written out in numbers: write it again with the curve's name (openssl pkey -ec_param_enc named_curve)"},
 		"a curve in numbers as SEC1": {sec1(wrap(tagSequence)), "the private key is EC with its curve written out in numbers"},
-		"SEC1 without a curve":       {sec1(), "the private key is EC without the name of its curve: write it anew with the name (openssl pkey)"},
+		"SEC1 without a curve":       {sec1(), "the private key is EC without the name of its curve: write it again with the name (openssl pkey)"},
 		"Ed448":                      {pkcs8(oid(1, 3, 101, 113)), "the private key is Ed448" + instead},
 		"X448":                       {pkcs8(oid(1, 3, 101, 111)), "the private key is X448, which cannot sign" + instead},
 		"RSA for PSS":                {pkcs8(oid(1, 2, 840, 113549, 1, 1, 10)), "the private key is RSA for PSS only (id-RSASSA-PSS): request the certificate with a plain RSA key (rsaEncryption)"},
 		"DSA":                        {pkcs8(oid(1, 2, 840, 10040, 4, 1), wrap(tagSequence)), "the private key is DSA" + instead},
 		"DSA in OpenSSL's form":      {dsaKey(6), "the private key is DSA" + instead},
 		"ML-DSA":                     {pkcs8(oid(2, 16, 840, 1, 101, 3, 4, 3, 18)), "the private key is ML-DSA-65" + instead},
-		"a kind without a name":      {pkcs8(oid(1, 2, 3, 4)), "the private key is of a kind that is not supported (1.2.3.4)" + instead},
+		"a kind without a name":      {pkcs8(oid(1, 2, 3, 4)), "the private key is of a type that is not supported (1.2.3.4)" + instead},
 		"damaged RSA":                {pkcs8(oid(1, 2, 840, 113549, 1, 1, 1)), "the private key cannot be read: it is damaged"},
 		"damaged PKCS#1":             {dsaKey(9), "the private key cannot be read: it is damaged"},
 		"damaged P-256":              {pkcs8(ec, []byte(derP256)), "the private key cannot be read: it is damaged"},
-		"a certificate instead":      {f.leaf.cert.Raw, "where the private key should be there is a certificate in DER (.cer)"},
+		"a certificate instead":      {f.leaf.cert.Raw, "instead of the private key there is a certificate in DER (.cer)"},
 		"an encrypted key":           {wrap(tagSequence, pbes2(1), wrap(tagOctetString, make([]byte, 16))), "the private key is encrypted with a password: store it without one (openssl pkey)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestAKeyThatFitsNothingNamesTheCertificatesKey(t *testing.T) {
 	f := newFamily(t, newEC())
 	foreign := replaceCurve(f.leaf.cert.Raw)
 	_, err := Parse(ContentTypePEM, join(certPEM(f.root), block("CERTIFICATE", foreign), keyPEM(newRSA(2048))), moment)
-	wantError(t, err, KeyMismatch, `fits none of its certificates, and the key of certificate 2 ("CN=leaf") is EC on brainpoolP256r1: use RSA`)
+	wantError(t, err, KeyMismatch, `matches none of its certificates, and the key of certificate 2 ("CN=leaf") is EC on brainpoolP256r1: use RSA`)
 }
 
 // replaceCurve puts the name of brainpoolP256r1, which is a byte longer, in the place of P-256's.

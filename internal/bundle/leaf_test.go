@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 // lasting sets a validity in months before and after the moment of the tests.
@@ -85,7 +87,7 @@ func TestASignatureWithSHA1TellsACrossCertificateFromARoot(t *testing.T) {
 		for _, c := range []*pair{before, after, cross} { // old roots have no identifiers of keys
 			c.cert.SubjectKeyId, c.cert.AuthorityKeyId = nil, nil
 		}
-		if SelfSigned(cross.cert) || !SelfSigned(before.cert) || !SelfSigned(after.cert) || !Issued(before.cert, cross.cert) {
+		if x509cert.SelfSigned(cross.cert) || !x509cert.SelfSigned(before.cert) || !x509cert.SelfSigned(after.cert) || !x509cert.Issued(before.cert, cross.cert) {
 			t.Errorf("%s: the name and not the signature decided", name)
 		}
 	}
@@ -128,7 +130,7 @@ func TestAChainGoesThroughTheCrossCertificateToTheRoot(t *testing.T) {
 				}
 			})
 		}
-		if SelfSigned(r.cross.cert) || !SelfSigned(r.before.cert) || !SelfSigned(r.after.cert) {
+		if x509cert.SelfSigned(r.cross.cert) || !x509cert.SelfSigned(r.before.cert) || !x509cert.SelfSigned(r.after.cert) {
 			t.Error(form + ": the name and not the signature decided")
 		}
 	}

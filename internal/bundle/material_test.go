@@ -21,6 +21,9 @@ import (
 	"unicode/utf16"
 
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -50,7 +53,7 @@ func issue(t testing.TB, name string, key crypto.Signer, issuer *pair, change fu
 		parent, signer = issuer.cert, issuer.key
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer))
-	return &pair{must(ReadCertificate(der)), key}
+	return &pair{must(x509cert.Read(der)), key}
 }
 
 func ca(c *x509.Certificate) { c.IsCA = true }
@@ -142,7 +145,7 @@ func certBag(p *pair) []byte {
 // with returns a bag with attributes.
 func with(bag []byte, attributes ...[]byte) []byte {
 	var raw asn1.RawValue
-	if !decode(bag, &raw) {
+	if !tlv.Decode(bag, &raw) {
 		panic("no bag")
 	}
 	return wrap(tagSequence, raw.Bytes, wrap(tagSet, attributes...))
@@ -197,10 +200,17 @@ func signedParts(pairs []*pair, others ...[]byte) []byte {
 // safesOf returns the safes of a PFX.
 func safesOf(t testing.TB, der []byte) [][]byte {
 	t.Helper()
-	var pfx pfxPDU
+	var pfx struct {
+		Version  int
+		AuthSafe struct {
+			ContentType asn1.ObjectIdentifier
+			Content     asn1.RawValue `asn1:"tag:0,explicit,optional"`
+		}
+		MACData asn1.RawValue `asn1:"optional"`
+	}
 	var content []byte
 	var raw []asn1.RawValue
-	if !decode(der, &pfx) || !decode(pfx.AuthSafe.Content.Bytes, &content) || !decode(content, &raw) {
+	if !tlv.Decode(der, &pfx) || !tlv.Decode(pfx.AuthSafe.Content.Bytes, &content) || !tlv.Decode(content, &raw) {
 		t.Fatal("not a PFX")
 	}
 	var safes [][]byte
@@ -223,3 +233,14 @@ func names(b *Bundle) []string {
 }
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+func giantPublicKey() *rsa.PublicKey {
+	return &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<20), E: 65537}
+}
+
+func must2[A, B any](a A, b B, err error) (A, B) {
+	if err != nil {
+		panic(err)
+	}
+	return a, b
+}

@@ -11,15 +11,15 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// wantError checks the problem and a part of the message, and that the message holds nothing of the value.
-func wantError(t *testing.T, err error, problem Problem, message string) {
+// wantError checks the reason and a part of the message, and that the message holds nothing of the value.
+func wantError(t *testing.T, err error, reason Reason, message string) {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
 		t.Fatalf("got error %v, want *Error", err)
 	}
-	if e.Problem != problem || !strings.Contains(e.Error(), message) {
-		t.Errorf("got %s: %s\nwant %s: …%s…", e.Problem, e.Message, problem, message)
+	if e.Reason != reason || !strings.Contains(e.Error(), message) {
+		t.Errorf("got %s: %s\nwant %s: …%s…", e.Reason, e.Message, reason, message)
 	}
 }
 
@@ -30,7 +30,7 @@ func TestContentTypeDecides(t *testing.T) {
 	for name, test := range map[string]struct {
 		contentType string
 		value       []byte
-		problem     Problem
+		reason      Reason
 		message     string
 	}{
 		"PEM is accepted":                       {"application/x-pem-file", pemValue, "", ""},
@@ -55,8 +55,8 @@ func TestContentTypeDecides(t *testing.T) {
 			if len(bytes.Trim(value, "\x00")) != 0 {
 				t.Error("the value was not overwritten")
 			}
-			if test.problem != "" {
-				wantError(t, err, test.problem, test.message)
+			if test.reason != "" {
+				wantError(t, err, test.reason, test.message)
 				return
 			}
 			if err != nil {

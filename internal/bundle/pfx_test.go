@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/privatekey"
 )
 
 func TestPFXOfEachKeyAndEncryptionIsReadInAnyOrder(t *testing.T) {
@@ -136,7 +138,7 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 	brokenCertificate := bytes.Replace(leaf, f.leaf.cert.RawSubject, bytes.Repeat([]byte{0xff}, len(f.leaf.cert.RawSubject)), 1)
 	large, _ := pem.Decode(file(t, "rsa-8192.key"))
 	largeBag := wrap(tagSequence, []byte(derKeyBag), wrap(tagExplicit0, large.Bytes))
-	giantBag := wrap(tagSequence, []byte(derKeyBag), wrap(tagExplicit0+tagOctetString, make([]byte, maxKeySize)))
+	giantBag := wrap(tagSequence, []byte(derKeyBag), wrap(tagExplicit0+tagOctetString, make([]byte, privatekey.MaxSize)))
 	enveloped := wrap(tagSequence, []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"), wrap(tagExplicit0+tagSequence))
 	for name, test := range map[string]struct {
 		der     []byte
@@ -147,10 +149,10 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"unknown cipher":                   {file(t, "openssl-aes-cfb.pfx"), "the certificates in the PFX cannot be decrypted: encryption 2.16.840.1.101.3.4.1.44 is not supported; export the PFX with AES-256 or 3DES"},
 		"another file":                     {[]byte("PK\x03\x04\x00"), "base64 of a ZIP archive: unpack it"},
 		"a certificate":                    {f.leaf.cert.Raw, "its value is base64 of a certificate in DER (.cer), which has no private key: import the PFX"},
-		"cut short":                        {good[:len(good)/2], "base64 of something cut short ("},
-		"bytes behind the end":             {append(bytes.Clone(good), 0), "base64 of a PFX and 1 bytes behind its end"},
+		"cut short":                        {good[:len(good)/2], "base64 of a truncated file ("},
+		"bytes behind the end":             {append(bytes.Clone(good), 0), "base64 of a PFX with 1 extra bytes at its end"},
 		"BER":                              {[]byte("\x30\x80\x02\x01\x03\x00\x00"), "not of a PFX in DER: if it is a PFX in BER, import"},
-		"the content is no list":           {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a PFX of version 3 that is whole"},
+		"the content is no list":           {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a complete PFX of version 3"},
 		"flipped bit":                      {flip(good), "has a password or is damaged"},
 		"no certificate":                   {pfxOf(plainSafe(key)), "holds no certificate"},
 		"nothing":                          {pfxOf(), "holds no certificate"},
@@ -166,7 +168,7 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"a safe whose bags are a number":   {pfxOf(dataInfo(tagOctetString+tagInteger, []byte{1})), "damaged"},
 		"a bag that is a number":           {pfxOf(plainSafe(wrap(tagInteger, []byte{1}))), "damaged"},
 		"many certificates":                {pfxOf(plainSafe(manyBags(t)...)), "more than 256 certificates"},
-		"version 1, which is another form": {wrap(tagSequence, wrap(tagInteger, []byte{1})), "not of a PFX of version 3"},
+		"version 1, which is another form": {wrap(tagSequence, wrap(tagInteger, []byte{1})), "not of a complete PFX of version 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(ContentTypePFX, text(test.der), moment)

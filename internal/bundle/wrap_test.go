@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha1"
+	"encoding/asn1"
 	"slices"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
 // More object identifiers in DER.
@@ -18,6 +21,15 @@ const (
 	derP256            = "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
 	tagInteger         = "\x02"
 	tagOctetString     = "\x04"
+	tagSequence        = tlv.Sequence
+	tagExplicit0       = tlv.Explicit0
+	derSignedData      = tlv.SignedData
+)
+
+// The attributes of a PFX that are read.
+var (
+	oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
+	oidProvider     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 17, 1}
 )
 
 // dataInfo returns a ContentInfo of the type data (RFC 5652, section 3).

@@ -1,19 +1,19 @@
-package bundle
+package pkcs12
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/pbkdf2"
-	"crypto/sha1" //nolint:gosec // what the makers of PFX use
+	"crypto/sha1" //nolint:gosec // PFX files use it
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"hash"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// password is one of the two things that makers of PFX mean by a blank password. Only the key derivation of RFC 7292,
-// appendix B.2, tells them apart.
+// password is one of the two encodings of a blank password. They differ only in the key derivation of RFC 7292, appendix B.2.
 type password int
 
 const (
@@ -30,7 +30,7 @@ func (p password) octets() []byte {
 	return []byte{0, 0}
 }
 
-// notSupported names an algorithm that this package does not have, by its role and object identifier.
+// notSupported names an algorithm that is not implemented, by its role and object identifier.
 type notSupported string
 
 func (e notSupported) Error() string { return string(e) }
@@ -42,7 +42,7 @@ const (
 	forMAC = 3
 )
 
-// derive makes bytes from a password as RFC 7292, appendix B.2, has it.
+// derive derives bytes from a password (RFC 7292, appendix B.2).
 func derive(h func() hash.Hash, purpose byte, p password, salt []byte, iterations, size int) []byte {
 	v := h().BlockSize()
 	input := append(repeated(salt, v), repeated(p.octets(), v)...)
@@ -80,7 +80,7 @@ func repeated(pattern []byte, v int) []byte {
 	return out[:size]
 }
 
-// addPlusOne adds b and 1 to a, both numbers in big-endian order, without the carry beyond the first byte.
+// addPlusOne adds b and 1 to a, both numbers in big-endian order, without a carry beyond the first byte.
 func addPlusOne(a, b []byte) {
 	carry := 1
 	for i := len(a) - 1; i >= 0; i-- {
@@ -111,14 +111,14 @@ type pbkdf2Params struct {
 	PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
 }
 
-// derivePBKDF2 makes a key from the blank password, which is no byte at all here (RFC 8018, section 5.2). A size of 0 means
-// the one that the parameters ask for.
+// derivePBKDF2 derives a key from the blank password, which has no bytes here (RFC 8018, section 5.2). A size of 0 means the size in
+// the parameters.
 func derivePBKDF2(algorithm pkix.AlgorithmIdentifier, size int) ([]byte, error) {
 	if !algorithm.Algorithm.Equal(oidPBKDF2) {
 		return nil, notSupported("key derivation " + algorithm.Algorithm.String())
 	}
 	var params pbkdf2Params
-	if !decode(algorithm.Parameters.FullBytes, &params) {
+	if !tlv.Decode(algorithm.Parameters.FullBytes, &params) {
 		return nil, errDecryption
 	}
 	h := sha1.New
@@ -134,61 +134,4 @@ func derivePBKDF2(algorithm pkix.AlgorithmIdentifier, size int) ([]byte, error) 
 		return nil, errDecryption
 	}
 	return pbkdf2.Key(h, "", params.Salt, params.Iterations, size)
-}
-
-// macData is MacData of RFC 7292, section 4.
-type macData struct {
-	MAC struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Digest    []byte
-	}
-	Salt       []byte
-	Iterations int `asn1:"optional,default:1"`
-}
-
-// blankPassword tells whether a PFX's MAC was made with a blank password. It is the only thing in a PFX that tells a password
-// from damage. One that is missing, or of an algorithm that is not known here, denies nothing.
-func blankPassword(mac asn1.RawValue, content []byte) bool {
-	var data macData
-	if len(mac.FullBytes) == 0 || !decode(mac.FullBytes, &data) {
-		return true
-	}
-	if data.MAC.Algorithm.Algorithm.Equal(oidPBMAC1) {
-		sum, err := pbmac1(data.MAC.Algorithm.Parameters.FullBytes, content)
-		return err != nil || hmac.Equal(sum, data.MAC.Digest)
-	}
-	h := digestHashes[data.MAC.Algorithm.Algorithm.String()]
-	if h == nil {
-		return true
-	}
-	for _, p := range passwords {
-		key := derive(h, forMAC, p, data.Salt, data.Iterations, h().Size())
-		if hmac.Equal(hmacOf(h, key, content), data.MAC.Digest) {
-			return true
-		}
-	}
-	return false
-}
-
-// pbmac1 computes the MAC of RFC 9579, which has its parameters in the algorithm.
-func pbmac1(parameters, content []byte) ([]byte, error) {
-	var params struct{ KDF, MAC pkix.AlgorithmIdentifier }
-	if !decode(parameters, &params) {
-		return nil, errDecryption
-	}
-	h := hmacHashes[params.MAC.Algorithm.String()]
-	if h == nil {
-		return nil, notSupported("MAC " + params.MAC.Algorithm.String())
-	}
-	key, err := derivePBKDF2(params.KDF, 0)
-	if err != nil {
-		return nil, err
-	}
-	return hmacOf(h, key, content), nil
-}
-
-func hmacOf(h func() hash.Hash, key, content []byte) []byte {
-	mac := hmac.New(h, key)
-	mac.Write(content)
-	return mac.Sum(nil)
 }

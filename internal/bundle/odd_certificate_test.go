@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 // oddFamily is a family one of whose certificates Go's parser refuses.
@@ -28,7 +30,7 @@ func oddFamily(t testing.TB, at, oddity string) (family, []*x509.Certificate) {
 		if _, err := x509.ParseCertificate(der); err == nil {
 			t.Fatal("Go's parser takes it: this test proves nothing")
 		}
-		return must(ReadCertificate(der))
+		return must(x509cert.Read(der))
 	}
 	switch at {
 	case "root":
@@ -95,14 +97,14 @@ func TestADamagedCertificateIsNamedByNumberSubjectAndDamage(t *testing.T) {
 		der     []byte
 		message string
 	}{
-		"cut short":           {good[:len(good)-40], `("CN=intermediate") cannot be read: it is cut short (`},
-		"more behind it":      {append(bytes.Clone(good), 0, 0), `("CN=intermediate") cannot be read: 2 bytes follow behind its end; get it again from the authority`},
+		"cut short":           {good[:len(good)-40], `("CN=intermediate") cannot be read: it is truncated (`},
+		"more behind it":      {append(bytes.Clone(good), 0, 0), `("CN=intermediate") cannot be read: 2 bytes follow its end; get it again from the authority`},
 		"an unreadable key":   {broken(f.intermediate.cert.RawSubjectPublicKeyInfo), `("CN=intermediate") cannot be read: its public key is damaged`},
 		"an unreadable name":  {broken(f.intermediate.cert.RawSubject), ` cannot be read: its subject is damaged`},
 		"an unreadable maker": {broken(f.intermediate.cert.RawIssuer), ` cannot be read: its issuer is damaged`},
 		"nothing":             {nil, ` cannot be read: it is empty`},
 		"a request":           {newRequest(t), ` a certificate request (CSR)`},
-		"text":                {[]byte("hello"), ` cannot be read: it is no certificate in DER`},
+		"text":                {[]byte("hello"), ` cannot be read: it is not a certificate in DER`},
 		"no signature":        {wrap(tagSequence, f.intermediate.cert.RawTBSCertificate), `("CN=intermediate") cannot be read: its structure is not that of a certificate`},
 	} {
 		bad := &pair{cert: &x509.Certificate{Raw: test.der}}

@@ -1,29 +1,31 @@
-package bundle
+package privatekey
 
 import (
+	"crypto"
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"math/big"
+	"strings"
 	"testing"
-)
 
-func giantPublicKey() *rsa.PublicKey {
-	return &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<20), E: 65537}
-}
+	"github.com/vaultpane/vaultpane/internal/bundle/failure"
+)
 
 func TestKeysOfTheProductsRangeAreRead(t *testing.T) {
 	for name, key := range map[string]any{
-		"RSA 2048": newRSA(2048), "P-256": newECOn(elliptic.P256()), "P-384": newECOn(elliptic.P384()), "P-521": newECOn(elliptic.P521()),
+		"RSA 2048": newRSA(2048), "P-256": newEC(elliptic.P256()), "P-384": newEC(elliptic.P384()), "P-521": newEC(elliptic.P521()),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := supportedKey(key); err != nil {
+			if _, err := Supported(key); err != nil {
 				t.Error(err)
 			}
-			if _, err := parseKey(must(x509.MarshalPKCS8PrivateKey(key))); err != nil {
+			if _, err := Parse(must(x509.MarshalPKCS8PrivateKey(key))); err != nil {
 				t.Error(err)
 			}
 		})
@@ -39,16 +41,26 @@ func TestOtherKeysAreRefusedByName(t *testing.T) {
 		"RSA is too small": {newRSA(1024), "RSA with 1024 bits: use RSA with 2048 to 4096 bits"},
 		"RSA with 3 primes": {&rsa.PrivateKey{PublicKey: newRSA(2048).PublicKey, Primes: make([]*big.Int, 3)},
 			"RSA with 3 primes instead of 2"},
-		"P-224":         {newECOn(elliptic.P224()), "EC on P-224"},
+		"P-224":         {newEC(elliptic.P224()), "EC on P-224"},
 		"Ed25519":       {ed, "is Ed25519"},
 		"X25519":        {must(ecdh.X25519().GenerateKey(rand.Reader)), "is X25519"},
-		"no key at all": {nil, "unknown kind"},
+		"no key at all": {nil, "unknown type"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := supportedKey(test.key)
-			wantError(t, err, MalformedSecret, test.message)
+			_, err := Supported(test.key)
+			var e *failure.Error
+			if !errors.As(err, &e) || e.Reason != failure.MalformedSecret || !strings.Contains(e.Message, test.message) {
+				t.Errorf("got %v, want MalformedSecret: …%s…", err, test.message)
+			}
 		})
 	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func must2[A, B any](a A, b B, err error) (A, B) {
@@ -57,3 +69,7 @@ func must2[A, B any](a A, b B, err error) (A, B) {
 	}
 	return a, b
 }
+
+func newRSA(bits int) *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, bits)) }
+
+func newEC(curve elliptic.Curve) crypto.Signer { return must(ecdsa.GenerateKey(curve, rand.Reader)) }

@@ -1,37 +1,41 @@
-package bundle
+package privatekey
 
 import (
 	"crypto/elliptic"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/failure"
+	"github.com/vaultpane/vaultpane/internal/bundle/form"
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// errKey explains a private key that none of Go's parsers reads: by the kind that its object identifiers name, or by what it is
-// instead of a key.
-func errKey(der []byte) error {
-	if kind, remedy := keyKind(der); kind != "" {
-		return malformed("the private key is %s: %s", kind, remedy)
+// explain returns the *Error for a private key that no parser reads: it names the type in its object identifiers, or what it is instead
+// of a key.
+func explain(der []byte) error {
+	if kind, remedy := kindOf(der); kind != "" {
+		return failure.Malformed("the private key is %s: %s", kind, remedy)
 	}
-	switch f, known := formOf(der); {
-	case known && f == formEncryptedKey:
-		return malformed("the private key is encrypted with a password: store it without one (openssl pkey), as Key Vault " +
+	switch f, known := form.Of(der); {
+	case known && f == form.EncryptedKey:
+		return failure.Malformed("the private key is encrypted with a password: store it without one (openssl pkey), as Key Vault " +
 			"does for the certificates that it keeps")
-	case known && f != formKey:
-		return malformed("where the private key should be there is %s: %s", f.what, f.remedy)
+	case known && f != form.Key:
+		return failure.Malformed("instead of the private key there is %s: %s", f.What, f.Remedy)
 	}
-	return malformed("the private key cannot be read: it is damaged, or neither RSA nor EC as PKCS#8, PKCS#1 or SEC1")
+	return failure.Malformed("the private key cannot be read: it is damaged, or neither RSA nor EC as PKCS#8, PKCS#1 or SEC1")
 }
 
-// keyKind names the kind of a private key in PKCS#8 (RFC 5958), SEC1 (RFC 5915) or OpenSSL's form of DSA, and what to use
-// instead. It is empty for a kind that is supported, whose damage is then elsewhere, and for what is no key.
-func keyKind(der []byte) (kind, remedy string) {
+// kindOf names the type of a private key in PKCS#8 (RFC 5958), SEC1 (RFC 5915) or OpenSSL's form of DSA, and what to use instead. It is
+// empty for a supported type, whose damage is then elsewhere, and for data that is not a key.
+func kindOf(der []byte) (kind, remedy string) {
 	input := cryptobyte.String(der)
 	var outer, content cryptobyte.String
 	if !input.ReadASN1(&outer, asn1.SEQUENCE) || !outer.SkipASN1(asn1.INTEGER) {
 		return "", ""
 	}
-	tag, algorithm := next(&outer)
+	tag, algorithm := tlv.Next(&outer)
 	if tag == asn1.SEQUENCE {
 		return algorithmKind(algorithm)
 	}
@@ -39,7 +43,7 @@ func keyKind(der []byte) (kind, remedy string) {
 		if outer.ReadASN1(&content, asn1.Tag(0).Constructed().ContextSpecific()) {
 			return curveKind(content)
 		}
-		return "EC without the name of its curve", "write it anew with the name (openssl pkey)"
+		return "EC without the name of its curve", "write it again with the name (openssl pkey)"
 	}
 	numbers := 2
 	for outer.SkipASN1(asn1.INTEGER) {
@@ -51,8 +55,9 @@ func keyKind(der []byte) (kind, remedy string) {
 	return "", ""
 }
 
-// publicKeyKind does the same for SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
-func publicKeyKind(info []byte) (kind, remedy string) {
+// PublicKind names the type of a public key that is not supported, and what to use instead, from its SubjectPublicKeyInfo (RFC 5280,
+// section 4.1.2.7). It is empty for a supported type.
+func PublicKind(info []byte) (kind, remedy string) {
 	input := cryptobyte.String(info)
 	var outer, algorithm cryptobyte.String
 	if !input.ReadASN1(&outer, asn1.SEQUENCE) || !outer.ReadASN1(&algorithm, asn1.SEQUENCE) {
@@ -67,7 +72,7 @@ const (
 	oidPSS = "1.2.840.113549.1.1.10"
 )
 
-// algorithmNames are the kinds of keys that certificates are found with (RFC 3279, RFC 8410, RFC 9881, RFC 9909).
+// algorithmNames are the types of keys that occur in certificates (RFC 3279, RFC 8410, RFC 9881, RFC 9909).
 var algorithmNames = map[string]string{
 	"1.2.840.10040.4.1": "DSA", "1.2.840.113549.1.3.1": "Diffie-Hellman", "1.2.840.10046.2.1": "Diffie-Hellman",
 	"1.3.101.110": "X25519, which cannot sign", "1.3.101.111": "X448, which cannot sign", "1.3.101.112": "Ed25519", "1.3.101.113": "Ed448",
@@ -76,7 +81,7 @@ var algorithmNames = map[string]string{
 }
 
 func algorithmKind(algorithm cryptobyte.String) (kind, remedy string) {
-	var oid encodedOID
+	var oid tlv.OID
 	if !algorithm.ReadASN1ObjectIdentifier(&oid) {
 		return "", ""
 	}
@@ -85,17 +90,17 @@ func algorithmKind(algorithm cryptobyte.String) (kind, remedy string) {
 		return "", ""
 	case id == oidPSS:
 		return "RSA for PSS only (id-RSASSA-PSS)", "request the certificate with a plain RSA key (rsaEncryption) of 2048 to 4096 " +
-			"bits, which signs with PSS, too"
+			"bits, which can also sign with PSS"
 	case id == oidEC:
 		return curveKind(algorithm)
 	case algorithmNames[id] != "":
 		return algorithmNames[id], supportedKeys
 	default:
-		return "of a kind that is not supported (" + id + ")", supportedKeys
+		return "of a type that is not supported (" + id + ")", supportedKeys
 	}
 }
 
-// curves are the named curves that keys are found on, beside Key Vault's (SEC 2; RFC 5639; GM/T 0006).
+// curves are other named curves that occur, in addition to those that are supported (SEC 2; RFC 5639; GM/T 0006).
 var curves = map[string]string{
 	"1.3.132.0.10": "secp256k1 (P-256K)", "1.3.132.0.31": "secp192k1", "1.3.132.0.32": "secp224k1", "1.3.132.0.33": "P-224",
 	"1.2.840.10045.3.1.1": "P-192", "1.2.156.10197.1.301": "SM2",
@@ -114,10 +119,10 @@ var supportedCurves = map[string]elliptic.Curve{
 
 func curveKind(parameters cryptobyte.String) (kind, remedy string) {
 	if parameters.PeekASN1Tag(asn1.SEQUENCE) {
-		return "EC with its curve written out in numbers", "write it anew with the curve's name (openssl pkey -ec_param_enc " +
+		return "EC with its curve written out in numbers", "write it again with the curve's name (openssl pkey -ec_param_enc " +
 			"named_curve) if that is P-256, P-384 or P-521, and otherwise request the certificate with a key on one of these"
 	}
-	var oid encodedOID
+	var oid tlv.OID
 	if !parameters.ReadASN1ObjectIdentifier(&oid) {
 		return "", ""
 	}

@@ -1,17 +1,15 @@
-package bundle
+package x509cert
 
 import (
 	"crypto/x509"
-	stdasn1 "encoding/asn1"
 	"net"
 	"strings"
-	"unicode/utf16"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-)
 
-type encodedOID = stdasn1.ObjectIdentifier
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
+)
 
 // Tags that cryptobyte/asn1 does not name (X.680, section 8.6).
 const (
@@ -26,19 +24,15 @@ const (
 	oidAuthorityKeyID  = "2.5.29.35"
 )
 
-// textIn returns a string of a name as text. Bytes that are no UTF-8 are replaced.
+// textIn returns a string of a name as text. Bytes that are not UTF-8 are replaced.
 func textIn(value []byte, tag asn1.Tag) string {
 	if tag != tagBMPString {
 		return strings.ToValidUTF8(string(value), "\uFFFD")
 	}
-	units := make([]uint16, 0, len(value)/2)
-	for i := 0; i+1 < len(value); i += 2 {
-		units = append(units, uint16(value[i])<<8|uint16(value[i+1]))
-	}
-	return string(utf16.Decode(units))
+	return tlv.BMPString(value)
 }
 
-// readExtensions reads those extensions that a decision here depends on, and passes over what it cannot read.
+// readExtensions reads the extensions that a decision depends on, and skips what it cannot read.
 func readExtensions(c *x509.Certificate, rest cryptobyte.String) {
 	_ = rest.SkipOptionalASN1(asn1.Tag(1).ContextSpecific()) // unique identifiers of version 2
 	_ = rest.SkipOptionalASN1(asn1.Tag(2).ContextSpecific())
@@ -48,7 +42,7 @@ func readExtensions(c *x509.Certificate, rest cryptobyte.String) {
 	}
 	for !extensions.Empty() {
 		var extension, value cryptobyte.String
-		var oid encodedOID
+		var oid tlv.OID
 		if !extensions.ReadASN1(&extension, asn1.SEQUENCE) || !extension.ReadASN1ObjectIdentifier(&oid) ||
 			!extension.SkipOptionalASN1(asn1.BOOLEAN) || !extension.ReadASN1(&value, asn1.OCTET_STRING) {
 			return

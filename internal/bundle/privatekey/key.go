@@ -1,4 +1,6 @@
-package bundle
+// Package privatekey reads private keys, refuses those that are not supported by name, and overwrites them. Of the other packages
+// below internal/bundle it imports failure, form and tlv.
+package privatekey
 
 import (
 	"bytes"
@@ -12,6 +14,9 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/failure"
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
 // Sizes of RSA keys in bits (https://learn.microsoft.com/azure/key-vault/keys/about-keys-details).
@@ -20,17 +25,17 @@ const (
 	maxRSABits = 4096
 )
 
-// maxKeySize bounds the encoding of a private key that is given to a decoder, in bytes, because checking an RSA key takes
-// time that grows with more than the square of its size. RSA with 8192 bits has 4.7 KiB, so that it is still named.
-const maxKeySize = 8 << 10
+// MaxSize bounds the encoding of a private key that is given to a decoder, in bytes, because the time to check an RSA key grows with
+// more than the square of its size. RSA with 8192 bits has 4.7 KiB, so that a message can still name it.
+const MaxSize = 8 << 10
 
-// parseKey reads a private key in DER. The three forms are tried one after the other, because some tools put PKCS#1 under
-// the heading of PKCS#8.
-func parseKey(der []byte) (any, error) {
-	if len(der) > maxKeySize {
-		return nil, errKeyTooLarge(len(der))
+// Parse reads a private key in DER. It tries the three forms one after the other, because some tools put PKCS#1 under the heading of
+// PKCS#8.
+func Parse(der []byte) (any, error) {
+	if len(der) > MaxSize {
+		return nil, TooLarge(len(der))
 	}
-	if key := keyWithoutCopies(der); key != nil {
+	if key := parseWithoutCopies(der); key != nil {
 		return key, nil
 	}
 	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
@@ -42,15 +47,15 @@ func parseKey(der []byte) (any, error) {
 	if key, err := x509.ParseECPrivateKey(der); err == nil {
 		return key, nil
 	}
-	return nil, errKey(der)
+	return nil, explain(der)
 }
 
-// keyWithoutCopies reads PKCS#8 (RFC 5958) with RSA or EC, and SEC1, or returns nil. It is here because crypto/x509 leaves a copy
-// of all that is in PKCS#8 behind, and of SEC1's number.
-func keyWithoutCopies(der []byte) any {
+// parseWithoutCopies reads PKCS#8 (RFC 5958) with RSA or EC, and SEC1, or returns nil. It exists because crypto/x509 leaves copies in
+// memory: of the content of PKCS#8, and of the number of SEC1.
+func parseWithoutCopies(der []byte) any {
 	input := cryptobyte.String(der)
 	var outer, algorithm, inner cryptobyte.String
-	var id encodedOID
+	var id tlv.OID
 	if !input.ReadASN1(&outer, asn1.SEQUENCE) || !input.Empty() || !outer.SkipASN1(asn1.INTEGER) {
 		return nil
 	}
@@ -72,10 +77,10 @@ func keyWithoutCopies(der []byte) any {
 	return nil
 }
 
-// ecKey reads SEC1 (RFC 5915, section 3) whose curve is named by PKCS#8 or, if that has no parameters, by itself.
+// ecKey reads SEC1 (RFC 5915, section 3). PKCS#8 names its curve or, if it has no parameters, SEC1 itself does.
 func ecKey(der, parameters cryptobyte.String) any {
 	var outer, number, named cryptobyte.String
-	var id encodedOID
+	var id tlv.OID
 	if !der.ReadASN1(&outer, asn1.SEQUENCE) || !outer.SkipASN1(asn1.INTEGER) || !outer.ReadASN1(&number, asn1.OCTET_STRING) {
 		return nil
 	}
@@ -89,7 +94,7 @@ func ecKey(der, parameters cryptobyte.String) any {
 	if curve == nil {
 		return nil
 	}
-	// OpenSSL once left zeros in front out, and others add some.
+	// Older versions of OpenSSL omit leading zeros, and other tools add some.
 	raw := make([]byte, (curve.Params().BitSize+7)/8)
 	defer clear(raw)
 	trimmed := bytes.TrimLeft(number, "\x00")
@@ -104,21 +109,22 @@ func ecKey(der, parameters cryptobyte.String) any {
 	return key
 }
 
-func errKeyTooLarge(size int) error {
-	return malformed("the private key has %d bytes, more than any that is supported: %s", size, supportedKeys)
+// TooLarge returns the *Error for a private key of this size in bytes.
+func TooLarge(size int) error {
+	return failure.Malformed("the private key has %d bytes, more than any supported key: %s", size, supportedKeys)
 }
 
 const supportedKeys = "use RSA with 2048 to 4096 bits, or EC on P-256, P-384 or P-521"
 
-// supportedKey returns the key if it is of a kind that Key Vault's certificates have and Windows can import.
-func supportedKey(key any) (crypto.Signer, error) {
+// Supported returns the key if it is of a type that Key Vault's certificates have and Windows can import.
+func Supported(key any) (crypto.Signer, error) {
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
 		if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-			return nil, malformed("the private key is RSA with %d bits: %s", bits, supportedKeys)
+			return nil, failure.Malformed("the private key is RSA with %d bits: %s", bits, supportedKeys)
 		}
 		if len(k.Primes) != 2 {
-			return nil, malformed("the private key is RSA with %d primes instead of 2: %s", len(k.Primes), supportedKeys)
+			return nil, failure.Malformed("the private key is RSA with %d primes instead of 2: %s", len(k.Primes), supportedKeys)
 		}
 		return k, nil
 	case *ecdsa.PrivateKey:
@@ -126,12 +132,12 @@ func supportedKey(key any) (crypto.Signer, error) {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():
 			return k, nil
 		}
-		return nil, malformed("the private key is EC on %s: %s", k.Curve.Params().Name, supportedKeys)
+		return nil, failure.Malformed("the private key is EC on %s: %s", k.Curve.Params().Name, supportedKeys)
 	case ed25519.PrivateKey:
-		return nil, malformed("the private key is Ed25519: %s", supportedKeys)
+		return nil, failure.Malformed("the private key is Ed25519: %s", supportedKeys)
 	case *ecdh.PrivateKey:
-		return nil, malformed("the private key is X25519, which cannot sign: %s", supportedKeys)
+		return nil, failure.Malformed("the private key is X25519, which cannot sign: %s", supportedKeys)
 	default:
-		return nil, malformed("the private key is of an unknown kind: %s", supportedKeys)
+		return nil, failure.Malformed("the private key is of an unknown type: %s", supportedKeys)
 	}
 }

@@ -1,4 +1,4 @@
-package bundle
+package pkcs12
 
 import (
 	"encoding/hex"

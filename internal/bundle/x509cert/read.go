@@ -1,4 +1,6 @@
-package bundle
+// Package x509cert reads X.509 certificates in DER, also those that Go's parser refuses, and finds out which certificate issued which.
+// Of the other packages below internal/bundle it imports failure, form and tlv.
+package x509cert
 
 import (
 	"bytes"
@@ -11,13 +13,15 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// ReadCertificate reads a certificate in DER. What OpenSSL and Windows accept and Go's parser refuses, such as a negative
-// serial number, an underscore in a PrintableString or a key on a curve that Go does not know, is read as far as this project
-// needs it: names, validity, public key, key identifiers, whether it is an authority, DNS names and addresses. Fields that
-// cannot be read are zero. The error is Go's, of a value that is no certificate at all (RFC 5280, section 4.1).
-func ReadCertificate(der []byte) (*x509.Certificate, error) {
+// Read reads a certificate in DER. Certificates that OpenSSL and Windows accept and Go's parser refuses, such as with a negative serial
+// number, an underscore in a PrintableString or a key on a curve that Go does not know, are read as far as this project needs them:
+// names, validity, public key, key identifiers, whether it is an authority, DNS names and addresses. Fields that cannot be read are
+// zero. The error is Go's, for a value that is not a certificate at all (RFC 5280, section 4.1).
+func Read(der []byte) (*x509.Certificate, error) {
 	certificate, err := x509.ParseCertificate(der)
 	if err == nil {
 		return certificate, nil
@@ -30,7 +34,7 @@ func ReadCertificate(der []byte) (*x509.Certificate, error) {
 
 var errNotDER = errors.New("not the DER of a certificate")
 
-// readLeniently returns nil where even the outer structure is not that of a certificate.
+// readLeniently returns nil if even the outer structure is not that of a certificate.
 func readLeniently(der []byte) *x509.Certificate {
 	input := cryptobyte.String(der)
 	var outer, tbs, algorithm cryptobyte.String
@@ -53,7 +57,7 @@ func readTBS(c *x509.Certificate, element cryptobyte.String) error {
 	if !element.ReadASN1(&tbs, asn1.SEQUENCE) ||
 		!tbs.SkipOptionalASN1(asn1.Tag(0).Constructed().ContextSpecific()) || // the version
 		!tbs.ReadASN1(&serial, asn1.INTEGER) ||
-		!tbs.SkipASN1(asn1.SEQUENCE) || // the signature's algorithm once more
+		!tbs.SkipASN1(asn1.SEQUENCE) || // the signature's algorithm, which is repeated outside
 		!tbs.ReadASN1Element(&issuer, asn1.SEQUENCE) ||
 		!tbs.ReadASN1(&validity, asn1.SEQUENCE) ||
 		!tbs.ReadASN1Element(&subject, asn1.SEQUENCE) ||
@@ -80,7 +84,7 @@ func serialOf(content []byte) *big.Int {
 	return serial
 }
 
-// readTime reads the next time, zero for one that is not in the form that RFC 5280, section 4.1.2.5, asks for.
+// readTime reads the next time; zero for one that is not in the form of RFC 5280, section 4.1.2.5.
 func readTime(validity *cryptobyte.String) time.Time {
 	var at time.Time
 	var other cryptobyte.String
@@ -97,10 +101,10 @@ func readTime(validity *cryptobyte.String) time.Time {
 	return time.Time{}
 }
 
-// signatureAlgorithm names the algorithms that chains are commonly signed with (RFC 8017, appendix A.2; RFC 5758, section
-// 3.2). Of any other the signature is not verified.
+// signatureAlgorithm returns one of the algorithms that chains are commonly signed with (RFC 8017, appendix A.2; RFC 5758, section
+// 3.2). Signatures of other algorithms are not verified.
 func signatureAlgorithm(identifier cryptobyte.String) x509.SignatureAlgorithm {
-	var oid encodedOID
+	var oid tlv.OID
 	if !identifier.ReadASN1ObjectIdentifier(&oid) {
 		return x509.UnknownSignatureAlgorithm
 	}
@@ -130,7 +134,7 @@ func nameOf(element cryptobyte.String) pkix.Name {
 		var relative pkix.RelativeDistinguishedNameSET
 		for !set.Empty() {
 			var pair, value cryptobyte.String
-			var oid encodedOID
+			var oid tlv.OID
 			var tag asn1.Tag
 			if !set.ReadASN1(&pair, asn1.SEQUENCE) || !pair.ReadASN1ObjectIdentifier(&oid) || !pair.ReadAnyASN1(&value, &tag) {
 				break

@@ -1,4 +1,4 @@
-package bundle
+package pkcs12
 
 import (
 	"crypto/cipher"
@@ -7,7 +7,7 @@ import (
 	"math/bits"
 )
 
-// rc2 decrypts the cipher of RFC 2268, in which Windows, Key Vault and older OpenSSL encrypt the certificates of a PFX. It
+// rc2 decrypts RC2 (RFC 2268), with which Windows, Key Vault and older versions of OpenSSL encrypt the certificates of a PFX. It
 // protects nothing here: the password is blank.
 type rc2 [64]uint16
 
@@ -16,7 +16,7 @@ var _ cipher.Block = (*rc2)(nil)
 // newRC2 expands a key, all of whose bits are effective (RFC 2268, section 2).
 func newRC2(key []byte) (cipher.Block, error) {
 	if len(key) == 0 || len(key) > 128 {
-		return nil, errors.New("a key of RC2 has 1 to 128 bytes")
+		return nil, errors.New("the key for RC2 must have 1 to 128 bytes")
 	}
 	var l [128]byte
 	copy(l[:], key)
@@ -37,7 +37,7 @@ func newRC2(key []byte) (cipher.Block, error) {
 
 func (c *rc2) BlockSize() int { return 8 }
 
-// Encrypt is there for the interface only.
+// Encrypt exists for the interface only.
 func (c *rc2) Encrypt(_, _ []byte) { panic("RC2 is only decrypted") }
 
 // Decrypt decrypts one block (RFC 2268, section 4).

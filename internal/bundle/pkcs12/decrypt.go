@@ -1,27 +1,29 @@
-package bundle
+package pkcs12
 
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/des"  //nolint:gosec // what the makers of PFX use
+	"crypto/des"  //nolint:gosec // PFX files use it
 	"crypto/sha1" //nolint:gosec // as above
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// errDecryption is damage, or a password that is not blank: without a MAC nothing tells the two apart.
+// errDecryption is damage, or a password that is not blank: without a MAC the two cannot be distinguished.
 var errDecryption = errors.New("cannot be decrypted with a blank password")
 
-// encrypted is an EncryptedPrivateKeyInfo (RFC 5958, section 3), and the part of EncryptedContentInfo that has the same form.
+// encrypted is an EncryptedPrivateKeyInfo (RFC 5958, section 3), or the part of EncryptedContentInfo that has the same form.
 type encrypted struct {
 	Algorithm pkix.AlgorithmIdentifier
 	Data      []byte
 }
 
-// open decrypts with a blank password and hands the result to take, which tells whether it makes sense: the padding alone
-// fits by chance once in 256 times. Plain bytes are overwritten unless take takes them. Of a key's own encryption nothing
-// else is as easily told apart, so both blank passwords are tried.
+// open decrypts with a blank password and passes the result to take, which reports whether it is valid: the padding alone is correct
+// by chance once in 256 times. The plain bytes are overwritten unless take accepts them. Which of the two blank passwords was used
+// cannot be seen before, so both are tried.
 func (e encrypted) open(take func(plain []byte) bool) error {
 	for _, p := range passwords {
 		plain, err := e.decrypt(p)
@@ -34,7 +36,7 @@ func (e encrypted) open(take func(plain []byte) bool) error {
 		}
 		clear(plain)
 		if e.Algorithm.Algorithm.Equal(oidPBES2) {
-			break // knows one blank password
+			break // PBES2 has one blank password
 		}
 	}
 	return errDecryption
@@ -65,7 +67,7 @@ func (e encrypted) decrypt(p password) ([]byte, error) {
 	return plain[:len(plain)-padding], nil
 }
 
-// scheme is a cipher in CBC mode with the size of its key in bytes.
+// scheme is a cipher in CBC mode and the size of its key in bytes.
 type scheme struct {
 	size  int
 	block func(key []byte) (cipher.Block, error)
@@ -73,7 +75,7 @@ type scheme struct {
 
 var (
 	oidPBES2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
-	// pbeSchemes are those of RFC 7292, appendix C, but for RC4, which no maker of PFX chooses by itself.
+	// pbeSchemes are those of RFC 7292, appendix C, except RC4, which no program uses by default.
 	pbeSchemes = map[string]scheme{
 		"1.2.840.113549.1.12.1.3": {24, des.NewTripleDESCipher},
 		"1.2.840.113549.1.12.1.4": {16, twoKeyDES},
@@ -105,7 +107,7 @@ func decrypterFor(algorithm pkix.AlgorithmIdentifier, p password) (cipher.BlockM
 		Salt       []byte
 		Iterations int
 	}
-	if !decode(algorithm.Parameters.FullBytes, &params) {
+	if !tlv.Decode(algorithm.Parameters.FullBytes, &params) {
 		return nil, errDecryption
 	}
 	block, err := scheme.block(derive(sha1.New, forKey, p, params.Salt, params.Iterations, scheme.size))
@@ -117,7 +119,7 @@ func decrypterFor(algorithm pkix.AlgorithmIdentifier, p password) (cipher.BlockM
 
 func pbes2Decrypter(parameters []byte) (cipher.BlockMode, error) {
 	var params struct{ KDF, Encryption pkix.AlgorithmIdentifier }
-	if !decode(parameters, &params) {
+	if !tlv.Decode(parameters, &params) {
 		return nil, errDecryption
 	}
 	scheme, known := pbes2Schemes[params.Encryption.Algorithm.String()]
@@ -133,7 +135,7 @@ func pbes2Decrypter(parameters []byte) (cipher.BlockMode, error) {
 		return nil, err
 	}
 	var iv []byte
-	if !decode(params.Encryption.Parameters.FullBytes, &iv) || len(iv) != block.BlockSize() {
+	if !tlv.Decode(params.Encryption.Parameters.FullBytes, &iv) || len(iv) != block.BlockSize() {
 		return nil, errDecryption
 	}
 	return cipher.NewCBCDecrypter(block, iv), nil
