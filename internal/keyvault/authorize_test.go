@@ -14,7 +14,7 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// Tokens live for hours. What made them invalid (a new signing key, a revocation) must not keep certificates away for as long.
+// Tokens are valid for hours. An event that invalidates them (a new signing key, a revocation) must not block certificates that long.
 func TestATokenThatIsRefusedIsReplacedWithoutARestart(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -52,7 +52,7 @@ func TestATokenThatIsRefusedIsReplacedWithoutARestart(t *testing.T) {
 	}
 }
 
-// A vault need not say again what it wants when it refuses a token.
+// A vault may refuse a token without repeating its challenge.
 func TestARefusalOfATokenNeedsNoChallenge(t *testing.T) {
 	for name, header := range map[string]string{"none": "", "of OAuth": `Bearer error="invalid_token", error_description="The signature is invalid"`} {
 		t.Run(name, func(t *testing.T) {
@@ -79,16 +79,16 @@ func TestARefusalOfATokenNeedsNoChallenge(t *testing.T) {
 	}
 }
 
-func TestAVaultThatRefusesEveryTokenIsLeftAloneAndTheOthersAreNot(t *testing.T) {
+func TestTheBreakerOpensOnlyForTheVaultThatRefusesEveryToken(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	_ = f.mustRead(t)
 	f.vault.Refuse(vaulttest.TokenExpired, -1)
 	failure := f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100)
 	if failure.RetryAfter < 30*time.Second {
-		t.Errorf("the others come back after %s, want half a minute or more", failure.RetryAfter)
+		t.Errorf("the others retry after %s, want half a minute or more", failure.RetryAfter)
 	}
 	if got := f.vault.Stats().Unauthorized; got != 3 {
-		t.Errorf("got %d answers 401, want the challenge, the kept token's and the new one's", got)
+		t.Errorf("got %d responses 401, want the challenge, the kept token's and the new one's", got)
 	}
 	if got := f.server.TokenRequests(); got != 2 {
 		t.Errorf("got %d token requests, want 2", got)
@@ -99,7 +99,7 @@ func TestAVaultThatRefusesEveryTokenIsLeftAloneAndTheOthersAreNot(t *testing.T) 
 
 	before := f.server.TokenRequests()
 	clock.pass(34 * time.Second)
-	_ = f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100) // one of them finds out
+	_ = f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100) // one of them probes
 	if got := f.server.TokenRequests(); got != before+1 {
 		t.Errorf("got %d token requests after %d, want one more", got, before)
 	}
@@ -109,8 +109,8 @@ func TestAVaultThatRefusesEveryTokenIsLeftAloneAndTheOthersAreNot(t *testing.T) 
 	_ = f.wants(t, f.vault, v1alpha1.ReasonSecretNotFound, 5)
 }
 
-// A hostile vault could demand claims for ever.
-func TestAClaimsChallengeIsMetOnce(t *testing.T) {
+// A hostile vault could demand claims forever.
+func TestAClaimsChallengeIsAnsweredOnce(t *testing.T) {
 	f := newFixture(t)
 	asked := 0
 	base := f.gateway(t, func(w http.ResponseWriter, r *http.Request) bool {
@@ -129,7 +129,7 @@ func TestAClaimsChallengeIsMetOnce(t *testing.T) {
 	}
 }
 
-// A hundred certificates in two vaults, on as many workers as come: one attempt with the secret, one each time the wait is over.
+// A hundred certificates in two vaults, on 20 workers: one attempt with the secret, and one each time the wait is over.
 func TestAWrongSecretIsTriedOnceForAllCertificates(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
@@ -163,8 +163,8 @@ func TestAWrongSecretIsTriedOnceForAllCertificates(t *testing.T) {
 	}
 }
 
-// What is refused because of the vault, its resource or its tenant, says nothing about the identity.
-func TestAVaultOfAnotherCloudOrTenantClosesNoOther(t *testing.T) {
+// A refusal of the vault's resource or tenant says nothing about the identity.
+func TestAVaultOfAnotherCloudOrTenantOpensNoOtherBreaker(t *testing.T) {
 	f, _ := newTimed(t, nil)
 	f.env = setEnvironment(t, f.server.Env())
 	setting("AZURE_ADDITIONALLY_ALLOWED_TENANTS", "*")(t, f)
@@ -190,7 +190,7 @@ func clientSecretOf(s *vaulttest.Server) string {
 	return ""
 }
 
-// vaultClients returns what is kept of vaults for the agent's own identity.
+// vaultClients returns the clients of vaults for the agent's own identity.
 func (f *fixture) vaultClients(t *testing.T, vaults ...*vaulttest.Vault) (result []*vaultClient) {
 	t.Helper()
 	for _, vault := range vaults {

@@ -17,30 +17,30 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// hands is a clock that a test sets forward.
-type hands struct {
+// testClock is a clock that a test advances.
+type testClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
 // Now returns the time.
-func (h *hands) Now() time.Time {
+func (h *testClock) Now() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
 }
 
-func (h *hands) pass(d time.Duration) {
+func (h *testClock) pass(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = h.now.Add(d)
 }
 
-// newTimed returns a fixture whose clients go by a clock of its own.
-func newTimed(t *testing.T, change func(*Options)) (*fixture, *hands) {
+// newTimed returns a fixture whose clients use a clock of their own.
+func newTimed(t *testing.T, change func(*Options)) (*fixture, *testClock) {
 	t.Helper()
 	f := newFixture(t)
-	clock := &hands{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	clock := &testClock{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
 	options := f.options()
 	options.Now = clock.Now
 	if change != nil {
@@ -68,7 +68,7 @@ func (f *fixture) saw(t *testing.T, vault *vaulttest.Vault, want int) {
 	}
 }
 
-func TestAVaultThatThrottlesIsLeftAloneByAllItsCertificates(t *testing.T) {
+func TestTheBreakerOpensForAllCertificatesOfAVaultThatThrottles(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	ops := f.server.Vault("ops")
 	f.vault.Throttle(10*time.Minute, true, -1) // longer than the SDK would accept
@@ -77,7 +77,7 @@ func TestAVaultThatThrottlesIsLeftAloneByAllItsCertificates(t *testing.T) {
 		t.Errorf("got Retry-After %s, want the vault's", first.RetryAfter)
 	}
 	if last := f.wants(t, f.vault, v1alpha1.ReasonThrottled, 100); last.RetryAfter < 10*time.Minute {
-		t.Errorf("who was not asked comes back after %s, want no less than what the vault asked for", last.RetryAfter)
+		t.Errorf("a request that was not sent retries after %s, want no less than the vault asked for", last.RetryAfter)
 	}
 	f.saw(t, f.vault, 1) // and the SDK has not repeated it
 	if _, err := f.read(t, ops, "word"); err != nil {
@@ -85,7 +85,7 @@ func TestAVaultThatThrottlesIsLeftAloneByAllItsCertificates(t *testing.T) {
 	}
 
 	clock.pass(12 * time.Minute)
-	_ = f.wants(t, f.vault, v1alpha1.ReasonThrottled, 100) // one of them has found out
+	_ = f.wants(t, f.vault, v1alpha1.ReasonThrottled, 100) // one of them has probed
 	f.saw(t, f.vault, 2)
 	f.vault.Heal()
 	clock.pass(12 * time.Minute)
@@ -97,7 +97,7 @@ func TestAVaultThatThrottlesIsLeftAloneByAllItsCertificates(t *testing.T) {
 	}
 }
 
-func TestWhileOneRequestFindsOutNobodyElseAsks(t *testing.T) {
+func TestOneRequestAtATimeProbes(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	_ = f.mustRead(t)
 	f.vault.Throttle(0, false, 1)
@@ -139,8 +139,8 @@ func TestADeadVaultIsTriedThreeTimes(t *testing.T) {
 	_ = f.mustRead(t)
 }
 
-// A vault that does not exist yet is looked for each time that somebody wants it, and found as soon as it is there.
-func TestAVaultThatIsNotThereYetIsLookedForEachTime(t *testing.T) {
+// A vault that does not exist yet is resolved at each attempt, and found as soon as it exists.
+func TestAVaultThatDoesNotExistYetIsResolvedAtEachAttempt(t *testing.T) {
 	f, _ := newTimed(t, nil)
 	secret := urlOf(t, "https://"+strings.Repeat("x", 64)+".vault.azure.net/secrets/word") // no name server is asked
 	for range 10 {
@@ -148,12 +148,12 @@ func TestAVaultThatIsNotThereYetIsLookedForEachTime(t *testing.T) {
 		_ = f.wantFailure(t, err, secret, v1alpha1.ReasonVaultNotFound)
 	}
 	if !f.clients.targets.Get(secret.Authority()).Breaker.Closed() {
-		t.Error("nobody looks for it any more")
+		t.Error("the breaker is open")
 	}
 }
 
-// The token service belongs to the identity: one that is down says nothing about the vault, which others can read.
-func TestATokenServiceThatIsDownClosesNoVault(t *testing.T) {
+// The token service belongs to the identity. If it is down, other identities can still read the vault.
+func TestATokenServiceThatIsDownOpensNoVaultsBreaker(t *testing.T) {
 	f, _ := newTimed(t, nil)
 	setEnvironment(t, federated(t, f.server))
 	_ = f.mustRead(t) // this identity has its token
@@ -170,7 +170,7 @@ func TestATokenServiceThatIsDownClosesNoVault(t *testing.T) {
 		_ = f.wantFailure(t, err, secret, v1alpha1.ReasonThrottled, "token service")
 	}
 	if got := refused.Load(); got != 1 {
-		t.Errorf("the token service was asked %d times, want once", got)
+		t.Errorf("the token service got %d requests, want once", got)
 	}
 	_ = f.mustRead(t)
 	if got := f.vault.Stats().Unauthorized; got != 2 {
@@ -178,8 +178,8 @@ func TestATokenServiceThatIsDownClosesNoVault(t *testing.T) {
 	}
 }
 
-// A vault that refuses the token is no longer the one that throttled, and must not be told of as such.
-func TestAVaultThatRefusesInItsOwnWordsIsWell(t *testing.T) {
+// A vault that refuses the token no longer throttles, and must not be reported as throttling.
+func TestAVaultThatRefusesInItsOwnFormatIsHealthy(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	_ = f.mustRead(t)
 	f.vault.Throttle(0, false, 1)
@@ -188,12 +188,12 @@ func TestAVaultThatRefusesInItsOwnWordsIsWell(t *testing.T) {
 	f.vault.Refuse(vaulttest.WrongIssuer, -1)
 	_ = f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 1)
 	if !f.clients.targets.Get(urlOf(t, f.vault.SecretURL("word")).Authority()).Breaker.Closed() {
-		t.Error("the vault is still taken for ill")
+		t.Error("the vault's breaker is still open")
 	}
 }
 
-// A refused credential is no illness: what is told then is the refusal, and the wait is that of a refusal.
-func TestARefusedCredentialTakesThePlaceOfAnIllness(t *testing.T) {
+// A refused credential is no outage: the message is the refusal's, and so is the wait.
+func TestARefusedCredentialReplacesAnOutage(t *testing.T) {
 	targets, now := breaker.NewTargets(10, 0), time.Now()
 	one := attempt{vault: targets.Get("shop"), tokenService: targets.Get("login"), token: targets.Get("token")}
 	_ = fail(one.tokenService, now, &exchange.RefusalError{TokenService: true, Status: http.StatusTooManyRequests}, breaker.Failure{Began: now})
@@ -205,12 +205,12 @@ func TestARefusedCredentialTakesThePlaceOfAnIllness(t *testing.T) {
 	}
 }
 
-func TestWhoIsTurnedAwayAtTheTokenServiceFreesNoPlaceThere(t *testing.T) {
+func TestARequestThatIsNotAdmittedDoesNotEndAProbe(t *testing.T) {
 	targets, now := breaker.NewTargets(10, 0), time.Now()
 	login := targets.Get("login")
 	_ = fail(login, now, &exchange.RefusalError{TokenService: true, Status: http.StatusTooManyRequests}, breaker.Failure{Began: now})
 	now = now.Add(time.Hour)
-	check(t, attempt{vault: targets.Get("shop"), tokenService: login, token: targets.Get("token")}.begin(now)) // finds out
+	check(t, attempt{vault: targets.Get("shop"), tokenService: login, token: targets.Get("token")}.begin(now)) // probes
 	for range 4 {
 		if err := (attempt{vault: targets.Get("shop"), tokenService: login, token: targets.Get("token")}).begin(now); !errors.As(err, new(*exchange.SharedError)) {
 			t.Errorf("got %v, want one request at a time", err)
@@ -220,37 +220,37 @@ func TestWhoIsTurnedAwayAtTheTokenServiceFreesNoPlaceThere(t *testing.T) {
 
 func TestTheBudgetOfAVaultIsKept(t *testing.T) {
 	f, clock := newTimed(t, func(o *Options) { o.RequestsPerSecond = 2 })
-	turns := make(map[time.Duration]bool)
+	waits := make(map[time.Duration]bool)
 	ask := func(requests int) (answered int) {
 		for i := range requests {
 			_, err := f.read(t, f.vault, fmt.Sprintf("word-%d", i))
-			var busy *Deferred
-			if !errors.As(err, &busy) {
+			var deferred *Deferred
+			if !errors.As(err, &deferred) {
 				answered++
 				continue
 			}
-			turns[busy.After] = true
+			waits[deferred.After] = true
 		}
 		return answered
 	}
 	if got := ask(50); got != 20 {
-		t.Errorf("%d of 50 requests went out, want what two a second are in ten seconds", got)
+		t.Errorf("%d of 50 requests were sent, want ten seconds' worth of two a second", got)
 	}
-	if len(turns) != 30 || !turns[500*time.Millisecond] || !turns[15*time.Second] {
-		t.Errorf("the others come back after %v, want one each half a second", turns)
+	if len(waits) != 30 || !waits[500*time.Millisecond] || !waits[15*time.Second] {
+		t.Errorf("the others retry after %v, want one each half a second", waits)
 	}
 	if _, err := f.read(t, f.server.Vault("ops"), "word"); err != nil {
 		t.Errorf("the other vault: %v", err)
 	}
 	clock.pass(3 * time.Second)
 	if got := ask(50); got != 6 {
-		t.Errorf("%d requests went out after three seconds, want 6", got)
+		t.Errorf("%d requests were sent after three seconds, want 6", got)
 	}
 	f.saw(t, f.vault, 26)
 }
 
-// Who asks for anything that was read in the last seconds must not be told of a turn that has come meanwhile.
-func TestWhatWasNotAskedIsNoAnswerForOthers(t *testing.T) {
+// A caller that accepts any recent response must not share a deferral whose time has passed meanwhile.
+func TestADeferralIsNotShared(t *testing.T) {
 	f, clock := newTimed(t, func(o *Options) { o.RequestsPerSecond = 1 })
 	word := urlOf(t, f.vault.SecretURL("word"))
 	for range 10 {
@@ -265,8 +265,8 @@ func TestWhatWasNotAskedIsNoAnswerForOthers(t *testing.T) {
 	}
 }
 
-// Ten certificates wait for the first login; that it fails is one failure, which says nothing yet.
-func TestAFailureThatIsSharedCountsOnce(t *testing.T) {
+// Ten certificates wait for the first login. Its failure is one failure, which does not open the breaker.
+func TestASharedFailureCountsOnce(t *testing.T) {
 	f := newFixture(t)
 	f.vault.Stop()
 	synctest.Test(t, func(t *testing.T) {
@@ -289,7 +289,7 @@ func TestAFailureThatIsSharedCountsOnce(t *testing.T) {
 			}
 		}
 		if !f.clients.targets.Get(urlOf(t, f.vault.SecretURL("word")).Authority()).Breaker.Closed() {
-			t.Error("the vault is taken for ill")
+			t.Error("the breaker is open")
 		}
 	})
 }

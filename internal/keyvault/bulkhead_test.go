@@ -13,24 +13,24 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// The workers take what is due in order: thirty certificates of a vault that hangs, and thirty of another.
-func TestAVaultThatHangsKeepsNoWorkerFromAnother(t *testing.T) {
+// The workers process certificates in order: thirty of a vault that hangs, and thirty of another.
+func TestAVaultThatHangsDoesNotOccupyAllWorkers(t *testing.T) {
 	const workers, each = 10, 30
 	f, _ := newTimed(t, func(o *Options) { o.Workers = workers })
-	f.clients.timeout = time.Hour // nobody gives up: there are workers left all the same
+	f.clients.timeout = time.Hour // no caller gives up, and still there are workers left
 	ops := f.server.Vault("ops")
 	release := f.hangs(f.vault)
 	defer release()
 	work, served := make(chan func(), 2*each), make(chan error, each)
-	var busy, asked sync.Map
+	var deferred, returned sync.Map
 	for i := range each {
 		secret := urlOf(t, f.vault.SecretURL(fmt.Sprintf("word-%d", i)))
 		work <- func() {
 			if _, err := f.clients.Get(t.Context(), secret, "", time.Now()); errors.As(err, new(*Deferred)) {
-				busy.Store(i, err)
+				deferred.Store(i, err)
 				return
 			}
-			asked.Store(i, true)
+			returned.Store(i, true)
 		}
 	}
 	for i := range each {
@@ -50,17 +50,17 @@ func TestAVaultThatHangsKeepsNoWorkerFromAnother(t *testing.T) {
 	for range each {
 		check(t, <-served) // while the other vault still hangs
 	}
-	if got := count(&asked); got != 0 {
-		t.Errorf("%d requests to the vault that hangs came back", got)
+	if got := count(&returned); got != 0 {
+		t.Errorf("%d requests to the vault that hangs returned", got)
 	}
-	if got := count(&busy); got != each-8 {
-		t.Errorf("%d certificates of the vault that hangs were turned away, want all but 8", got)
+	if got := count(&deferred); got != each-8 {
+		t.Errorf("%d certificates of the vault that hangs were deferred, want all but 8", got)
 	}
 	release()
 	<-finished
 }
 
-func TestAVaultThatHangsIsGivenUp(t *testing.T) {
+func TestTheBreakerOpensForAVaultThatHangs(t *testing.T) {
 	f, _ := newTimed(t, func(o *Options) { o.Workers = 10 })
 	f.clients.timeout = 50 * time.Millisecond
 	release := f.hangs(f.vault)
@@ -71,12 +71,12 @@ func TestAVaultThatHangsIsGivenUp(t *testing.T) {
 			_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL(fmt.Sprintf("word-%d", i))), v1alpha1.ReasonVaultUnreachable, "no response in time")
 		}
 	}
-	f.clients.timeout = time.Hour // from now on nobody waits
+	f.clients.timeout = time.Hour // from now on no caller waits
 	_ = f.wants(t, f.vault, v1alpha1.ReasonVaultUnreachable, 100)
 }
 
-// A token service that is silent is not the vault, which other identities can read.
-func TestATokenServiceThatHangsIsToldFromTheVault(t *testing.T) {
+// If the token service is silent, other identities can still read the vault.
+func TestATokenServiceThatHangsIsDistinguishedFromTheVault(t *testing.T) {
 	f, _ := newTimed(t, func(o *Options) { o.Workers = 10 })
 	setEnvironment(t, federated(t, f.server))
 	_ = f.mustRead(t) // the agent's own identity has its token
@@ -93,23 +93,23 @@ func TestATokenServiceThatHangsIsToldFromTheVault(t *testing.T) {
 	_ = f.mustRead(t)
 }
 
-// hangs lets a vault answer nobody until release is called.
+// hangs keeps a vault from responding until release is called.
 func (f *fixture) hangs(vault *vaulttest.Vault) (release func()) { return f.hangsAt(vault.URL()) }
 
 func (f *fixture) hangsAt(url string) (release func()) {
-	gate := make(chan struct{})
+	released := make(chan struct{})
 	next := f.wire.next
 	f.wire.next = roundTrip(func(request *http.Request) (*http.Response, error) {
 		if "https://"+request.URL.Host == url {
 			select {
-			case <-gate:
+			case <-released:
 			case <-request.Context().Done():
 				return nil, request.Context().Err()
 			}
 		}
 		return next.RoundTrip(request)
 	})
-	return sync.OnceFunc(func() { close(gate) })
+	return sync.OnceFunc(func() { close(released) })
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

@@ -26,7 +26,7 @@ func TestRequestsAtTheSameTimeAreShared(t *testing.T) {
 			if got[i], err = f.clients.Get(t.Context(), secret, "", since); err != nil {
 				t.Error(err)
 			}
-			defer clear(got[i].Value[:1]) // as its owner, who must not touch the others'
+			defer clear(got[i].Value[:1]) // as its owner; the values of other callers must not change
 			if i%2 == 0 {
 				clear(got[i].Value)
 			}
@@ -46,7 +46,7 @@ func TestRequestsAtTheSameTimeAreShared(t *testing.T) {
 	}
 }
 
-func TestAnAnswerFromBeforeIsNotShared(t *testing.T) {
+func TestAnOlderResponseIsNotShared(t *testing.T) {
 	f := newFixture(t)
 	f.mustRead(t)
 	before := time.Now()
@@ -58,11 +58,11 @@ func TestAnAnswerFromBeforeIsNotShared(t *testing.T) {
 		}
 	}
 	if got := f.vault.Stats().Requests; got != 2 {
-		t.Errorf("got %d requests, want 2: the later ones share the second answer", got)
+		t.Errorf("got %d requests, want 2: the later ones share the second response", got)
 	}
 }
 
-func TestACancelledCallerLeavesAtOnceAndTheOthersGetTheAnswer(t *testing.T) {
+func TestACancelledCallerReturnsAtOnceAndTheOthersGetTheResponse(t *testing.T) {
 	f := newFixture(t)
 	held, release := f.wire.hold()
 	defer release()
@@ -80,14 +80,14 @@ func TestACancelledCallerLeavesAtOnceAndTheOthersGetTheAnswer(t *testing.T) {
 	}
 	release()
 	if got, err := f.clients.Get(t.Context(), secret, "", time.Time{}); err != nil || string(got.Value) != secretValue {
-		t.Errorf("got %q, error %v, want the answer", got.Value, err)
+		t.Errorf("got %q, error %v, want the response", got.Value, err)
 	}
 	if got := f.vault.Stats().Requests; got != 1 {
-		t.Errorf("got %d requests, want 1: the answer that the first caller wanted", got)
+		t.Errorf("got %d requests, want 1: the one that the first caller requested", got)
 	}
 }
 
-// lateReader is a context whose owner comes to read the answer when it has just been forgotten.
+// lateReader is a context whose owner reads the response just after its eviction.
 type lateReader struct {
 	context.Context
 	late func()
@@ -99,7 +99,7 @@ func (l lateReader) Done() <-chan struct{} {
 	return l.Context.Done()
 }
 
-func TestAnAnswerThatIsForgottenMeanwhileIsAskedForAgain(t *testing.T) {
+func TestAResponseThatIsEvictedMeanwhileIsRequestedAgain(t *testing.T) {
 	var shared responseCache
 	key, calls := cacheKey{secret: SecretURL{Host: "v", Name: "word"}}, 0
 	fetch := func(context.Context) (Secret, error) {
@@ -111,22 +111,22 @@ func TestAnAnswerThatIsForgottenMeanwhileIsAskedForAgain(t *testing.T) {
 		<-current.done
 		shared.evict(key, current)
 		if !bytes.Equal(current.secret.Value, nil) {
-			t.Error("the forgotten answer still holds its value")
+			t.Error("the evicted response still holds its value")
 		}
 	})}
 	got, err := shared.get(ctx, key, time.Time{}, fetch)
 	if err != nil || string(got.Value) != secretValue || calls != 2 {
-		t.Errorf("got %q, error %v after %d calls, want the second call's answer", got.Value, err, calls)
+		t.Errorf("got %q, error %v after %d calls, want the second call's response", got.Value, err, calls)
 	}
 }
 
-func TestAnAnswerIsOverwrittenWhenItIsForgotten(t *testing.T) {
+func TestAResponseIsOverwrittenWhenItIsEvicted(t *testing.T) {
 	value := []byte(secretValue)
 	current := &cachedResponse{secret: Secret{Value: value}}
 	key := cacheKey{secret: SecretURL{Host: "v", Name: "word"}}
 	shared := responseCache{byKey: map[cacheKey]*cachedResponse{key: current}}
 	shared.evict(key, current)
 	if !bytes.Equal(value, make([]byte, len(value))) || len(shared.byKey) != 0 {
-		t.Errorf("got %q and %d answers, want zeros and none", value, len(shared.byKey))
+		t.Errorf("got %q and %d responses, want zeros and none", value, len(shared.byKey))
 	}
 }

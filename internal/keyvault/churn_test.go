@@ -18,8 +18,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// A server that ends each connection (GOAWAY in HTTP/2, Connection: close in HTTP/1.1) after one request.
-func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
+// A server that closes each connection (GOAWAY in HTTP/2, Connection: close in HTTP/1.1) after one request.
+func TestTheRateOfConnectionsToAServerThatClosesEachIsLimited(t *testing.T) {
 	for name, protocols := range map[string][]string{"GOAWAY": {"h2", "http/1.1"}, "Connection: close": {"http/1.1"}} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -32,7 +32,7 @@ func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
 				if r.ProtoMajor == 2 {
 					second.Add(1)
 				}
-				w.Header().Set("Connection", "close") // net/http makes a GOAWAY of it
+				w.Header().Set("Connection", "close") // net/http turns it into a GOAWAY
 				proxy.ServeHTTP(w, r)
 			}))
 			server.Config.ErrorLog = log.New(io.Discard, "", 0)

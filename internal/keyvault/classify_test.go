@@ -12,7 +12,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// What is in no message, so that retries change no status, is in the log.
+// The request ID is in no message, so that retries do not change the status; it is in the log.
 func TestTheRequestIDIsLogged(t *testing.T) {
 	f := newFixture(t)
 	var lines []string

@@ -69,7 +69,7 @@ func TestAThousandRequestsNeedOneChallengeAndOneConnection(t *testing.T) {
 			for _, name := range test.vaults {
 				stats := f.server.Vault(name).Stats()
 				if stats.ByCode[http.StatusOK] != requests/len(test.vaults) || stats.Unauthorized != len(test.identities) || stats.Connections != 1 {
-					t.Errorf("%s: got %+v, want %d answers, a challenge per identity, one connection", name, stats, requests/len(test.vaults))
+					t.Errorf("%s: got %+v, want %d responses, a challenge per identity, one connection", name, stats, requests/len(test.vaults))
 				}
 			}
 			if got := f.server.TokenRequests(); got != len(test.identities) {
@@ -91,7 +91,7 @@ func runAll(work <-chan func(), workers int) {
 	group.Wait()
 }
 
-func TestAStrangersHostIsNotAsked(t *testing.T) {
+func TestAHostThatIsNotAllowedGetsNoRequest(t *testing.T) {
 	f := newFixture(t)
 	stranger := vaulttest.ForTest(t, "shop")
 	port := f.vault.URL()[len("https://localhost:"):]
@@ -114,7 +114,7 @@ func TestAStrangersHostIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestObserveIsToldOfEveryAnswer(t *testing.T) {
+func TestObserveIsCalledForEveryResponse(t *testing.T) {
 	f := newFixture(t)
 	var mu sync.Mutex
 	codes := map[string]int{}

@@ -13,11 +13,11 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// internet leads requests for Azure's hosts to the test server, and notes which hosts were asked.
+// internet routes requests for Azure's hosts to the test server, and records which hosts were requested.
 type internet struct {
 	next     http.RoundTripper
 	places   func(host string) (scheme, address string)
-	resource string // in challenges, in the place of the test server's
+	resource string // in challenges, instead of the test server's
 
 	mu    sync.Mutex
 	asked map[string]int
@@ -89,7 +89,7 @@ func TestAVaultOfEachCloudIsReadWithATokenOfItsCloud(t *testing.T) {
 	}
 }
 
-func TestAChallengeForAnotherCloudIsNotMet(t *testing.T) {
+func TestAChallengeForAnotherCloudGetsNoToken(t *testing.T) {
 	f := newFixture(t)
 	f.clients, f.wire = newClients(t, Options{CABundle: f.server.CAPEM()})
 	_ = f.online(t)
@@ -101,11 +101,11 @@ func TestAChallengeForAnotherCloudIsNotMet(t *testing.T) {
 	}
 }
 
-func TestAVaultOfAnotherTenantIsReadWhenItIsNamed(t *testing.T) {
+func TestAVaultOfAnotherTenantIsReadIfTheTenantIsAllowed(t *testing.T) {
 	other := uuid.NewString()
 	for name, test := range map[string]struct{ allowed, says string }{
 		"not named":        {"", "AZURE_ADDITIONALLY_ALLOWED_TENANTS"},
-		"named":            {"11111111-2222-3333-4444-555555555555;" + other, "AADSTS90002: Tenant '" + other}, // it was asked for
+		"named":            {"11111111-2222-3333-4444-555555555555;" + other, "AADSTS90002: Tenant '" + other}, // a token was requested
 		"all are accepted": {"*", "AADSTS90002: Tenant '" + other},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestAVaultOfAnotherTenantIsReadWhenItIsNamed(t *testing.T) {
 	}
 }
 
-// without returns the variables but one.
+// without returns the variables except one.
 func without(variables []string, name string) []string {
 	var rest []string
 	for _, variable := range variables {

@@ -16,8 +16,8 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// failureCase is a way in which a secret is not read, and what a person is told. The three lists of them are one table: of the
-// vault, of the network, and of the login.
+// failureCase is a way in which reading a secret fails, and the expected message. The lists of the vault, of the network, and of the
+// token service are one table.
 type failureCase struct {
 	name     string
 	arrange  func(*testing.T, *fixture)
@@ -27,7 +27,7 @@ type failureCase struct {
 	want     v1alpha1.Reason
 	class    v1alpha1.Class
 	says     []string // what is wrong, and what to do
-	// request tells that Azure answered, and that the message has the id by which Azure finds its answer.
+	// request is true if the response is Azure's, so that the failure has a request ID.
 	request    bool
 	retryAfter time.Duration
 }
@@ -42,8 +42,8 @@ func TestAFailureHasItsReason(t *testing.T) {
 	}
 }
 
-// The first answer of a vault is its challenge; what fails later fails the same.
-func TestAFailureHasItsReasonAfterAnAnswerToo(t *testing.T) {
+// The first response of a vault is its challenge. A later failure has the same reason.
+func TestAFailureHasItsReasonAfterASuccessToo(t *testing.T) {
 	for _, one := range vaultFailures {
 		t.Run(one.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -74,10 +74,10 @@ func (c failureCase) run(t *testing.T, f *fixture) {
 	if c.request && strings.Contains(failure.Message, failure.RequestID) {
 		t.Errorf("got %q, which changes with each request", failure.Message)
 	}
-	f.clients.targets = breaker.NewTargets(0, 0) // so that it is asked for again at once
+	f.clients.targets = breaker.NewTargets(0, 0) // so that the next request is sent at once
 	again := f.wantFailure(t, c.read(t, f, secret), secret, c.want)
 	if again.Message != failure.Message {
-		t.Errorf("got %q and then %q, want what means the same to read the same", failure.Message, again.Message)
+		t.Errorf("got %q and then %q, want the same text for the same failure", failure.Message, again.Message)
 	}
 	t.Logf("%s (%s): %s", failure.Reason, c.class, failure.Message)
 }
@@ -93,7 +93,7 @@ func (c failureCase) url(t *testing.T, f *fixture) SecretURL {
 	return urlOf(t, f.vault.SecretURL(c.secret))
 }
 
-// read reads with the wait of the product, or a shorter one.
+// read reads with the product's timeout, or a shorter one.
 func (c failureCase) read(t *testing.T, f *fixture, secret SecretURL) error {
 	t.Helper()
 	if c.within == 0 {
@@ -123,7 +123,7 @@ func (f *fixture) identity(clientID string) string {
 	return fmt.Sprintf("client id %s", clientID)
 }
 
-// Whoever meets a reason finds a command to look with.
+// Each reason has a command to diagnose it.
 func TestEveryReasonHasACommandInTheDocumentation(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "azure.md"))
 	check(t, err)

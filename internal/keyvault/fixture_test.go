@@ -35,7 +35,7 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// setEnvironment sets the variables, and no other that azidentity or a proxy would go by.
+// setEnvironment sets the variables, and unsets all others that azidentity or a proxy would use.
 func setEnvironment(t *testing.T, variables []string) map[string]string {
 	t.Helper()
 	for _, name := range []string{
@@ -44,7 +44,7 @@ func setEnvironment(t *testing.T, variables []string) map[string]string {
 		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "CONTAINER_SANDBOX_MOUNT_POINT", "IMDS_ENDPOINT", "MSI_ENDPOINT",
 		"AZURE_ADDITIONALLY_ALLOWED_TENANTS", "AZURE_KUBERNETES_TOKEN_PROXY", "AZURE_KUBERNETES_CA_FILE",
 	} {
-		t.Setenv(name, "") // for its way back
+		t.Setenv(name, "") // so that the test restores it
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func newClients(t *testing.T, options Options) (*Clients, *wiretap) {
 	return clients, wire
 }
 
-// read asks a vault anew: nothing that was answered before is good enough.
+// read sends a new request: it accepts no earlier response.
 func (f *fixture) read(t *testing.T, vault *vaulttest.Vault, name string) (Secret, error) {
 	t.Helper()
 	return f.clients.Get(t.Context(), urlOf(t, vault.SecretURL(name)), "", later())
@@ -101,7 +101,7 @@ func urlOf(t *testing.T, raw string) SecretURL {
 	return secret
 }
 
-// wantFailure checks an error's reason and message, which names the vault and the secret and gives nothing away.
+// wantFailure checks an error's reason and message, which names the vault and the secret and discloses nothing.
 func (f *fixture) wantFailure(t *testing.T, err error, secret SecretURL, reason v1alpha1.Reason, says ...string) *Failure {
 	t.Helper()
 	var failure *Failure
@@ -127,8 +127,8 @@ func (f *fixture) wantFailure(t *testing.T, err error, secret SecretURL, reason 
 	return failure
 }
 
-// later is a time after all that has happened: Windows' clock stands still for up to a millisecond, in which a refusal without
-// a request can come, and its answer would be shared.
+// later is a time after everything that has happened: Windows' clock may not advance for up to a millisecond, and a failure without a
+// request within that time would be shared.
 func later() time.Time {
 	for began := time.Now(); ; {
 		if now := time.Now(); now.After(began) {

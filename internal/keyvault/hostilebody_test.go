@@ -39,7 +39,7 @@ func bomb(t *testing.T) []byte {
 	return packed.Bytes()
 }
 
-// Each is the body of a vault, a token service or whatever stands between that wants to use up memory or time.
+// Each is a body of a vault, a token service or a proxy that tries to exhaust memory or time.
 func TestAHostileBodyIsBounded(t *testing.T) {
 	packed := bomb(t)
 	bodies := map[string]struct {
@@ -125,7 +125,7 @@ func TestAHostileTokenServicesBodyIsBounded(t *testing.T) {
 	}
 }
 
-// Text of a vault ends in status, events, logs and on terminals.
+// Text of a vault ends up in status, events, logs and on terminals.
 func TestAVaultsTextIsSafeToShow(t *testing.T) {
 	f := newFixture(t)
 	f.vault.FailWith(http.StatusForbidden, "Forbidden", "Access\u009bDenied", "no \x1b[31mway\x1b[0m \u202eback\u2066 \u2028 here\u200b\x00 \u0085 "+strings.Repeat("long ", 500), -1)
@@ -138,7 +138,7 @@ func TestAVaultsTextIsSafeToShow(t *testing.T) {
 	}
 }
 
-func TestASecretThatIsAnsweredAndNotEnabledIsDisabled(t *testing.T) {
+func TestASecretThatIsReturnedAndNotEnabledIsDisabled(t *testing.T) {
 	f := newFixture(t)
 	base := f.gateway(t, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Authorization") == "" {

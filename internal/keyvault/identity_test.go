@@ -34,7 +34,7 @@ func TestEachCredentialReads(t *testing.T) {
 		credential auth.Credential
 		variables  func(*testing.T, *vaulttest.Server) []string
 		clientID   string
-		metadata   bool // the instance metadata service is asked
+		metadata   bool // the instance metadata service gets a request
 	}{
 		{name: "default: a client secret", variables: secret},
 		{name: "default: a client certificate", credential: auth.CredentialDefault, variables: certified},
@@ -61,7 +61,7 @@ func TestEachCredentialReads(t *testing.T) {
 				t.Fatalf("got %q, error %v", got.Value, err)
 			}
 			if asked := net.asked[exchange.MetadataHost] > 0; asked != test.metadata {
-				t.Errorf("asked %v, want the metadata service asked: %v", net.asked, test.metadata)
+				t.Errorf("requested %v, want the metadata service requested: %v", net.asked, test.metadata)
 			}
 			identity := auth.ClientIDOf(test.clientID)
 			f.vault.DenyIdentity(identity)
@@ -118,7 +118,7 @@ func TestFiftyFirstRequestsToFiveVaultsTakeOneToken(t *testing.T) {
 			for _, name := range names {
 				stats := f.server.Vault(name).Stats()
 				if stats.Unauthorized != 1 || stats.Connections != 1 || stats.ByCode[http.StatusOK] != requests/len(names) {
-					t.Errorf("vault %s: got %+v, want one challenge, one connection, %d answers", name, stats, requests/len(names))
+					t.Errorf("vault %s: got %+v, want one challenge, one connection, %d responses", name, stats, requests/len(names))
 				}
 			}
 		})

@@ -19,14 +19,14 @@ func setting(name, value string) func(*testing.T, *fixture) {
 	}
 }
 
-// loginAnswers puts a token service in place that has one answer to everything.
+// loginAnswers starts a token service that has one response to every request.
 func loginAnswers(status int, contentType, body string) func(*testing.T, *fixture) {
 	return func(t *testing.T, f *fixture) {
 		server := f.frontend(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(status)
-			_, _ = fmt.Fprint(w, body) // the client has gone
+			_, _ = fmt.Fprint(w, body) // the client may have disconnected
 		}))
 		setting("AZURE_AUTHORITY_HOST", server.URL+"/")(t, f)
 	}
@@ -63,8 +63,8 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 	}
 }
 
-// Whoever waited for the first request shares its answer, which can be read only once.
-func TestEveryoneIsToldWhyTheLoginFailed(t *testing.T) {
+// All callers that waited for the first request share its response, whose body can be read only once.
+func TestAllCallersGetTheReasonOfAFailedLogin(t *testing.T) {
 	f := newFixture(t)
 	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
 	urls, errs := f.readAll(t, f.vault.URL(), 20)

@@ -15,7 +15,7 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// loginAdvice is what a person is told to do about each of Entra ID's refusals.
+// loginAdvice is the advice for each of Entra ID's refusals.
 var loginAdvice = map[vaulttest.LoginRefusal]string{
 	vaulttest.WrongSecret:         "set AZURE_CLIENT_SECRET to the value",
 	vaulttest.ExpiredSecret:       "create a new secret",
@@ -49,7 +49,7 @@ func loginFailures() []failureCase {
 
 const someone = "11111111-2222-3333-4444-555555555555"
 
-// identityFailures are what else keeps an identity from its token.
+// identityFailures are other failures to get a token.
 var identityFailures = []failureCase{
 	{name: "login, a tenant that is not the vault's", arrange: setting("AZURE_TENANT_ID", someone), want: v1alpha1.ReasonAuthenticationFailed,
 		class: v1alpha1.ClassWaiting, says: []string{"isn't configured to acquire tokens for tenant", "Set AZURE_TENANT_ID to the vault's tenant"}},
@@ -64,7 +64,7 @@ var identityFailures = []failureCase{
 		f.nameServer(t).answer("localhost.", noError)
 		setting("AZURE_AUTHORITY_HOST", "https://login.invalid/")(t, f)
 	}, want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"token service login.invalid: the host name does not resolve", "AZURE_AUTHORITY_HOST"}},
-	{name: "login, a token service that nobody trusts", arrange: func(t *testing.T, f *fixture) {
+	{name: "login, an untrusted token service", arrange: func(t *testing.T, f *fixture) {
 		setting("AZURE_AUTHORITY_HOST", authorityOf(t, vaulttest.ForTest(t)))(t, f)
 	}, want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient, says: []string{"token service 127.0.0.1:", "unknown authority", "--ca-bundle"}},
 	{name: "login, 503", arrange: loginAnswers(http.StatusServiceUnavailable, "text/plain", "Sorry."), want: v1alpha1.ReasonVaultUnreachable,
@@ -94,10 +94,10 @@ var identityFailures = []failureCase{
 	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"no client secret, client certificate or federated token file is configured", "169.254.169.254", "AZURE_CLIENT_SECRET"}},
 }
 
-// metadataAddress is where managed identities get their tokens on a machine of Azure.
+// metadataAddress is the address of the instance metadata service.
 const metadataAddress = exchange.MetadataHost + ":80"
 
-// closedAddress is one where nobody listens.
+// closedAddress is an address without a listener.
 func closedAddress(t *testing.T) string {
 	t.Helper()
 	socket := listen(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
+func TestAFailureOfTheMetadataServiceIsExplained(t *testing.T) {
 	const wrong = "11111111-2222-3333-4444-555555555555"
 	tests := []struct {
 		name     string
@@ -36,14 +36,14 @@ func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
 			_, err := f.clients.Get(t.Context(), secret, test.clientID, later())
 			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, test.says...)
 			if net.asked[exchange.MetadataHost] != 1 {
-				t.Errorf("asked the metadata service %d times, want once", net.asked[exchange.MetadataHost])
+				t.Errorf("sent %d requests to the metadata service, want once", net.asked[exchange.MetadataHost])
 			}
 		})
 	}
 }
 
-// ownOnce is there because MSAL keeps the token of the machine's own identity and a resource for the whole process, and
-// another server would not know it. No other test uses this resource.
+// ownOnce exists because MSAL keeps the token of the machine's own identity and a resource for the whole process, and another server
+// would not accept it. No other test uses this resource.
 var ownOnce sync.Once
 
 func TestTheMachinesOwnIdentityReads(t *testing.T) {
@@ -54,17 +54,17 @@ func TestTheMachinesOwnIdentityReads(t *testing.T) {
 		net.resource = "https://vault.azure.cn"
 		_ = f.mustRead(t)
 		if net.asked[exchange.MetadataHost] != 1 || f.server.TokenRequests() != 1 {
-			t.Errorf("asked %v, want the metadata service asked once", net.asked)
+			t.Errorf("requested %v, want one request to the metadata service", net.asked)
 		}
 	})
 }
 
-func TestAManagedIdentityThatIsNotThereIsSaidAtOnce(t *testing.T) {
+func TestAMissingManagedIdentityIsReportedAtOnce(t *testing.T) {
 	f := newFixture(t)
 	f.env = setEnvironment(t, nil)
 	f.online(t).places = func(host string) (string, string) {
 		if host == exchange.MetadataHost {
-			return "http", "127.0.0.1:1" // where nobody listens
+			return "http", "127.0.0.1:1" // without a listener
 		}
 		return "", ""
 	}
@@ -87,6 +87,6 @@ func TestArc(t *testing.T) {
 		}
 		return
 	}
-	// Elsewhere Arc's own folder is not ours to write to. A key file in another one is not read.
+	// On other platforms the test cannot write to Arc's folder, and a key file in another folder is not read.
 	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "invalid file path")
 }

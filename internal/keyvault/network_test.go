@@ -10,7 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-func TestAVaultThatCameBackIsReadAgain(t *testing.T) {
+func TestAVaultThatHasRecoveredIsReadAgain(t *testing.T) {
 	f := newFixture(t)
 	f.mustRead(t)
 	f.vault.Stop()
@@ -21,12 +21,12 @@ func TestAVaultThatCameBackIsReadAgain(t *testing.T) {
 	check(t, f.vault.Start())
 	f.mustRead(t)
 	if got := f.vault.Stats().Unauthorized; got != 1 {
-		t.Errorf("got %d answers 401, want 1: the token is still good", got)
+		t.Errorf("got %d responses 401, want 1: the token is still good", got)
 	}
 }
 
-// Whoever waited for the first request shares its fate, and so the fate's reason.
-func TestEveryoneIsToldWhyTheVaultIsUnreachable(t *testing.T) {
+// All callers that waited for the first request share its failure and its reason.
+func TestAllCallersGetTheReasonOfAnUnreachableVault(t *testing.T) {
 	f := newFixture(t)
 	held, release := f.wire.hold()
 	defer release()
@@ -51,7 +51,7 @@ func TestEveryoneIsToldWhyTheVaultIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestAVaultThatNeverAnswersIsUnreachable(t *testing.T) {
+func TestAVaultThatNeverRespondsIsUnreachable(t *testing.T) {
 	f := newFixture(t)
 	_, release := f.wire.hold()
 	defer release()

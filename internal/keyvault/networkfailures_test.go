@@ -14,7 +14,7 @@ func present(kind vaulttest.ServerCertificate) func(*testing.T, *fixture) {
 	}
 }
 
-// networkFailures are what keeps a request from its answer.
+// networkFailures are the failures of a request without a response.
 var networkFailures = []failureCase{
 	{name: "DNS, a name that does not exist", arrange: func(t *testing.T, f *fixture) { f.nameServer(t) }, secret: "https://shop.vault.invalid/secrets/word",
 		want: v1alpha1.ReasonVaultNotFound, class: v1alpha1.ClassWaiting, says: []string{"does not resolve; check the vault's name", "private endpoint"}},
@@ -25,7 +25,7 @@ var networkFailures = []failureCase{
 		class: v1alpha1.ClassTransient, says: []string{"no connection: ", "check the network path"}},
 	{name: "TLS, another name", arrange: present(vaulttest.OtherName), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
 		says: []string{"valid for proxy.example, not localhost", "private endpoint"}},
-	{name: "TLS, a CA that nobody trusts", arrange: present(vaulttest.Stranger), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
+	{name: "TLS, an untrusted CA", arrange: present(vaulttest.Stranger), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
 		says: []string{"unknown authority", "--ca-bundle"}},
 	{name: "TLS, a certificate that has expired, or a clock ahead", arrange: present(vaulttest.Past), want: v1alpha1.ReasonTLSFailure,
 		class: v1alpha1.ClassTransient, says: []string{"the server's certificate expired on ", "according to this node's clock", "correct the clock if it is wrong"}},

@@ -13,14 +13,14 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// through has the fixture's clients use a web proxy.
+// through makes the fixture's clients use a web proxy.
 func (f *fixture) through(t *testing.T, address string) {
 	t.Helper()
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("someone", "hunter2")})
 	f.httpTransport().Proxy, f.clients.transport.Proxy = proxy, proxy
 }
 
-func TestAProxysRefusalNamesTheProxyItsAnswerAndTheWayRound(t *testing.T) {
+func TestARefusalOfAProxyNamesTheProxyItsResponseAndTheBypass(t *testing.T) {
 	tests := []struct {
 		name, noProxy string
 		status        int
@@ -38,7 +38,7 @@ func TestAProxysRefusalNamesTheProxyItsAnswerAndTheWayRound(t *testing.T) {
 			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Proxy-Authenticate", "Basic")
 				w.WriteHeader(test.status)
-				_, _ = fmt.Fprint(w, "<html>No</html>") // the client has gone
+				_, _ = fmt.Fprint(w, "<html>No</html>") // the client may have disconnected
 			}))
 			t.Cleanup(proxy.Close)
 			address := proxy.Listener.Addr().String()
@@ -55,7 +55,7 @@ func TestAProxysRefusalNamesTheProxyItsAnswerAndTheWayRound(t *testing.T) {
 	}
 }
 
-func TestAProxyThatDoesNotAnswerIsNamed(t *testing.T) {
+func TestAProxyThatDoesNotRespondIsNamed(t *testing.T) {
 	f := newFixture(t)
 	t.Setenv("NO_PROXY", "")
 	address := closedAddress(t)
@@ -65,7 +65,7 @@ func TestAProxyThatDoesNotAnswerIsNamed(t *testing.T) {
 		"no connection to the web proxy "+address+": ", "; check HTTPS_PROXY", "add localhost to NO_PROXY")
 }
 
-func TestAProxyLetsRequestsThrough(t *testing.T) {
+func TestRequestsGoThroughAProxy(t *testing.T) {
 	f := newFixture(t)
 	connected := 0
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

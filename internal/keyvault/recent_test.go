@@ -10,10 +10,10 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/recent"
 )
 
-// Who may create ObservedCertificates may name ever new vaults and identities. The agent must not grow with each.
-func TestVaultsAndIdentitiesWithoutEndDoNotFillTheMemory(t *testing.T) {
+// Authors of ObservedCertificates may name more and more vaults and identities. The agent's memory must not grow with each.
+func TestTheMemoryForVaultsAndIdentitiesIsBounded(t *testing.T) {
 	f := newFixture(t)
-	visit := func(from, count int) {
+	name := func(from, count int) {
 		for i := from; i < from+count; i++ {
 			secret := urlOf(t, fmt.Sprintf("https://v%d.vault.invalid/secrets/word", i))
 			if _, err := f.clients.client(secret, uuid.NewString()); err != nil {
@@ -24,18 +24,18 @@ func TestVaultsAndIdentitiesWithoutEndDoNotFillTheMemory(t *testing.T) {
 			_ = f.clients.targets.Get("token:" + secret.Authority())
 		}
 	}
-	visit(0, recent.Vaults)
+	name(0, recent.Vaults)
 	full := heapInUse()
-	visit(recent.Vaults, 4*recent.Vaults)
+	name(recent.Vaults, 4*recent.Vaults)
 	if now := heapInUse(); now > full*3/2 {
 		t.Errorf("%d vaults take %d KiB, and %d take %d KiB", recent.Vaults, full>>10, 5*recent.Vaults, now>>10)
 	}
 	t.Logf("%d KiB", full>>10)
-	_ = f.mustRead(t) // what was dropped is made again
+	_ = f.mustRead(t) // a dropped client is made again
 }
 
-// A vault that is read all the time stays known, however many others are named.
-func TestAVaultInUseIsAskedForNoSecondChallenge(t *testing.T) {
+// A vault that is read regularly stays cached, however many others are named.
+func TestAVaultInUseSendsOneChallenge(t *testing.T) {
 	f := newFixture(t)
 	_ = f.mustRead(t)
 	client := f.vaultClients(t, f.vault)[0]
@@ -48,10 +48,10 @@ func TestAVaultInUseIsAskedForNoSecondChallenge(t *testing.T) {
 		}
 	}
 	if f.vaultClients(t, f.vault)[0] != client {
-		t.Error("the client was made anew")
+		t.Error("the client was made again")
 	}
 	if got := f.vault.Stats().Unauthorized; got != 1 {
-		t.Errorf("the vault said 401 %d times, want 1", got)
+		t.Errorf("the vault answered 401 %d times, want 1", got)
 	}
 }
 

@@ -19,30 +19,30 @@ func TestNoPrintedFormHoldsTheSecret(t *testing.T) {
 		Many     []Secret
 	}{secret, &secret, []Secret{secret}}
 	refusal := &exchange.RefusalError{Status: 200, Body: []byte(secretValue)}
-	var told strings.Builder
+	var printed strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		for _, one := range []any{secret, &secret, holder, []Secret{secret}, map[string]Secret{"a": secret}, errors.Join(refusal)} {
-			fmt.Fprintf(&told, verb+"\n", one)
+			fmt.Fprintf(&printed, verb+"\n", one)
 		}
 	}
-	slog.New(slog.NewJSONHandler(&told, nil)).Info("json", "secret", secret, "holder", holder)
-	slog.New(slog.NewTextHandler(&told, nil)).Info("text", "secret", &secret, "holder", holder)
+	slog.New(slog.NewJSONHandler(&printed, nil)).Info("json", "secret", secret, "holder", holder)
+	slog.New(slog.NewTextHandler(&printed, nil)).Info("text", "secret", &secret, "holder", holder)
 	encoded, err := json.Marshal(holder)
 	check(t, err)
-	told.Write(encoded)
-	if want := `secret(version 1, "text/plain")`; !strings.Contains(told.String(), want) {
-		t.Errorf("%q was not told", want)
+	printed.Write(encoded)
+	if want := `secret(version 1, "text/plain")`; !strings.Contains(printed.String(), want) {
+		t.Errorf("%q was not printed", want)
 	}
 	for _, form := range forms(secretValue) {
-		if strings.Contains(told.String(), form) {
-			t.Errorf("%q was told", form)
+		if strings.Contains(printed.String(), form) {
+			t.Errorf("%q was printed", form)
 		}
 	}
 }
 
 // forms are the ways in which Go prints a text's bytes.
 func forms(text string) []string {
-	const enough = 20 // of a form's beginning
+	const enough = 20 // characters of a form's beginning
 	all := []string{
 		text, fmt.Sprintf("%x", text), fmt.Sprintf("%X", text), strings.Trim(fmt.Sprintf("%d", []byte(text)), "[]"),
 		strings.TrimPrefix(fmt.Sprintf("%#v", []byte(text)), "[]byte{"), fmt.Sprintf("%q", text)[1:],

@@ -32,7 +32,7 @@ func validFor(from, to time.Duration) func(*testing.T, *fixture) {
 	}
 }
 
-// vaultFailures are what a vault answers, or what answers in its place.
+// vaultFailures are the responses of a vault, or of what responds instead of it.
 var vaultFailures = []failureCase{
 	{name: "401, a token of another tenant", arrange: refuse(vaulttest.WrongIssuer), request: true,
 		want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting,
@@ -46,7 +46,7 @@ var vaultFailures = []failureCase{
 		v.SkewClock(3 * time.Hour)
 	}), request: true, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting,
 		says: []string{"[TokenExpired]", "this node's clock is behind the vault's: synchronize it"}},
-	{name: "401, a token that got lost", arrange: refuse(vaulttest.TokenMissing), request: true,
+	{name: "401, a lost token", arrange: refuse(vaulttest.TokenMissing), request: true,
 		want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"AKV10000", "removes the Authorization header"}},
 	{name: "403, no role", arrange: deny, request: true, want: v1alpha1.ReasonAccessDenied, class: v1alpha1.ClassWaiting,
 		says: []string{"HTTP 403 ForbiddenByRbac: Caller is not authorized", `grant "Key Vault Secrets User" on localhost:`, " to client id ", "(object id "}},
@@ -78,7 +78,7 @@ var vaultFailures = []failureCase{
 		want: v1alpha1.ReasonSecretNotFound, class: v1alpha1.ClassWaiting, says: []string{"deleted but recoverable state", "recover the certificate"}},
 	{name: "409, deleted but recoverable", arrange: refuse(vaulttest.Recoverable), request: true, want: v1alpha1.ReasonSecretNotFound,
 		class: v1alpha1.ClassWaiting, says: []string{"HTTP 409 ObjectIsDeletedButRecoverable", "recover the certificate", "the installed certificate stays in place"}},
-	{name: "409, on its way back", arrange: refuse(vaulttest.Recovering), request: true, want: v1alpha1.ReasonSecretNotFound,
+	{name: "409, being recovered", arrange: refuse(vaulttest.Recovering), request: true, want: v1alpha1.ReasonSecretNotFound,
 		class: v1alpha1.ClassWaiting, says: []string{"HTTP 409 ObjectIsBeingRecovered"}},
 	{name: "409, two at once", arrange: failWith(http.StatusConflict, "Conflict", "", "There was a conflict."), request: true,
 		want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"HTTP 409 Conflict", "the agent retries later"}},
@@ -101,11 +101,11 @@ var vaultFailures = []failureCase{
 		says: []string{"HTTP 302 to portal.example, which is not Key Vault's response", "a web proxy or a sign-in page"}},
 	{name: "403, a proxy that blocks the site", arrange: set(func(v *vaulttest.Vault) { v.BlockPage(-1) }), want: v1alpha1.ReasonVaultUnreachable,
 		class: v1alpha1.ClassTransient, says: []string{"HTTP 403, which is not Key Vault's response", "a web proxy or a sign-in page"}},
-	{name: "an answer that breaks off", arrange: set(func(v *vaulttest.Vault) { v.ResetMidBody(-1) }), want: v1alpha1.ReasonVaultUnreachable,
+	{name: "a truncated response", arrange: set(func(v *vaulttest.Vault) { v.ResetMidBody(-1) }), want: v1alpha1.ReasonVaultUnreachable,
 		class: v1alpha1.ClassTransient, says: []string{"the connection failed", "check the network path"}},
-	{name: "an answer beyond all measure", secret: "vast", arrange: set(func(v *vaulttest.Vault) {
+	{name: "a response that is too large", secret: "vast", arrange: set(func(v *vaulttest.Vault) {
 		v.PutRaw("vast", "text/plain", strings.Repeat(secretValue, exchange.MaxResponseSize/len(secretValue)+1))
 	}), want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"larger than 2 MiB", "check what is between"}},
-	{name: "an answer that drips", arrange: set(func(v *vaulttest.Vault) { v.Drip(100 * time.Millisecond) }), within: time.Second,
+	{name: "a slow response", arrange: set(func(v *vaulttest.Vault) { v.Drip(100 * time.Millisecond) }), within: time.Second,
 		want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"no response in time", "check the network path"}},
 }

@@ -13,12 +13,12 @@ func TestAuthorityFor(t *testing.T) {
 		{"a vault of the public cloud", "v.vault.azure.net", "", "", public},
 		{"of China", "v.vault.azure.cn", "", "", china},
 		{"of US Government", "v.vault.usgovcloudapi.net", "", "", government},
-		{"of a cloud that nobody knows", "v.vault.stack.example", "", "", public},
+		{"of an unknown cloud", "v.vault.stack.example", "", "", public},
 		{"the webhook names the authority of the same cloud", "v.vault.azure.cn", "", "https://login.partner.microsoftonline.cn/", "https://login.partner.microsoftonline.cn/"},
 		{"the webhook names that of another cloud", "v.vault.usgovcloudapi.net", "", public, government},
-		{"the webhook's holds for a suffix of one's own", "vault.bank.example", "", government, government},
+		{"the webhook's holds for a custom suffix", "vault.bank.example", "", government, government},
 		{"a private cloud's authority holds for every vault", "v.vault.azure.net", "", stack, stack},
-		{"and the flag before all", "v.vault.azure.cn", stack, public, stack},
+		{"the flag has precedence", "v.vault.azure.cn", stack, public, stack},
 		{"a name that only looks like one", "v.vault.azure.cn.example", "", "", public},
 	}
 	for _, test := range tests {

@@ -10,17 +10,17 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-func TestACodeInTheTextThatDiffersFromTheCodesBesideItIsTold(t *testing.T) {
+func TestACodeInTheDescriptionThatIsNotInTheListIsReported(t *testing.T) {
 	tests := []struct {
 		name, description, codes string
-		says                     string // all of the message behind the service
+		says                     string // the message after the beginning
 		advice                   string
 	}{
 		{"the same", "AADSTS7000215: Invalid client secret provided.", "[7000215]", "invalid_client: AADSTS7000215: Invalid client secret provided; ", "AZURE_CLIENT_SECRET to the value"},
 		{"one of several", "AADSTS7000222: The keys are expired.", "[50034, 7000222]", "invalid_client: AADSTS7000222: The keys are expired; ", "create a new secret"},
 		{"another", "AADSTS7000222: The keys are expired.", "[700016]", "invalid_client (error code 700016): AADSTS7000222: The keys are expired; ", "create a new secret"},
-		{"another, of which nothing is known", "AADSTS9999999: Something new.", "[700016]", "invalid_client (error code 700016): AADSTS9999999: Something new; ", "check the client id, and that"},
-		{"none beside it", "AADSTS700016: Application not found.", "[]", "invalid_client: AADSTS700016: Application not found; ", "check the client id, and that"},
+		{"another, which is unknown", "AADSTS9999999: Something new.", "[700016]", "invalid_client (error code 700016): AADSTS9999999: Something new; ", "check the client id, and that"},
+		{"none in the list", "AADSTS700016: Application not found.", "[]", "invalid_client: AADSTS700016: Application not found; ", "check the client id, and that"},
 		{"none in the text", "The client is unknown.", "[700016]", "invalid_client (error code 700016): The client is unknown; ", "check the client id, and that"},
 		{"none at all", "The client is unknown.", "[]", "invalid_client: The client is unknown; ", checkIdentity},
 	}

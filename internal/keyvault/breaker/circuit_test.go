@@ -9,7 +9,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time { return noon.Add(time.Duration(seconds * float64(time.Second))) }
 
-func TestAFewFailuresHoldUpNobody(t *testing.T) {
+func TestAFewFailuresDoNotOpenTheCircuit(t *testing.T) {
 	var c Circuit
 	for i := range tolerated {
 		if wait := c.Fail(at(1), Failure{Began: at(0)}, 0.5); wait != 0 || !c.Closed() {
@@ -17,24 +17,24 @@ func TestAFewFailuresHoldUpNobody(t *testing.T) {
 		}
 	}
 	c.Succeed(at(1))
-	for range tolerated { // the row begins anew
+	for range tolerated { // the count starts again
 		if wait := c.Fail(at(3), Failure{Began: at(2)}, 0.5); wait != 0 {
 			t.Fatalf("got a wait of %s after a success in between", wait)
 		}
 	}
 	if wait := c.Fail(at(5), Failure{Began: at(4)}, 0.5); wait != 4*time.Second || c.Admit(at(5), 0) == 0 {
-		t.Errorf("the third failure in a row: got a wait of %s, want 4s and nobody admitted", wait)
+		t.Errorf("the third failure in a row: got a wait of %s, want 4s and no request admitted", wait)
 	}
 }
 
-func TestWhatIsCertainOpensAtOnce(t *testing.T) {
+func TestACertainFailureOpensAtOnce(t *testing.T) {
 	tests := []struct {
 		name    string
 		failure Failure
 		want    time.Duration
 	}{
 		{"a host that throttles", Failure{Certain: true}, time.Second},
-		{"a host that says when to come back", Failure{RetryAfter: 40 * time.Second}, 42 * time.Second},
+		{"a host that sends Retry-After", Failure{RetryAfter: 40 * time.Second}, 42 * time.Second},
 		{"for longer than the SDK would accept", Failure{Certain: true, RetryAfter: 10 * time.Minute}, 630 * time.Second},
 		{"for a day, of which an hour counts", Failure{Certain: true, RetryAfter: 24 * time.Hour}, 63 * time.Minute},
 	}
@@ -49,7 +49,7 @@ func TestWhatIsCertainOpensAtOnce(t *testing.T) {
 	}
 }
 
-func TestOneRequestFindsOutAndTheOthersComeBackSpread(t *testing.T) {
+func TestOneRequestProbesAndTheOthersAreSpread(t *testing.T) {
 	var c Circuit
 	_ = c.Fail(at(0), Failure{Began: at(0), Certain: true}, 0.5) // open for a second
 	if wait := c.Admit(at(0.5), 0.75); wait != 3500*time.Millisecond {
@@ -63,13 +63,13 @@ func TestOneRequestFindsOutAndTheOthersComeBackSpread(t *testing.T) {
 	}
 	c.Release(at(1)) // it was not sent after all
 	if wait := c.Admit(at(1.1), 0); wait != 0 {
-		t.Fatalf("nobody takes its place: refused for %s", wait)
+		t.Fatalf("no other request probes: refused for %s", wait)
 	}
 	if wait := c.Fail(at(2), Failure{Began: at(1.1)}, 0.5); wait != 2*time.Second {
-		t.Errorf("got %s after a failure of the one that found out, want 2s", wait)
+		t.Errorf("got %s after a failed probe, want 2s", wait)
 	}
 	if c.Admit(at(4), 0) != 0 {
-		t.Error("nobody finds out a second time")
+		t.Error("no request probes a second time")
 	}
 	c.Succeed(at(4))
 	for range 3 {
@@ -79,8 +79,8 @@ func TestOneRequestFindsOutAndTheOthersComeBackSpread(t *testing.T) {
 	}
 }
 
-// Everyone was told the same time. Who waited for it comes back over as long again, so that its end is no appointment.
-func TestALongWishIsFollowedByALongSpread(t *testing.T) {
+// All callers got the same time. Their retries are spread over as long again, so that they do not come at once.
+func TestALongRetryAfterIsFollowedByALongSpread(t *testing.T) {
 	var c Circuit
 	_ = c.Fail(at(0), Failure{Began: at(0), Certain: true, RetryAfter: 4 * time.Minute}, 0)
 	if wait := c.Admit(at(0), 0.5); wait != 6*time.Minute {
@@ -92,7 +92,7 @@ func TestALongWishIsFollowedByALongSpread(t *testing.T) {
 	}
 }
 
-func TestWhatWasUnderWayTellsNothingNew(t *testing.T) {
+func TestARequestThatWasUnderWaySaysNothingNew(t *testing.T) {
 	var c Circuit
 	first := c.Fail(at(1), Failure{Began: at(0), Certain: true}, 0.5)
 	for range 9 {
@@ -102,22 +102,22 @@ func TestWhatWasUnderWayTellsNothingNew(t *testing.T) {
 	}
 	c.Succeed(at(0.5))
 	if c.Closed() {
-		t.Error("an answer to an older request closes it")
+		t.Error("a response to an older request closes it")
 	}
 	if wait := c.Fail(at(1), Failure{Began: at(0), RetryAfter: time.Minute}, 0.5); wait != time.Minute {
-		t.Errorf("got %s, want the longer wait that another one was told", wait)
+		t.Errorf("got %s, want the longer wait that another response had", wait)
 	}
 }
 
-func TestWhatWasUnderWayGivesNobodyElseThePlace(t *testing.T) {
+func TestARequestThatWasUnderWayDoesNotEndAProbe(t *testing.T) {
 	var c Circuit
 	_ = c.Fail(at(1), Failure{Began: at(0), Certain: true}, 0)
 	if c.Admit(at(5), 0) != 0 {
-		t.Fatal("nobody finds out")
+		t.Fatal("no request probes")
 	}
 	c.Release(at(0.5)) // one that began before, and says nothing
 	if c.Admit(at(5), 0) == 0 {
-		t.Error("two find out at once")
+		t.Error("two requests probe at once")
 	}
 }
 
@@ -131,18 +131,18 @@ func TestTheWaitDoublesUpToFiveMinutes(t *testing.T) {
 		}
 		now = now.Add(wait)
 		if c.Admit(now, 0) != 0 {
-			t.Fatal("nobody finds out")
+			t.Fatal("no request probes")
 		}
 	}
 }
 
 // Each attempt with a wrong secret counts towards a lock-out, on every node.
-func TestARefusalIsTriedAgainAfterThirtySecondsAndTwiceAsLongEachTime(t *testing.T) {
+func TestARefusalIsRetriedAfterThirtySecondsAndTwiceAsLongEachTime(t *testing.T) {
 	var c Circuit
 	now := at(0)
 	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute} {
 		if wait := c.Admit(now, 0.9); wait != 0 {
-			t.Fatalf("the one that finds out has to wait for %s", wait)
+			t.Fatalf("the probe has to wait for %s", wait)
 		}
 		if got := c.Fail(now, Failure{Began: now, Refused: true}, 0); got != want || c.Closed() {
 			t.Errorf("got a wait of %s, want %s", got, want)

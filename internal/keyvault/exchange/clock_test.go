@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestADifferenceOfClocksIsSaid(t *testing.T) {
+func TestAClockSkewIsReported(t *testing.T) {
 	tests := []struct {
 		name         string
 		ahead        time.Duration
@@ -27,11 +27,11 @@ func TestADifferenceOfClocksIsSaid(t *testing.T) {
 		})
 	}
 	if got, _ := ClockNote(http.Header{"Date": {"yesterday"}}, "vault"); got != "" {
-		t.Errorf("got %q of a date that is none", got)
+		t.Errorf("got %q for an invalid date", got)
 	}
 }
 
-func TestACertificateOutsideItsTimeIsToldWithItsTime(t *testing.T) {
+func TestACertificateOutsideItsValidityIsReportedWithItsDates(t *testing.T) {
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	certificate := &x509.Certificate{NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
 	for want, when := range map[string]time.Time{

@@ -10,7 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-func TestAProxyThatCannotBeReachedIsNotTheVault(t *testing.T) {
+func TestAnUnreachableProxyIsDistinguishedFromTheVault(t *testing.T) {
 	for name, cause := range map[string]error{
 		"its name does not resolve": &net.DNSError{Err: "no such host", Name: "proxy.example", IsNotFound: true},
 		"it does not listen":        &net.OpError{Op: "dial", Err: errors.New("connection refused")},
@@ -34,7 +34,7 @@ func TestDiagnose(t *testing.T) {
 		{"a name server that fails", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", Name: "v"}},
 			v1alpha1.ReasonVaultUnreachable, "server misbehaving"},
 		{"no response in time", &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, v1alpha1.ReasonVaultUnreachable, "no response in time"},
-		{"an unknown end", errors.New("stream error"), v1alpha1.ReasonVaultUnreachable, "the connection failed: stream error"},
+		{"an unknown error", errors.New("stream error"), v1alpha1.ReasonVaultUnreachable, "the connection failed: stream error"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

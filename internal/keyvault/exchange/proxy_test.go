@@ -2,7 +2,7 @@ package exchange
 
 import "testing"
 
-func TestIdentityEndpointsOfThisMachineAreNotAskedThroughAProxy(t *testing.T) {
+func TestIdentityEndpointsOfThisMachineBypassTheProxy(t *testing.T) {
 	getenv := func(name string) string {
 		return map[string]string{"IDENTITY_ENDPOINT": "http://arc.example:40342/metadata", "MSI_ENDPOINT": "http://[::1]:1/"}[name]
 	}

@@ -5,19 +5,19 @@ import (
 	"testing"
 )
 
-func TestOneLineMakesForeignTextFitForAStatus(t *testing.T) {
+func TestOneLineMakesForeignTextSafeForAStatus(t *testing.T) {
 	const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
 	tests := []struct{ name, text, want string }{
 		{"lines", "  Caller is not authorized.\r\nTry again.\n", "Caller is not authorized. Try again"},
 		{"escape sequences and C1 control characters", "a\x1b[31mb\x7f\u009bc", "ab\ufffd"},
-		{"marks of direction, separators and bytes that are no UTF-8", "a\u202eb\u2028c\xff", "a\ufffdb c\ufffd"},
+		{"direction marks, separators and bytes that are not UTF-8", "a\u202eb\u2028c\xff", "a\ufffdb c\ufffd"},
 		{"Entra ID's ids and time", "AADSTS7000215: Invalid client secret. Trace ID: " + id + " Correlation ID: " + id + " Timestamp: 2026-11-28 10:11:12Z",
 			"AADSTS7000215: Invalid client secret"},
 		{"the time of the attempt, and not those of the assertion",
 			"not within its valid time range. Current time: 2026-11-28T10:11:12.0000000Z, assertion valid from 2026-11-28T08:11:12.0000000Z.",
 			"not within its valid time range. assertion valid from 2026-11-28T08:11:12.0000000Z"},
 		{"a gateway's ids", "Blocked, request id: '" + id + "', ActivityId=" + id, "Blocked"},
-		{"ids that are the cause's", "Application with identifier '" + id + "' was not found", "Application with identifier '" + id + "' was not found"},
+		{"ids that belong to the cause", "Application with identifier '" + id + "' was not found", "Application with identifier '" + id + "' was not found"},
 		{"HTTP/2", "stream error: stream ID 31; INTERNAL_ERROR; received from peer", "stream error: INTERNAL_ERROR; received from peer"},
 		{"GOAWAY", "http2: server sent GOAWAY and closed the connection; LastStreamID=3, ErrCode=NO_ERROR, debug=\"\"", "http2: server sent GOAWAY and closed the connection; ErrCode=NO_ERROR, debug=\"\""},
 		{"a local port", "read udp 10.0.0.4:51234->10.0.0.10:53: read: connection refused", "read 10.0.0.10:53: read: connection refused"},
@@ -34,7 +34,7 @@ func TestOneLineMakesForeignTextFitForAStatus(t *testing.T) {
 	}
 }
 
-func TestTheGistSaysWhatIsWrong(t *testing.T) {
+func TestTheGistIsTheCause(t *testing.T) {
 	tests := []struct{ text, want string }{
 		{"Operation get is not allowed on a disabled secret.", "Operation get is not allowed on a disabled secret"},
 		{"A secret with (name/id) word was not found in this key vault. If you recently deleted this secret you may …",
