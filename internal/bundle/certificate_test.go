@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
-// resigned is a certificate whose signed part was changed byte by byte and signed again, as other tools would have made it.
+// resigned returns a certificate whose signed part was changed and signed again, as other tools could have made it.
 func resigned(t testing.TB, original *x509.Certificate, key crypto.Signer, change func(tbs []byte) []byte) []byte {
 	t.Helper()
 	var parts struct {
@@ -59,13 +59,13 @@ func odd(t testing.TB, name string, issuer *pair) []byte {
 	return resigned(t, issued.cert, issuer.key, oddities[name])
 }
 
-func TestWhatOnlyGoRefusesIsRead(t *testing.T) {
+func TestCertificatesThatOnlyGoRefusesAreRead(t *testing.T) {
 	issuer := issue(t, "issuer", newEC(), nil, ca)
 	for name := range oddities {
 		t.Run(name, func(t *testing.T) {
 			der := odd(t, name, issuer)
 			if _, err := x509.ParseCertificate(der); err == nil {
-				t.Fatal("Go's parser takes it: this test proves nothing")
+				t.Fatal("Go's parser accepts it: this test proves nothing")
 			}
 			c, err := x509cert.Read(der)
 			if err != nil {
@@ -81,25 +81,25 @@ func TestWhatOnlyGoRefusesIsRead(t *testing.T) {
 				t.Errorf("its serial number is %s", c.SerialNumber)
 			}
 			if !x509cert.Issued(issuer.cert, c) {
-				t.Error("its issuer is not found")
+				t.Error("the issuer is not recognized")
 			}
 			if stranger := issue(t, "issuer", newEC(), nil, ca); x509cert.Issued(stranger.cert, c) {
-				t.Error("another authority of the same name passes for its issuer")
+				t.Error("another authority of the same name is taken for the issuer")
 			}
 		})
 	}
 }
 
-func TestWhatIsNoCertificateIsRefused(t *testing.T) {
+func TestDataThatIsNotACertificateIsRefused(t *testing.T) {
 	good := issue(t, "web", newEC(), nil, nil).cert.Raw
-	for name, der := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut short": good[:len(good)-1], "more behind it": append(bytes.Clone(good), 0)} {
+	for name, der := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut short": good[:len(good)-1], "extra bytes": append(bytes.Clone(good), 0)} {
 		if c, err := x509cert.Read(der); err == nil {
 			t.Errorf("%s is read as %+v", name, c)
 		}
 	}
 }
 
-func TestACertificateOfTheSameNameBySomeoneElsesKeyIsNotSelfSigned(t *testing.T) {
+func TestACertificateOfTheSameNameSignedWithAnotherKeyIsNotSelfSigned(t *testing.T) {
 	before := issue(t, "Root", newEC(), nil, ca)
 	after := issue(t, "Root", newEC(), nil, ca)
 	cross := issue(t, "Root", after.key, before, ca)
@@ -120,7 +120,7 @@ func FuzzReadCertificate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, der []byte) {
 		c, err := x509cert.Read(der)
 		if err == nil && !bytes.Equal(c.Raw, der) {
-			t.Error("what was read is not what there is")
+			t.Error("the result has other bytes than the input")
 		}
 	})
 }

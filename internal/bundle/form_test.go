@@ -21,7 +21,7 @@ func newRequest(t testing.TB) []byte {
 	return must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{DNSNames: []string{"a.example"}}, newEC()))
 }
 
-// wide is text in UTF-16 with a byte order mark, as PowerShell writes it.
+// wide returns text in UTF-16 with a byte order mark, as PowerShell writes it.
 func wide(text []byte, big bool) []byte {
 	var out []byte
 	for _, unit := range append([]uint16{0xfeff}, utf16.Encode([]rune(string(text)))...) {
@@ -34,7 +34,7 @@ func wide(text []byte, big bool) []byte {
 	return out
 }
 
-func TestPFXIsReadInEveryWrapping(t *testing.T) {
+func TestAPFXIsReadInEveryEncoding(t *testing.T) {
 	f := newFamily(t, newEC())
 	der := must(pkcs12.LegacyDES.Encode(f.leaf.key, f.root.cert, []*x509.Certificate{f.intermediate.cert, f.leaf.cert}, ""))
 	certutil := bytes.ReplaceAll(block("CERTIFICATE", der), []byte("\n"), []byte("\r\n"))
@@ -50,7 +50,7 @@ func TestPFXIsReadInEveryWrapping(t *testing.T) {
 		"base64 of what certutil -encode writes":   text(certutil),
 		"in UTF-16, as PowerShell writes it":       wide(text(der), false),
 		"in UTF-16 and PEM":                        wide(certutil, false),
-		"in UTF-16 with the bytes the other way":   wide(certutil, true),
+		"in UTF-16 in big-endian order":            wide(certutil, true),
 		"base64 of PEM in UTF-16":                  text(wide(certutil, false)),
 		"with a byte order mark":                   append([]byte("\xef\xbb\xbf"), text(der)...),
 		"base64 with a byte order mark around PEM": text(append([]byte("\xef\xbb\xbf"), certutil...)),
@@ -59,7 +59,7 @@ func TestPFXIsReadInEveryWrapping(t *testing.T) {
 	}
 }
 
-func TestPEMIsReadAfterWhatPortalsAndScriptsDoToIt(t *testing.T) {
+func TestPEMIsReadAfterChangesByPortalsAndScripts(t *testing.T) {
 	f := newFamily(t, newEC())
 	value := join(keyPEM(f.leaf.key), certPEM(f.leaf, f.intermediate, f.root))
 	replaced := func(by string) []byte { return bytes.ReplaceAll(value, []byte("\n"), []byte(by)) }
@@ -67,20 +67,20 @@ func TestPEMIsReadAfterWhatPortalsAndScriptsDoToIt(t *testing.T) {
 	for name, value := range map[string][]byte{
 		"Windows' line breaks without the last line feed": crlf[:len(crlf)-1],
 		"without the last line break":                     bytes.TrimRight(crlf, "\r\n"),
-		"line breaks turned into blanks":                  replaced(" "),
-		"line breaks turned into two blanks":              replaced("  "),
+		"line breaks turned into spaces":                  replaced(" "),
+		"line breaks turned into two spaces":              replaced("  "),
 		"line breaks turned into nothing":                 replaced(""),
 		"line breaks turned into \\n":                     replaced(`\n`),
 		"line breaks turned into \\r\\n":                  replaced(`\r\n`),
 		"indented, as in YAML":                            replaced("\n    "),
 		"line breaks of old Macintoshes":                  replaced("\r"),
 		"in UTF-16":                                       wide(value, false),
-		"in UTF-16 with the bytes the other way":          wide(value, true),
+		"in UTF-16 in big-endian order":                   wide(value, true),
 		"a byte order mark":                               append([]byte("\xef\xbb\xbf"), value...),
 		"OpenSSL's trusted certificates": join(keyPEM(f.leaf.key), certPEM(f.leaf),
 			block("TRUSTED CERTIFICATE", append(bytes.Clone(f.intermediate.cert.Raw), trust()...)), block("TRUSTED CERTIFICATE", f.root.cert.Raw)),
-		"a request beside the certificates":    join(block("CERTIFICATE REQUEST", newRequest(t)), value),
-		"a public key beside the certificates": join(block("PUBLIC KEY", f.leaf.cert.RawSubjectPublicKeyInfo), value),
+		"a request in addition to the certificates":    join(block("CERTIFICATE REQUEST", newRequest(t)), value),
+		"a public key in addition to the certificates": join(block("PUBLIC KEY", f.leaf.cert.RawSubjectPublicKeyInfo), value),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Parse(ContentTypePEM, bytes.Clone(value), moment)
@@ -94,7 +94,7 @@ func TestPEMIsReadAfterWhatPortalsAndScriptsDoToIt(t *testing.T) {
 	}
 }
 
-// trust is what OpenSSL writes behind a certificate that is trusted for TLS servers (X509_CERT_AUX).
+// trust is what OpenSSL appends to a certificate that is trusted for TLS servers (X509_CERT_AUX).
 func trust() []byte { return wrap(tagSequence, wrap(tagSequence, oid(1, 3, 6, 1, 5, 5, 7, 3, 1))) }
 
 func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {

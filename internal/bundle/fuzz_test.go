@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// FuzzParsePFX varies the DER below the base64, most of it without MAC, which would stop every change at once.
+// FuzzParsePFX varies the DER below the base64, mostly without MAC, which would detect every change.
 func FuzzParsePFX(f *testing.F) {
 	for _, name := range must(filepath.Glob("testdata/*.pfx")) {
 		f.Add(file(f, filepath.Base(name)))
@@ -52,7 +52,7 @@ func FuzzParsePEM(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) { parseSafely(t, ContentTypePEM, value) })
 }
 
-// FuzzParseText varies a value that stands under the type of a PFX or of certificates: its wrappings, and forms of other kinds.
+// FuzzParseText varies a value under the content type of a PFX or of certificates: its encodings, and other forms.
 func FuzzParseText(f *testing.F) {
 	fam := newFamily(f, newEC())
 	pfx := must(pkcs12.Modern.Encode(fam.leaf.key, fam.leaf.cert, nil, ""))
@@ -89,7 +89,7 @@ func FuzzParseCertificates(f *testing.F) {
 	f.Fuzz(func(t *testing.T, der []byte) { parseSafely(t, ContentTypePKCS7, text(der)) })
 }
 
-// parseSafely checks what Parse promises for every value.
+// parseSafely checks the guarantees of Parse for every value.
 func parseSafely(t *testing.T, contentType string, value []byte) {
 	t.Helper()
 	value = append([]byte(nil), value...) // Parse overwrites it, which a fuzz target may not
@@ -111,7 +111,7 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 		return
 	}
 	if b.Leaf == nil || len(b.Certificates()) != len(b.Chain)+1 || !b.HasKey() && b.ProviderName != "" {
-		t.Fatalf("got half a bundle: %v", b)
+		t.Fatalf("got an incomplete bundle: %v", b)
 	}
 	for _, name := range []string{b.FriendlyName, b.ProviderName} {
 		if tlv.Printable(name) != name || len(utf16.Encode([]rune(name))) > tlv.MaxNameLength {
@@ -119,7 +119,7 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 		}
 	}
 	if b.HasKey() && !b.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(b.Leaf.PublicKey) {
-		t.Fatal("the key does not fit the leaf")
+		t.Fatal("the key does not match the leaf")
 	}
 	b.Wipe()
 }

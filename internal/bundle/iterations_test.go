@@ -77,7 +77,7 @@ func sealedSafe(iterations int, bags []byte) []byte {
 	return wrap(tagSequence, []byte(derEncrypted), wrap(tagExplicit0, data))
 }
 
-// hiddenKey is a PFX whose key lies in an encrypted safe, as RFC 7292 allows and no known program does.
+// hiddenKey returns a PFX whose key is in an encrypted safe, as RFC 7292 allows and no known program does.
 func hiddenKey(t testing.TB, p *pair) []byte {
 	t.Helper()
 	return pfxOf(plainSafe(certBag(p)), sealedSafe(1, wrap(tagSequence, keyBag(p.key))))

@@ -10,14 +10,14 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// pkcs8 is a private key with this algorithm (RFC 5958); the key itself is not looked at.
+// pkcs8 returns a private key with this algorithm (RFC 5958); the key itself is not read.
 func pkcs8(algorithm ...[]byte) []byte {
 	return wrap(tagSequence, wrap(tagInteger, []byte{0}), wrap(tagSequence, algorithm...), wrap(tagOctetString, make([]byte, 32)))
 }
 
 func oid(numbers ...int) []byte { return must(asn1.Marshal(asn1.ObjectIdentifier(numbers))) }
 
-// sec1 is a private key in OpenSSL's own form of EC (RFC 5915) with these parameters.
+// sec1 returns a private key in OpenSSL's own form of EC (RFC 5915) with these parameters.
 func sec1(parameters ...[]byte) []byte {
 	parts := [][]byte{wrap(tagInteger, []byte{1}), wrap(tagOctetString, make([]byte, 32))}
 	for _, p := range parameters {
@@ -34,7 +34,7 @@ func dsaKey(numbers int) []byte {
 	return wrap(tagSequence, parts...)
 }
 
-func TestKeysThatGoDoesNotKnowAreNamed(t *testing.T) {
+func TestKeysThatGoDoesNotSupportAreNamed(t *testing.T) {
 	ec := oid(1, 2, 840, 10045, 2, 1)
 	brainpool := func(n int) []byte { return oid(1, 3, 36, 3, 3, 2, 8, 1, 1, n) }
 	f := newFamily(t, newEC())
@@ -60,7 +60,7 @@ func TestKeysThatGoDoesNotKnowAreNamed(t *testing.T) {
 		"DSA":                        {pkcs8(oid(1, 2, 840, 10040, 4, 1), wrap(tagSequence)), "the private key is DSA" + instead},
 		"DSA in OpenSSL's form":      {dsaKey(6), "the private key is DSA" + instead},
 		"ML-DSA":                     {pkcs8(oid(2, 16, 840, 1, 101, 3, 4, 3, 18)), "the private key is ML-DSA-65" + instead},
-		"a kind without a name":      {pkcs8(oid(1, 2, 3, 4)), "the private key is of a type that is not supported (1.2.3.4)" + instead},
+		"a type without a name":      {pkcs8(oid(1, 2, 3, 4)), "the private key is of a type that is not supported (1.2.3.4)" + instead},
 		"damaged RSA":                {pkcs8(oid(1, 2, 840, 113549, 1, 1, 1)), "the private key cannot be read: it is damaged"},
 		"damaged PKCS#1":             {dsaKey(9), "the private key cannot be read: it is damaged"},
 		"damaged P-256":              {pkcs8(ec, []byte(derP256)), "the private key cannot be read: it is damaged"},
@@ -81,7 +81,7 @@ func TestKeysThatGoDoesNotKnowAreNamed(t *testing.T) {
 	}
 }
 
-func TestKeysThatGoKnowsAndWindowsDoesNotAreNamedInEveryForm(t *testing.T) {
+func TestKeysThatOnlyGoSupportsAreNamedInEveryForm(t *testing.T) {
 	f := newFamily(t, newEC())
 	_, ed := must2(ed25519.GenerateKey(rand.Reader))
 	for message, key := range map[string]any{"is Ed25519: use RSA with": ed, "is EC on P-224: use RSA with": newECOn(elliptic.P224())} {
@@ -96,14 +96,14 @@ func TestKeysThatGoKnowsAndWindowsDoesNotAreNamedInEveryForm(t *testing.T) {
 	}
 }
 
-func TestAKeyThatFitsNothingNamesTheCertificatesKey(t *testing.T) {
+func TestTheErrorForAMismatchNamesTheCertificatesKey(t *testing.T) {
 	f := newFamily(t, newEC())
 	foreign := replaceCurve(f.leaf.cert.Raw)
 	_, err := Parse(ContentTypePEM, join(certPEM(f.root), block("CERTIFICATE", foreign), keyPEM(newRSA(2048))), moment)
 	wantError(t, err, KeyMismatch, `matches none of its certificates, and the key of certificate 2 ("CN=leaf") is EC on brainpoolP256r1: use RSA`)
 }
 
-// replaceCurve puts the name of brainpoolP256r1, which is a byte longer, in the place of P-256's.
+// replaceCurve puts the name of brainpoolP256r1, which is a byte longer, instead of P-256's.
 func replaceCurve(der []byte) []byte {
 	var certificate, tbs, info []asn1.RawValue
 	must(asn1.Unmarshal(der, &certificate))

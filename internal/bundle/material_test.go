@@ -28,7 +28,7 @@ import (
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// moment is when the tests' values are read.
+// moment is the time at which the tests' values are read.
 var moment = start.AddDate(0, 3, 0)
 
 // pair is a certificate with its key.
@@ -37,7 +37,7 @@ type pair struct {
 	key  crypto.Signer
 }
 
-// issue makes a certificate for key, by itself if issuer is nil, as change wants it.
+// issue makes a certificate for key, self-signed if issuer is nil. change modifies its template.
 func issue(t testing.TB, name string, key crypto.Signer, issuer *pair, change func(*x509.Certificate)) *pair {
 	t.Helper()
 	serial := must(rand.Int(rand.Reader, big.NewInt(1<<62)))
@@ -74,7 +74,7 @@ var rsaKeys = struct {
 	der map[int][]byte
 }{der: map[int][]byte{}}
 
-// newRSA returns a key of its own, because Wipe must not spoil another test's, of a number that is made once.
+// newRSA returns a new copy of a key that is generated once per size: Wipe must not destroy another test's key.
 func newRSA(bits int) *rsa.PrivateKey {
 	rsaKeys.Lock()
 	defer rsaKeys.Unlock()
@@ -166,13 +166,13 @@ func bmp(name string) []byte {
 
 const tagSet = "\x31"
 
-// pkcs7Of returns PKCS#7 in DER that holds certificates and, behind them, other optional parts of SignedData.
+// pkcs7Of returns PKCS#7 in DER that holds certificates and, after them, other optional parts of SignedData.
 func pkcs7Of(pairs []*pair, others ...[]byte) []byte {
 	data := wrap(tagSequence, signedParts(pairs, others...))
 	return wrap(tagSequence, []byte(derSignedData), wrap(tagExplicit0, data))
 }
 
-// openPKCS7 is the same in BER, with all lengths left open that may be.
+// openPKCS7 returns the same in BER, with indefinite lengths where BER allows them.
 func openPKCS7(pairs []*pair) []byte {
 	end := []byte{0, 0}
 	open := func(tag string, content ...[]byte) []byte { return join([]byte(tag+"\x80"), join(content...), end) }

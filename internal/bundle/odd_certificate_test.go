@@ -11,7 +11,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
-// oddFamily is a family one of whose certificates Go's parser refuses.
+// oddFamily returns a family with one certificate that Go's parser refuses.
 func oddFamily(t testing.TB, at, oddity string) (family, []*x509.Certificate) {
 	t.Helper()
 	f := newFamily(t, newEC())
@@ -28,7 +28,7 @@ func oddFamily(t testing.TB, at, oddity string) (family, []*x509.Certificate) {
 		}
 		der := resigned(t, again.cert, issuer.key, func(tbs []byte) []byte { return everywhere(oddities[oddity], tbs) })
 		if _, err := x509.ParseCertificate(der); err == nil {
-			t.Fatal("Go's parser takes it: this test proves nothing")
+			t.Fatal("Go's parser accepts it: this test proves nothing")
 		}
 		return must(x509cert.Read(der))
 	}
@@ -97,15 +97,15 @@ func TestADamagedCertificateIsNamedByNumberSubjectAndDamage(t *testing.T) {
 		der     []byte
 		message string
 	}{
-		"cut short":           {good[:len(good)-40], `("CN=intermediate") cannot be read: it is truncated (`},
-		"more behind it":      {append(bytes.Clone(good), 0, 0), `("CN=intermediate") cannot be read: 2 bytes follow its end; get it again from the authority`},
-		"an unreadable key":   {broken(f.intermediate.cert.RawSubjectPublicKeyInfo), `("CN=intermediate") cannot be read: its public key is damaged`},
-		"an unreadable name":  {broken(f.intermediate.cert.RawSubject), ` cannot be read: its subject is damaged`},
-		"an unreadable maker": {broken(f.intermediate.cert.RawIssuer), ` cannot be read: its issuer is damaged`},
-		"nothing":             {nil, ` cannot be read: it is empty`},
-		"a request":           {newRequest(t), ` a certificate request (CSR)`},
-		"text":                {[]byte("hello"), ` cannot be read: it is not a certificate in DER`},
-		"no signature":        {wrap(tagSequence, f.intermediate.cert.RawTBSCertificate), `("CN=intermediate") cannot be read: its structure is not that of a certificate`},
+		"cut short":            {good[:len(good)-40], `("CN=intermediate") cannot be read: it is truncated (`},
+		"extra bytes":          {append(bytes.Clone(good), 0, 0), `("CN=intermediate") cannot be read: 2 bytes follow its end; get it again from the authority`},
+		"an unreadable key":    {broken(f.intermediate.cert.RawSubjectPublicKeyInfo), `("CN=intermediate") cannot be read: its public key is damaged`},
+		"an unreadable name":   {broken(f.intermediate.cert.RawSubject), ` cannot be read: its subject is damaged`},
+		"an unreadable issuer": {broken(f.intermediate.cert.RawIssuer), ` cannot be read: its issuer is damaged`},
+		"nothing":              {nil, ` cannot be read: it is empty`},
+		"a request":            {newRequest(t), ` a certificate request (CSR)`},
+		"text":                 {[]byte("hello"), ` cannot be read: it is not a certificate in DER`},
+		"no signature":         {wrap(tagSequence, f.intermediate.cert.RawTBSCertificate), `("CN=intermediate") cannot be read: its structure is not that of a certificate`},
 	} {
 		bad := &pair{cert: &x509.Certificate{Raw: test.der}}
 		for where, value := range map[string]struct {
@@ -126,7 +126,7 @@ func TestADamagedCertificateIsNamedByNumberSubjectAndDamage(t *testing.T) {
 	}
 }
 
-func TestABagWithAnotherKindOfCertificateIsNamed(t *testing.T) {
+func TestABagWithAnotherTypeOfCertificateIsNamed(t *testing.T) {
 	f := newFamily(t, newEC())
 	sdsi := wrap(tagSequence, []byte("\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x09\x16\x02"), wrap(tagExplicit0+tagOctetString, []byte{1}))
 	bag := wrap(tagSequence, []byte(derCertBag), wrap(tagExplicit0, sdsi))

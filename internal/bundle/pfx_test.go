@@ -39,7 +39,7 @@ func TestPFXOfEachKeyAndEncryptionIsReadInAnyOrder(t *testing.T) {
 	}
 }
 
-// wantFamily parses a PFX and wants leaf, intermediate and root, and this key unless it is nil.
+// wantFamily parses a PFX and expects leaf, intermediate and root, and this key unless it is nil.
 func wantFamily(t *testing.T, value []byte, key crypto.Signer) {
 	t.Helper()
 	b, err := Parse(ContentTypePFX, value, moment)
@@ -94,7 +94,7 @@ func TestPFXOfUnusualShapeIsRead(t *testing.T) {
 		"one safe":                 pfxOf(plainSafe(certBag(f.root), keyBag(f.leaf.key), certBag(f.leaf), certBag(f.intermediate))),
 		"a safe for each":          pfxOf(plainSafe(keyBag(f.leaf.key)), plainSafe(certBag(f.leaf)), sealed, plainSafe(certBag(f.intermediate))),
 		"certificate twice":        pfxOf(plainSafe(certBag(f.leaf), keyBag(f.leaf.key)), sealed, sealed, plainSafe(certBag(f.intermediate))),
-		"a bag of another kind":    pfxOf(plainSafe(otherBag(), certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
+		"another bag":              pfxOf(plainSafe(otherBag(), certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
 		"an empty safe":            pfxOf(plainSafe(), plainSafe(certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
 		"MAC without password too": pfxWithAbsentPassword(plainSafe(keyBag(f.leaf.key), certBag(f.leaf), certBag(f.intermediate)), sealed),
 		"key in an encrypted safe": pfxOf(plainSafe(certBag(f.leaf), certBag(f.intermediate)), sealed, sealedSafe(1, wrap(tagSequence, keyBag(f.leaf.key)))),
@@ -117,7 +117,7 @@ func otherBag() []byte {
 	return wrap(tagSequence, id, wrap(tagExplicit0+tagSequence))
 }
 
-func TestBase64MayHaveBlanksAndLineBreaks(t *testing.T) {
+func TestBase64MayHaveSpacesAndLineBreaks(t *testing.T) {
 	f := newFamily(t, newEC())
 	value := pfxText(t, pkcs12.Modern, f.leaf.key, f.leaf, f.intermediate, f.root)
 	var spread []byte
@@ -150,9 +150,9 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"another file":                     {[]byte("PK\x03\x04\x00"), "base64 of a ZIP archive: unpack it"},
 		"a certificate":                    {f.leaf.cert.Raw, "its value is base64 of a certificate in DER (.cer), which has no private key: import the PFX"},
 		"cut short":                        {good[:len(good)/2], "base64 of a truncated file ("},
-		"bytes behind the end":             {append(bytes.Clone(good), 0), "base64 of a PFX with 1 extra bytes at its end"},
+		"bytes after the end":              {append(bytes.Clone(good), 0), "base64 of a PFX with 1 extra bytes at its end"},
 		"BER":                              {[]byte("\x30\x80\x02\x01\x03\x00\x00"), "not of a PFX in DER: if it is a PFX in BER, import"},
-		"the content is no list":           {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a complete PFX of version 3"},
+		"the content is not a list":        {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a complete PFX of version 3"},
 		"flipped bit":                      {flip(good), "has a password or is damaged"},
 		"no certificate":                   {pfxOf(plainSafe(key)), "holds no certificate"},
 		"nothing":                          {pfxOf(), "holds no certificate"},
@@ -163,7 +163,7 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"a key too large to name":          {pfxOf(plainSafe(giantBag, leaf)), "private key has 8196 bytes"},
 		"encrypted for a certificate":      {pfxOf(enveloped), "encrypted for a certificate or a Windows account"},
 		"a damaged certificate":            {pfxOf(plainSafe(key, brokenCertificate)), "certificate 1 of the PFX cannot be read: its subject is damaged"},
-		"a safe that is none":              {pfxOf(wrap(tagInteger, []byte{1})), "damaged"},
+		"an invalid safe":                  {pfxOf(wrap(tagInteger, []byte{1})), "damaged"},
 		"a safe that holds a number":       {pfxOf(dataInfo(tagInteger, []byte{1})), "damaged"},
 		"a safe whose bags are a number":   {pfxOf(dataInfo(tagOctetString+tagInteger, []byte{1})), "damaged"},
 		"a bag that is a number":           {pfxOf(plainSafe(wrap(tagInteger, []byte{1}))), "damaged"},
@@ -177,7 +177,7 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 	}
 }
 
-func TestValueThatIsNoBase64(t *testing.T) {
+func TestAValueThatIsNotBase64(t *testing.T) {
 	for _, value := range []string{"héllo", "MIIK", "====", " \n", "MII"} {
 		_, err := Parse(ContentTypePFX, []byte(value), moment)
 		if value == "MIIK" {
@@ -188,7 +188,7 @@ func TestValueThatIsNoBase64(t *testing.T) {
 	}
 }
 
-func TestAPasswordIsNamedWhateverTheMACIs(t *testing.T) {
+func TestAPasswordIsReportedWithEveryMAC(t *testing.T) {
 	f := newFamily(t, newEC())
 	for _, encoder := range map[string]*pkcs12.Encoder{
 		"SHA-1": pkcs12.LegacyDES, "SHA-256": pkcs12.Modern2023, "PBMAC1": pkcs12.Modern2026,

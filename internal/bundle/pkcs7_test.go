@@ -72,7 +72,7 @@ func TestOneCertificateInDERIsRead(t *testing.T) {
 	}
 }
 
-func TestKeyBesideCertificatesIsRead(t *testing.T) {
+func TestAKeyWithCertificatesIsRead(t *testing.T) {
 	f := newFamily(t, newEC())
 	b, err := Parse(ContentTypeCertificate, join(keyPEM(f.leaf.key), block("PKCS7", pkcs7Of([]*pair{f.root, f.leaf, f.intermediate}))), moment)
 	if err != nil || b.RequireKey() != nil {
@@ -124,8 +124,8 @@ func TestCertificatesThatCannotBeUsedAreExplained(t *testing.T) {
 func TestDeepNestingCostsLittle(t *testing.T) {
 	depth := MaxSize / 8
 	for name, value := range map[string][]byte{
-		"with lengths left open": text(nested(depth)),
-		"never closed":           text(nested(depth)[:2*depth]),
+		"with indefinite lengths": text(nested(depth)),
+		"never closed":            text(nested(depth)[:2*depth]),
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
@@ -138,13 +138,13 @@ func TestDeepNestingCostsLittle(t *testing.T) {
 	}
 }
 
-// nested is PKCS#7 in BER whose content is lists within lists.
+// nested returns PKCS#7 in BER whose content is nested lists.
 func nested(depth int) []byte {
 	head := []byte(tagSequence + "\x80" + derSignedData)
 	return join(head, bytes.Repeat([]byte("\xa0\x80"), depth), []byte(derNull), make([]byte, 2*depth+2))
 }
 
-// crl is a revocation list as a part of SignedData.
+// crl returns a revocation list as a part of SignedData.
 func crl(issuer *pair) []byte {
 	signing := *issuer.cert
 	signing.KeyUsage, signing.SubjectKeyId = x509.KeyUsageCRLSign, []byte{1}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWipedKeyDoesNotSign(t *testing.T) {
+func TestAWipedKeyDoesNotSign(t *testing.T) {
 	f := newFamily(t, newEC())
 	rsaLeaf := issue(t, "leaf", newRSA(2048), f.root, nil)
 	for name, leaf := range map[string]*pair{"EC": f.leaf, "RSA": rsaLeaf} {
@@ -35,9 +35,9 @@ func TestRefusedKeysAreOverwritten(t *testing.T) {
 	small, second := newRSA(1024), newRSA(2048)
 	c := contents{key: newEC()}
 	if c.addKey(small) == nil || c.addKey(second) == nil {
-		t.Fatal("the keys were taken")
+		t.Fatal("the keys were accepted")
 	}
 	if small.D.Sign() != 0 || second.D.Sign() != 0 {
-		t.Error("a refused key is still there")
+		t.Error("a refused key was not overwritten")
 	}
 }

@@ -38,7 +38,7 @@ func dataInfo(tags string, parts ...[]byte) []byte {
 }
 
 // pfxWithAbsentPassword is pfxOf with a MAC that was made with no password (RFC 7292, section 4) and SHA-1, without salt and
-// with one iteration, for which the key derivation of appendix B.2 shrinks to the hash of 64 times the octet for MAC keys.
+// with one iteration, for which the key derivation of appendix B.2 is the hash of the octet for MAC keys, 64 times.
 func pfxWithAbsentPassword(safes ...[]byte) []byte {
 	content := wrap(tagSequence, safes...)
 	key := sha1.Sum(bytes.Repeat([]byte{3}, 64))
@@ -49,7 +49,7 @@ func pfxWithAbsentPassword(safes ...[]byte) []byte {
 }
 
 // wrap returns the parts one after the other inside DER elements with these identifier octets, the outermost first.
-// Unlike asn1.Marshal it cannot fail and leaves no copies of the parts behind but the one that it returns.
+// Unlike asn1.Marshal it cannot fail and leaves no other copies of the parts in memory than the one that it returns.
 func wrap(tags string, parts ...[]byte) []byte {
 	size := 0
 	for _, part := range parts {

@@ -41,7 +41,7 @@ func TestIterationsAreCountedWhereverGoPKCS12FindsThem(t *testing.T) {
 	}
 }
 
-func TestCountsThatAreNone(t *testing.T) {
+func TestNumbersThatAreNotIterationCounts(t *testing.T) {
 	salt := wrap("\x04", []byte("salt"))
 	deep := wrap(tlv.Sequence, salt, wrap("\x02", []byte{9}))
 	for range maxDepth {
@@ -53,8 +53,8 @@ func TestCountsThatAreNone(t *testing.T) {
 	}{
 		"nothing":                   {nil, 0},
 		"a number without salt":     {wrap("\x02", []byte{9}), 0},
-		"a number behind a salt":    {join(salt, wrap("\x02", []byte{1, 0})), 256},
-		"only the first behind it":  {join(salt, wrap("\x02", []byte{9}), wrap("\x02", []byte{32})), 9},
+		"a number after a salt":     {join(salt, wrap("\x02", []byte{1, 0})), 256},
+		"only the first after it":   {join(salt, wrap("\x02", []byte{9}), wrap("\x02", []byte{32})), 9},
 		"a negative number":         {join(salt, wrap("\x02", []byte{0xff})), 0},
 		"an empty number":           {join(salt, wrap("\x02")), 0},
 		"damage ends the reading":   {join(salt, wrap("\x02", []byte{9}), []byte{0x30, 9}), 9},
@@ -84,7 +84,7 @@ func data(parts ...[]byte) []byte {
 }
 
 // wrap returns the parts one after the other inside DER elements with these identifier octets, the outermost first.
-// Unlike asn1.Marshal it cannot fail and leaves no copies of the parts behind but the one that it returns.
+// Unlike asn1.Marshal it cannot fail and leaves no other copies of the parts in memory than the one that it returns.
 func wrap(tags string, parts ...[]byte) []byte {
 	size := 0
 	for _, part := range parts {

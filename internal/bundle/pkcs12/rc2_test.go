@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// The values are those of RFC 2268, section 5, of keys all of whose bits are effective.
-func TestRC2DecryptsTheValuesOfItsRFC(t *testing.T) {
+// The values are those of RFC 2268, section 5, for keys without a reduced effective length.
+func TestRC2DecryptsTheTestVectorsOfItsRFC(t *testing.T) {
 	for key, pair := range map[string][2]string{
 		"ffffffffffffffff":                 {"ffffffffffffffff", "278b27e42e2f0d49"},
 		"3000000000000000":                 {"1000000000000001", "30649edf9be7d2c2"},
@@ -20,6 +20,6 @@ func TestRC2DecryptsTheValuesOfItsRFC(t *testing.T) {
 		}
 	}
 	if _, err := newRC2(nil); err == nil {
-		t.Error("an empty key was taken")
+		t.Error("an empty key was accepted")
 	}
 }

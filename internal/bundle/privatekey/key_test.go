@@ -17,7 +17,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/failure"
 )
 
-func TestKeysOfTheProductsRangeAreRead(t *testing.T) {
+func TestSupportedKeysAreRead(t *testing.T) {
 	for name, key := range map[string]any{
 		"RSA 2048": newRSA(2048), "P-256": newEC(elliptic.P256()), "P-384": newEC(elliptic.P384()), "P-521": newEC(elliptic.P521()),
 	} {
@@ -41,10 +41,10 @@ func TestOtherKeysAreRefusedByName(t *testing.T) {
 		"RSA is too small": {newRSA(1024), "RSA with 1024 bits: use RSA with 2048 to 4096 bits"},
 		"RSA with 3 primes": {&rsa.PrivateKey{PublicKey: newRSA(2048).PublicKey, Primes: make([]*big.Int, 3)},
 			"RSA with 3 primes instead of 2"},
-		"P-224":         {newEC(elliptic.P224()), "EC on P-224"},
-		"Ed25519":       {ed, "is Ed25519"},
-		"X25519":        {must(ecdh.X25519().GenerateKey(rand.Reader)), "is X25519"},
-		"no key at all": {nil, "unknown type"},
+		"P-224":   {newEC(elliptic.P224()), "EC on P-224"},
+		"Ed25519": {ed, "is Ed25519"},
+		"X25519":  {must(ecdh.X25519().GenerateKey(rand.Reader)), "is X25519"},
+		"nil":     {nil, "unknown type"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Supported(test.key)

@@ -35,13 +35,13 @@ func TestWipeOverwritesTheNumbersOfTheKey(t *testing.T) {
 			Wipe(test.key)
 			for i, number := range words {
 				if n := new(big.Int).SetBits(number); n.Sign() != 0 || test.numbers[i].Sign() != 0 {
-					t.Errorf("number %d is still there", i)
+					t.Errorf("number %d was not overwritten", i)
 				}
 			}
 		})
 	}
 	Wipe(ed)
 	if !bytes.Equal(ed, make([]byte, ed25519.PrivateKeySize)) {
-		t.Error("the Ed25519 key is still there")
+		t.Error("the Ed25519 key was not overwritten")
 	}
 }

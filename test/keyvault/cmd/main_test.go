@@ -28,7 +28,7 @@ func startServing(t *testing.T) (dir string) {
 			t.Errorf("serving: %v", err)
 		}
 		if _, err := os.Stat(envFile(dir)); !os.IsNotExist(err) {
-			t.Errorf("the settings are still there: %v", err)
+			t.Errorf("the settings' file still exists: %v", err)
 		}
 	})
 	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
@@ -83,7 +83,7 @@ func TestActions(t *testing.T) {
 		{"stats --vault shop", ""},
 		{"stats", ""},
 		{"rotate --vault none --name web", "name one of shop, ops-2"},
-		{"put --vault shop --name web --type der", "there are pfx and pem"},
+		{"put --vault shop --name web --type der", "the types are pfx and pem"},
 	} {
 		t.Run(test.line, func(t *testing.T) {
 			command, rest, _ := strings.Cut(test.line, " ")
