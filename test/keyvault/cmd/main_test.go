@@ -68,7 +68,7 @@ func TestActions(t *testing.T) {
 		{"put --vault shop --name many --keytype P256 --count 3 --notafter 2020-01-02T15:04:05Z --notbefore 2019-01-02T15:04:05Z", ""},
 		{"put --vault shop --name word --value open --contenttype text/plain", ""},
 		{"rotate --vault shop --name web", ""},
-		{"rotate --vault shop --name word", "it is no certificate"},
+		{"rotate --vault shop --name word", "it is not a certificate"},
 		{"rotate --vault shop --name many-0002", ""},
 		{"disable --vault shop --name web", ""},
 		{"enable --vault shop --name web", ""},
