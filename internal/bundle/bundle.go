@@ -1,5 +1,5 @@
-// Package bundle turns the value of a Key Vault secret into a certificate with its chain and private key. Parse chooses the decoder by
-// the content type; the decoders (pfx.go, pem.go, pkcs7.go) collect contents; the contents become a Bundle.
+// Package bundle turns the value of a Key Vault secret into a certificate with its chain and private key. Parse chooses the
+// decoder by the content type; the decoders (pfx.go, pem.go, pkcs7.go) collect contents; the contents become a Bundle.
 //
 // Its parts import downwards only:
 //
@@ -28,9 +28,9 @@ const (
 	ContentTypePEM = form.ContentTypePEM
 )
 
-// Content types of secrets that hold certificates only: a single certificate in DER, or PKCS#7 (RFC 8551, section 3.2; RFC 2585, section
-// 4.2; Windows and browsers use the names with x- for .p7b and .cer files). Key Vault does not set them; owners of secrets with trusted
-// certificates do. Parse reads the value in the same way under each of them.
+// Content types of secrets that hold certificates only: a single certificate in DER, or PKCS#7 (RFC 8551, section 3.2; RFC
+// 2585, section 4.2; Windows and browsers use the names with x- for .p7b and .cer files). Key Vault does not set them; owners
+// of secrets with trusted certificates do. Parse reads the value in the same way under each of them.
 const (
 	ContentTypeCertificate      = form.ContentTypeCertificate
 	ContentTypeCACertificate    = form.ContentTypeCACertificate
@@ -73,8 +73,8 @@ func (b *Bundle) Certificates() []*x509.Certificate {
 // HasKey reports whether the bundle holds a private key.
 func (b *Bundle) HasKey() bool { return b.Key != nil }
 
-// RequireKey returns nil for a bundle with a key, and otherwise an *Error with PrivateKeyMissing. Parse itself accepts a bundle without
-// key, because only its caller knows whether the secret should hold trusted certificates or a server's certificate.
+// RequireKey returns nil for a bundle with a key, and otherwise an *Error with PrivateKeyMissing. Parse itself accepts a bundle
+// without key, because only its caller knows whether the secret should hold trusted certificates or a server's certificate.
 func (b *Bundle) RequireKey() error {
 	if b.HasKey() {
 		return nil

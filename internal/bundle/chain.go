@@ -25,8 +25,9 @@ func leafOf(key crypto.Signer, certs []*x509.Certificate, now time.Time) *x509.C
 	return leaf
 }
 
-// better reports whether a is a better leaf than b at this time: a valid certificate is better than one that is not yet valid or has
-// expired, then one that an authority issued is better than a self-signed one, then one that is not a CA, then the one that starts last.
+// better reports whether a is a better leaf than b at this time: a valid certificate is better than one that is not yet valid
+// or has expired, then one that an authority issued is better than a self-signed one, then one that is not a CA, then the one
+// that starts last.
 func better(a, b *x509.Certificate, now time.Time) bool {
 	if validA, validB := validAt(a, now), validAt(b, now); validA != validB {
 		return validA
@@ -44,8 +45,8 @@ func validAt(c *x509.Certificate, now time.Time) bool {
 	return !now.Before(c.NotBefore) && !now.After(c.NotAfter)
 }
 
-// endOf returns the certificate that issued none of the others. If there is not exactly one, it returns the first: a secret with several
-// roots has no end entity.
+// endOf returns the certificate that issued none of the others. If there is not exactly one, it returns the first: a secret
+// with several roots has no end entity.
 func endOf(certs []*x509.Certificate) *x509.Certificate {
 	var end *x509.Certificate
 	for _, c := range certs {
@@ -79,8 +80,8 @@ func chainOf(leaf *x509.Certificate, certs []*x509.Certificate, now time.Time) [
 	return append(chain, rest...)
 }
 
-// issuerOf returns the certificate that issued c, or nil. Of several (a CA that was renewed with its key, or cross-signed) it returns a
-// valid one, and of equals the one that starts last, so that the order of the value does not matter.
+// issuerOf returns the certificate that issued c, or nil. Of several (a CA that was renewed with its key, or cross-signed) it
+// returns a valid one, and of equals the one that starts last, so that the order of the value does not matter.
 func issuerOf(c *x509.Certificate, candidates []*x509.Certificate, now time.Time) *x509.Certificate {
 	var issuer *x509.Certificate
 	for _, candidate := range candidates {

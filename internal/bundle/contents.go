@@ -40,8 +40,8 @@ func (c *contents) addKey(key any) error {
 	return nil
 }
 
-// errSeveralKeys is the error for a second key. Key Vault's certificates have one key, and which of several the owner means must not be
-// guessed.
+// errSeveralKeys is the error for a second key. Key Vault's certificates have one key, and which of several the owner means
+// must not be guessed.
 func errSeveralKeys() error {
 	return failure.Malformed("the secret holds several private keys: store only the one that belongs to the certificate")
 }
@@ -90,7 +90,8 @@ func (c *contents) bundle(now time.Time) (*Bundle, error) {
 	}, nil
 }
 
-// errMismatch is the error for a key that matches no certificate. It names the first certificate whose key cannot be compared with it.
+// errMismatch is the error for a key that matches no certificate. It names the first certificate whose key cannot be compared
+// with it.
 func errMismatch(certs []*x509.Certificate) error {
 	for i, c := range certs {
 		if kind, remedy := privatekey.PublicKind(c.RawSubjectPublicKeyInfo); kind != "" && c.PublicKey == nil {

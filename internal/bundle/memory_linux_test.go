@@ -34,7 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// parseAndWait parses standard input, and pauses where the parent searches its memory: with the key, after Wipe, after a collection.
+// parseAndWait parses standard input, and pauses where the parent searches its memory: with the key, after Wipe, after a
+// collection.
 func parseAndWait(contentType string) {
 	value := make([]byte, MaxSize)
 	var size int

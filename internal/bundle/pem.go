@@ -73,8 +73,8 @@ func (c *contents) addBlock(block armor.Block) error {
 	return nil
 }
 
-// addCertificateBlock adds a certificate or PKCS#7: Windows also writes this heading over PKCS#7 (certutil -encode, Active Directory's
-// certnew.p7b), and over any other file.
+// addCertificateBlock adds a certificate or PKCS#7: Windows also writes this heading over PKCS#7 (certutil -encode, Active
+// Directory's certnew.p7b), and over any other file.
 func (c *contents) addCertificateBlock(der []byte) error {
 	c.read++
 	switch f, known := form.Of(der); {

@@ -13,8 +13,8 @@ import (
 // pkcs7Headings are the PEM headings of PKCS#7 (RFC 7468, sections 8 and 9, and older ones).
 var pkcs7Headings = []string{"PKCS7", "PKCS #7 SIGNED DATA", "CMS", "CERTIFICATE CHAIN"}
 
-// readCertificates reads a value under one of the content types for certificates only. Files of these types are PEM, or DER, which a
-// secret holds as base64.
+// readCertificates reads a value under one of the content types for certificates only. Files of these types are PEM, or DER,
+// which a secret holds as base64.
 func (c *contents) readCertificates(value []byte) error {
 	value = armor.ToASCII(value)
 	if bytes.Contains(value, []byte(armor.Begin)) {
@@ -53,8 +53,8 @@ func (c *contents) addDER(der []byte, unreadable func() error) error {
 	return c.addCertificate(certificate)
 }
 
-// addPKCS7 adds the certificates of PKCS#7 in DER or BER. Signatures are not verified: the certificates are trusted because they are in
-// the vault.
+// addPKCS7 adds the certificates of PKCS#7 in DER or BER. Signatures are not verified: the certificates are trusted because
+// they are in the vault.
 func (c *contents) addPKCS7(der []byte) error {
 	const remedy = "(openssl crl2pkcs7 -nocrl -certfile FILE)"
 	certificates, lists, ok := certificatesIn(der)
@@ -78,9 +78,9 @@ func (c *contents) addPKCS7(der []byte) error {
 	return nil
 }
 
-// certificatesIn returns the X.509 certificates of SignedData (RFC 5652, section 5.1) in the order of the structure, and reports whether
-// there are revocation lists. Another type of content, such as encrypted data, has neither. A structure without a signature is ok; one that
-// is truncated is not.
+// certificatesIn returns the X.509 certificates of SignedData (RFC 5652, section 5.1) in the order of the structure, and
+// reports whether there are revocation lists. Another type of content, such as encrypted data, has neither. A structure without
+// a signature is ok; one that is truncated is not.
 func certificatesIn(data []byte) (certificates [][]byte, lists, ok bool) {
 	outer, rest, ok := tlv.ReadBER(data)
 	if !ok || len(rest) > 0 || outer.Tag != tlv.Sequence[0] {

@@ -8,12 +8,12 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/form"
 )
 
-// maxLayers bounds how often a PFX may be encoded: certutil -encode of an encoded file makes PEM around base64 of base64, and az keyvault
-// secret set --encoding base64 adds a layer.
+// maxLayers bounds how often a PFX may be encoded: certutil -encode of an encoded file makes PEM around base64 of base64, and
+// az keyvault secret set --encoding base64 adds a layer.
 const maxLayers = 4
 
-// unwrapPFX removes base64 and PEM from a value until it is DER, which the caller overwrites, also after an error. certutil -encode writes
-// "BEGIN CERTIFICATE" around any file, even a PFX, so the content decides.
+// unwrapPFX removes base64 and PEM from a value until it is DER, which the caller overwrites, also after an error. certutil
+// -encode writes "BEGIN CERTIFICATE" around any file, even a PFX, so the content decides.
 func unwrapPFX(value []byte) ([]byte, error) {
 	layer, text := value, armor.ToASCII(value)
 	for depth := range maxLayers {

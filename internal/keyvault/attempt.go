@@ -15,8 +15,8 @@ import (
 // acceptance of that identity's tokens.
 type attempt struct{ vault, tokenService, token *breaker.Target }
 
-// begin asks the breakers and takes one request from the vault's budget. It returns a SharedError or a Deferred if the request must
-// not be sent. Otherwise the caller calls release at the end.
+// begin asks the breakers and takes one request from the vault's budget. It returns a SharedError or a Deferred if the request
+// must not be sent. Otherwise the caller calls release at the end.
 func (a attempt) begin(now time.Time) error {
 	admitted := make([]*breaker.Target, 0, 3)
 	release := func() {
@@ -68,7 +68,8 @@ func (a attempt) record(began, now time.Time, authority string, err error) {
 	}
 }
 
-// recordRefusedToken records that the token is refused, or refused for this vault. A server that refuses in its own format is healthy.
+// recordRefusedToken records that the token is refused, or refused for this vault. A server that refuses in its own format is
+// healthy.
 func (a attempt) recordRefusedToken(began, now time.Time, err error) {
 	_ = fail(a.token, now, err, breaker.Failure{Began: began, Refused: true})
 	var refusal *exchange.RefusalError

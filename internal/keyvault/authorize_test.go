@@ -14,7 +14,8 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// Tokens are valid for hours. An event that invalidates them (a new signing key, a revocation) must not block certificates that long.
+// Tokens are valid for hours. An event that invalidates them (a new signing key, a revocation) must not block certificates that
+// long.
 func TestATokenThatIsRefusedIsReplacedWithoutARestart(t *testing.T) {
 	tests := []struct {
 		name      string

@@ -9,8 +9,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// cacheTTL is how long a response can be shared after it arrived. It holds a private key, so the time is short: long enough for the
-// certificates of one URL, whose polling slots are the same moment, to be reconciled.
+// cacheTTL is how long a response can be shared after it arrived. It holds a private key, so the time is short: long enough for
+// the certificates of one URL, whose polling slots are the same moment, to be reconciled.
 const cacheTTL = 5 * time.Second
 
 // responseCache shares Key Vault's responses between callers that request the same secret with the same identity.

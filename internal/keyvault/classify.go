@@ -12,8 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// classify turns a settled error into a Failure. An error that is neither a broken exchange nor a refusal comes from a challenge that
-// cannot be met, or from a credential that cannot be made.
+// classify turns a settled error into a Failure. An error that is neither a broken exchange nor a refusal comes from a
+// challenge that cannot be met, or from a credential that cannot be made.
 func classify(secret SecretURL, clientID string, err error) error {
 	var broken *exchange.BrokenError
 	var refusal *exchange.RefusalError

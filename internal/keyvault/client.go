@@ -36,8 +36,8 @@ type Clients struct {
 
 type clientKey struct{ authority, clientID string }
 
-// callerTimeout is how long a caller waits for a response. Key Vault responds in milliseconds. A vault that is silent for some seconds
-// is taken to be down: from then on one request probes it, and no other caller waits.
+// callerTimeout is how long a caller waits for a response. Key Vault responds in milliseconds. A vault that is silent for some
+// seconds is taken to be down: from then on one request probes it, and no other caller waits.
 const callerTimeout = 5 * time.Second
 
 // New returns Clients. It fails for an invalid option and sends no request.
@@ -64,10 +64,10 @@ func New(options Options) (*Clients, error) {
 	}, nil
 }
 
-// Get reads a secret with the identity of a client ID, empty for the agent's own. The response to a request that began at since or
-// later is shared by all callers that request the same secret with the same identity; the zero time accepts any response of the last
-// seconds. Errors are Failures, or Deferred if the request was not sent because of the limits; the context's own error is returned
-// if it ends first. A vault that does not respond holds up its caller for seconds at most.
+// Get reads a secret with the identity of a client ID, empty for the agent's own. The response to a request that began at since
+// or later is shared by all callers that request the same secret with the same identity; the zero time accepts any response of
+// the last seconds. Errors are Failures, or Deferred if the request was not sent because of the limits; the context's own error
+// is returned if it ends first. A vault that does not respond holds up its caller for seconds at most.
 func (c *Clients) Get(ctx context.Context, secret SecretURL, clientID string, since time.Time) (Secret, error) {
 	if err := c.allowed.Check(secret); err != nil {
 		return Secret{}, err
@@ -119,8 +119,8 @@ func (c *Clients) tokenServiceTarget(of auth.Account) *breaker.Target {
 	return c.targets.Get("login:" + of.Authority + of.ClientID)
 }
 
-// tokenTarget returns the target of a vault for one account. A vault that refuses an account's tokens opens this breaker only: it must
-// not be able to keep other vaults' certificates from being read.
+// tokenTarget returns the target of a vault for one account. A vault that refuses an account's tokens opens this breaker only:
+// it must not be able to keep other vaults' certificates from being read.
 func (c *Clients) tokenTarget(secret SecretURL, of auth.Account) *breaker.Target {
 	return c.targets.Get("token:" + secret.Authority() + " " + of.Authority + of.ClientID)
 }

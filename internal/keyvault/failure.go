@@ -29,8 +29,8 @@ type Failure struct {
 // Error returns the message. The errors below a Failure are not wrapped: their text can hold a whole response.
 func (f *Failure) Error() string { return f.Message }
 
-// Deferred is returned for a request that was not sent, because of the limits for its vault. It is no failure: the reconciler comes
-// back after the time.
+// Deferred is returned for a request that was not sent, because of the limits for its vault. It is no failure: the reconciler
+// comes back after the time.
 type Deferred = breaker.Deferred
 
 // about is the beginning of every message about a secret: the action, where, and as which identity.

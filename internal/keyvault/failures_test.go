@@ -16,8 +16,8 @@ import (
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// failureCase is a way in which reading a secret fails, and the expected message. The lists of the vault, of the network, and of the
-// token service are one table.
+// failureCase is a way in which reading a secret fails, and the expected message. The lists of the vault, of the network, and
+// of the token service are one table.
 type failureCase struct {
 	name     string
 	arrange  func(*testing.T, *fixture)

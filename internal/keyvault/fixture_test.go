@@ -127,8 +127,8 @@ func (f *fixture) wantFailure(t *testing.T, err error, secret SecretURL, reason 
 	return failure
 }
 
-// later is a time after everything that has happened: Windows' clock may not advance for up to a millisecond, and a failure without a
-// request within that time would be shared.
+// later is a time after everything that has happened: Windows' clock may not advance for up to a millisecond, and a failure
+// without a request within that time would be shared.
 func later() time.Time {
 	for began := time.Now(); ; {
 		if now := time.Now(); now.After(began) {

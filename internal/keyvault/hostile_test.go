@@ -20,8 +20,8 @@ type dials struct {
 	other []string        // were connected to although unexpected
 }
 
-// watchDials records each connection of the clients to other addresses than those of the fixture's vault and token service. The test
-// fails if there was one.
+// watchDials records each connection of the clients to other addresses than those of the fixture's vault and token service. The
+// test fails if there was one.
 func (f *fixture) watchDials(t *testing.T, alsoKnown ...string) {
 	t.Helper()
 	place := func(url string) string { return strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/") }

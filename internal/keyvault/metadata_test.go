@@ -42,8 +42,8 @@ func TestAFailureOfTheMetadataServiceIsExplained(t *testing.T) {
 	}
 }
 
-// ownOnce exists because MSAL keeps the token of the machine's own identity and a resource for the whole process, and another server
-// would not accept it. No other test uses this resource.
+// ownOnce exists because MSAL keeps the token of the machine's own identity and a resource for the whole process, and another
+// server would not accept it. No other test uses this resource.
 var ownOnce sync.Once
 
 func TestTheMachinesOwnIdentityReads(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// resourceRule decides for which resource a vault may receive a token. The vault's challenge names the resource, so without the rule
-// any allowed host could request tokens for Azure's management, or for another vault.
+// resourceRule decides for which resource a vault may receive a token. The vault's challenge names the resource, so without the
+// rule any allowed host could request tokens for Azure's management, or for another vault.
 type resourceRule struct {
 	relaxed    AllowList            // hosts that may name Azure's Key Vault although they are not in its domain
 	additional map[string]AllowList // by resource: the hosts that may name it too
@@ -74,8 +74,8 @@ func CheckChallengeHosts(hosts []string) error {
 	return err
 }
 
-// scopeFor returns the scope of the token for a vault, or why the resource of the vault's challenge is refused. Ports do not count:
-// tokens have none.
+// scopeFor returns the scope of the token for a vault, or why the resource of the vault's challenge is refused. Ports do not
+// count: tokens have none.
 func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error) {
 	parsed, err := parseResource(resource)
 	if err != nil {

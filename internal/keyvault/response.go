@@ -98,8 +98,8 @@ func foreignFailure(secret SecretURL, clientID string, refusal *exchange.Refusal
 	}
 }
 
-// reasonFor maps Key Vault's response to a reason. If one code has several causes, which Key Vault distinguishes in prose only, the
-// message decides.
+// reasonFor maps Key Vault's response to a reason. If one code has several causes, which Key Vault distinguishes in prose only,
+// the message decides.
 func reasonFor(status int, inner, message string) v1alpha1.Reason {
 	switch {
 	case status == http.StatusUnauthorized:
@@ -151,8 +151,8 @@ var forbiddenWords = []struct {
 	{regexp.MustCompile(`public network access is disabled|client address is not authorized`), v1alpha1.ReasonAccessDeniedByFirewall},
 }
 
-// retryAfterOf returns the wait that the server asks for: Azure's millisecond headers, else Retry-After in seconds or as a date (RFC
-// 9110, section 10.2.3).
+// retryAfterOf returns the wait that the server asks for: Azure's millisecond headers, else Retry-After in seconds or as a date
+// (RFC 9110, section 10.2.3).
 func retryAfterOf(header http.Header, now time.Time) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
 		if milliseconds := countOf(header.Get(name)); milliseconds > 0 {

@@ -28,8 +28,8 @@ type Secret struct {
 	Created *time.Time
 }
 
-// responseVersion allows more than Key Vault's own versions, for vaults that are not Azure's, and nothing that could not stand in a
-// mark, which is one line of words.
+// responseVersion allows more than Key Vault's own versions, for vaults that are not Azure's, and nothing that could not stand
+// in a mark, which is one line of words.
 var responseVersion = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
 
 // secretOf returns the secret in a response, or a Failure.

@@ -84,9 +84,9 @@ func (v *vaultClient) result() error {
 	return v.err
 }
 
-// pastChallenge reports whether the vault has accepted a token: its response concerns the secret and has Key Vault's format. A vault
-// that throttles or is out of service may have answered before it asked for a token, and a proxy's page can have any status. err is
-// settled.
+// pastChallenge reports whether the vault has accepted a token: its response concerns the secret and has Key Vault's format. A
+// vault that throttles or is out of service may have answered before it asked for a token, and a proxy's page can have any
+// status. err is settled.
 func pastChallenge(err error) bool {
 	if err == nil {
 		return true

@@ -60,7 +60,8 @@ func (w *wiretap) tokens() []string {
 	return append([]string(nil), w.sent...)
 }
 
-// frontend starts a TLS server on 127.0.0.1 with a certificate for example.com and 127.0.0.1, and makes the fixture's clients trust it.
+// frontend starts a TLS server on 127.0.0.1 with a certificate for example.com and 127.0.0.1, and makes the fixture's clients
+// trust it.
 func (f *fixture) frontend(t *testing.T, handler http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)

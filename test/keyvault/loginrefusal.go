@@ -54,7 +54,8 @@ func (s *Server) HealLogin() {
 	clear(t.refused)
 }
 
-// RotateSigningKey makes the vaults refuse all tokens that were issued so far, as after the token service has replaced its signing key.
+// RotateSigningKey makes the vaults refuse all tokens that were issued so far, as after the token service has replaced its
+// signing key.
 func (s *Server) RotateSigningKey() { s.tenant.tokens.forget() }
 
 // StopLogin closes the token endpoint and its connections; StartLogin opens it again on the same port.
@@ -69,8 +70,8 @@ func (s *Server) ClientID() string { return s.tenant.clientID }
 // TenantID returns the ID of the server's tenant.
 func (s *Server) TenantID() string { return s.tenant.id }
 
-// Secrets returns everything that the server has issued and that must not be disclosed: its tokens, federated tokens, client secret and
-// identity header. It does not include the secrets in vaults.
+// Secrets returns everything that the server has issued and that must not be disclosed: its tokens, federated tokens, client
+// secret and identity header. It does not include the secrets in vaults.
 func (s *Server) Secrets() []string {
 	t := s.tenant
 	all := append(t.tokens.all(), t.clientSecret, t.identityHeader)

@@ -23,12 +23,12 @@ type machine struct {
 
 const metadataPath = "/metadata/identity/oauth2/token"
 
-// MetadataURL returns the base URL of the machine's instance metadata service. The real service has a link-local address, so a client's
-// transport has to redirect to this URL.
+// MetadataURL returns the base URL of the machine's instance metadata service. The real service has a link-local address, so a
+// client's transport has to redirect to this URL.
 func (s *Server) MetadataURL() string { return s.tenant.identityURL() }
 
-// SetManagedIdentities sets the managed identities of the machine: its own, and those assigned to it by client ID. By default it has its
-// own and any other.
+// SetManagedIdentities sets the managed identities of the machine: its own, and those assigned to it by client ID. By default
+// it has its own and any other.
 func (s *Server) SetManagedIdentities(own bool, assigned ...string) {
 	m := &s.tenant.machine
 	m.mu.Lock()
@@ -36,8 +36,8 @@ func (s *Server) SetManagedIdentities(own bool, assigned ...string) {
 	m.own, m.assigned = own, append([]string{}, assigned...)
 }
 
-// EnvArc returns the variables that Azure Arc's agent sets. A caller proves that it is privileged by reading a file. Clients accept one
-// folder only: %ProgramData%\AzureConnectedMachineAgent\Tokens or /var/opt/azcmagent/tokens.
+// EnvArc returns the variables that Azure Arc's agent sets. A caller proves that it is privileged by reading a file. Clients
+// accept one folder only: %ProgramData%\AzureConnectedMachineAgent\Tokens or /var/opt/azcmagent/tokens.
 func (s *Server) EnvArc(dir string) []string {
 	s.tenant.machine.mu.Lock()
 	defer s.tenant.machine.mu.Unlock()

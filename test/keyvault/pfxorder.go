@@ -41,8 +41,9 @@ type encryptedData struct {
 	}
 }
 
-// reverse reverses the order of the certificates in a PFX. go-pkcs12 puts the leaf first, and marks the first certificate as the key's:
-// encoding the root first would mark the root. The new order has the length of the old one, so that the bytes can be replaced in place.
+// reverse reverses the order of the certificates in a PFX. go-pkcs12 puts the leaf first, and marks the first certificate as
+// the key's: encoding the root first would mark the root. The new order has the length of the old one, so that the bytes can be
+// replaced in place.
 func reverse(der []byte) ([]byte, error) {
 	safe, err := certificateSafe(der)
 	if err != nil {

@@ -32,8 +32,8 @@ func (s *Server) EnvCertificate(file string) []string {
 	return append(s.authorityEnv(), "AZURE_CLIENT_CERTIFICATE_PATH="+file)
 }
 
-// ForgetCredentials makes the tenant refuse all certificates and federated tokens that it has accepted so far, as after their renewal
-// and expiry.
+// ForgetCredentials makes the tenant refuse all certificates and federated tokens that it has accepted so far, as after their
+// renewal and expiry.
 func (s *Server) ForgetCredentials() {
 	s.tenant.mu.Lock()
 	defer s.tenant.mu.Unlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets/fake"
 )
 
-// render returns the response with a secret or the list of its versions, which exist. Its form comes from the SDK's own types. The caller
-// holds the lock.
+// render returns the response with a secret or the list of its versions, which exist. Its form comes from the SDK's own types.
+// The caller holds the lock.
 func (v *Vault) render(r *http.Request, asked request) answer {
 	in := v.secrets[key(asked.name)]
 	operation := "Client.GetSecret"

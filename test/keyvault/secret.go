@@ -40,7 +40,8 @@ func (s *secret) find(id string) (*version, error) {
 	return nil, fmt.Errorf("the secret %s has no version %s", s.name, id)
 }
 
-// add makes a version the latest. Each is created at least a second after the one before, since clients order versions by that attribute.
+// add makes a version the latest. Each is created at least a second after the one before, since clients order versions by that
+// attribute.
 func (s *secret) add(v *version) {
 	v.id = randomHex(16)
 	v.created = time.Now().Truncate(time.Second)

@@ -1,5 +1,5 @@
-// Package armor reads the text around binary data in a secret's value: base64, PEM, and UTF-16 with a byte order mark. It imports none
-// of the other packages below internal/bundle.
+// Package armor reads the text around binary data in a secret's value: base64, PEM, and UTF-16 with a byte order mark. It
+// imports none of the other packages below internal/bundle.
 package armor
 
 import (
@@ -7,8 +7,8 @@ import (
 	"encoding/base64"
 )
 
-// DecodeBase64 removes line breaks and spaces from the text, in place, and decodes it. The caller overwrites the result, even if the
-// text is not base64 or is empty. DecodeBase64 overwrites the text itself.
+// DecodeBase64 removes line breaks and spaces from the text, in place, and decodes it. The caller overwrites the result, even
+// if the text is not base64 or is empty. DecodeBase64 overwrites the text itself.
 func DecodeBase64(value []byte) (der []byte, ok bool) {
 	defer clear(value)
 	text := value[:0]
@@ -32,8 +32,8 @@ func IsBase64(text []byte) bool {
 	return ok
 }
 
-// ToASCII removes a byte order mark, and the zero bytes of text in UTF-16, in place: PowerShell's Out-File and Windows' editors write
-// them. Other values stay as they are.
+// ToASCII removes a byte order mark, and the zero bytes of text in UTF-16, in place: PowerShell's Out-File and Windows' editors
+// write them. Other values stay as they are.
 func ToASCII(value []byte) []byte {
 	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff", "\xef\xbf\xbd\xef\xbf\xbd"} {
 		if bytes.HasPrefix(value, []byte(mark)) {

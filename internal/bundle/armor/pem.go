@@ -26,9 +26,9 @@ type Block struct {
 	DER []byte
 }
 
-// NextBlock reads the next block and returns the text after it, or why the block cannot be read. It replaces encoding/pem, which
-// leaves copies of a key in memory and skips a block whose line breaks are lost: portals and scripts turn them into spaces or into the
-// letters \n, neither of which can mean anything else in base64. The text has at least one Begin.
+// NextBlock reads the next block and returns the text after it, or why the block cannot be read. It replaces encoding/pem,
+// which leaves copies of a key in memory and skips a block whose line breaks are lost: portals and scripts turn them into
+// spaces or into the letters \n, neither of which can mean anything else in base64. The text has at least one Begin.
 func NextBlock(text []byte) (block Block, rest []byte, damage string) {
 	begin := bytes.Index(text, []byte(Begin))
 	text = text[begin+len(Begin):]

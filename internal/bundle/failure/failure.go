@@ -14,8 +14,8 @@ const (
 	KeyMismatch            Reason = "KeyMismatch"
 )
 
-// Error is what bundle.Parse returns. Its text never holds any part of the value, so errors of decoders, whose texts may quote what
-// they could not read, are not wrapped.
+// Error is what bundle.Parse returns. Its text never holds any part of the value, so errors of decoders, whose texts may quote
+// what they could not read, are not wrapped.
 type Error struct {
 	// Reason is the kind of the error.
 	Reason Reason

@@ -73,8 +73,8 @@ func Of(data []byte) (Form, bool) {
 	return ofDER(outer)
 }
 
-// ofDER goes by the types of the elements in the outermost SEQUENCE (RFC 7292, section 4; RFC 5280, sections 4.1 and 5.1; RFC 2986,
-// section 4; RFC 5958; RFC 8017, appendix A.1.2; RFC 5915).
+// ofDER goes by the types of the elements in the outermost SEQUENCE (RFC 7292, section 4; RFC 5280, sections 4.1 and 5.1; RFC
+// 2986, section 4; RFC 5958; RFC 8017, appendix A.1.2; RFC 5915).
 func ofDER(outer cryptobyte.String) (Form, bool) {
 	first, content := tlv.Next(&outer)
 	second, _ := tlv.Next(&outer)

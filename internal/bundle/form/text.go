@@ -79,8 +79,8 @@ func ofJSON(text []byte) Form {
 	return wrapperPassword
 }
 
-// Inside returns the form of a text, or of what it is the base64 text of, through as many layers as a script may have added. what names
-// it with its layers.
+// Inside returns the form of a text, or of what it is the base64 text of, through as many layers as a script may have added.
+// what names it with its layers.
 func Inside(text []byte) (f Form, what string, known bool) {
 	if f, known = OfText(text); known {
 		return f, f.What, true

@@ -18,7 +18,8 @@ var (
 	oidProvider = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 17, 1}
 )
 
-// textOf returns the first value of the attribute with this identifier, in printable form; empty if it is missing or not a BMPString.
+// textOf returns the first value of the attribute with this identifier, in printable form; empty if it is missing or not a
+// BMPString.
 func textOf(attributes []attribute, id asn1.ObjectIdentifier) string {
 	for _, a := range attributes {
 		var value asn1.RawValue

@@ -50,8 +50,8 @@ func (b Bag) Certificate(number int) (der []byte, err error) {
 	return bag.Data, nil
 }
 
-// Key passes the DER of a private key to take, and returns its error. The key is in the clear (RFC 7292, section 4.2.1) or encrypted
-// (section 4.2.2); decrypted bytes are overwritten when take has returned.
+// Key passes the DER of a private key to take, and returns its error. The key is in the clear (RFC 7292, section 4.2.1) or
+// encrypted (section 4.2.2); decrypted bytes are overwritten when take has returned.
 func (b Bag) Key(take func(der []byte) error) error {
 	if b.ID.Equal(oidKeyBag) {
 		return take(b.Value.Bytes)

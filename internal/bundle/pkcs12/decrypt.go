@@ -21,9 +21,9 @@ type encrypted struct {
 	Data      []byte
 }
 
-// open decrypts with a blank password and passes the result to take, which reports whether it is valid: the padding alone is correct
-// by chance once in 256 times. The plain bytes are overwritten unless take accepts them. Which of the two blank passwords was used
-// cannot be seen before, so both are tried.
+// open decrypts with a blank password and passes the result to take, which reports whether it is valid: the padding alone is
+// correct by chance once in 256 times. The plain bytes are overwritten unless take accepts them. Which of the two blank
+// passwords was used cannot be seen before, so both are tried.
 func (e encrypted) open(take func(plain []byte) bool) error {
 	for _, p := range passwords {
 		plain, err := e.decrypt(p)

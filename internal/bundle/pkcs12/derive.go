@@ -111,8 +111,8 @@ type pbkdf2Params struct {
 	PRF        pkix.AlgorithmIdentifier `asn1:"optional"`
 }
 
-// derivePBKDF2 derives a key from the blank password, which has no bytes here (RFC 8018, section 5.2). A size of 0 means the size in
-// the parameters.
+// derivePBKDF2 derives a key from the blank password, which has no bytes here (RFC 8018, section 5.2). A size of 0 means the
+// size in the parameters.
 func derivePBKDF2(algorithm pkix.AlgorithmIdentifier, size int) ([]byte, error) {
 	if !algorithm.Algorithm.Equal(oidPBKDF2) {
 		return nil, notSupported("key derivation " + algorithm.Algorithm.String())

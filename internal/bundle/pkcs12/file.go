@@ -58,8 +58,8 @@ type safe struct {
 	bags   []Bag
 }
 
-// Open parses a PFX and checks that its password is blank, without decrypting anything. Errors are *failure.Error. The caller wipes the
-// File.
+// Open parses a PFX and checks that its password is blank, without decrypting anything. Errors are *failure.Error. The caller
+// wipes the File.
 func Open(der []byte) (*File, error) {
 	f := &File{}
 	err := f.open(der)

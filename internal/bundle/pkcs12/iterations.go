@@ -2,18 +2,18 @@ package pkcs12
 
 import "encoding/asn1"
 
-// MaxIterations bounds the sum of a PFX's iteration counts: without it, one number in a PFX could keep a processor busy forever. OpenSSL
-// and Windows write 2,000 per key or safe, Java 10,000, Firefox and NSS 600,000, three times in a file. This many take about a second,
-// or two if both forms of a blank password are tried.
+// MaxIterations bounds the sum of a PFX's iteration counts: without it, one number in a PFX could keep a processor busy
+// forever. OpenSSL and Windows write 2,000 per key or safe, Java 10,000, Firefox and NSS 600,000, three times in a file. This
+// many take about a second, or two if both forms of a blank password are tried.
 const MaxIterations = 2_000_000
 
 // maxDepth is deeper than any iteration count in the elements that are read; that of PBMAC1 is the deepest, in the seventh.
 const maxDepth = 16
 
-// iterationsIn returns the sum of the iteration counts in DER, or some number above MaxIterations. In PKCS#12 a count always follows
-// its salt: in MacData (RFC 7292, section 4), PKCS-12PbeParams (appendix C) and PBKDF2-params (RFC 8018,
-// appendix A.2), which PBMAC1 also uses. So every INTEGER after an OCTET STRING is counted. The class of a tag is ignored, because a
-// reader may not check that of a salt.
+// iterationsIn returns the sum of the iteration counts in DER, or some number above MaxIterations. In PKCS#12 a count always
+// follows its salt: in MacData (RFC 7292, section 4), PKCS-12PbeParams (appendix C) and PBKDF2-params (RFC 8018, appendix A.2),
+// which PBMAC1 also uses. So every INTEGER after an OCTET STRING is counted. The class of a tag is ignored, because a reader
+// may not check that of a salt.
 func iterationsIn(der []byte) int { return iterationsAt(0, der) }
 
 func iterationsAt(depth int, der []byte) int {

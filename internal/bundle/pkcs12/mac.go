@@ -19,8 +19,8 @@ type macData struct {
 	Iterations int `asn1:"optional,default:1"`
 }
 
-// blankPassword reports whether a PFX's MAC was made with a blank password. Only the MAC can distinguish a password from damage. It
-// reports true if the MAC is missing or its algorithm is not supported.
+// blankPassword reports whether a PFX's MAC was made with a blank password. Only the MAC can distinguish a password from
+// damage. It reports true if the MAC is missing or its algorithm is not supported.
 func blankPassword(mac asn1.RawValue, content []byte) bool {
 	var data macData
 	if len(mac.FullBytes) == 0 || !tlv.Decode(mac.FullBytes, &data) {

@@ -25,12 +25,12 @@ const (
 	maxRSABits = 4096
 )
 
-// MaxSize bounds the encoding of a private key that is given to a decoder, in bytes, because the time to check an RSA key grows with
-// more than the square of its size. RSA with 8192 bits has 4.7 KiB, so that a message can still name it.
+// MaxSize bounds the encoding of a private key that is given to a decoder, in bytes, because the time to check an RSA key grows
+// with more than the square of its size. RSA with 8192 bits has 4.7 KiB, so that a message can still name it.
 const MaxSize = 8 << 10
 
-// Parse reads a private key in DER. It tries the three forms one after the other, because some tools put PKCS#1 under the heading of
-// PKCS#8.
+// Parse reads a private key in DER. It tries the three forms one after the other, because some tools put PKCS#1 under the
+// heading of PKCS#8.
 func Parse(der []byte) (any, error) {
 	if len(der) > MaxSize {
 		return nil, TooLarge(len(der))
@@ -50,8 +50,8 @@ func Parse(der []byte) (any, error) {
 	return nil, explain(der)
 }
 
-// parseWithoutCopies reads PKCS#8 (RFC 5958) with RSA or EC, and SEC1, or returns nil. It exists because crypto/x509 leaves copies in
-// memory: of the content of PKCS#8, and of the number of SEC1.
+// parseWithoutCopies reads PKCS#8 (RFC 5958) with RSA or EC, and SEC1, or returns nil. It exists because crypto/x509 leaves
+// copies in memory: of the content of PKCS#8, and of the number of SEC1.
 func parseWithoutCopies(der []byte) any {
 	input := cryptobyte.String(der)
 	var outer, algorithm, inner cryptobyte.String

@@ -11,8 +11,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// explain returns the *Error for a private key that no parser reads: it names the type in its object identifiers, or what it is instead
-// of a key.
+// explain returns the *Error for a private key that no parser reads: it names the type in its object identifiers, or what it is
+// instead of a key.
 func explain(der []byte) error {
 	if kind, remedy := kindOf(der); kind != "" {
 		return failure.Malformed("the private key is %s: %s", kind, remedy)
@@ -27,8 +27,8 @@ func explain(der []byte) error {
 	return failure.Malformed("the private key cannot be read: it is damaged, or neither RSA nor EC as PKCS#8, PKCS#1 or SEC1")
 }
 
-// kindOf names the type of a private key in PKCS#8 (RFC 5958), SEC1 (RFC 5915) or OpenSSL's form of DSA, and what to use instead. It is
-// empty for a supported type, whose damage is then elsewhere, and for data that is not a key.
+// kindOf names the type of a private key in PKCS#8 (RFC 5958), SEC1 (RFC 5915) or OpenSSL's form of DSA, and what to use
+// instead. It is empty for a supported type, whose damage is then elsewhere, and for data that is not a key.
 func kindOf(der []byte) (kind, remedy string) {
 	input := cryptobyte.String(der)
 	var outer, content cryptobyte.String
@@ -55,8 +55,8 @@ func kindOf(der []byte) (kind, remedy string) {
 	return "", ""
 }
 
-// PublicKind names the type of a public key that is not supported, and what to use instead, from its SubjectPublicKeyInfo (RFC 5280,
-// section 4.1.2.7). It is empty for a supported type.
+// PublicKind names the type of a public key that is not supported, and what to use instead, from its SubjectPublicKeyInfo (RFC
+// 5280, section 4.1.2.7). It is empty for a supported type.
 func PublicKind(info []byte) (kind, remedy string) {
 	input := cryptobyte.String(info)
 	var outer, algorithm cryptobyte.String

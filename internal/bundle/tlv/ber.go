@@ -13,8 +13,8 @@ type Element struct {
 	Content []byte
 }
 
-// ReadBER reads the first element. An element of indefinite length ends where its content does, which has to be found; the time for
-// this is linear, since each byte is read once.
+// ReadBER reads the first element. An element of indefinite length ends where its content does, which has to be found; the time
+// for this is linear, since each byte is read once.
 func ReadBER(data []byte) (element Element, rest []byte, ok bool) { return readBERAt(data, 0) }
 
 func readBERAt(data []byte, depth int) (element Element, rest []byte, ok bool) {

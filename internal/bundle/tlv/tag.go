@@ -1,5 +1,5 @@
-// Package tlv reads the elements of ASN.1 in BER and DER (tag, length, value; X.690), and the strings in them. It imports none of the
-// other packages below internal/bundle.
+// Package tlv reads the elements of ASN.1 in BER and DER (tag, length, value; X.690), and the strings in them. It imports none
+// of the other packages below internal/bundle.
 package tlv
 
 import (

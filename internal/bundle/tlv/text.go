@@ -18,8 +18,8 @@ func BMPString(octets []byte) string {
 	return string(utf16.Decode(units))
 }
 
-// Printable returns a name that a log line and a table can show: without control characters (nor those that change the direction of
-// the text), with spaces for other white space, and of at most MaxNameLength code units.
+// Printable returns a name that a log line and a table can show: without control characters (nor those that change the
+// direction of the text), with spaces for other white space, and of at most MaxNameLength code units.
 func Printable(name string) string {
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
 		switch {

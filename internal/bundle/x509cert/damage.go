@@ -22,8 +22,8 @@ func Unreadable(where string, number int, der []byte) error {
 		where, subject, damage)
 }
 
-// inspect reads as much of a damaged certificate as possible. The most common damage is a length that does not fit: a file that was
-// truncated, or two files that were concatenated.
+// inspect reads as much of a damaged certificate as possible. The most common damage is a length that does not fit: a file that
+// was truncated, or two files that were concatenated.
 func inspect(der []byte) (subject, damage string) {
 	if len(der) == 0 {
 		return "", "it is empty"

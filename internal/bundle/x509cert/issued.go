@@ -7,13 +7,14 @@ import (
 	"errors"
 )
 
-// maxVerifyBits bounds the issuers' RSA keys that are used to verify, as crypto/tls does: the cost of a verification grows with the
-// square of the size, and a value may hold a modulus of a million bits.
+// maxVerifyBits bounds the issuers' RSA keys that are used to verify, as crypto/tls does: the cost of a verification grows with
+// the square of the size, and a value may hold a modulus of a million bits.
 const maxVerifyBits = 8192
 
-// Issued reports whether issuer issued c: by name, by key identifier if both have one (RFC 5280, section 4.2.1.1), and by signature.
-// A signature with SHA-1 is verified. A signature that Go does not verify, such as with MD5 or on a curve that Go does not know, does
-// not exclude a certificate from the chain: this decides the order of a chain, and its verifiers decide about trust.
+// Issued reports whether issuer issued c: by name, by key identifier if both have one (RFC 5280, section 4.2.1.1), and by
+// signature. A signature with SHA-1 is verified. A signature that Go does not verify, such as with MD5 or on a curve that Go
+// does not know, does not exclude a certificate from the chain: this decides the order of a chain, and its verifiers decide
+// about trust.
 func Issued(issuer, c *x509.Certificate) bool {
 	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
 		return false

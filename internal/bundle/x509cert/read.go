@@ -1,5 +1,5 @@
-// Package x509cert reads X.509 certificates in DER, also those that Go's parser refuses, and finds out which certificate issued which.
-// Of the other packages below internal/bundle it imports failure, form and tlv.
+// Package x509cert reads X.509 certificates in DER, also those that Go's parser refuses, and finds out which certificate issued
+// which. Of the other packages below internal/bundle it imports failure, form and tlv.
 package x509cert
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// Read reads a certificate in DER. Certificates that OpenSSL and Windows accept and Go's parser refuses, such as with a negative serial
-// number, an underscore in a PrintableString or a key on a curve that Go does not know, are read as far as this project needs them:
-// names, validity, public key, key identifiers, whether it is an authority, DNS names and addresses. Fields that cannot be read are
-// zero. The error is Go's, for a value that is not a certificate at all (RFC 5280, section 4.1).
+// Read reads a certificate in DER. Certificates that OpenSSL and Windows accept and Go's parser refuses, such as with a
+// negative serial number, an underscore in a PrintableString or a key on a curve that Go does not know, are read as far as this
+// project needs them: names, validity, public key, key identifiers, whether it is an authority, DNS names and addresses. Fields
+// that cannot be read are zero. The error is Go's, for a value that is not a certificate at all (RFC 5280, section 4.1).
 func Read(der []byte) (*x509.Certificate, error) {
 	certificate, err := x509.ParseCertificate(der)
 	if err == nil {

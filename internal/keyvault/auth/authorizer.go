@@ -39,8 +39,8 @@ const (
 	renewPause  = 30 * time.Second // after a failure, for all vaults of the identity
 )
 
-// Do implements policy.Policy. The first request has no token; the vault's challenge says which one it needs. A token that the vault
-// refuses is dropped. Unless it was made for this request, a new one is requested, once, and the request is repeated.
+// Do implements policy.Policy. The first request has no token; the vault's challenge says which one it needs. A token that the
+// vault refuses is dropped. Unless it was made for this request, a new one is requested, once, and the request is repeated.
 func (a *Authorizer) Do(request *policy.Request) (*http.Response, error) {
 	ctx := request.Raw().Context()
 	token, fresh, err := a.current(ctx)
@@ -62,8 +62,8 @@ func (a *Authorizer) Do(request *policy.Request) (*http.Response, error) {
 	return nil, err
 }
 
-// current returns the token for a request, empty until the vault has sent a challenge. A token that cannot be renewed is used until
-// it expires.
+// current returns the token for a request, empty until the vault has sent a challenge. A token that cannot be renewed is used
+// until it expires.
 func (a *Authorizer) current(ctx context.Context) (token string, fresh bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

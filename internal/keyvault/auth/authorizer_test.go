@@ -29,8 +29,8 @@ func setEnvironment(t *testing.T, variables []string) (authority string) {
 	return authority
 }
 
-// A token is renewed before it expires. Renewal fails if the secret was renewed meanwhile, and must not fail again for each vault and
-// request while the old token is valid.
+// A token is renewed before it expires. Renewal fails if the secret was renewed meanwhile, and must not fail again for each
+// vault and request while the old token is valid.
 func TestATokenThatCannotBeRenewedIsUsedUntilItExpires(t *testing.T) {
 	server := vaulttest.ForTest(t, "shop", "ops")
 	authority := setEnvironment(t, server.Env())

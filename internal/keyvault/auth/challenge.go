@@ -30,7 +30,8 @@ var (
 	tenantName = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z.-]{0,252}[0-9A-Za-z])?$`)
 )
 
-// parametersOf returns the parameters of the bearer challenges of a 401, the first of each name; nil if there is no such challenge.
+// parametersOf returns the parameters of the bearer challenges of a 401, the first of each name; nil if there is no such
+// challenge.
 func parametersOf(header http.Header) map[string]string {
 	var found map[string]string
 	for _, value := range header.Values("WWW-Authenticate") {

@@ -27,10 +27,10 @@ var azureClouds = []azureCloud{
 		[]string{"login.microsoftonline.us", "login-us.microsoftonline.com"}},
 }
 
-// AuthorityFor returns the URL of the authority that issues tokens for a vault. The flag (--authority-host) applies to every vault.
-// So does an AZURE_AUTHORITY_HOST that is not one of Microsoft's, such as a private cloud's or a test server's. One of Microsoft's
-// own, which the workload identity webhook always sets, applies to vaults of its cloud and of unknown clouds; a vault of another
-// cloud uses that cloud's authority.
+// AuthorityFor returns the URL of the authority that issues tokens for a vault. The flag (--authority-host) applies to every
+// vault. So does an AZURE_AUTHORITY_HOST that is not one of Microsoft's, such as a private cloud's or a test server's. One of
+// Microsoft's own, which the workload identity webhook always sets, applies to vaults of its cloud and of unknown clouds; a
+// vault of another cloud uses that cloud's authority.
 func AuthorityFor(vaultHost, flag, environment string) string {
 	if flag != "" {
 		return flag

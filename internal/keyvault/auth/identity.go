@@ -141,8 +141,8 @@ func (i *Identity) record(err error) {
 	i.failed = lastFailure{time.Now(), err}
 }
 
-// token returns a token, and reports whether it was issued just now and not taken from a cache. Its errors are settled, so that all
-// callers that wait for the vault can share them.
+// token returns a token, and reports whether it was issued just now and not taken from a cache. Its errors are settled, so that
+// all callers that wait for the vault can share them.
 func (i *Identity) token(ctx context.Context, options policy.TokenRequestOptions) (token azcore.AccessToken, fresh bool, err error) {
 	_, caller := exchange.TranscriptOf(ctx)
 	select {
@@ -197,8 +197,8 @@ func (i *Identity) requestUncached(ctx context.Context, options policy.TokenRequ
 	return i.request(ctx, options)
 }
 
-// markForVault marks a refusal that concerns the vault's resource or tenant and not the identity: for another vault the same identity
-// may well get its token.
+// markForVault marks a refusal that concerns the vault's resource or tenant and not the identity: for another vault the same
+// identity may well get its token.
 func markForVault(options policy.TokenRequestOptions, err error) error {
 	var refusal *exchange.RefusalError
 	if errors.As(err, &refusal) {

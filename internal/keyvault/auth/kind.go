@@ -58,8 +58,8 @@ func ClientIDOf(clientID string) string {
 	return clientID
 }
 
-// NormalizeClientID returns a client ID in lower case, and an empty one for the agent's own, so that certificates that name it share
-// the agent's credential.
+// NormalizeClientID returns a client ID in lower case, and an empty one for the agent's own, so that certificates that name it
+// share the agent's credential.
 func NormalizeClientID(clientID string) string {
 	if strings.EqualFold(clientID, os.Getenv("AZURE_CLIENT_ID")) {
 		return ""

@@ -19,8 +19,8 @@ func whyMetadata(a Account) string {
 	return "the credential is the machine's managed identity"
 }
 
-// explainMetadata returns the meaning of a failure of the metadata service. The service answers 400 for an identity that the machine
-// does not have, and for none named if the machine has several identities, or none of its own
+// explainMetadata returns the meaning of a failure of the metadata service. The service answers 400 for an identity that the
+// machine does not have, and for none named if the machine has several identities, or none of its own
 // (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling).
 func explainMetadata(a Account, transcript *exchange.Transcript, err error) error {
 	host, status := transcript.Last()

@@ -29,8 +29,8 @@ func ParseTokenError(body []byte) TokenError {
 	return read
 }
 
-// ExplainRefusal returns what the token service answered and what to do about it, and in detail what differs from attempt to attempt.
-// The error_description begins with the AADSTS code and the cause
+// ExplainRefusal returns what the token service answered and what to do about it, and in detail what differs from attempt to
+// attempt. The error_description begins with the AADSTS code and the cause
 // (https://learn.microsoft.com/entra/identity-platform/reference-error-codes); it holds no secret.
 func ExplainRefusal(refusal *exchange.RefusalError) (text, detail string) {
 	note, detail := exchange.ClockNote(refusal.Header, "token service")
@@ -107,8 +107,8 @@ var sdkAdvice = strings.NewReplacer(
 	"Set AZURE_TENANT_ID to the vault's tenant, or add that tenant to AZURE_ADDITIONALLY_ALLOWED_TENANTS",
 )
 
-// ExplainError returns what a credential reports about its failure. The text of a chain has a line for each credential that was tried,
-// which begins with one tab. Lines with more than one can hold a whole response and are left out.
+// ExplainError returns what a credential reports about its failure. The text of a chain has a line for each credential that was
+// tried, which begins with one tab. Lines with more than one can hold a whole response and are left out.
 func ExplainError(err error) string {
 	lines := strings.Split(sdkAdvice.Replace(err.Error()), "\n")
 	var tried []string

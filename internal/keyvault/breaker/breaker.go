@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Breaker is the circuit breaker of one target. It is a Circuit that is safe for concurrent use and remembers the error that opened
-// it. The zero value is closed.
+// Breaker is the circuit breaker of one target. It is a Circuit that is safe for concurrent use and remembers the error that
+// opened it. The zero value is closed.
 type Breaker struct {
 	mu      sync.Mutex
 	circuit Circuit

@@ -8,8 +8,8 @@ import (
 )
 
 // Bulkhead bounds the callers that wait for one target. Its capacity is less than the number of workers, so that a slow target
-// cannot occupy them all. A caller that finds it full waits as long as others release it. If none does for stallTimeout, the target
-// is slow, and the caller's request is deferred.
+// cannot occupy them all. A caller that finds it full waits as long as others release it. If none does for stallTimeout, the
+// target is slow, and the caller's request is deferred.
 type Bulkhead struct {
 	capacity int // 0 for no bound
 

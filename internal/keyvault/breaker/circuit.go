@@ -13,9 +13,9 @@ const (
 	longest = 5 * time.Minute
 )
 
-// Circuit is the state of one host's circuit breaker. All callers on a node share it, so that a response to one of them counts for
-// all. The zero value is closed: every request is admitted. While it is open, no request is admitted; then it is half-open, and one
-// request probes the host. It makes pure decisions over times, without a clock, and is not safe for concurrent use.
+// Circuit is the state of one host's circuit breaker. All callers on a node share it, so that a response to one of them counts
+// for all. The zero value is closed: every request is admitted. While it is open, no request is admitted; then it is half-open,
+// and one request probes the host. It makes pure decisions over times, without a clock, and is not safe for concurrent use.
 type Circuit struct {
 	failures int       // in a row
 	refusals int       // of these, the ones that a person has to resolve

@@ -70,9 +70,9 @@ func (e *SharedError) Error() string { return e.Cause.Error() }
 // Unwrap returns the failure of the other request.
 func (e *SharedError) Unwrap() error { return e.Cause }
 
-// Settle turns an error of the SDK into one that all waiting callers can share: a BrokenError, a RefusalError, or the error itself.
-// Errors of the SDK cannot be shared, since reading one moves the reader of its response body, and the cause of a broken exchange
-// is in the transcript of one caller only.
+// Settle turns an error of the SDK into one that all waiting callers can share: a BrokenError, a RefusalError, or the error
+// itself. Errors of the SDK cannot be shared, since reading one moves the reader of its response body, and the cause of a
+// broken exchange is in the transcript of one caller only.
 func Settle(vault string, transcript *Transcript, err error) error {
 	if err == nil {
 		return nil

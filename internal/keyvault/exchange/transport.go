@@ -143,7 +143,8 @@ func isJSON(response *http.Response) bool {
 	return err != nil || mediaType == "application/json"
 }
 
-// boundedBody fails for a response that is larger than anything Key Vault sends, and records a body that cannot be read to its end.
+// boundedBody fails for a response that is larger than anything Key Vault sends, and records a body that cannot be read to its
+// end.
 type boundedBody struct {
 	io.ReadCloser
 	left    int64
