@@ -9,14 +9,15 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
 	"github.com/vaultpane/vaultpane/internal/podfile"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // credentials are the values of options.Credential.
 func credentials() []string {
-	names := make([]string, 0, len(keyvault.Credentials))
-	for _, name := range keyvault.Credentials {
+	names := make([]string, 0, len(auth.Credentials))
+	for _, name := range auth.Credentials {
 		names = append(names, string(name))
 	}
 	return names
@@ -24,7 +25,7 @@ func credentials() []string {
 
 // CheckAzure returns an error that names the first wrong setting for Azure, by its flag.
 func (o options) CheckAzure() error {
-	if err := keyvault.CheckCredential(keyvault.Credential(o.Credential)); err != nil {
+	if err := auth.CheckCredential(auth.Credential(o.Credential)); err != nil {
 		return fmt.Errorf("--credential: %w", err)
 	}
 	if err := o.checkAuthority(os.Getenv); err != nil {
@@ -49,7 +50,7 @@ func (o options) checkAuthority(getenv func(string) string) error {
 	if authority == "" {
 		return nil
 	}
-	if err := keyvault.CheckAuthority(authority); err != nil {
+	if err := auth.CheckAuthority(authority); err != nil {
 		return fmt.Errorf("%s is %q, %w", name, shown(authority), err)
 	}
 	return nil
@@ -90,7 +91,7 @@ func newVaults(o options, counted *engine.Metrics) (*keyvault.Clients, error) {
 	}
 	hosts, allAllowed := o.challengeHosts()
 	vaults, err := keyvault.New(keyvault.Options{
-		Credential: keyvault.Credential(o.Credential), AuthorityHost: o.AuthorityHost,
+		Credential: auth.Credential(o.Credential), AuthorityHost: o.AuthorityHost,
 		Workers: o.Workers, RequestsPerSecond: o.VaultRequestsPerSecond,
 		AllowedHosts: o.AllowedVaultHosts, CABundle: bundle, Observe: counted.KeyVaultRequest,
 		ChallengeHosts: hosts, DisableChallengeResourceVerification: allAllowed,

@@ -107,7 +107,7 @@ var bad = []struct {
 	}, v1alpha1.ReasonPrivateKeyMissing, v1alpha1.StateFailed, "no private key"},
 	{"mismatch", func(m *machine, name string) {
 		m.vault.PutRaw(m.full(name), "application/x-pem-file", m.pemBlocks("one", "PRIVATE KEY")+m.pemBlocks("another", "CERTIFICATE"))
-	}, v1alpha1.ReasonKeyMismatch, v1alpha1.StateFailed, "fits none"},
+	}, v1alpha1.ReasonKeyMismatch, v1alpha1.StateFailed, "matches none"},
 }
 
 func (m *machine) must(err error) {

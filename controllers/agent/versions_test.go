@@ -16,10 +16,10 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 	}{
 		{"disabled", func(m *machine) error { return m.vault.Disable(m.full("web"), "") },
 			func(m *machine) error { return m.vault.Enable(m.full("web"), "") },
-			v1alpha1.ReasonSecretDisabled, "disabled secret", "enable that version in the vault or create a new one; what is installed stays"},
+			v1alpha1.ReasonSecretDisabled, "disabled secret", "enable that version in the vault or create a new one; the installed certificate stays in place"},
 		{"deleted", func(m *machine) error { return m.vault.Delete(m.full("web")) },
 			func(m *machine) error { return m.vault.Recover(m.full("web")) },
-			v1alpha1.ReasonSecretNotFound, "deleted but recoverable", "recover the certificate in the vault if it was deleted; what is installed stays"},
+			v1alpha1.ReasonSecretNotFound, "deleted but recoverable", "recover the certificate in the vault if it was deleted; the installed certificate stays in place"},
 	}
 	for _, test := range tests {
 		t.Run("the installed one is "+test.name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestAPinnedVersionStaysUntilTheURLNamesAnother(t *testing.T) {
 	m.installed("web", second)
 	m.must(m.vault.Disable(m.full("web"), versions[1]))
 	m.nextSlot()
-	if entry := m.fails("web", v1alpha1.ReasonSecretDisabled, "what is installed stays"); entry.Thumbprint != second {
+	if entry := m.fails("web", v1alpha1.ReasonSecretDisabled, "the installed certificate stays in place"); entry.Thumbprint != second {
 		t.Errorf("the node reports %+v, want what is installed", entry)
 	}
 	m.changeSpec("web", of(m.url("web"))) // the newest: that one

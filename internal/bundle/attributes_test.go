@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"encoding/asn1"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,7 +9,7 @@ import (
 
 const enhanced = "Microsoft Enhanced RSA and AES Cryptographic Provider"
 
-// named is what a test of attributes compares.
+// named holds the attributes that the tests compare.
 type named struct{ FriendlyName, ProviderName string }
 
 func TestFriendlyNameAndProviderComeFromThePFXOfOtherPrograms(t *testing.T) {
@@ -56,28 +55,28 @@ func TestFriendlyNameIsTheLeafsAndTheProviderTheKeys(t *testing.T) {
 		want named
 	}{
 		"no attributes": {pfxOf(plainSafe(leaf, key)), named{"", ""}},
-		"not those of others": {pfxOf(plainSafe(name(root, "root"), with(leaf, provider), name(key, "container"))),
+		"not those of other bags": {pfxOf(plainSafe(name(root, "root"), with(leaf, provider), name(key, "container"))),
 			named{"", ""}},
 		"not encrypted": {pfxOf(plainSafe(name(root, "root"), name(leaf, "web"), with(key, provider))), named{"web", enhanced}},
 		"encrypted": {pfxOf(plainSafe(with(key, provider)), sealed(name(root, "root"), name(leaf, "web"))),
 			named{"web", enhanced}},
-		"encrypted with a password that is none": {pfxWithAbsentPassword(plainSafe(with(key, provider)), sealed(name(leaf, "web"))), named{"web", enhanced}},
-		"one safe of several":                    {pfxOf(sealed(name(root, "root")), sealed(name(leaf, "web")), plainSafe(key)), named{"web", ""}},
-		"the first of two":                       {pfxOf(plainSafe(key, leaf, name(leaf, "web")), sealed(name(leaf, "other"))), named{"web", ""}},
+		"encrypted with an absent password": {pfxWithAbsentPassword(plainSafe(with(key, provider)), sealed(name(leaf, "web"))), named{"web", enhanced}},
+		"one safe of several":               {pfxOf(sealed(name(root, "root")), sealed(name(leaf, "web")), plainSafe(key)), named{"web", ""}},
+		"the first of two":                  {pfxOf(plainSafe(key, leaf, name(leaf, "web")), sealed(name(leaf, "other"))), named{"web", ""}},
 		"Windows' attributes hide nothing in an encrypted safe": {pfxOf(plainSafe(key), sealed(with(leaf, windows, attr(oidFriendlyName, bmp("web"))))),
 			named{"web", ""}},
 		"Windows' attributes hide nothing elsewhere": {pfxOf(plainSafe(with(leaf, windows, attr(oidFriendlyName, bmp("web"))), with(key, windows, provider))),
 			named{"web", enhanced}},
-		"beyond UCS-2": {pfxOf(plainSafe(name(leaf, "🔒 web"), key)), named{"🔒 web", ""}},
+		"outside UCS-2": {pfxOf(plainSafe(name(leaf, "🔒 web"), key)), named{"🔒 web", ""}},
 		"cleaned": {pfxOf(plainSafe(name(leaf, "\x00web\r\nsite\x1b[31m\x00"), with(key, attr(oidProvider, bmp(enhanced+"\x00"))))),
 			named{"web  site[31m", enhanced}},
 		"cleaned in an encrypted safe": {pfxOf(plainSafe(key), sealed(name(leaf, "web\u202esite"))), named{"website", ""}},
 		"an attribute without value":   {pfxOf(plainSafe(with(leaf, attr(oidFriendlyName)), with(key, attr(oidProvider)))), named{"", ""}},
-		"a value of another kind": {pfxOf(plainSafe(with(leaf, attr(oidFriendlyName, wrap(tagOctetString, []byte("web")))), key)),
+		"a value of another type": {pfxOf(plainSafe(with(leaf, attr(oidFriendlyName, wrap(tagOctetString, []byte("web")))), key)),
 			named{"", ""}},
-		"half a character":          {pfxOf(plainSafe(with(leaf, attr(oidFriendlyName, wrap("\x1e", []byte("\x00w\x00e\x00b\x00")))), key)), named{"web", ""}},
-		"only white space is none":  {pfxOf(plainSafe(name(leaf, " \t\n"), key)), named{"", ""}},
-		"without a key, of the end": {pfxOf(plainSafe(name(root, "root"), name(leaf, "web"), certBag(f.intermediate))), named{"web", ""}},
+		"an incomplete character":          {pfxOf(plainSafe(with(leaf, attr(oidFriendlyName, wrap("\x1e", []byte("\x00w\x00e\x00b\x00")))), key)), named{"web", ""}},
+		"only white space is none":         {pfxOf(plainSafe(name(leaf, " \t\n"), key)), named{"", ""}},
+		"without a key, of the end entity": {pfxOf(plainSafe(name(root, "root"), name(leaf, "web"), certBag(f.intermediate))), named{"web", ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Parse(ContentTypePFX, text(test.der), moment)
@@ -96,27 +95,4 @@ func TestAttributesDoNotHideDamage(t *testing.T) {
 	bag := wrap(tagSequence, []byte(derCertBag), wrap(tagExplicit0, []byte(derNull)), wrap(tagSet, attr(oidFriendlyName, bmp("web"))))
 	_, err := Parse(ContentTypePFX, text(pfxOf(plainSafe(keyBag(f.leaf.key), certBag(f.leaf), bag))), moment)
 	wantError(t, err, MalformedSecret, "cannot be read")
-}
-
-func TestNamesArePrintableAndShort(t *testing.T) {
-	for name, test := range map[string]struct{ in, want string }{
-		"as it is":                        {"*.example.com (2026) – Größe", "*.example.com (2026) – Größe"},
-		"nothing":                         {"", ""},
-		"blanks around it go":             {"  web ", "web"},
-		"white space becomes a blank":     {"a\tb\u00a0c\u2028d", "a b c d"},
-		"controls go":                     {"a\x00b\x7fc\u0085d", "abc d"},
-		"marks of direction go":           {"a\u202eb\u200fc", "abc"},
-		"half a surrogate pair is marked": {string([]byte{'a', 0xff, 'b'}), "a\ufffdb"},
-		"260 stay":                        {strings.Repeat("x", 260), strings.Repeat("x", 260)},
-		"more is cut":                     {strings.Repeat("x", 261), strings.Repeat("x", 260)},
-		"a pair counts as two":            {strings.Repeat("🔒", 131), strings.Repeat("🔒", 130)},
-		"a pair is not cut in two":        {"x" + strings.Repeat("🔒", 130), "x" + strings.Repeat("🔒", 129)},
-		"no blank where it is cut":        {strings.Repeat("x", 259) + " yz", strings.Repeat("x", 259)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, printable(test.in)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
 }

@@ -11,9 +11,11 @@ import (
 	"math/big"
 	"net"
 	"testing"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
-// resigned is a certificate whose signed part was changed byte by byte and signed again, as other tools would have made it.
+// resigned returns a certificate whose signed part was changed and signed again, as other tools could have made it.
 func resigned(t testing.TB, original *x509.Certificate, key crypto.Signer, change func(tbs []byte) []byte) []byte {
 	t.Helper()
 	var parts struct {
@@ -57,15 +59,15 @@ func odd(t testing.TB, name string, issuer *pair) []byte {
 	return resigned(t, issued.cert, issuer.key, oddities[name])
 }
 
-func TestWhatOnlyGoRefusesIsRead(t *testing.T) {
+func TestCertificatesThatOnlyGoRefusesAreRead(t *testing.T) {
 	issuer := issue(t, "issuer", newEC(), nil, ca)
 	for name := range oddities {
 		t.Run(name, func(t *testing.T) {
 			der := odd(t, name, issuer)
 			if _, err := x509.ParseCertificate(der); err == nil {
-				t.Fatal("Go's parser takes it: this test proves nothing")
+				t.Fatal("Go's parser accepts it: this test proves nothing")
 			}
-			c, err := ReadCertificate(der)
+			c, err := x509cert.Read(der)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,41 +80,33 @@ func TestWhatOnlyGoRefusesIsRead(t *testing.T) {
 			if c.SerialNumber.Sign() >= 0 != (name != "negative serial number") {
 				t.Errorf("its serial number is %s", c.SerialNumber)
 			}
-			if !Issued(issuer.cert, c) {
-				t.Error("its issuer is not found")
+			if !x509cert.Issued(issuer.cert, c) {
+				t.Error("the issuer is not recognized")
 			}
-			if stranger := issue(t, "issuer", newEC(), nil, ca); Issued(stranger.cert, c) {
-				t.Error("another authority of the same name passes for its issuer")
+			if stranger := issue(t, "issuer", newEC(), nil, ca); x509cert.Issued(stranger.cert, c) {
+				t.Error("another authority of the same name is taken for the issuer")
 			}
 		})
 	}
 }
 
-func TestASerialNumberOfAnyLengthAndSignIsRead(t *testing.T) {
-	for content, want := range map[string]int64{"": 0, "\x00": 0, "\x7f": 127, "\x80": -128, "\xff": -1, "\xff\x7f": -129, "\x00\x00\x80": 128} {
-		if got := serialOf([]byte(content)); got.Int64() != want {
-			t.Errorf("% x is read as %s, want %d", content, got, want)
-		}
-	}
-}
-
-func TestWhatIsNoCertificateIsRefused(t *testing.T) {
+func TestDataThatIsNotACertificateIsRefused(t *testing.T) {
 	good := issue(t, "web", newEC(), nil, nil).cert.Raw
-	for name, der := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut short": good[:len(good)-1], "more behind it": append(bytes.Clone(good), 0)} {
-		if c, err := ReadCertificate(der); err == nil {
+	for name, der := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut short": good[:len(good)-1], "extra bytes": append(bytes.Clone(good), 0)} {
+		if c, err := x509cert.Read(der); err == nil {
 			t.Errorf("%s is read as %+v", name, c)
 		}
 	}
 }
 
-func TestACertificateOfTheSameNameBySomeoneElsesKeyIsNotSelfSigned(t *testing.T) {
+func TestACertificateOfTheSameNameSignedWithAnotherKeyIsNotSelfSigned(t *testing.T) {
 	before := issue(t, "Root", newEC(), nil, ca)
 	after := issue(t, "Root", newEC(), nil, ca)
 	cross := issue(t, "Root", after.key, before, ca)
-	if !SelfSigned(before.cert) || !SelfSigned(after.cert) {
+	if !x509cert.SelfSigned(before.cert) || !x509cert.SelfSigned(after.cert) {
 		t.Error("a root is not taken for self-signed")
 	}
-	if SelfSigned(cross.cert) {
+	if x509cert.SelfSigned(cross.cert) {
 		t.Error("a cross certificate is taken for self-signed")
 	}
 }
@@ -124,9 +118,9 @@ func FuzzReadCertificate(f *testing.F) {
 		f.Add(odd(f, name, issuer))
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
-		c, err := ReadCertificate(der)
+		c, err := x509cert.Read(der)
 		if err == nil && !bytes.Equal(c.Raw, der) {
-			t.Error("what was read is not what there is")
+			t.Error("the result has other bytes than the input")
 		}
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 func TestLeafIsFoundByItsKeyAndTheChainByItsIssuers(t *testing.T) {
@@ -24,8 +26,8 @@ func TestLeafIsFoundByItsKeyAndTheChainByItsIssuers(t *testing.T) {
 	}{
 		"leaf first":                             {f.leaf.key, []*pair{f.leaf, f.intermediate, f.root}, []string{"leaf", "intermediate", "root"}},
 		"root first":                             {f.leaf.key, []*pair{f.root, f.intermediate, f.leaf}, []string{"leaf", "intermediate", "root"}},
-		"others keep their order behind":         {f.leaf.key, []*pair{other.root, self, f.root, f.leaf, f.intermediate}, []string{"leaf", "intermediate", "root", "root", "self-signed"}},
-		"duplicates go":                          {f.leaf.key, []*pair{f.leaf, f.root, f.leaf, f.root}, []string{"leaf", "root"}},
+		"others follow in their order":           {f.leaf.key, []*pair{other.root, self, f.root, f.leaf, f.intermediate}, []string{"leaf", "intermediate", "root", "root", "self-signed"}},
+		"duplicates are dropped":                 {f.leaf.key, []*pair{f.leaf, f.root, f.leaf, f.root}, []string{"leaf", "root"}},
 		"a missing issuer ends the chain":        {f.leaf.key, []*pair{f.root, f.leaf}, []string{"leaf", "root"}},
 		"self-signed has no chain":               {self.key, []*pair{self}, []string{"self-signed"}},
 		"the renewed one is the leaf":            {f.leaf.key, []*pair{f.leaf, renewed, f.intermediate}, []string{"renewed", "intermediate", "leaf"}},
@@ -62,7 +64,7 @@ func TestBundleWithoutKeyEndsInTheCertificateThatIssuedNoOther(t *testing.T) {
 		"in the middle, and twice":                 {[]*pair{f.root, f.leaf, f.root, f.intermediate, f.leaf}, []*pair{f.leaf, f.intermediate, f.root}},
 		"a CA without its issued ones":             {[]*pair{f.root, f.intermediate}, []*pair{f.intermediate, f.root}},
 		"roots only: the first":                    {[]*pair{other.root, f.root}, []*pair{other.root, f.root}},
-		"a root beside a chain: the first":         {[]*pair{other.root, f.root, f.intermediate}, []*pair{other.root, f.root, f.intermediate}},
+		"a root in addition to a chain: the first": {[]*pair{other.root, f.root, f.intermediate}, []*pair{other.root, f.root, f.intermediate}},
 		"two leaves: the first":                    {[]*pair{second, f.root, f.leaf, f.intermediate}, []*pair{second, f.intermediate, f.root, f.leaf}},
 		"two leaves: the first, though it is a CA": {[]*pair{f.root, second, f.leaf, f.intermediate}, []*pair{f.root, second, f.leaf, f.intermediate}},
 		"each issued the other: the first":         {[]*pair{crossed, back}, []*pair{crossed, back}},
@@ -96,7 +98,7 @@ func TestCertificatesOfAnIncompleteBundle(t *testing.T) {
 
 func later(c *x509.Certificate) { c.NotBefore = c.NotBefore.AddDate(0, 1, 0) }
 
-func TestCrossSignedRootIsFollowedOnlyWhereItIsTheNewer(t *testing.T) {
+func TestACrossSignedRootIsUsedOnlyIfItIsNewer(t *testing.T) {
 	f, other := newFamily(t, newEC()), newFamily(t, newEC())
 	newer := issue(t, "root", f.root.key, other.root, func(c *x509.Certificate) { ca(c); later(c) })
 	older := issue(t, "root", f.root.key, other.root, func(c *x509.Certificate) { ca(c); c.NotBefore = start.AddDate(-1, 0, 0) })
@@ -121,11 +123,11 @@ func certsOf(pairs []*pair) []*x509.Certificate {
 	return certs
 }
 
-func TestIssuerWithAnotherKeyIdentifierIsNone(t *testing.T) {
+func TestACertificateWithAnotherKeyIdentifierIsNotTheIssuer(t *testing.T) {
 	f := newFamily(t, newEC())
 	other := *f.intermediate.cert
 	other.SubjectKeyId = []byte{1}
-	if Issued(&other, f.leaf.cert) || !Issued(f.intermediate.cert, f.leaf.cert) {
+	if x509cert.Issued(&other, f.leaf.cert) || !x509cert.Issued(f.intermediate.cert, f.leaf.cert) {
 		t.Error("the key identifier did not decide")
 	}
 }
@@ -137,18 +139,18 @@ func TestIssuerWithoutKeyIdentifierIsFoundBySignature(t *testing.T) {
 	impostor := issue(t, "root", newEC(), nil, bare)
 	impostor.cert.SubjectKeyId = nil
 	leaf := issue(t, "leaf", newEC(), root, nil)
-	if Issued(impostor.cert, leaf.cert) || !Issued(root.cert, leaf.cert) {
+	if x509cert.Issued(impostor.cert, leaf.cert) || !x509cert.Issued(root.cert, leaf.cert) {
 		t.Error("the signature did not decide")
 	}
 }
 
-func TestSignatureThatGoRefusesLeavesTheChainWhole(t *testing.T) {
+func TestASignatureThatGoCannotVerifyKeepsTheChain(t *testing.T) {
 	f := newFamily(t, newEC())
 	insecure := *f.leaf.cert
 	insecure.SignatureAlgorithm = x509.MD5WithRSA
 	unknown := *f.leaf.cert
 	unknown.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
-	if !Issued(f.intermediate.cert, &insecure) || !Issued(f.intermediate.cert, &unknown) {
+	if !x509cert.Issued(f.intermediate.cert, &insecure) || !x509cert.Issued(f.intermediate.cert, &unknown) {
 		t.Error("a signature that cannot be verified broke the chain")
 	}
 }
@@ -158,28 +160,28 @@ func TestGiantIssuerKeyIsNotUsedToVerify(t *testing.T) {
 	key := must(x509.ParsePKCS8PrivateKey(decoded.Bytes)).(crypto.Signer)
 	root := issue(t, "root", key, nil, ca)
 	leaf := issue(t, "leaf", newEC(), root, nil)
-	if !Issued(root.cert, leaf.cert) {
+	if !x509cert.Issued(root.cert, leaf.cert) {
 		t.Error("8192 bits are verified")
 	}
 	giant := *root.cert
 	giant.PublicKey = giantPublicKey()
 	forged := *leaf.cert
 	forged.Signature = []byte{1}
-	if !Issued(&giant, &forged) {
+	if !x509cert.Issued(&giant, &forged) {
 		t.Error("a million bits were used")
 	}
 }
 
-func TestKeyThatFitsNoCertificate(t *testing.T) {
+func TestAKeyThatMatchesNoCertificate(t *testing.T) {
 	f := newFamily(t, newEC())
 	_, err := Parse(ContentTypePEM, join(keyPEM(newEC()), certPEM(f.leaf, f.root)), moment)
-	wantError(t, err, KeyMismatch, "fits none of its certificates")
-	if leafOf(strange{f.leaf.key}, []*x509.Certificate{f.leaf.cert}, moment) != nil {
+	wantError(t, err, KeyMismatch, "matches none of its certificates")
+	if leafOf(incomparable{f.leaf.key}, []*x509.Certificate{f.leaf.cert}, moment) != nil {
 		t.Error("a key that cannot be compared has a leaf")
 	}
 }
 
-// strange is a key whose public key cannot be compared.
-type strange struct{ crypto.Signer }
+// incomparable is a key whose public key cannot be compared.
+type incomparable struct{ crypto.Signer }
 
-func (strange) Public() crypto.PublicKey { return 1 }
+func (incomparable) Public() crypto.PublicKey { return 1 }

@@ -5,43 +5,48 @@ import (
 	"crypto/x509"
 	"fmt"
 	"time"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/failure"
+	"github.com/vaultpane/vaultpane/internal/bundle/form"
+	"github.com/vaultpane/vaultpane/internal/bundle/privatekey"
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// maxCertificates bounds the work of ordering a chain, where each certificate may have to be verified against each other
-// one. The largest lists of public roots have about 400 entries, but Key Vault's 25 KiB hold fewer than 50.
+// maxCertificates bounds the work of ordering a chain, in which each certificate may have to be verified against every other. The
+// largest lists of public roots have about 400 entries, but Key Vault's 25 KiB hold fewer than 50.
 const maxCertificates = 256
 
-// contents is what a decoder found, in the value's order.
+// contents is what was read from a value, in its order.
 type contents struct {
 	key      crypto.Signer
 	certs    []*x509.Certificate
 	names    map[string]string // friendly names, by the certificate's DER
 	provider string            // the key storage provider of the key
-	read     int               // certificates met so far, also those that could not be kept
-	passed   *form             // what was passed over and, if nothing else is found, is the reason
+	read     int               // certificates read so far, including those that were not kept
+	skipped  *form.Form        // a block that was skipped; it explains a value without certificates
 }
 
-// addKey keeps the key, or wipes and refuses it: of an unsupported kind, or the second one.
+// addKey keeps the key. A key of an unsupported type, or a second key, is wiped and is an error.
 func (c *contents) addKey(key any) error {
-	signer, err := supportedKey(key)
+	signer, err := privatekey.Supported(key)
 	if err == nil && c.key != nil {
 		err = errSeveralKeys()
 	}
 	if err != nil {
-		wipeKey(key)
+		privatekey.Wipe(key)
 		return err
 	}
 	c.key = signer
 	return nil
 }
 
-// errSeveralKeys is the same for PFX and PEM. Key Vault's certificates have one key; which of several one the owner means
-// is nothing to guess.
+// errSeveralKeys is the error for a second key. Key Vault's certificates have one key, and which of several the owner means
+// must not be guessed.
 func errSeveralKeys() error {
-	return malformed("the secret holds several private keys: keep the one that belongs to the certificate")
+	return failure.Malformed("the secret holds several private keys: store only the one that belongs to the certificate")
 }
 
-// addCertificate keeps a certificate unless it is there already.
+// addCertificate keeps a certificate, unless it is a duplicate.
 func (c *contents) addCertificate(certificate *x509.Certificate) error {
 	for _, known := range c.certs {
 		if known.Equal(certificate) {
@@ -49,13 +54,13 @@ func (c *contents) addCertificate(certificate *x509.Certificate) error {
 		}
 	}
 	if len(c.certs) == maxCertificates {
-		return malformed("the secret holds more than %d certificates: keep only those that are needed", maxCertificates)
+		return failure.Malformed("the secret holds more than %d certificates: store only those that are needed", maxCertificates)
 	}
 	c.certs = append(c.certs, certificate)
 	return nil
 }
 
-// addName keeps a certificate's friendly name, the first that is not empty.
+// addName keeps the first friendly name of a certificate that is not empty.
 func (c *contents) addName(der, name string) {
 	if name == "" || c.names[der] != "" {
 		return
@@ -66,13 +71,13 @@ func (c *contents) addName(der, name string) {
 	c.names[der] = name
 }
 
-// bundle finds the leaf, by the key if there is one, and puts the other certificates in order.
+// bundle finds the leaf, by the key if there is one, and orders the other certificates.
 func (c *contents) bundle(now time.Time) (*Bundle, error) {
-	if len(c.certs) == 0 && c.passed != nil {
-		return nil, malformed("the secret holds no certificate, only %s: %s", c.passed.what, c.passed.remedy)
+	if len(c.certs) == 0 && c.skipped != nil {
+		return nil, failure.Malformed("the secret holds no certificate, only %s: %s", c.skipped.What, c.skipped.Remedy)
 	}
 	if len(c.certs) == 0 {
-		return nil, malformed("the secret holds no certificate: import the certificate together with its private key")
+		return nil, failure.Malformed("the secret holds no certificate: import the certificate together with its private key")
 	}
 	var leaf *x509.Certificate
 	if c.key == nil {
@@ -85,14 +90,15 @@ func (c *contents) bundle(now time.Time) (*Bundle, error) {
 	}, nil
 }
 
-// errMismatch says that the key fits no certificate, and which certificate has a key that cannot be compared with it.
+// errMismatch is the error for a key that matches no certificate. It names the first certificate whose key cannot be compared
+// with it.
 func errMismatch(certs []*x509.Certificate) error {
 	for i, c := range certs {
-		if kind, remedy := publicKeyKind(c.RawSubjectPublicKeyInfo); kind != "" && c.PublicKey == nil {
-			return &Error{Problem: KeyMismatch, Message: fmt.Sprintf("the secret's private key fits none of its certificates, and the "+
-				"key of certificate %d (%q) is %s: %s", i+1, printable(c.Subject.String()), kind, remedy)}
+		if kind, remedy := privatekey.PublicKind(c.RawSubjectPublicKeyInfo); kind != "" && c.PublicKey == nil {
+			return &Error{Reason: KeyMismatch, Message: fmt.Sprintf("the secret's private key matches none of its certificates, and the "+
+				"key of certificate %d (%q) is %s: %s", i+1, tlv.Printable(c.Subject.String()), kind, remedy)}
 		}
 	}
-	return &Error{Problem: KeyMismatch, Message: "the secret's private key fits none of its certificates: import " +
+	return &Error{Reason: KeyMismatch, Message: "the secret's private key matches none of its certificates: import " +
 		"the certificate together with the key that its request was made with"}
 }

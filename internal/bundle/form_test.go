@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
 func newRequest(t testing.TB) []byte {
@@ -19,7 +21,7 @@ func newRequest(t testing.TB) []byte {
 	return must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{DNSNames: []string{"a.example"}}, newEC()))
 }
 
-// wide is text in UTF-16 with a byte order mark, as PowerShell writes it.
+// wide returns text in UTF-16 with a byte order mark, as PowerShell writes it.
 func wide(text []byte, big bool) []byte {
 	var out []byte
 	for _, unit := range append([]uint16{0xfeff}, utf16.Encode([]rune(string(text)))...) {
@@ -32,7 +34,7 @@ func wide(text []byte, big bool) []byte {
 	return out
 }
 
-func TestPFXIsReadInEveryWrapping(t *testing.T) {
+func TestAPFXIsReadInEveryEncoding(t *testing.T) {
 	f := newFamily(t, newEC())
 	der := must(pkcs12.LegacyDES.Encode(f.leaf.key, f.root.cert, []*x509.Certificate{f.intermediate.cert, f.leaf.cert}, ""))
 	certutil := bytes.ReplaceAll(block("CERTIFICATE", der), []byte("\n"), []byte("\r\n"))
@@ -48,7 +50,7 @@ func TestPFXIsReadInEveryWrapping(t *testing.T) {
 		"base64 of what certutil -encode writes":   text(certutil),
 		"in UTF-16, as PowerShell writes it":       wide(text(der), false),
 		"in UTF-16 and PEM":                        wide(certutil, false),
-		"in UTF-16 with the bytes the other way":   wide(certutil, true),
+		"in UTF-16 in big-endian order":            wide(certutil, true),
 		"base64 of PEM in UTF-16":                  text(wide(certutil, false)),
 		"with a byte order mark":                   append([]byte("\xef\xbb\xbf"), text(der)...),
 		"base64 with a byte order mark around PEM": text(append([]byte("\xef\xbb\xbf"), certutil...)),
@@ -57,7 +59,7 @@ func TestPFXIsReadInEveryWrapping(t *testing.T) {
 	}
 }
 
-func TestPEMIsReadAfterWhatPortalsAndScriptsDoToIt(t *testing.T) {
+func TestPEMIsReadAfterChangesByPortalsAndScripts(t *testing.T) {
 	f := newFamily(t, newEC())
 	value := join(keyPEM(f.leaf.key), certPEM(f.leaf, f.intermediate, f.root))
 	replaced := func(by string) []byte { return bytes.ReplaceAll(value, []byte("\n"), []byte(by)) }
@@ -65,20 +67,20 @@ func TestPEMIsReadAfterWhatPortalsAndScriptsDoToIt(t *testing.T) {
 	for name, value := range map[string][]byte{
 		"Windows' line breaks without the last line feed": crlf[:len(crlf)-1],
 		"without the last line break":                     bytes.TrimRight(crlf, "\r\n"),
-		"line breaks turned into blanks":                  replaced(" "),
-		"line breaks turned into two blanks":              replaced("  "),
+		"line breaks turned into spaces":                  replaced(" "),
+		"line breaks turned into two spaces":              replaced("  "),
 		"line breaks turned into nothing":                 replaced(""),
 		"line breaks turned into \\n":                     replaced(`\n`),
 		"line breaks turned into \\r\\n":                  replaced(`\r\n`),
 		"indented, as in YAML":                            replaced("\n    "),
 		"line breaks of old Macintoshes":                  replaced("\r"),
 		"in UTF-16":                                       wide(value, false),
-		"in UTF-16 with the bytes the other way":          wide(value, true),
+		"in UTF-16 in big-endian order":                   wide(value, true),
 		"a byte order mark":                               append([]byte("\xef\xbb\xbf"), value...),
 		"OpenSSL's trusted certificates": join(keyPEM(f.leaf.key), certPEM(f.leaf),
 			block("TRUSTED CERTIFICATE", append(bytes.Clone(f.intermediate.cert.Raw), trust()...)), block("TRUSTED CERTIFICATE", f.root.cert.Raw)),
-		"a request beside the certificates":    join(block("CERTIFICATE REQUEST", newRequest(t)), value),
-		"a public key beside the certificates": join(block("PUBLIC KEY", f.leaf.cert.RawSubjectPublicKeyInfo), value),
+		"a request in addition to the certificates":    join(block("CERTIFICATE REQUEST", newRequest(t)), value),
+		"a public key in addition to the certificates": join(block("PUBLIC KEY", f.leaf.cert.RawSubjectPublicKeyInfo), value),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Parse(ContentTypePEM, bytes.Clone(value), moment)
@@ -92,7 +94,7 @@ func TestPEMIsReadAfterWhatPortalsAndScriptsDoToIt(t *testing.T) {
 	}
 }
 
-// trust is what OpenSSL writes behind a certificate that is trusted for TLS servers (X509_CERT_AUX).
+// trust is what OpenSSL appends to a certificate that is trusted for TLS servers (X509_CERT_AUX).
 func trust() []byte { return wrap(tagSequence, wrap(tagSequence, oid(1, 3, 6, 1, 5, 5, 7, 3, 1))) }
 
 func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
@@ -115,14 +117,14 @@ func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
 		"PEM as a PFX":                         {ContentTypePFX, certPEM(f.leaf), "its value is PEM: set the content type application/x-pem-file"},
 		"a PFX as PEM":                         {ContentTypePEM, text(pfx), "its value is base64 of a PFX: set the content type application/x-pkcs12"},
 		"certutil's PFX as PEM":                {ContentTypePEM, block("CERTIFICATE", pfx), "its value is a PFX under the heading of PEM (certutil -encode): set the content type application/x-pkcs12"},
-		"base64 of a PFX five times":           {ContentTypePFX, text(text(text(text(text(pfx))))), "base64 of base64, more than 4 times: store the PFX as base64 text once"},
+		"base64 of a PFX five times":           {ContentTypePFX, text(text(text(text(text(pfx))))), "encoded in base64 more than 4 times: store the PFX as base64 text, encoded once"},
 		"a certificate in DER as a PFX":        {ContentTypePFX, text(f.leaf.cert.Raw), "base64 of a certificate in DER (.cer), which has no private key: import the PFX that has the key as well; to trust this certificate, set the content type application/pkix-cert"},
 		"a certificate in DER as PEM":          {ContentTypePEM, text(f.leaf.cert.Raw), "base64 of a certificate in DER (.cer), which has no private key"},
 		"PKCS#7 as a PFX":                      {ContentTypePFX, text(pkcs7Of([]*pair{f.root})), "base64 of PKCS#7 (.p7b), which has no private key: import the PFX that has the key as well; to trust these certificates, set the content type application/pkcs7-mime"},
 		"PKCS#7 in BER as a PFX":               {ContentTypePFX, text(openPKCS7([]*pair{f.root})), "base64 of PKCS#7 (.p7b)"},
 		"PKCS#7 as PEM":                        {ContentTypePEM, text(pkcs7Of([]*pair{f.root})), "base64 of PKCS#7 (.p7b)"},
-		"a request as a PFX":                   {ContentTypePFX, text(newRequest(t)), "base64 of a certificate request (CSR): have it signed by the authority, and import the certificate with the key that the request was made with"},
-		"a request in PEM":                     {ContentTypePEM, block("CERTIFICATE REQUEST", newRequest(t)), "holds no certificate, only a certificate request (CSR): have it signed"},
+		"a request as a PFX":                   {ContentTypePFX, text(newRequest(t)), "base64 of a certificate request (CSR): have a certificate authority sign it, and import the certificate with the key of the request"},
+		"a request in PEM":                     {ContentTypePEM, block("CERTIFICATE REQUEST", newRequest(t)), "holds no certificate, only a certificate request (CSR): have a certificate authority sign it"},
 		"an older heading of requests":         {ContentTypePEM, join(block("NEW CERTIFICATE REQUEST", newRequest(t)), keyPEM(f.leaf.key)), "holds no certificate, only a certificate request (CSR)"},
 		"a request as a certificate":           {ContentTypePEM, block("CERTIFICATE", newRequest(t)), "block CERTIFICATE 1 of the PEM value holds a certificate request (CSR), not a certificate"},
 		"a request as certificates":            {ContentTypePKCS7, text(newRequest(t)), "content type is for certificates, but its value is base64 of a certificate request (CSR)"},
@@ -158,10 +160,10 @@ func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
 		"hexadecimal digits":                   {ContentTypePFX, fmt.Appendf(nil, "%x", pfx), "its value is hexadecimal digits: store base64 text instead"},
 		"other dashes":                         {ContentTypePEM, bytes.ReplaceAll(certPEM(f.leaf), []byte("-----"), []byte("—–")), "PEM whose dashes before and after BEGIN and END were changed: write five hyphens"},
 		"PEM without its dashes as a PFX":      {ContentTypePFX, bytes.ReplaceAll(certPEM(f.leaf), []byte("-----"), nil), "PEM whose dashes before and after BEGIN and END were changed"},
-		"a block that is no base64":            {ContentTypePEM, []byte("-----BEGIN CERTIFICATE-----\nMII*\n-----END CERTIFICATE-----\n"), "block 1 of the value's 1 PEM blocks cannot be read: what is between its lines BEGIN and END is not base64; upload the file"},
-		"a block with another end":             {ContentTypePEM, bytes.Replace(certPEM(f.leaf), []byte("END CERT"), []byte("END EXTRA CERT"), 1), "its lines BEGIN and END name different things"},
-		"a block that runs into the next":      {ContentTypePEM, join(certPEM(f.leaf)[:300], certPEM(f.root)), "block 1 of the value's 2 PEM blocks cannot be read: it is cut short, as it has no line END"},
-		"a heading without an end":             {ContentTypePEM, []byte("-----BEGIN CERTIFICATE\nMII\n-----END CERTIFICATE-----\n"), "its line BEGIN has no end"},
+		"a block that is no base64":            {ContentTypePEM, []byte("-----BEGIN CERTIFICATE-----\nMII*\n-----END CERTIFICATE-----\n"), "block 1 of the value's 1 PEM blocks cannot be read: the text between its BEGIN and END lines is not base64; upload the file"},
+		"a block with another end":             {ContentTypePEM, bytes.Replace(certPEM(f.leaf), []byte("END CERT"), []byte("END EXTRA CERT"), 1), "its BEGIN and END lines have different labels"},
+		"a block that runs into the next":      {ContentTypePEM, join(certPEM(f.leaf)[:300], certPEM(f.root)), "block 1 of the value's 2 PEM blocks cannot be read: it is truncated and has no END line"},
+		"a heading without an end":             {ContentTypePEM, []byte("-----BEGIN CERTIFICATE\nMII\n-----END CERTIFICATE-----\n"), "its BEGIN line is incomplete"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(test.contentType, bytes.Clone(test.value), moment)
@@ -174,4 +176,4 @@ func TestOtherFormsAreNamedWithTheirRemedy(t *testing.T) {
 }
 
 // list is a revocation list in DER.
-func list(issuer *pair) []byte { return contentOf(crl(issuer)) }
+func list(issuer *pair) []byte { return tlv.Content(crl(issuer)) }

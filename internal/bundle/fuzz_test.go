@@ -11,9 +11,11 @@ import (
 	"unicode/utf16"
 
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
-// FuzzParsePFX varies the DER below the base64, most of it without MAC, which would stop every change at once.
+// FuzzParsePFX varies the DER below the base64, mostly without MAC, which would detect every change.
 func FuzzParsePFX(f *testing.F) {
 	for _, name := range must(filepath.Glob("testdata/*.pfx")) {
 		f.Add(file(f, filepath.Base(name)))
@@ -50,7 +52,7 @@ func FuzzParsePEM(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte) { parseSafely(t, ContentTypePEM, value) })
 }
 
-// FuzzParseText varies a value that stands under the type of a PFX or of certificates: its wrappings, and forms of other kinds.
+// FuzzParseText varies a value under the content type of a PFX or of certificates: its encodings, and other forms.
 func FuzzParseText(f *testing.F) {
 	fam := newFamily(f, newEC())
 	pfx := must(pkcs12.Modern.Encode(fam.leaf.key, fam.leaf.cert, nil, ""))
@@ -87,7 +89,7 @@ func FuzzParseCertificates(f *testing.F) {
 	f.Fuzz(func(t *testing.T, der []byte) { parseSafely(t, ContentTypePKCS7, text(der)) })
 }
 
-// parseSafely checks what Parse promises for every value.
+// parseSafely checks the guarantees of Parse for every value.
 func parseSafely(t *testing.T, contentType string, value []byte) {
 	t.Helper()
 	value = append([]byte(nil), value...) // Parse overwrites it, which a fuzz target may not
@@ -103,21 +105,21 @@ func parseSafely(t *testing.T, contentType string, value []byte) {
 	}
 	var e *Error
 	if err != nil {
-		if b != nil || !errors.As(err, &e) || e.Problem == "" || e.Message == "" {
+		if b != nil || !errors.As(err, &e) || e.Reason == "" || e.Message == "" {
 			t.Fatalf("got %v with %v", b, err)
 		}
 		return
 	}
 	if b.Leaf == nil || len(b.Certificates()) != len(b.Chain)+1 || !b.HasKey() && b.ProviderName != "" {
-		t.Fatalf("got half a bundle: %v", b)
+		t.Fatalf("got an incomplete bundle: %v", b)
 	}
 	for _, name := range []string{b.FriendlyName, b.ProviderName} {
-		if printable(name) != name || len(utf16.Encode([]rune(name))) > maxNameLength {
+		if tlv.Printable(name) != name || len(utf16.Encode([]rune(name))) > tlv.MaxNameLength {
 			t.Fatalf("got the name %q", name)
 		}
 	}
 	if b.HasKey() && !b.Key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(b.Leaf.PublicKey) {
-		t.Fatal("the key does not fit the leaf")
+		t.Fatal("the key does not match the leaf")
 	}
 	b.Wipe()
 }

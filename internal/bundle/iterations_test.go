@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	pkcs12 "software.sslmate.com/src/go-pkcs12"
+	"github.com/vaultpane/vaultpane/internal/bundle/pkcs12"
 )
 
 const (
@@ -21,29 +21,6 @@ const (
 	derEncrypted = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06"
 	derShrouded  = "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x02"
 )
-
-func TestIterationsAreCountedWhereverGoPKCS12FindsThem(t *testing.T) {
-	f := newFamily(t, newEC())
-	for name, test := range map[string]struct {
-		encoder *pkcs12.Encoder
-		want    int
-	}{
-		"key, certificates and MAC":       {pkcs12.Modern2023.WithIterations(1000), 3000},
-		"key, certificates and PBMAC1":    {pkcs12.Modern2026.WithIterations(1000), 3000},
-		"key, certificates and MAC, 3DES": {pkcs12.LegacyDES.WithIterations(1000), 3000},
-		"nothing encrypted":               {pkcs12.Passwordless, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var e envelope
-			if err := e.open(must(test.encoder.Encode(f.leaf.key, f.leaf.cert, nil, ""))); err != nil {
-				t.Fatal(err)
-			}
-			if e.iterations != test.want {
-				t.Errorf("got %d, want %d", e.iterations, test.want)
-			}
-		})
-	}
-}
 
 func TestGiantIterationCountsCostNothing(t *testing.T) {
 	f := newFamily(t, newEC())
@@ -55,7 +32,7 @@ func TestGiantIterationCountsCostNothing(t *testing.T) {
 	digest := wrap(tagSequence, wrap(tagSequence, []byte(derSHA1)), wrap(tagOctetString, make([]byte, 20)))
 	withMAC := wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagSequence, cert),
 		wrap(tagSequence, digest, wrap(tagOctetString), wrap(tagInteger, []byte("\x7f\xff\xff\xff\xff\xff\xff\xff"))))
-	half := sealedSafe(maxIterations/2+1, nil)
+	half := sealedSafe(pkcs12.MaxIterations/2+1, nil)
 	for name, test := range map[string]struct {
 		der     []byte
 		message string
@@ -72,34 +49,6 @@ func TestGiantIterationCountsCostNothing(t *testing.T) {
 			wantError(t, err, MalformedSecret, test.message)
 			if took := time.Since(began); took > 10*time.Second {
 				t.Errorf("took %v", took)
-			}
-		})
-	}
-}
-
-func TestCountsThatAreNone(t *testing.T) {
-	salt := wrap(tagOctetString, []byte("salt"))
-	deep := wrap(tagSequence, salt, wrap(tagInteger, []byte{9}))
-	for range maxDepth {
-		deep = wrap(tagSequence, deep)
-	}
-	for name, test := range map[string]struct {
-		der  []byte
-		want int
-	}{
-		"nothing":                   {nil, 0},
-		"a number without salt":     {wrap(tagInteger, []byte{9}), 0},
-		"a number behind a salt":    {join(salt, wrap(tagInteger, []byte{1, 0})), 256},
-		"only the first behind it":  {join(salt, wrap(tagInteger, []byte{9}), wrap(tagInteger, []byte{32})), 9},
-		"a negative number":         {join(salt, wrap(tagInteger, []byte{0xff})), 0},
-		"an empty number":           {join(salt, wrap(tagInteger)), 0},
-		"damage ends the reading":   {join(salt, wrap(tagInteger, []byte{9}), []byte{0x30, 9}), 9},
-		"deeper than anything read": {deep, 0},
-		"sums do not overflow":      {join(salt, wrap(tagInteger, []byte("\x7f\xff\xff\xff\xff\xff\xff\xff\xff")), salt, wrap(tagInteger, []byte{1})), maxIterations + 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := iterationsIn(test.der); got != test.want {
-				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
 	}
@@ -128,7 +77,7 @@ func sealedSafe(iterations int, bags []byte) []byte {
 	return wrap(tagSequence, []byte(derEncrypted), wrap(tagExplicit0, data))
 }
 
-// hiddenKey is a PFX whose key lies in an encrypted safe, as RFC 7292 allows and no known program does.
+// hiddenKey returns a PFX whose key is in an encrypted safe, as RFC 7292 allows and no known program does.
 func hiddenKey(t testing.TB, p *pair) []byte {
 	t.Helper()
 	return pfxOf(plainSafe(certBag(p)), sealedSafe(1, wrap(tagSequence, keyBag(p.key))))

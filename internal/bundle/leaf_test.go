@@ -9,16 +9,18 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
-// lasting sets a validity in months before and after the moment of the tests.
+// lasting sets a validity in months relative to the time of the tests.
 func lasting(from, to int) func(*x509.Certificate) {
 	return func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = moment.AddDate(0, from, 0), moment.AddDate(0, to, 0)
 	}
 }
 
-func TestOfSeveralCertificatesOfAKeyTheOneOfUseIsTheLeaf(t *testing.T) {
+func TestTheBestOfSeveralCertificatesOfAKeyIsTheLeaf(t *testing.T) {
 	f := newFamily(t, newEC())
 	key := f.leaf.key
 	self := func(from, to int) *pair { return issue(t, "placeholder", key, nil, lasting(from, to)) }
@@ -30,20 +32,20 @@ func TestOfSeveralCertificatesOfAKeyTheOneOfUseIsTheLeaf(t *testing.T) {
 		certs []*pair
 		want  string
 	}{
-		"the issued one before a placeholder that starts later":          {[]*pair{issued("issued", -1, 12), self(0, 12)}, "issued"},
-		"the issued one before a placeholder, whatever their order":      {[]*pair{self(0, 12), issued("issued", -1, 12)}, "issued"},
-		"a valid placeholder before an issued one that has expired":      {[]*pair{issued("issued", -12, -1), self(-2, 12)}, "placeholder"},
-		"a valid placeholder before an issued one that is not valid yet": {[]*pair{issued("issued", 1, 12), self(-2, 12)}, "placeholder"},
-		"the valid one before the one that is not valid yet":             {[]*pair{issued("future", 1, 24), issued("now", -1, 12)}, "now"},
-		"the valid one before the expired one that starts later":         {[]*pair{issued("expired", -3, -1), issued("now", -4, 12)}, "now"},
-		"of valid ones the one that starts last":                         {[]*pair{issued("first", -3, 12), issued("last", -1, 6), issued("second", -2, 24)}, "last"},
-		"of what is not valid now the one that starts last":              {[]*pair{issued("expired", -12, -1), issued("future", 1, 12)}, "future"},
-		"an issued CA before the placeholder that its request came from": {[]*pair{self(-1, 12), authority(f.root)}, "sub CA"},
-		"a certificate before a self-signed CA of its key":               {[]*pair{authority(nil), issued("issued", -3, 12)}, "issued"},
-		"a certificate before an issued CA of its key that starts later": {[]*pair{authority(f.root), issued("issued", -3, 12)}, "issued"},
-		"only a placeholder: that one":                                   {[]*pair{self(-1, 12), f.root}, "placeholder"},
-		"of two placeholders the later":                                  {[]*pair{self(-3, 12), issue(t, "second", key, nil, lasting(-1, 12))}, "second"},
-		"an expired placeholder does not hide an expired issued one":     {[]*pair{self(-6, -1), issued("issued", -12, -2)}, "issued"},
+		"the issued one before a placeholder that starts later":           {[]*pair{issued("issued", -1, 12), self(0, 12)}, "issued"},
+		"the issued one before a placeholder, whatever their order":       {[]*pair{self(0, 12), issued("issued", -1, 12)}, "issued"},
+		"a valid placeholder before an issued one that has expired":       {[]*pair{issued("issued", -12, -1), self(-2, 12)}, "placeholder"},
+		"a valid placeholder before an issued one that is not valid yet":  {[]*pair{issued("issued", 1, 12), self(-2, 12)}, "placeholder"},
+		"the valid one before the one that is not valid yet":              {[]*pair{issued("future", 1, 24), issued("now", -1, 12)}, "now"},
+		"the valid one before the expired one that starts later":          {[]*pair{issued("expired", -3, -1), issued("now", -4, 12)}, "now"},
+		"of valid ones the one that starts last":                          {[]*pair{issued("first", -3, 12), issued("last", -1, 6), issued("second", -2, 24)}, "last"},
+		"of certificates that are not valid now the one that starts last": {[]*pair{issued("expired", -12, -1), issued("future", 1, 12)}, "future"},
+		"an issued CA before the placeholder that its request came from":  {[]*pair{self(-1, 12), authority(f.root)}, "sub CA"},
+		"a certificate before a self-signed CA of its key":                {[]*pair{authority(nil), issued("issued", -3, 12)}, "issued"},
+		"a certificate before an issued CA of its key that starts later":  {[]*pair{authority(f.root), issued("issued", -3, 12)}, "issued"},
+		"only a placeholder: that one":                                    {[]*pair{self(-1, 12), f.root}, "placeholder"},
+		"of two placeholders the later":                                   {[]*pair{self(-3, 12), issue(t, "second", key, nil, lasting(-1, 12))}, "second"},
+		"an expired placeholder does not hide an expired issued one":      {[]*pair{self(-6, -1), issued("issued", -12, -2)}, "issued"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := Parse(ContentTypePEM, join(keyPEM(key), certPEM(test.certs...)), moment)
@@ -72,7 +74,7 @@ func TestTheTimeDecidesBetweenCertificatesOfAKey(t *testing.T) {
 	}
 }
 
-func TestASignatureWithSHA1TellsACrossCertificateFromARoot(t *testing.T) {
+func TestASignatureWithSHA1DistinguishesACrossCertificateFromARoot(t *testing.T) {
 	for name, keys := range map[string][2]crypto.Signer{"ECDSA": {newEC(), newEC()}, "RSA": {newRSA(2048), newRSA(2048)}} {
 		algorithm := x509.ECDSAWithSHA1
 		if name == "RSA" {
@@ -82,10 +84,10 @@ func TestASignatureWithSHA1TellsACrossCertificateFromARoot(t *testing.T) {
 		old := func(c *x509.Certificate) { ca(c); c.SignatureAlgorithm = algorithm }
 		before, after := issue(t, "Root", keys[0], nil, old), issue(t, "Root", keys[1], nil, old)
 		cross := issue(t, "Root", after.key, before, old)
-		for _, c := range []*pair{before, after, cross} { // old roots have no identifiers of keys
+		for _, c := range []*pair{before, after, cross} { // old roots have no key identifiers
 			c.cert.SubjectKeyId, c.cert.AuthorityKeyId = nil, nil
 		}
-		if SelfSigned(cross.cert) || !SelfSigned(before.cert) || !SelfSigned(after.cert) || !Issued(before.cert, cross.cert) {
+		if x509cert.SelfSigned(cross.cert) || !x509cert.SelfSigned(before.cert) || !x509cert.SelfSigned(after.cert) || !x509cert.Issued(before.cert, cross.cert) {
 			t.Errorf("%s: the name and not the signature decided", name)
 		}
 	}
@@ -128,24 +130,24 @@ func TestAChainGoesThroughTheCrossCertificateToTheRoot(t *testing.T) {
 				}
 			})
 		}
-		if SelfSigned(r.cross.cert) || !SelfSigned(r.before.cert) || !SelfSigned(r.after.cert) {
+		if x509cert.SelfSigned(r.cross.cert) || !x509cert.SelfSigned(r.before.cert) || !x509cert.SelfSigned(r.after.cert) {
 			t.Error(form + ": the name and not the signature decided")
 		}
 	}
 }
 
-func TestACrossCertificateIsNotTheEndOfABundleWithoutKey(t *testing.T) {
+func TestACrossCertificateIsNotTheEndEntityOfABundleWithoutKey(t *testing.T) {
 	r := newRollover(t, func(*x509.Certificate) {})
 	b, err := Parse(ContentTypePEM, certPEM(r.cross, r.before, r.after), moment)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !b.Leaf.Equal(r.after.cert) {
-		t.Errorf("the end is %s", thumbprint(b.Leaf))
+		t.Errorf("the end entity is %s", thumbprint(b.Leaf))
 	}
 }
 
-func TestAValidIssuerGoesBeforeAnExpiredOrFutureOneOfItsKey(t *testing.T) {
+func TestAValidIssuerIsPreferredToAnExpiredOrFutureOneOfItsKey(t *testing.T) {
 	f := newFamily(t, newEC())
 	again := func(from, to int) *pair {
 		return issue(t, "intermediate", f.intermediate.key, f.root, func(c *x509.Certificate) { ca(c); lasting(from, to)(c) })

@@ -21,11 +21,14 @@ import (
 	"unicode/utf16"
 
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// moment is when the tests' values are read.
+// moment is the time at which the tests' values are read.
 var moment = start.AddDate(0, 3, 0)
 
 // pair is a certificate with its key.
@@ -34,7 +37,7 @@ type pair struct {
 	key  crypto.Signer
 }
 
-// issue makes a certificate for key, by itself if issuer is nil, as change wants it.
+// issue makes a certificate for key, self-signed if issuer is nil. change modifies its template.
 func issue(t testing.TB, name string, key crypto.Signer, issuer *pair, change func(*x509.Certificate)) *pair {
 	t.Helper()
 	serial := must(rand.Int(rand.Reader, big.NewInt(1<<62)))
@@ -50,7 +53,7 @@ func issue(t testing.TB, name string, key crypto.Signer, issuer *pair, change fu
 		parent, signer = issuer.cert, issuer.key
 	}
 	der := must(x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer))
-	return &pair{must(ReadCertificate(der)), key}
+	return &pair{must(x509cert.Read(der)), key}
 }
 
 func ca(c *x509.Certificate) { c.IsCA = true }
@@ -71,7 +74,7 @@ var rsaKeys = struct {
 	der map[int][]byte
 }{der: map[int][]byte{}}
 
-// newRSA returns a key of its own, because Wipe must not spoil another test's, of a number that is made once.
+// newRSA returns a new copy of a key that is generated once per size: Wipe must not destroy another test's key.
 func newRSA(bits int) *rsa.PrivateKey {
 	rsaKeys.Lock()
 	defer rsaKeys.Unlock()
@@ -142,7 +145,7 @@ func certBag(p *pair) []byte {
 // with returns a bag with attributes.
 func with(bag []byte, attributes ...[]byte) []byte {
 	var raw asn1.RawValue
-	if !decode(bag, &raw) {
+	if !tlv.Decode(bag, &raw) {
 		panic("no bag")
 	}
 	return wrap(tagSequence, raw.Bytes, wrap(tagSet, attributes...))
@@ -163,13 +166,13 @@ func bmp(name string) []byte {
 
 const tagSet = "\x31"
 
-// pkcs7Of returns PKCS#7 in DER that holds certificates and, behind them, other optional parts of SignedData.
+// pkcs7Of returns PKCS#7 in DER that holds certificates and, after them, other optional parts of SignedData.
 func pkcs7Of(pairs []*pair, others ...[]byte) []byte {
 	data := wrap(tagSequence, signedParts(pairs, others...))
 	return wrap(tagSequence, []byte(derSignedData), wrap(tagExplicit0, data))
 }
 
-// openPKCS7 is the same in BER, with all lengths left open that may be.
+// openPKCS7 returns the same in BER, with indefinite lengths where BER allows them.
 func openPKCS7(pairs []*pair) []byte {
 	end := []byte{0, 0}
 	open := func(tag string, content ...[]byte) []byte { return join([]byte(tag+"\x80"), join(content...), end) }
@@ -197,10 +200,17 @@ func signedParts(pairs []*pair, others ...[]byte) []byte {
 // safesOf returns the safes of a PFX.
 func safesOf(t testing.TB, der []byte) [][]byte {
 	t.Helper()
-	var pfx pfxPDU
+	var pfx struct {
+		Version  int
+		AuthSafe struct {
+			ContentType asn1.ObjectIdentifier
+			Content     asn1.RawValue `asn1:"tag:0,explicit,optional"`
+		}
+		MACData asn1.RawValue `asn1:"optional"`
+	}
 	var content []byte
 	var raw []asn1.RawValue
-	if !decode(der, &pfx) || !decode(pfx.AuthSafe.Content.Bytes, &content) || !decode(content, &raw) {
+	if !tlv.Decode(der, &pfx) || !tlv.Decode(pfx.AuthSafe.Content.Bytes, &content) || !tlv.Decode(content, &raw) {
 		t.Fatal("not a PFX")
 	}
 	var safes [][]byte
@@ -223,3 +233,14 @@ func names(b *Bundle) []string {
 }
 
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+func giantPublicKey() *rsa.PublicKey {
+	return &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1<<20), E: 65537}
+}
+
+func must2[A, B any](a A, b B, err error) (A, B) {
+	if err != nil {
+		panic(err)
+	}
+	return a, b
+}

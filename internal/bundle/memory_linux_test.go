@@ -25,7 +25,7 @@ import (
 
 const memoryEnv = "VAULTPANE_TEST_MEMORY"
 
-// TestMain is also the process whose memory TestNothingHoldsTheKeyAfterWipe looks at, and which must not know the key otherwise.
+// TestMain is also the process whose memory TestNothingHoldsTheKeyAfterWipe searches, and which must not hold the key otherwise.
 func TestMain(m *testing.M) {
 	if contentType := os.Getenv(memoryEnv); contentType != "" {
 		parseAndWait(contentType)
@@ -34,7 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// parseAndWait parses standard input, and stops where the parent wants to look: with the key, after Wipe, after a collection.
+// parseAndWait parses standard input, and pauses where the parent searches its memory: with the key, after Wipe, after a
+// collection.
 func parseAndWait(contentType string) {
 	value := make([]byte, MaxSize)
 	var size int
@@ -75,7 +76,7 @@ func TestNothingHoldsTheKeyAfterWipe(t *testing.T) {
 		contentType string
 		leaf        *pair
 		value       []byte
-		most        int // pieces that crypto/rsa and crypto/ecdsa leave, which docs/security.md tells
+		most        int // pieces that crypto/rsa and crypto/ecdsa leave, see docs/security.md
 	}{
 		"RSA in a PFX": {ContentTypePFX, rsaLeaf, pfxText(t, pkcs12.Modern, rsaLeaf.key, rsaLeaf), 31},
 		"RSA in PEM":   {ContentTypePEM, rsaLeaf, join(keyPEM(rsaLeaf.key), certPEM(rsaLeaf)), 31},
@@ -88,7 +89,7 @@ func TestNothingHoldsTheKeyAfterWipe(t *testing.T) {
 			if plain.wiped > test.most {
 				t.Errorf("%d copies are left after Wipe, want at most %d", plain.wiped, test.most)
 			}
-			// What the collector frees is overwritten with this setting, so what is left is held by something.
+			// With this setting the collector overwrites what it frees, so remaining copies are still referenced.
 			held := look(t, test.contentType, test.value, test.leaf.key, "clobberfree=1")
 			if held.parsed == 0 {
 				t.Error("no copy was found while the key was there: this test proves nothing")

@@ -11,15 +11,15 @@ import (
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
 )
 
-// wantError checks the problem and a part of the message, and that the message holds nothing of the value.
-func wantError(t *testing.T, err error, problem Problem, message string) {
+// wantError checks the reason and a part of the message of an *Error.
+func wantError(t *testing.T, err error, reason Reason, message string) {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
 		t.Fatalf("got error %v, want *Error", err)
 	}
-	if e.Problem != problem || !strings.Contains(e.Error(), message) {
-		t.Errorf("got %s: %s\nwant %s: …%s…", e.Problem, e.Message, problem, message)
+	if e.Reason != reason || !strings.Contains(e.Error(), message) {
+		t.Errorf("got %s: %s\nwant %s: …%s…", e.Reason, e.Message, reason, message)
 	}
 }
 
@@ -30,18 +30,18 @@ func TestContentTypeDecides(t *testing.T) {
 	for name, test := range map[string]struct {
 		contentType string
 		value       []byte
-		problem     Problem
+		reason      Reason
 		message     string
 	}{
 		"PEM is accepted":                       {"application/x-pem-file", pemValue, "", ""},
 		"parameters are ignored":                {"application/x-pem-file; charset=utf-8", pemValue, "", ""},
-		"letter case and blanks are ignored":    {" Application/X-PKCS12 ;x", pfxValue, "", ""},
+		"letter case and spaces are ignored":    {" Application/X-PKCS12 ;x", pfxValue, "", ""},
 		"PFX is accepted":                       {"application/x-pkcs12", pfxValue, "", ""},
 		"text is refused by name":               {"text/plain", pfxValue, UnsupportedContentType, `content type is "text/plain": import it as a certificate`},
 		"none is refused":                       {"", []byte("x"), UnsupportedContentType, "has no content type: import it"},
 		"none is refused for an empty value":    {" ", nil, UnsupportedContentType, "has no content type"},
-		"none names PKCS#7 among the mends":     {"", []byte("x"), UnsupportedContentType, "application/pkcs7-mime for PKCS#7"},
-		"none with a PEM value names the mend":  {"", pemValue, UnsupportedContentType, "--content-type application/x-pem-file"},
+		"none names PKCS#7 as a fix":            {"", []byte("x"), UnsupportedContentType, "application/pkcs7-mime for PKCS#7"},
+		"none with a PEM value names the fix":   {"", pemValue, UnsupportedContentType, "--content-type application/x-pem-file"},
 		"a long one is cut":                     {strings.Repeat("x", 300), nil, UnsupportedContentType, `"` + strings.Repeat("x", 100) + `"`},
 		"PFX under PEM's content type is named": {"application/x-pem-file", pfxValue, MalformedSecret, "its value is base64 of a PFX: set the content type application/x-pkcs12"},
 		"PEM under PFX's content type is named": {"application/x-pkcs12", pemValue, MalformedSecret, "its value is PEM"},
@@ -55,8 +55,8 @@ func TestContentTypeDecides(t *testing.T) {
 			if len(bytes.Trim(value, "\x00")) != 0 {
 				t.Error("the value was not overwritten")
 			}
-			if test.problem != "" {
-				wantError(t, err, test.problem, test.message)
+			if test.reason != "" {
+				wantError(t, err, test.reason, test.message)
 				return
 			}
 			if err != nil {
@@ -76,7 +76,7 @@ func pad(value []byte, size int) []byte {
 	return append(bytes.Clone(value), bytes.Repeat([]byte("\n"), size-len(value))...)
 }
 
-func TestBundleWithoutKeyIsTheCallersDecision(t *testing.T) {
+func TestTheCallerDecidesAboutABundleWithoutKey(t *testing.T) {
 	f := newFamily(t, newEC())
 	b, err := Parse(ContentTypePEM, certPEM(f.root, f.leaf, f.intermediate, f.root), moment)
 	if err != nil {
@@ -93,6 +93,6 @@ func TestBundleWithoutKeyIsTheCallersDecision(t *testing.T) {
 
 	b, err = Parse(ContentTypePEM, join(certPEM(f.leaf), keyPEM(f.leaf.key)), moment)
 	if err != nil || b.RequireKey() != nil || !b.HasKey() {
-		t.Errorf("a bundle with key lacks it: %v", err)
+		t.Errorf("a bundle with key has no key: %v", err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/privatekey"
 )
 
 func TestPEMIsReadInEveryForm(t *testing.T) {
@@ -59,15 +61,15 @@ func TestPEMThatCannotBeUsedIsExplained(t *testing.T) {
 		message string
 	}{
 		"text only":                {[]byte("hello"), "no PEM block"},
-		"a heading only":           {[]byte("-----BEGIN CERTIFICATE-----"), "block 1 of the value's 1 PEM blocks cannot be read: it is cut short, as it has no line END; upload the file"},
-		"cut short":                {join(leaf, key[:len(key)/2]), "block 2 of the value's 2 PEM blocks cannot be read: it is cut short"},
+		"a heading only":           {[]byte("-----BEGIN CERTIFICATE-----"), "block 1 of the value's 1 PEM blocks cannot be read: it is truncated and has no END line; upload the file"},
+		"cut short":                {join(leaf, key[:len(key)/2]), "block 2 of the value's 2 PEM blocks cannot be read: it is truncated"},
 		"no certificate":           {key, "holds no certificate"},
-		"a certificate cut short":  {join(key, leaf, block("CERTIFICATE", f.root.cert.Raw[:100])), `certificate 2 of the PEM value ("CN=root") cannot be read: it is cut short (100 of `},
+		"a certificate cut short":  {join(key, leaf, block("CERTIFICATE", f.root.cert.Raw[:100])), `certificate 2 of the PEM value ("CN=root") cannot be read: it is truncated (100 of `},
 		"a certificate of nothing": {join(key, block("CERTIFICATE", nil)), "certificate 1 of the PEM value cannot be read: it is empty"},
 		"a key cut short":          {join(leaf, block("PRIVATE KEY", []byte{0x30, 5, 1})), "private key cannot be read"},
-		"an OpenSSH key":           {join(leaf, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "in OpenSSH's form: convert it (ssh-keygen -p -m PKCS8 -f FILE)"},
+		"an OpenSSH key":           {join(leaf, block("OPENSSH PRIVATE KEY", []byte("openssh-key-v1"))), "in the OpenSSH format: convert it (ssh-keygen -p -m PKCS8 -f FILE)"},
 		"an Ed25519 key":           {join(leaf, keyPEM(ed)), "is Ed25519"},
-		"a key too large to name":  {join(leaf, block("PRIVATE KEY", make([]byte, maxKeySize+1))), "has 8193 bytes"},
+		"a key too large to name":  {join(leaf, block("PRIVATE KEY", make([]byte, privatekey.MaxSize+1))), "has 8193 bytes"},
 		"RSA 8192":                 {join(leaf, file(t, "rsa-8192.key")), "RSA with 8192 bits"},
 		"an encrypted PKCS#8 key":  {join(leaf, block("ENCRYPTED PRIVATE KEY", []byte{1})), "encrypted with a password"},
 		"an encrypted older key":   {join(leaf, []byte("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY-----\n")), "encrypted with a password"},

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	pkcs12 "software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/privatekey"
 )
 
 func TestPFXOfEachKeyAndEncryptionIsReadInAnyOrder(t *testing.T) {
@@ -37,7 +39,7 @@ func TestPFXOfEachKeyAndEncryptionIsReadInAnyOrder(t *testing.T) {
 	}
 }
 
-// wantFamily parses a PFX and wants leaf, intermediate and root, and this key unless it is nil.
+// wantFamily parses a PFX and expects leaf, intermediate and root, and this key unless it is nil.
 func wantFamily(t *testing.T, value []byte, key crypto.Signer) {
 	t.Helper()
 	b, err := Parse(ContentTypePFX, value, moment)
@@ -92,7 +94,7 @@ func TestPFXOfUnusualShapeIsRead(t *testing.T) {
 		"one safe":                 pfxOf(plainSafe(certBag(f.root), keyBag(f.leaf.key), certBag(f.leaf), certBag(f.intermediate))),
 		"a safe for each":          pfxOf(plainSafe(keyBag(f.leaf.key)), plainSafe(certBag(f.leaf)), sealed, plainSafe(certBag(f.intermediate))),
 		"certificate twice":        pfxOf(plainSafe(certBag(f.leaf), keyBag(f.leaf.key)), sealed, sealed, plainSafe(certBag(f.intermediate))),
-		"a bag of another kind":    pfxOf(plainSafe(otherBag(), certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
+		"another bag":              pfxOf(plainSafe(otherBag(), certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
 		"an empty safe":            pfxOf(plainSafe(), plainSafe(certBag(f.leaf), keyBag(f.leaf.key)), sealed, plainSafe(certBag(f.intermediate))),
 		"MAC without password too": pfxWithAbsentPassword(plainSafe(keyBag(f.leaf.key), certBag(f.leaf), certBag(f.intermediate)), sealed),
 		"key in an encrypted safe": pfxOf(plainSafe(certBag(f.leaf), certBag(f.intermediate)), sealed, sealedSafe(1, wrap(tagSequence, keyBag(f.leaf.key)))),
@@ -115,7 +117,7 @@ func otherBag() []byte {
 	return wrap(tagSequence, id, wrap(tagExplicit0+tagSequence))
 }
 
-func TestBase64MayHaveBlanksAndLineBreaks(t *testing.T) {
+func TestBase64MayHaveSpacesAndLineBreaks(t *testing.T) {
 	f := newFamily(t, newEC())
 	value := pfxText(t, pkcs12.Modern, f.leaf.key, f.leaf, f.intermediate, f.root)
 	var spread []byte
@@ -136,7 +138,7 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 	brokenCertificate := bytes.Replace(leaf, f.leaf.cert.RawSubject, bytes.Repeat([]byte{0xff}, len(f.leaf.cert.RawSubject)), 1)
 	large, _ := pem.Decode(file(t, "rsa-8192.key"))
 	largeBag := wrap(tagSequence, []byte(derKeyBag), wrap(tagExplicit0, large.Bytes))
-	giantBag := wrap(tagSequence, []byte(derKeyBag), wrap(tagExplicit0+tagOctetString, make([]byte, maxKeySize)))
+	giantBag := wrap(tagSequence, []byte(derKeyBag), wrap(tagExplicit0+tagOctetString, make([]byte, privatekey.MaxSize)))
 	enveloped := wrap(tagSequence, []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"), wrap(tagExplicit0+tagSequence))
 	for name, test := range map[string]struct {
 		der     []byte
@@ -147,10 +149,10 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"unknown cipher":                   {file(t, "openssl-aes-cfb.pfx"), "the certificates in the PFX cannot be decrypted: encryption 2.16.840.1.101.3.4.1.44 is not supported; export the PFX with AES-256 or 3DES"},
 		"another file":                     {[]byte("PK\x03\x04\x00"), "base64 of a ZIP archive: unpack it"},
 		"a certificate":                    {f.leaf.cert.Raw, "its value is base64 of a certificate in DER (.cer), which has no private key: import the PFX"},
-		"cut short":                        {good[:len(good)/2], "base64 of something cut short ("},
-		"bytes behind the end":             {append(bytes.Clone(good), 0), "base64 of a PFX and 1 bytes behind its end"},
+		"cut short":                        {good[:len(good)/2], "base64 of a truncated file ("},
+		"bytes after the end":              {append(bytes.Clone(good), 0), "base64 of a PFX with 1 extra bytes at its end"},
 		"BER":                              {[]byte("\x30\x80\x02\x01\x03\x00\x00"), "not of a PFX in DER: if it is a PFX in BER, import"},
-		"the content is no list":           {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a PFX of version 3 that is whole"},
+		"the content is not a list":        {wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString+tagInteger, []byte{3})), "not of a complete PFX of version 3"},
 		"flipped bit":                      {flip(good), "has a password or is damaged"},
 		"no certificate":                   {pfxOf(plainSafe(key)), "holds no certificate"},
 		"nothing":                          {pfxOf(), "holds no certificate"},
@@ -161,12 +163,12 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 		"a key too large to name":          {pfxOf(plainSafe(giantBag, leaf)), "private key has 8196 bytes"},
 		"encrypted for a certificate":      {pfxOf(enveloped), "encrypted for a certificate or a Windows account"},
 		"a damaged certificate":            {pfxOf(plainSafe(key, brokenCertificate)), "certificate 1 of the PFX cannot be read: its subject is damaged"},
-		"a safe that is none":              {pfxOf(wrap(tagInteger, []byte{1})), "damaged"},
+		"an invalid safe":                  {pfxOf(wrap(tagInteger, []byte{1})), "damaged"},
 		"a safe that holds a number":       {pfxOf(dataInfo(tagInteger, []byte{1})), "damaged"},
 		"a safe whose bags are a number":   {pfxOf(dataInfo(tagOctetString+tagInteger, []byte{1})), "damaged"},
 		"a bag that is a number":           {pfxOf(plainSafe(wrap(tagInteger, []byte{1}))), "damaged"},
 		"many certificates":                {pfxOf(plainSafe(manyBags(t)...)), "more than 256 certificates"},
-		"version 1, which is another form": {wrap(tagSequence, wrap(tagInteger, []byte{1})), "not of a PFX of version 3"},
+		"version 1, which is another form": {wrap(tagSequence, wrap(tagInteger, []byte{1})), "not of a complete PFX of version 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Parse(ContentTypePFX, text(test.der), moment)
@@ -175,7 +177,7 @@ func TestPFXThatCannotBeUsedIsExplained(t *testing.T) {
 	}
 }
 
-func TestValueThatIsNoBase64(t *testing.T) {
+func TestAValueThatIsNotBase64(t *testing.T) {
 	for _, value := range []string{"héllo", "MIIK", "====", " \n", "MII"} {
 		_, err := Parse(ContentTypePFX, []byte(value), moment)
 		if value == "MIIK" {
@@ -186,7 +188,7 @@ func TestValueThatIsNoBase64(t *testing.T) {
 	}
 }
 
-func TestAPasswordIsNamedWhateverTheMACIs(t *testing.T) {
+func TestAPasswordIsReportedWithEveryMAC(t *testing.T) {
 	f := newFamily(t, newEC())
 	for _, encoder := range map[string]*pkcs12.Encoder{
 		"SHA-1": pkcs12.LegacyDES, "SHA-256": pkcs12.Modern2023, "PBMAC1": pkcs12.Modern2026,

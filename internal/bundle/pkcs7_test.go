@@ -72,7 +72,7 @@ func TestOneCertificateInDERIsRead(t *testing.T) {
 	}
 }
 
-func TestKeyBesideCertificatesIsRead(t *testing.T) {
+func TestAKeyWithCertificatesIsRead(t *testing.T) {
 	f := newFamily(t, newEC())
 	b, err := Parse(ContentTypeCertificate, join(keyPEM(f.leaf.key), block("PKCS7", pkcs7Of([]*pair{f.root, f.leaf, f.intermediate}))), moment)
 	if err != nil || b.RequireKey() != nil {
@@ -98,7 +98,7 @@ func TestCertificatesThatCannotBeUsedAreExplained(t *testing.T) {
 		"text":                        {[]byte("héllo"), "neither PEM nor base64"},
 		"another file":                {text([]byte("PK\x03\x04\x00")), "base64 of a ZIP archive"},
 		"a PFX":                       {text(must(pkcs12.Modern.Encode(f.leaf.key, f.leaf.cert, nil, ""))), "its value is base64 of a PFX: set the content type application/x-pkcs12"},
-		"a certificate cut short":     {text(f.root.cert.Raw[:100]), `certificate 1 of the value ("CN=root") cannot be read: it is cut short (100 of `},
+		"a certificate cut short":     {text(f.root.cert.Raw[:100]), `certificate 1 of the value ("CN=root") cannot be read: it is truncated (100 of `},
 		"encrypted PKCS#7":            {text(enveloped), "base64 of PKCS#7 that is encrypted or has no certificates"},
 		"encrypted PKCS#7 in PEM":     {block("PKCS7", enveloped), "holds no certificate"},
 		"PKCS#7 without certificates": {text(pkcs7Of(nil)), "holds no certificate: write it with"},
@@ -106,7 +106,7 @@ func TestCertificatesThatCannotBeUsedAreExplained(t *testing.T) {
 		"PKCS#7 cut short":            {text(good[:len(good)-1]), "PKCS#7 structure cannot be read"},
 		"a damaged certificate in it": {text(broken), "PKCS#7 structure cannot be read"},
 		"PEM that is cut short":       {[]byte("-----BEGIN PKCS7-----\nMII"), "1 of the value's 1 PEM blocks"},
-		"a damaged one in PEM":        {block("CERTIFICATE", f.root.cert.Raw[:100]), `certificate 1 of the PEM value ("CN=root") cannot be read: it is cut short (100 of `},
+		"a damaged one in PEM":        {block("CERTIFICATE", f.root.cert.Raw[:100]), `certificate 1 of the PEM value ("CN=root") cannot be read: it is truncated (100 of `},
 		"too many": {join(block("PKCS7", pkcs7Of(many(t, 86))), block("PKCS7", pkcs7Of(many(t, 86))), block("PKCS7", pkcs7Of(many(t, 85)))),
 			"more than 256 certificates"},
 	} {
@@ -124,8 +124,8 @@ func TestCertificatesThatCannotBeUsedAreExplained(t *testing.T) {
 func TestDeepNestingCostsLittle(t *testing.T) {
 	depth := MaxSize / 8
 	for name, value := range map[string][]byte{
-		"with lengths left open": text(nested(depth)),
-		"never closed":           text(nested(depth)[:2*depth]),
+		"with indefinite lengths": text(nested(depth)),
+		"never closed":            text(nested(depth)[:2*depth]),
 	} {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
@@ -138,13 +138,13 @@ func TestDeepNestingCostsLittle(t *testing.T) {
 	}
 }
 
-// nested is PKCS#7 in BER whose content is lists within lists.
+// nested returns PKCS#7 in BER whose content is nested lists.
 func nested(depth int) []byte {
 	head := []byte(tagSequence + "\x80" + derSignedData)
 	return join(head, bytes.Repeat([]byte("\xa0\x80"), depth), []byte(derNull), make([]byte, 2*depth+2))
 }
 
-// crl is a revocation list as a part of SignedData.
+// crl returns a revocation list as a part of SignedData.
 func crl(issuer *pair) []byte {
 	signing := *issuer.cert
 	signing.KeyUsage, signing.SubjectKeyId = x509.KeyUsageCRLSign, []byte{1}

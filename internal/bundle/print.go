@@ -1,7 +1,7 @@
 package bundle
 
 import (
-	"crypto/sha1" //nolint:gosec // a thumbprint is a name here, not a protection
+	"crypto/sha1" //nolint:gosec // a thumbprint is an identifier here, not a protection
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// The methods below are the only printed forms of a bundle. They have value receivers, so that a copy is as silent as the
-// pointer, and show thumbprints (SHA-1, upper-case hexadecimal digits) and whether there is a key.
+// The methods below are the only printed forms of a bundle. They have value receivers, so that they apply to copies as well as to
+// pointers, and show thumbprints (SHA-1, upper-case hexadecimal digits) and whether there is a key.
 
 // String returns the thumbprints in one line.
 func (b Bundle) String() string {

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha1"
+	"encoding/asn1"
 	"slices"
+
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
 )
 
 // More object identifiers in DER.
@@ -18,6 +21,15 @@ const (
 	derP256            = "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
 	tagInteger         = "\x02"
 	tagOctetString     = "\x04"
+	tagSequence        = tlv.Sequence
+	tagExplicit0       = tlv.Explicit0
+	derSignedData      = tlv.SignedData
+)
+
+// The attributes of a PFX that are read.
+var (
+	oidFriendlyName = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 20}
+	oidProvider     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 17, 1}
 )
 
 // dataInfo returns a ContentInfo of the type data (RFC 5652, section 3).
@@ -26,7 +38,7 @@ func dataInfo(tags string, parts ...[]byte) []byte {
 }
 
 // pfxWithAbsentPassword is pfxOf with a MAC that was made with no password (RFC 7292, section 4) and SHA-1, without salt and
-// with one iteration, for which the key derivation of appendix B.2 shrinks to the hash of 64 times the octet for MAC keys.
+// with one iteration, for which the key derivation of appendix B.2 is the hash of the octet for MAC keys, 64 times.
 func pfxWithAbsentPassword(safes ...[]byte) []byte {
 	content := wrap(tagSequence, safes...)
 	key := sha1.Sum(bytes.Repeat([]byte{3}, 64))
@@ -37,7 +49,7 @@ func pfxWithAbsentPassword(safes ...[]byte) []byte {
 }
 
 // wrap returns the parts one after the other inside DER elements with these identifier octets, the outermost first.
-// Unlike asn1.Marshal it cannot fail and leaves no copies of the parts behind but the one that it returns.
+// Unlike asn1.Marshal it cannot fail and leaves no other copies of the parts in memory than the one that it returns.
 func wrap(tags string, parts ...[]byte) []byte {
 	size := 0
 	for _, part := range parts {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 // planIntermediates installs the chain's certificates that are not there yet into CA of the same location. Self-signed
@@ -29,7 +29,7 @@ func planIntermediates(desired Desired, observed Observed, now time.Time) []Acti
 func (d Desired) intermediates() []*x509.Certificate {
 	var certificates []*x509.Certificate
 	for _, certificate := range d.Bundle.Chain {
-		if certificate.IsCA && !bundle.SelfSigned(certificate) {
+		if certificate.IsCA && !x509cert.SelfSigned(certificate) {
 			certificates = append(certificates, certificate)
 		}
 	}
@@ -194,5 +194,5 @@ func (o Observed) hasIssuer(certificate *x509.Certificate, location Location, su
 // signedBy reports whether a certificate was issued by another, by the rule by which the chain was made: what came along with a
 // leaf must not look unneeded for a signature that Go does not verify.
 func signedBy(issuer, certificate *x509.Certificate) bool {
-	return bundle.Issued(issuer, certificate) && !bundle.SelfSigned(certificate)
+	return x509cert.Issued(issuer, certificate) && !x509cert.SelfSigned(certificate)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 // storeRoot is the store of trusted root certificates.
@@ -42,28 +43,28 @@ func Trusted(ref Ref, secret *bundle.Bundle) ([]*x509.Certificate, error) {
 	}
 	var authorities []*x509.Certificate
 	for _, certificate := range secret.Certificates() {
-		if certificate.IsCA && (!root || bundle.SelfSigned(certificate)) {
+		if certificate.IsCA && (!root || x509cert.SelfSigned(certificate)) {
 			authorities = append(authorities, certificate)
 		}
 	}
 	if len(authorities) > 0 {
 		return authorities, nil
 	}
-	if root && bundle.SelfSigned(secret.Leaf) {
+	if root && x509cert.SelfSigned(secret.Leaf) {
 		return []*x509.Certificate{secret.Leaf}, nil
 	}
 	kind := "certificate authority"
 	if root {
 		kind = "self-signed certificate authority"
 	}
-	return nil, &bundle.Error{Problem: bundle.MalformedSecret, Message: fmt.Sprintf("the secret holds no %s for the store %s: import the certificate with its whole chain, or make a secret of the authority's certificate alone", kind, ref.Name)}
+	return nil, &bundle.Error{Reason: bundle.MalformedSecret, Message: fmt.Sprintf("the secret holds no %s for the store %s: import the certificate with its whole chain, or make a secret of the authority's certificate alone", kind, ref.Name)}
 }
 
 // withoutCross leaves out of what becomes a root the certificates that name themselves as their issuer and are signed with
 // another key (RFC 5280, section 3.2, self-issued), unless nothing else is there.
 func withoutCross(certificates []*x509.Certificate, root bool) []*x509.Certificate {
 	anchors := slices.DeleteFunc(slices.Clone(certificates), func(c *x509.Certificate) bool {
-		return bytes.Equal(c.RawIssuer, c.RawSubject) && !bundle.SelfSigned(c)
+		return bytes.Equal(c.RawIssuer, c.RawSubject) && !x509cert.SelfSigned(c)
 	})
 	if !root || len(anchors) == 0 {
 		return certificates

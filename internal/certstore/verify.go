@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
 // Severity says how much a finding matters.
@@ -273,7 +273,7 @@ func (v *verification) comesBack() bool {
 // checkIssuer looks for the issuer in the machine's stores; a user sees those beside the own ones.
 func (v *verification) checkIssuer() {
 	leaf := v.entry.Certificate
-	if v.superseded || v.entry.Mark != nil && v.entry.Mark.Role != RoleLeaf || bundle.SelfSigned(leaf) {
+	if v.superseded || v.entry.Mark != nil && v.entry.Mark.Role != RoleLeaf || x509cert.SelfSigned(leaf) {
 		return
 	}
 	if v.observed.hasIssuer(leaf, v.ref.Location, func(*x509.Certificate) bool { return true }) {

@@ -344,7 +344,7 @@ func TestACertificateThatWasReplacedSinceTheLastCheckIsNotRemoved(t *testing.T) 
 type busyVault struct{ after time.Duration }
 
 func (v busyVault) Get(context.Context, keyvault.SecretURL, string, time.Time) (keyvault.Secret, error) {
-	return keyvault.Secret{}, &keyvault.Busy{After: v.after}
+	return keyvault.Secret{}, &keyvault.Deferred{After: v.after}
 }
 
 func TestADeferredRequestIsRepeatedAndIsNoFailure(t *testing.T) {

@@ -50,7 +50,7 @@ func (e *Engine) fetch(ctx context.Context, t task, url keyvault.SecretURL, sinc
 
 // deferredBy returns how long a request was deferred because others are asking the vault, and 0 for any other error.
 func deferredBy(err error) time.Duration {
-	var deferred *keyvault.Busy
+	var deferred *keyvault.Deferred
 	if errors.As(err, &deferred) {
 		return max(deferred.After, time.Millisecond)
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/circuit"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/keyvault/breaker"
 )
 
 // fleet are agents with the same certificates of one vault, without a network and with a clock that jumps from one event to
@@ -24,13 +24,13 @@ type fleet struct {
 	started      time.Time   // of the agents
 	alive        time.Time   // when their predecessors last reported that they run
 	polls        map[[2]int]int
-	answer       func(time.Time) *keyvault.Fault
+	answer       func(time.Time) *keyvault.Failure
 }
 
 // simulated is one agent.
 type simulated struct {
 	name    string
-	vault   circuit.Circuit
+	vault   breaker.Circuit
 	records []record
 }
 
@@ -106,10 +106,10 @@ func (f *fleet) look(now visit) time.Time {
 }
 
 // ask asks the vault, if its turn has come on this node.
-func (f *fleet) ask(vault *circuit.Circuit) error {
-	fault := &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}
-	if fault.RetryAfter = vault.Admit(f.now, f.random.Float64()); fault.RetryAfter > 0 {
-		return fault
+func (f *fleet) ask(vault *breaker.Circuit) error {
+	failure := &keyvault.Failure{Reason: v1alpha1.ReasonThrottled}
+	if failure.RetryAfter = vault.Admit(f.now, f.random.Float64()); failure.RetryAfter > 0 {
+		return failure
 	}
 	f.requests[int(f.now.Sub(noon)/(10*time.Second))]++
 	told := f.answer(f.now)
@@ -117,7 +117,7 @@ func (f *fleet) ask(vault *circuit.Circuit) error {
 		vault.Succeed(f.now)
 		return nil
 	}
-	vault.Fail(f.now, circuit.Failure{Began: f.now, RetryAfter: told.RetryAfter, Certain: told.Reason == v1alpha1.ReasonThrottled}, f.random.Float64())
+	vault.Fail(f.now, breaker.Failure{Began: f.now, RetryAfter: told.RetryAfter, Certain: told.Reason == v1alpha1.ReasonThrottled}, f.random.Float64())
 	return told
 }
 
@@ -177,7 +177,7 @@ func (f *fleet) each(t *testing.T, once int) {
 // An hour of 1,000 nodes: each certificate is polled once on each, and the vault sees them evenly.
 func TestAFleetPollsEvenly(t *testing.T) {
 	f := newFleet(1000, 50)
-	f.answer = func(time.Time) *keyvault.Fault { return nil }
+	f.answer = func(time.Time) *keyvault.Failure { return nil }
 	f.runTo(noon.Add(time.Hour)) // every agent has polled once, so the next hour is an ordinary one
 	f.polls = map[[2]int]int{}
 	f.runTo(noon.Add(2 * time.Hour))
@@ -193,7 +193,7 @@ func TestAFleetPollsEvenly(t *testing.T) {
 func TestARollOutOfTheAgentsIsNoStorm(t *testing.T) {
 	const absence = 5 * time.Minute
 	f := newFleet(1000, 50)
-	f.answer = func(time.Time) *keyvault.Fault { return nil }
+	f.answer = func(time.Time) *keyvault.Failure { return nil }
 	f.runTo(noon.Add(time.Hour))
 	steady, _ := f.between(noon.Add(30*time.Minute), noon.Add(time.Hour))
 	f.restart(absence)
@@ -218,18 +218,18 @@ func TestAFleetDoesNotStormAVaultThatRecovers(t *testing.T) {
 	tests := []struct {
 		name         string
 		certificates int
-		told         keyvault.Fault
+		told         keyvault.Failure
 	}{
-		{"throttled, 10 certificates", 10, keyvault.Fault{Reason: v1alpha1.ReasonThrottled}},
-		{"throttled, 50 certificates", 50, keyvault.Fault{Reason: v1alpha1.ReasonThrottled}},
-		{"throttled with Retry-After: 10", 50, keyvault.Fault{Reason: v1alpha1.ReasonThrottled, RetryAfter: 10 * time.Second}},
-		{"throttled with Retry-After: 600", 50, keyvault.Fault{Reason: v1alpha1.ReasonThrottled, RetryAfter: 10 * time.Minute}},
-		{"out of service", 50, keyvault.Fault{Reason: v1alpha1.ReasonVaultUnreachable}},
+		{"throttled, 10 certificates", 10, keyvault.Failure{Reason: v1alpha1.ReasonThrottled}},
+		{"throttled, 50 certificates", 50, keyvault.Failure{Reason: v1alpha1.ReasonThrottled}},
+		{"throttled with Retry-After: 10", 50, keyvault.Failure{Reason: v1alpha1.ReasonThrottled, RetryAfter: 10 * time.Second}},
+		{"throttled with Retry-After: 600", 50, keyvault.Failure{Reason: v1alpha1.ReasonThrottled, RetryAfter: 10 * time.Minute}},
+		{"out of service", 50, keyvault.Failure{Reason: v1alpha1.ReasonVaultUnreachable}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFleet(agents, test.certificates)
-			f.answer = func(now time.Time) *keyvault.Fault {
+			f.answer = func(now time.Time) *keyvault.Failure {
 				if now.Before(outage) || !now.Before(recovery) {
 					return nil
 				}

@@ -20,16 +20,16 @@ func TestExplain(t *testing.T) {
 		err  error
 		want v1alpha1.Reason
 	}{
-		{"a fault of the vault keeps its reason", &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, v1alpha1.ReasonThrottled},
-		{"bad content", &bundle.Error{Problem: bundle.KeyMismatch}, v1alpha1.ReasonKeyMismatch},
+		{"a failure of the vault keeps its reason", &keyvault.Failure{Reason: v1alpha1.ReasonThrottled}, v1alpha1.ReasonThrottled},
+		{"bad content", &bundle.Error{Reason: bundle.KeyMismatch}, v1alpha1.ReasonKeyMismatch},
 		{"a store that failed", &certstore.Error{Err: errors.New("x")}, v1alpha1.ReasonStoreFailure},
 		{"a store that refused", &certstore.Error{Denied: true, Err: errors.New("x")}, v1alpha1.ReasonStoreAccessDenied},
 		{"a store that can never do it", &certstore.Error{Unsupported: true, Err: errors.New("x")}, v1alpha1.ReasonUnsupported},
-		{"somebody else's certificate", &certstore.Conflict{Message: "x"}, v1alpha1.ReasonConflict},
-		{"a secret for later", &failure.NotYetValid{From: noon, Reason: v1alpha1.ReasonSecretNotYetValid}, v1alpha1.ReasonSecretNotYetValid},
-		{"a certificate of the past", &failure.Expired{Message: "x"}, v1alpha1.ReasonExpired},
-		{"a wish beyond us", &failure.Unsupported{What: "accounts"}, v1alpha1.ReasonUnsupported},
-		{"anything else is our defect", errors.New("x"), v1alpha1.ReasonInternalError},
+		{"another owner's certificate", &certstore.Conflict{Message: "x"}, v1alpha1.ReasonConflict},
+		{"a secret that is not yet valid", &failure.NotYetValid{From: noon, Reason: v1alpha1.ReasonSecretNotYetValid}, v1alpha1.ReasonSecretNotYetValid},
+		{"an expired certificate", &failure.Expired{Message: "x"}, v1alpha1.ReasonExpired},
+		{"a spec that is not supported", &failure.Unsupported{What: "accounts"}, v1alpha1.ReasonUnsupported},
+		{"anything else is a defect of Vaultpane", errors.New("x"), v1alpha1.ReasonInternalError},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -42,10 +42,10 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-func TestEveryProblemOfABundleIsAReason(t *testing.T) {
-	for _, problem := range []bundle.Problem{bundle.UnsupportedContentType, bundle.MalformedSecret, bundle.PrivateKeyMissing, bundle.KeyMismatch} {
-		if got := v1alpha1.Reason(problem).Info().Reason; got != v1alpha1.Reason(problem) {
-			t.Errorf("%s is not in the table of reasons", problem)
+func TestEveryReasonOfABundleIsInTheTable(t *testing.T) {
+	for _, reason := range []bundle.Reason{bundle.UnsupportedContentType, bundle.MalformedSecret, bundle.PrivateKeyMissing, bundle.KeyMismatch} {
+		if got := v1alpha1.Reason(reason).Info().Reason; got != v1alpha1.Reason(reason) {
+			t.Errorf("%s is not in the table of reasons", reason)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func rememberFor(c *v1alpha1.ObservedCertificate, out outcome, now time.Time, ra
 func TestRemember(t *testing.T) {
 	installed := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Version: "v1"}
 	nothing := v1alpha1.CertificateEntry{Name: "web", Generation: 3}
-	fault := func(reason v1alpha1.Reason) error { return &keyvault.Fault{Reason: reason, Message: "why"} }
+	failed := func(reason v1alpha1.Reason) error { return &keyvault.Failure{Reason: reason, Message: "why"} }
 
 	tests := []struct {
 		name       string
@@ -73,22 +73,22 @@ func TestRemember(t *testing.T) {
 		thumbprint string
 	}{
 		{name: "installed", entry: installed, thumbprint: "AA"},
-		{name: "a terminal failure is Failed and has no next attempt", entry: nothing, err: fault(v1alpha1.ReasonVaultNotAllowed),
+		{name: "a terminal failure is Failed and has no next attempt", entry: nothing, err: failed(v1alpha1.ReasonVaultNotAllowed),
 			state: v1alpha1.StateFailed, reason: v1alpha1.ReasonVaultNotAllowed, terminal: true},
-		{name: "a waiting failure is Failed and looked at sooner than the interval", entry: installed, err: fault(v1alpha1.ReasonSecretDisabled),
+		{name: "a waiting failure is Failed and retried sooner than the interval", entry: installed, err: failed(v1alpha1.ReasonSecretDisabled),
 			state: v1alpha1.StateFailed, reason: v1alpha1.ReasonSecretDisabled, next: 30 * time.Second, thumbprint: "AA"},
-		{name: "a passing trouble says nothing while the certificate is installed", entry: installed, err: fault(v1alpha1.ReasonThrottled),
+		{name: "a transient failure is not reported while the certificate is installed", entry: installed, err: failed(v1alpha1.ReasonThrottled),
 			next: time.Second, thumbprint: "AA"},
-		{name: "it says Pending when it lasts", before: record{poll: pollRecord{generation: 3, attempt: 2}}, entry: installed, err: fault(v1alpha1.ReasonThrottled),
+		{name: "it is Pending when it lasts", before: record{poll: pollRecord{generation: 3, attempt: 2}}, entry: installed, err: failed(v1alpha1.ReasonThrottled),
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonThrottled, next: time.Second, thumbprint: "AA"},
-		{name: "and at once when nothing is installed", entry: nothing, err: fault(v1alpha1.ReasonVaultUnreachable),
+		{name: "and at once when nothing is installed", entry: nothing, err: failed(v1alpha1.ReasonVaultUnreachable),
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonVaultUnreachable, next: time.Second},
-		{name: "it does not hide a failure that was there before", entry: installed, err: fault(v1alpha1.ReasonThrottled),
+		{name: "it does not hide a failure that was there before", entry: installed, err: failed(v1alpha1.ReasonThrottled),
 			before: record{poll: pollRecord{generation: 3}, entry: v1alpha1.CertificateEntry{Name: "web", State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonSecretDisabled}},
 			state:  v1alpha1.StateFailed, reason: v1alpha1.ReasonSecretDisabled, next: time.Second, thumbprint: "AA"},
-		{name: "a secret for later is Pending until its time", entry: nothing, err: &failure.NotYetValid{From: noon.Add(10 * time.Minute), Reason: v1alpha1.ReasonSecretNotYetValid},
+		{name: "a secret that is not yet valid is Pending until its time", entry: nothing, err: &failure.NotYetValid{From: noon.Add(10 * time.Minute), Reason: v1alpha1.ReasonSecretNotYetValid},
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonSecretNotYetValid, next: 10 * time.Minute},
-		{name: "but looked at within the interval", entry: nothing, err: &failure.NotYetValid{From: noon.Add(48 * time.Hour), Reason: v1alpha1.ReasonSecretNotYetValid},
+		{name: "but read again within the interval", entry: nothing, err: &failure.NotYetValid{From: noon.Add(48 * time.Hour), Reason: v1alpha1.ReasonSecretNotYetValid},
 			state: v1alpha1.StatePending, reason: v1alpha1.ReasonSecretNotYetValid, next: time.Hour},
 	}
 	for _, test := range tests {
@@ -108,10 +108,10 @@ func TestRemember(t *testing.T) {
 	}
 }
 
-// What the polls fail with is told apart from what the node has.
+// Failures of the polls are reported separately from the state of the certificate.
 func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 	installed := v1alpha1.CertificateEntry{Name: "web", Generation: 3, Thumbprint: "AA", Version: "v1"}
-	denied := &keyvault.Fault{Reason: v1alpha1.ReasonAccessDenied, Message: "why"}
+	denied := &keyvault.Failure{Reason: v1alpha1.ReasonAccessDenied, Message: "why"}
 	usual := outcome{task: task{before: record{poll: pollRecord{generation: 3}, place: place{generation: 3}}}, observation: observation{entry: installed, valid: true}, poll: pollResult{made: true, asked: true}, err: denied}
 	tests := []struct {
 		name   string
@@ -119,10 +119,10 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 		state  v1alpha1.CertificateState
 	}{
 		{"the vault refuses", func(*outcome) {}, v1alpha1.StateInstalled},
-		{"the vault is away for long", func(o *outcome) {
-			o.err, o.before.poll.attempt = &keyvault.Fault{Reason: v1alpha1.ReasonVaultUnreachable}, reportedFrom
+		{"the vault is unreachable for long", func(o *outcome) {
+			o.err, o.before.poll.attempt = &keyvault.Failure{Reason: v1alpha1.ReasonVaultUnreachable}, reportedFrom
 		}, v1alpha1.StateInstalled},
-		{"the agent's allow-list changed", func(o *outcome) { o.err = &keyvault.Fault{Reason: v1alpha1.ReasonVaultNotAllowed} }, v1alpha1.StateInstalled},
+		{"the agent's allow-list changed", func(o *outcome) { o.err = &keyvault.Failure{Reason: v1alpha1.ReasonVaultNotAllowed} }, v1alpha1.StateInstalled},
 		{"nothing is installed", func(o *outcome) { o.entry.Thumbprint = "" }, v1alpha1.StateFailed},
 		{"it has expired", func(o *outcome) { o.valid = false }, v1alpha1.StateFailed},
 		{"the spec is a newer one", func(o *outcome) { o.before.place.generation = 2 }, v1alpha1.StateFailed},
@@ -130,11 +130,11 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 		{"the vault has a newer version, which cannot be put in place", func(o *outcome) { o.poll.fetched.thumbprint = "BB" }, v1alpha1.StateFailed},
 		{"the vault gave a newer version before, which could not be put in place", func(o *outcome) { o.before.poll.fetched.thumbprint = "BB" }, v1alpha1.StateFailed},
 		{"what the vault gave last is in place", func(o *outcome) { o.before.poll.fetched.thumbprint = "AA" }, v1alpha1.StateInstalled},
-		{"something was wrong before, and still may be", func(o *outcome) {
+		{"there was a failure before, which may persist", func(o *outcome) {
 			o.before.entry = v1alpha1.CertificateEntry{State: v1alpha1.StateFailed, Reason: v1alpha1.ReasonMalformedSecret}
 		}, v1alpha1.StateFailed},
 		{"an account has no access", func(o *outcome) { o.accountsErr = &accounts.Unknown{} }, v1alpha1.StateFailed},
-		{"the vault has a newer version, which cannot be read", func(o *outcome) { o.err = &bundle.Error{Problem: bundle.MalformedSecret} }, v1alpha1.StateFailed},
+		{"the vault has a newer version, which cannot be read", func(o *outcome) { o.err = &bundle.Error{Reason: bundle.MalformedSecret} }, v1alpha1.StateFailed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -149,13 +149,13 @@ func TestAFailedPollLeavesAnInstalledCertificateInstalled(t *testing.T) {
 }
 
 func TestAnAccountWithoutAccessIsNotHiddenByPollsThatFail(t *testing.T) {
-	out := outcome{task: task{before: record{poll: pollRecord{generation: 3, attempt: reportedFrom}, place: place{generation: 3}}}, observation: observation{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}, valid: true}, poll: pollResult{made: true, asked: true}, err: &keyvault.Fault{Reason: v1alpha1.ReasonThrottled}, accountsErr: &accounts.Unknown{}}
+	out := outcome{task: task{before: record{poll: pollRecord{generation: 3, attempt: reportedFrom}, place: place{generation: 3}}}, observation: observation{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}, valid: true}, poll: pollResult{made: true, asked: true}, err: &keyvault.Failure{Reason: v1alpha1.ReasonThrottled}, accountsErr: &accounts.Unknown{}}
 	if got := rememberFor(certificate(), out, noon, 0).entry; got.Reason != v1alpha1.ReasonAccountNotFound || got.State != v1alpha1.StateFailed {
 		t.Errorf("got %+v", got)
 	}
 }
 
-// A look that is asked for in the past is a look at once, and the next one too.
+// A time in the past would cause processing without end.
 func TestASuspendedCertificateIsNotLookedAtForItsAccounts(t *testing.T) {
 	suspended := certificate(func(c *v1alpha1.ObservedCertificate) { c.Spec.Suspend = true })
 	before := record{accounts: accountRecord{failures: 2, retry: noon.Add(-time.Minute)}}

@@ -6,9 +6,13 @@ import (
 	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
 )
 
-// adviceFor says what a person does about Key Vault's refusal.
+// retryAdvice ends a message about a failure that may pass by itself.
+const retryAdvice = "the agent retries later"
+
+// adviceFor returns what a person does about a refusal of Key Vault.
 func adviceFor(reason v1alpha1.Reason, secret SecretURL, body *vaultError, clientID string) string {
 	switch reason {
 	case v1alpha1.ReasonAuthenticationFailed:
@@ -18,27 +22,27 @@ func adviceFor(reason v1alpha1.Reason, secret SecretURL, body *vaultError, clien
 	case v1alpha1.ReasonAccessDeniedByFirewall:
 		return adviceForFirewall(body)
 	case v1alpha1.ReasonSecretNotFound:
-		return "check the name and version in the URL, and recover the certificate in the vault if it was deleted; what is installed stays"
+		return "check the name and version in the URL, and recover the certificate in the vault if it was deleted; the installed certificate stays in place"
 	case v1alpha1.ReasonSecretDisabled:
-		return "enable that version in the vault or create a new one; what is installed stays"
+		return "enable that version in the vault or create a new one; the installed certificate stays in place"
 	case v1alpha1.ReasonSecretNotYetValid:
 		return "wait for the secret's activation date, or change it in the vault"
 	case v1alpha1.ReasonExpired:
-		return "renew the certificate in the vault, or move the secret's expiration date"
+		return "renew the certificate in the vault, or change the secret's expiration date"
 	case v1alpha1.ReasonBadRequest:
-		return "compare the URL with the vault, and whether its cloud's Key Vault is older than this agent"
+		return "check the URL, and whether the Key Vault of the vault's cloud is older than this agent"
 	default:
-		return "it is asked again later"
+		return retryAdvice
 	}
 }
 
-// adviceForToken goes by the codes that begin Key Vault's messages about tokens.
+// adviceForToken goes by the code with which Key Vault's messages about tokens begin.
 func adviceForToken(message string) string {
 	switch code, _, _ := strings.Cut(message, ":"); code {
 	case "AKV10032":
 		return "use an identity of the vault's tenant"
 	case "AKV10022":
-		return "the vault and AZURE_AUTHORITY_HOST must be of the same cloud"
+		return "the vault and AZURE_AUTHORITY_HOST must belong to the same cloud"
 	case "AKV10000":
 		return "the token did not reach the vault: look for a web proxy that removes the Authorization header"
 	default:
@@ -51,9 +55,9 @@ func adviceForAccess(secret SecretURL, body *vaultError, caller string) string {
 	policy := fmt.Sprintf("allow \"get\" for secrets in the access policies of %s to %s", secret.Authority(), caller)
 	switch inner := body.inner(); {
 	case inner == "ForbiddenByRbac":
-		return role + "; a new grant takes some minutes to work"
+		return role + "; a new role assignment takes effect after some minutes"
 	case strings.Contains(body.Error.Message, "on-behalf-of"):
-		return fmt.Sprintf("the access policy names an application beside the object id: make one without for %s", caller)
+		return fmt.Sprintf("the access policy names an application in addition to the object id: create one without an application for %s", caller)
 	case inner == "AccessDenied" || inner == "ForbiddenByPolicy":
 		return policy
 	default:
@@ -65,7 +69,7 @@ var clientAddress = regexp.MustCompile(`Client address: ([0-9A-Fa-f.:]+)`)
 
 func adviceForFirewall(body *vaultError) string {
 	if body.inner() == "ForbiddenByConnection" {
-		return "the vault answers through private endpoints only: connect the nodes' network to one, and let its DNS zone give the private address"
+		return "the vault accepts connections through private endpoints only: connect the nodes' network to a private endpoint, and resolve the vault's name to its private address"
 	}
 	allow := "the nodes' outbound address"
 	if found := clientAddress.FindStringSubmatch(body.Error.Message); found != nil {
@@ -74,13 +78,13 @@ func adviceForFirewall(body *vaultError) string {
 	return "allow " + allow + ", or the nodes' subnet, in the vault's networking settings"
 }
 
-// caller matches the way in which Key Vault names who asked: the client id, and the object id that grants are made to.
+// caller matches Key Vault's name for a caller: the client ID, and the object ID to which access is granted.
 var caller = regexp.MustCompile(`appid=([0-9A-Fa-f-]{36});oid=([0-9A-Fa-f-]{36})`)
 
-// callerOf names who asked. The vault knows it best: a system-assigned identity is in no setting.
+// callerOf returns the name of the caller. The vault's message is the best source: a system-assigned identity is in no setting.
 func callerOf(message, clientID string) string {
 	if found := caller.FindStringSubmatch(message); found != nil {
 		return fmt.Sprintf("client id %s (object id %s)", found[1], found[2])
 	}
-	return identityName(clientID)
+	return auth.DisplayName(clientID)
 }

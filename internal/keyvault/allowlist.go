@@ -15,15 +15,15 @@ import (
 // (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers).
 var DefaultAllowedHosts = []string{".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net"}
 
-// AllowList says which hosts may be asked. It is checked before a token is requested, so that a stranger's host in a spec
-// never receives one.
+// AllowList is the set of hosts that the agent may contact. It is checked before a token is requested, so that no other host in a
+// spec receives one.
 type AllowList struct {
 	suffixes    []string
 	hosts       map[string]bool
 	authorities map[string]bool
 }
 
-// NewAllowList makes an allow-list of the default suffixes and extra entries: ".suffix" for every host below a DNS name,
+// NewAllowList returns an allow-list of the default suffixes and extra entries: ".suffix" for every host below a DNS name,
 // "host" for one host on any port, "host:port" for one host on one port.
 func NewAllowList(extra []string) (AllowList, error) {
 	list := newList()
@@ -43,16 +43,16 @@ func NewAllowList(extra []string) (AllowList, error) {
 // newList returns an empty list.
 func newList() AllowList { return AllowList{hosts: map[string]bool{}, authorities: map[string]bool{}} }
 
-// add adds an entry in lower case. One that no URL can match is an error: it was meant to allow something.
+// add adds an entry in lower case. An entry that no URL can match is an error, since it was meant to allow something.
 func (l *AllowList) add(entry string) error {
 	host, port, hasPort := strings.Cut(entry, ":")
 	name, isSuffix := strings.CutPrefix(host, ".")
 	number, err := strconv.Atoi(port)
 	switch {
 	case !vaultHost.MatchString(name):
-		return errors.New("write a host name, host:port, or a suffix that begins with a dot; no scheme, path or asterisk")
+		return errors.New("write a host name, host:port, or a suffix that begins with a dot, without scheme, path or asterisk")
 	case hasPort && isSuffix:
-		return errors.New("a suffix has no port, it allows every port")
+		return errors.New("a suffix allows every port; remove the port")
 	case hasPort && (err != nil || number < 1 || number > 65535):
 		return errors.New("the port is not between 1 and 65535")
 	case isSuffix:
@@ -67,20 +67,20 @@ func (l *AllowList) add(entry string) error {
 	return nil
 }
 
-// Check returns a Fault with VaultNotAllowed for a host that is not on the list.
+// Check returns a Failure with VaultNotAllowed for a host that is not on the list.
 func (l AllowList) Check(secret SecretURL) error {
 	if l.has(secret) {
 		return nil
 	}
 	message := adviceForHost(secret)
 	if message == "" {
-		message = fmt.Sprintf("%s is not a Key Vault host that the agent may ask (allowed: *%s); correct the URL, or add the host to the agent's --allowed-vault-hosts",
+		message = fmt.Sprintf("%s is not a Key Vault host that the agent may contact (allowed: *%s); correct the URL, or add the host to the agent's --allowed-vault-hosts",
 			secret.Authority(), strings.Join(l.suffixes, ", *"))
 	}
-	return &Fault{Reason: v1alpha1.ReasonVaultNotAllowed, Message: message}
+	return &Failure{Reason: v1alpha1.ReasonVaultNotAllowed, Message: message}
 }
 
-// adviceForHost names what a host of Azure is that is no vault, and what to write instead; empty for any other host. To allow
+// adviceForHost describes a host of Azure that is not a vault, and what to write instead; it is empty for any other host. Allowing
 // such a host would not help.
 func adviceForHost(secret SecretURL) string {
 	for _, suffix := range DefaultAllowedHosts {
@@ -93,7 +93,7 @@ func adviceForHost(secret SecretURL) string {
 			continue
 		}
 		name = strings.TrimSuffix(name, ".privatelink")
-		return fmt.Sprintf("%s is a name of the vault's private endpoint, which its certificate does not cover; use the vault's own name, https://%s%s/secrets/%s: it resolves to the private address where the node's DNS knows the zone privatelink.vaultcore%s",
+		return fmt.Sprintf("%s is a name of the vault's private endpoint, which the vault's certificate does not cover; use the vault's own name, https://%s%s/secrets/%s: it resolves to the private address if the node's DNS has the zone privatelink.vaultcore%s",
 			secret.Host, name, suffix, secret.Name, domain)
 	}
 	return ""

@@ -10,10 +10,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// Tokens live for hours. What made them invalid (a new signing key, a revocation) must not keep certificates away for as long.
+// Tokens are valid for hours. An event that invalidates them (a new signing key, a revocation) must not block certificates that
+// long.
 func TestATokenThatIsRefusedIsReplacedWithoutARestart(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -51,7 +53,7 @@ func TestATokenThatIsRefusedIsReplacedWithoutARestart(t *testing.T) {
 	}
 }
 
-// A vault need not say again what it wants when it refuses a token.
+// A vault may refuse a token without repeating its challenge.
 func TestARefusalOfATokenNeedsNoChallenge(t *testing.T) {
 	for name, header := range map[string]string{"none": "", "of OAuth": `Bearer error="invalid_token", error_description="The signature is invalid"`} {
 		t.Run(name, func(t *testing.T) {
@@ -64,13 +66,13 @@ func TestARefusalOfATokenNeedsNoChallenge(t *testing.T) {
 				return challenge
 			})
 			urls, errs := f.readAll(t, base, 1)
-			_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
+			_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 			f.server.RotateSigningKey()
 			if header == "" {
-				f.clients.answers.forget(answerKey{urls[0], ""}, f.clients.answers.byKey[answerKey{urls[0], ""}])
+				f.clients.responses.evict(cacheKey{urls[0], ""}, f.clients.responses.byKey[cacheKey{urls[0], ""}])
 			}
 			_, err := f.clients.Get(t.Context(), urls[0], "", later())
-			_ = f.wantFault(t, err, urls[0], v1alpha1.ReasonSecretNotFound)
+			_ = f.wantFailure(t, err, urls[0], v1alpha1.ReasonSecretNotFound)
 			if got := f.server.TokenRequests(); got != 2 {
 				t.Errorf("got %d token requests, want 2", got)
 			}
@@ -78,16 +80,16 @@ func TestARefusalOfATokenNeedsNoChallenge(t *testing.T) {
 	}
 }
 
-func TestAVaultThatRefusesEveryTokenIsLeftAloneAndTheOthersAreNot(t *testing.T) {
+func TestTheBreakerOpensOnlyForTheVaultThatRefusesEveryToken(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	_ = f.mustRead(t)
 	f.vault.Refuse(vaulttest.TokenExpired, -1)
-	fault := f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100)
-	if fault.RetryAfter < 30*time.Second {
-		t.Errorf("the others come back after %s, want half a minute or more", fault.RetryAfter)
+	failure := f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100)
+	if failure.RetryAfter < 30*time.Second {
+		t.Errorf("the others retry after %s, want half a minute or more", failure.RetryAfter)
 	}
 	if got := f.vault.Stats().Unauthorized; got != 3 {
-		t.Errorf("got %d answers 401, want the challenge, the kept token's and the new one's", got)
+		t.Errorf("got %d responses 401, want the challenge, the kept token's and the new one's", got)
 	}
 	if got := f.server.TokenRequests(); got != 2 {
 		t.Errorf("got %d token requests, want 2", got)
@@ -98,7 +100,7 @@ func TestAVaultThatRefusesEveryTokenIsLeftAloneAndTheOthersAreNot(t *testing.T) 
 
 	before := f.server.TokenRequests()
 	clock.pass(34 * time.Second)
-	_ = f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100) // one of them finds out
+	_ = f.wants(t, f.vault, v1alpha1.ReasonAuthenticationFailed, 100) // one of them probes
 	if got := f.server.TokenRequests(); got != before+1 {
 		t.Errorf("got %d token requests after %d, want one more", got, before)
 	}
@@ -108,8 +110,8 @@ func TestAVaultThatRefusesEveryTokenIsLeftAloneAndTheOthersAreNot(t *testing.T) 
 	_ = f.wants(t, f.vault, v1alpha1.ReasonSecretNotFound, 5)
 }
 
-// A hostile vault could demand claims for ever.
-func TestAClaimsChallengeIsMetOnce(t *testing.T) {
+// A hostile vault could demand claims forever.
+func TestAClaimsChallengeIsAnsweredOnce(t *testing.T) {
 	f := newFixture(t)
 	asked := 0
 	base := f.gateway(t, func(w http.ResponseWriter, r *http.Request) bool {
@@ -122,13 +124,13 @@ func TestAClaimsChallengeIsMetOnce(t *testing.T) {
 		return true
 	})
 	urls, errs := f.readAll(t, base, 1)
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, "HTTP 401")
-	if got := f.server.TokenRequests(); asked != maxSends || got != 2 {
-		t.Errorf("got %d requests and %d for tokens, want %d and 2", asked, got, maxSends)
+	_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, "HTTP 401")
+	if got := f.server.TokenRequests(); asked != auth.MaxSends || got != 2 {
+		t.Errorf("got %d requests and %d for tokens, want %d and 2", asked, got, auth.MaxSends)
 	}
 }
 
-// A hundred certificates in two vaults, on as many workers as come: one attempt with the secret, one each time the wait is over.
+// A hundred certificates in two vaults, on 20 workers: one attempt with the secret, and one each time the wait is over.
 func TestAWrongSecretIsTriedOnceForAllCertificates(t *testing.T) {
 	f, clock := newTimed(t, nil)
 	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
@@ -139,7 +141,7 @@ func TestAWrongSecretIsTriedOnceForAllCertificates(t *testing.T) {
 			secret := urlOf(t, f.server.Vault(vault).SecretURL(fmt.Sprintf("word-%d", i)))
 			work <- func() {
 				_, err := f.clients.Get(t.Context(), secret, "", time.Now())
-				_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
+				_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
 			}
 		}
 		close(work)
@@ -154,7 +156,7 @@ func TestAWrongSecretIsTriedOnceForAllCertificates(t *testing.T) {
 	if got != 2 {
 		t.Errorf("got %d token requests in a minute, want 2", got)
 	}
-	setting("AZURE_CLIENT_SECRET", secretOf(f.server))(t, f)
+	setting("AZURE_CLIENT_SECRET", clientSecretOf(f.server))(t, f)
 	clock.pass(2 * time.Minute)
 	_ = f.mustRead(t)
 	if _, err := f.read(t, f.server.Vault("ops"), "word"); err != nil {
@@ -162,8 +164,8 @@ func TestAWrongSecretIsTriedOnceForAllCertificates(t *testing.T) {
 	}
 }
 
-// What is refused because of the vault, its resource or its tenant, says nothing about the identity.
-func TestAVaultOfAnotherCloudOrTenantClosesNoOther(t *testing.T) {
+// A refusal of the vault's resource or tenant says nothing about the identity.
+func TestAVaultOfAnotherCloudOrTenantOpensNoOtherBreaker(t *testing.T) {
 	f, _ := newTimed(t, nil)
 	f.env = setEnvironment(t, f.server.Env())
 	setting("AZURE_ADDITIONALLY_ALLOWED_TENANTS", "*")(t, f)
@@ -172,7 +174,7 @@ func TestAVaultOfAnotherCloudOrTenantClosesNoOther(t *testing.T) {
 	})
 	for range 5 {
 		urls, errs := f.readAll(t, base, 10)
-		_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, "AADSTS90002")
+		_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, "AADSTS90002")
 	}
 	_ = f.mustRead(t)
 	if got := f.server.TokenRequests(); got > 2 {
@@ -180,7 +182,7 @@ func TestAVaultOfAnotherCloudOrTenantClosesNoOther(t *testing.T) {
 	}
 }
 
-func secretOf(s *vaulttest.Server) string {
+func clientSecretOf(s *vaulttest.Server) string {
 	for _, variable := range s.Env() {
 		if value, ok := strings.CutPrefix(variable, "AZURE_CLIENT_SECRET="); ok {
 			return value
@@ -189,44 +191,15 @@ func secretOf(s *vaulttest.Server) string {
 	return ""
 }
 
-// vaultClients returns what is kept of vaults for the agent's own identity.
+// vaultClients returns the clients of vaults for the agent's own identity.
 func (f *fixture) vaultClients(t *testing.T, vaults ...*vaulttest.Vault) (result []*vaultClient) {
 	t.Helper()
 	for _, vault := range vaults {
-		client, ok := f.clients.clients.get(clientKey{urlOf(t, vault.SecretURL("word")).Authority(), ""})
+		client, ok := f.clients.clients.Get(clientKey{urlOf(t, vault.SecretURL("word")).Authority(), ""})
 		if !ok {
 			t.Fatalf("no client is kept for %s", vault.SecretURL("word"))
 		}
 		result = append(result, client)
 	}
 	return result
-}
-
-// A token is renewed before its end. That fails when the secret was renewed meanwhile, and must not fail for each vault and
-// request anew as long as the old token is good.
-func TestATokenThatCannotBeRenewedIsUsedToItsEnd(t *testing.T) {
-	f := newFixture(t)
-	ops := f.server.Vault("ops")
-	_ = f.mustRead(t)
-	_, err := f.read(t, ops, "word")
-	check(t, err)
-	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
-	for _, client := range f.vaultClients(t, f.vault, ops) {
-		client.authorizer.token.RefreshOn = time.Now().Add(-time.Minute)
-		client.authorizer.identity.forget() // and the token with it
-	}
-	before := f.server.TokenRequests()
-	for range 10 {
-		_ = f.mustRead(t)
-		_, err := f.read(t, ops, "word")
-		check(t, err)
-	}
-	if got := f.server.TokenRequests() - before; got != 1 {
-		t.Errorf("got %d token requests in a moment, want 1", got)
-	}
-	for _, client := range f.vaultClients(t, f.vault, ops) {
-		client.authorizer.token.ExpiresOn = time.Now().Add(-time.Second)
-	}
-	_, err = f.read(t, f.vault, "word")
-	_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
 }

@@ -26,7 +26,7 @@ func (f *fixture) readAll(t *testing.T, base string, n int) ([]SecretURL, []erro
 	return urls, errs
 }
 
-// gateway stands before the vault "shop". A request that before answers, by returning true, does not reach the vault.
+// gateway is a server in front of the vault "shop". A request that before handles, by returning true, does not reach the vault.
 func (f *fixture) gateway(t *testing.T, before func(http.ResponseWriter, *http.Request) bool) (base string) {
 	t.Helper()
 	behind, err := url.Parse(f.vault.URL())
@@ -40,16 +40,16 @@ func (f *fixture) gateway(t *testing.T, before func(http.ResponseWriter, *http.R
 	})).URL
 }
 
-// A gateway that is out of service, or a proxy that blocks, answers before the vault has challenged anybody.
-func TestAnAnswerWithoutAChallengeIsNoLogin(t *testing.T) {
+// A gateway that is out of service, or a proxy that blocks, responds before the vault has sent a challenge.
+func TestAResponseBeforeTheChallengeDoesNotCountAsAuthentication(t *testing.T) {
 	for _, status := range []int{http.StatusServiceUnavailable, http.StatusForbidden, http.StatusNotFound} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			f := newFixture(t)
-			ill := make(chan bool, 1)
-			ill <- true
+			unhealthy := make(chan bool, 1)
+			unhealthy <- true
 			base := f.gateway(t, func(w http.ResponseWriter, _ *http.Request) bool {
 				select {
-				case <-ill:
+				case <-unhealthy:
 					w.WriteHeader(status)
 					return true
 				default:
@@ -57,19 +57,19 @@ func TestAnAnswerWithoutAChallengeIsNoLogin(t *testing.T) {
 				}
 			})
 			urls, errs := f.readAll(t, base, 1)
-			_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status))
+			_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status))
 			urls, errs = f.readAll(t, base, 50)
 			for i := 1; i < len(errs); i++ { // the first one's failure is still shared
-				_ = f.wantFault(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
+				_ = f.wantFailure(t, errs[i], urls[i], v1alpha1.ReasonSecretNotFound)
 			}
 			if got := f.vault.Stats().Unauthorized; got != 1 {
-				t.Errorf("got %d answers 401, want 1", got)
+				t.Errorf("got %d responses 401, want 1", got)
 			}
 		})
 	}
 }
 
-func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
+func TestAForeignResponseHasItsReason(t *testing.T) {
 	tests := []struct {
 		name   string
 		status int
@@ -84,12 +84,12 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 			v1alpha1.ReasonAuthenticationFailed, "HTTP 401"},
 		{"a redirect to a sign-in page", http.StatusFound, [2]string{"Location", "https://127.0.0.1:1/sign-in"}, "",
 			v1alpha1.ReasonVaultUnreachable, "HTTP 302 to 127.0.0.1:1"},
-		{"JSON of another kind", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"hello":"` + secretValue + `"}`,
+		{"other JSON", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"hello":"` + secretValue + `"}`,
 			v1alpha1.ReasonVaultUnreachable, "no secret's id and value"},
 		{"a version that could not stand in a mark", http.StatusOK, [2]string{"Content-Type", "application/json"},
 			`{"id":"https://v/secrets/word/1 uid=another","value":"` + secretValue + `"}`,
 			v1alpha1.ReasonVaultUnreachable, "no secret's id and value"},
-		{"JSON of another type", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"value":["` + secretValue + `"]}`,
+		{"JSON with another type", http.StatusOK, [2]string{"Content-Type", "application/json"}, `{"value":["` + secretValue + `"]}`,
 			v1alpha1.ReasonVaultUnreachable, "not Key Vault's JSON"},
 		{"nothing", http.StatusOK, [2]string{"Content-Type", "application/json"}, "",
 			v1alpha1.ReasonVaultUnreachable, "no secret's id and value"},
@@ -100,12 +100,12 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 			base := f.gateway(t, func(w http.ResponseWriter, _ *http.Request) bool {
 				w.Header().Set(test.header[0], test.header[1])
 				w.WriteHeader(test.status)
-				_, _ = fmt.Fprint(w, test.body) // the client has gone
+				_, _ = fmt.Fprint(w, test.body) // the client may have disconnected
 				return true
 			})
 			urls, errs := f.readAll(t, base, 4)
 			for i, err := range errs {
-				_ = f.wantFault(t, err, urls[i], test.want, test.says)
+				_ = f.wantFailure(t, err, urls[i], test.want, test.says)
 			}
 			if got := f.server.TokenRequests(); got != 0 {
 				t.Errorf("got %d token requests, want none", got)
@@ -114,7 +114,7 @@ func TestAnAnswerThatIsNotKeyVaultsHasItsReason(t *testing.T) {
 	}
 }
 
-// rechallenge stands before the vault "shop" and changes its challenge.
+// rechallenge is a server in front of the vault "shop" that changes its challenge.
 func (f *fixture) rechallenge(t *testing.T, change func(string) string) (base string) {
 	t.Helper()
 	behind, err := url.Parse(f.vault.URL())
@@ -130,16 +130,16 @@ func (f *fixture) rechallenge(t *testing.T, change func(string) string) (base st
 	return f.frontend(t, proxy).URL
 }
 
-// RFC 9110, section 11.2, allows the blank behind a comma and does not ask for it.
-func TestAChallengeWithoutBlanksIsUnderstood(t *testing.T) {
+// RFC 9110, section 11.2, allows the space after a comma and does not require it.
+func TestAChallengeWithoutSpacesIsRead(t *testing.T) {
 	f := newFixture(t)
 	base := f.rechallenge(t, func(challenge string) string { return strings.ReplaceAll(challenge, `", `, `",`) })
 	urls, errs := f.readAll(t, base, 1)
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
+	_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 }
 
-// Without a tenant the SDK would never learn: each request would be challenged.
-func TestAChallengeWithoutATenantIsMetWithTheAgentsOwn(t *testing.T) {
+// Without a tenant the SDK would not keep the challenge: each request would get a 401.
+func TestAChallengeWithoutATenantUsesTheAgentsOwn(t *testing.T) {
 	for name, path := range map[string]string{"no path": "", "an empty path": "/"} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -149,11 +149,11 @@ func TestAChallengeWithoutATenantIsMetWithTheAgentsOwn(t *testing.T) {
 			for range 3 {
 				urls, errs := f.readAll(t, base, 20)
 				for i, err := range errs {
-					_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
+					_ = f.wantFailure(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
 				}
 			}
 			if got := f.vault.Stats().Unauthorized; got != 1 {
-				t.Errorf("got %d answers 401, want 1", got)
+				t.Errorf("got %d responses 401, want 1", got)
 			}
 		})
 	}
@@ -166,11 +166,11 @@ func TestAChallengeWithoutAnyTenantIsEnoughForAManagedIdentity(t *testing.T) {
 	base := f.rechallenge(t, func(string) string { return `Bearer authorization="https://login", resource="https://vault.azure.net"` })
 	urls, errs := f.readAll(t, base, 4)
 	for i, err := range errs {
-		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
+		_ = f.wantFailure(t, err, urls[i], v1alpha1.ReasonSecretNotFound)
 	}
 }
 
-func TestOnlyTheFirstRequestIsWaitedForAndNotForever(t *testing.T) {
+func TestOthersWaitForTheFirstRequestAndNotForever(t *testing.T) {
 	f := newFixture(t)
 	held, release := f.wire.hold()
 	defer release()
@@ -184,7 +184,7 @@ func TestOnlyTheFirstRequestIsWaitedForAndNotForever(t *testing.T) {
 	defer cancel()
 	second := urlOf(t, f.vault.SecretURL("other"))
 	_, err := f.clients.fetch(ctx, second, "")
-	_ = f.wantFault(t, err, second, v1alpha1.ReasonVaultUnreachable, "no answer in time")
+	_ = f.wantFailure(t, err, second, v1alpha1.ReasonVaultUnreachable, "no response in time")
 	release()
 	check(t, <-first)
 }

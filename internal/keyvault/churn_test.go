@@ -15,10 +15,11 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// A server that ends each connection (GOAWAY in HTTP/2, Connection: close in HTTP/1.1) after one request.
-func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
+// A server that closes each connection (GOAWAY in HTTP/2, Connection: close in HTTP/1.1) after one request.
+func TestTheRateOfConnectionsToAServerThatClosesEachIsLimited(t *testing.T) {
 	for name, protocols := range map[string][]string{"GOAWAY": {"h2", "http/1.1"}, "Connection: close": {"http/1.1"}} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -31,7 +32,7 @@ func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
 				if r.ProtoMajor == 2 {
 					second.Add(1)
 				}
-				w.Header().Set("Connection", "close") // net/http makes a GOAWAY of it
+				w.Header().Set("Connection", "close") // net/http turns it into a GOAWAY
 				proxy.ServeHTTP(w, r)
 			}))
 			server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -50,9 +51,9 @@ func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
 			for i := range 15 {
 				secret := urlOf(t, fmt.Sprintf("%s/secrets/word-%d", server.URL, i))
 				_, err := f.clients.Get(t.Context(), secret, "", later())
-				_ = f.wantFault(t, err, secret, v1alpha1.ReasonSecretNotFound)
+				_ = f.wantFailure(t, err, secret, v1alpha1.ReasonSecretNotFound)
 			}
-			allowed := connectionBurst + int(time.Since(start)/connectionFloor) + 1
+			allowed := exchange.ConnectionBurst + int(time.Since(start)/exchange.ConnectionInterval) + 1
 			if got := int(connections.Load()); got < 15 || got > allowed {
 				t.Errorf("got %d connections in %s, want one for each request and at most %d", got, time.Since(start), allowed)
 			}
@@ -61,29 +62,5 @@ func TestAServerThatEndsEachConnectionIsNotFloodedWithNewOnes(t *testing.T) {
 			}
 			t.Logf("%d connections in %s", connections.Load(), time.Since(start))
 		})
-	}
-}
-
-// Six seconds of a server that never keeps a connection made 1,621 connections once.
-func TestTheFloorBetweenConnectionsHolds(t *testing.T) {
-	d := newDialer()
-	limiter := d.floorOf("shop.vault.azure.net:443")
-	now, made := time.Now(), 0
-	for elapsed := time.Duration(0); elapsed < 6*time.Second; elapsed += time.Millisecond {
-		if limiter.AllowN(now.Add(elapsed), 1) {
-			made++
-		}
-	}
-	if made > connectionBurst+60 {
-		t.Errorf("got %d connections in six seconds", made)
-	}
-	if d.floorOf("other.vault.azure.net:443") == limiter || d.floorOf("shop.vault.azure.net:443") != limiter {
-		t.Error("want one floor for each address")
-	}
-	for i := range 2000 {
-		_ = d.floorOf(fmt.Sprintf("v%d.vault.azure.net:443", i))
-	}
-	if got := d.floors.cache.Len(); got > 1100 {
-		t.Errorf("keeps %d unused addresses", got)
 	}
 }

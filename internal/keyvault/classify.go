@@ -3,53 +3,86 @@ package keyvault
 import (
 	"context"
 	"errors"
-	"regexp"
-	"strings"
+	"fmt"
+	"net/http"
+	"time"
 
-	"github.com/vaultpane/vaultpane/internal/truncate"
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// classify turns a settled error into a Fault. What is neither a failed exchange nor a refusal is a challenge that cannot
-// be met, or a credential that is not there.
+// classify turns a settled error into a Failure. An error that is neither a broken exchange nor a refusal comes from a
+// challenge that cannot be met, or from a credential that cannot be made.
 func classify(secret SecretURL, clientID string, err error) error {
-	var wire *wireError
-	var refusal *refusalError
-	var explained *explainedError
+	var broken *exchange.BrokenError
+	var refusal *exchange.RefusalError
+	var explained *exchange.ExplainedError
 	switch {
 	case errors.As(err, &explained):
-		return authenticationFault(secret, clientID, explained.text)
-	case errors.As(err, &wire):
-		return networkFault(secret, clientID, wire.host, wire.cause)
-	case errors.As(err, &refusal) && refusal.login:
-		return tokenFault(secret, clientID, refusal)
+		return authenticationFailure(secret, clientID, explained.Text)
+	case errors.As(err, &broken):
+		return networkFailure(secret, clientID, broken.Host, broken.Cause)
+	case errors.As(err, &refusal) && refusal.TokenService:
+		return tokenFailure(secret, clientID, refusal)
 	case errors.As(err, &refusal):
-		return responseFault(secret, clientID, refusal)
+		return responseFailure(secret, clientID, refusal)
 	case errors.Is(err, context.DeadlineExceeded):
-		return networkFault(secret, clientID, secret.Authority(), err)
+		return networkFailure(secret, clientID, secret.Authority(), err)
 	default:
-		return authenticationFault(secret, clientID, attempts(err))
+		return authenticationFailure(secret, clientID, auth.ExplainError(err))
 	}
 }
 
-// furtherHelp is where Azure's messages go over from what is wrong to hints that say less than our own advice.
-var furtherHelp = regexp.MustCompile(`\s(For help|For more information|If you recently|To troubleshoot|This can happen|Check (your|with|to)|Ensure the|Review the|Visit the|https://learn\.microsoft\.com|https://docs\.microsoft\.com)\b.*`)
-
-// gist is the part of Azure's message that says what is wrong, fit for a status message.
-func gist(text string) string {
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	return oneLine(furtherHelp.ReplaceAllString(text, ""))
+// classifyWithWait classifies a settled error. The next attempt comes no sooner than the vault's breaker admits one.
+func classifyWithWait(secret SecretURL, clientID string, err error, wait time.Duration) error {
+	err = classify(secret, clientID, err)
+	var failure *Failure
+	if errors.As(err, &failure) {
+		failure.RetryAfter = max(failure.RetryAfter, wait)
+	}
+	return err
 }
 
-// unstable is what differs from attempt to attempt in texts of Azure, HTTP/2 and the network, and says nothing about the cause:
-// ids of requests, times of the attempt, numbers of streams and local ports.
-var unstable = regexp.MustCompile(`(?i)[,;]?\s*\b(?:client[ -]?request|request|trace|correlation|activity|tracking)[ _-]?id\b\s*[:=]?\s*['"]?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}['"]?` +
-	`|[,;]?\s*\b(?:timestamp|current time)\b\s*[:=]?\s*['"]?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.]*(?:Z|[+-]\d\d:?\d\d)?['"]?[,;]?` +
-	`|\bstream id \d+;?\s*|\blaststreamid=\d+,?\s*|\b(?:tcp|udp) \S+->`)
+func networkFailure(secret SecretURL, clientID, host string, cause error) *Failure {
+	reason, why := exchange.Diagnose(host, cause)
+	if host != secret.Authority() && reason == v1alpha1.ReasonVaultNotFound {
+		reason = v1alpha1.ReasonVaultUnreachable // the vault itself may well exist
+		why = "the host name does not resolve; check AZURE_AUTHORITY_HOST and the node's name servers"
+	}
+	if host != secret.Authority() {
+		why = "token service " + host + ": " + why
+	}
+	failure := &Failure{Reason: reason, Message: about(secret, clientID) + why}
+	if reason == v1alpha1.ReasonTLSFailure {
+		failure.Detail = "the node's clock says " + exchange.Stamp(time.Now())
+	}
+	return failure
+}
 
-// maxText is how long a foreign text may be in a message, in characters.
-const maxText = 300
+func authenticationFailure(secret SecretURL, clientID, why string) *Failure {
+	return &Failure{
+		Reason:  v1alpha1.ReasonAuthenticationFailed,
+		Message: about(secret, clientID) + "authenticating: " + why,
+	}
+}
 
-// oneLine makes foreign text fit for a status message: a Line that is the same each time that its meaning is.
-func oneLine(text string) string {
-	return strings.TrimSuffix(truncate.Line(unstable.ReplaceAllString(text, ""), maxText), ".")
+// tokenFailure is for a refusal of the token service. One that throttles or is out of service is retried like a vault.
+func tokenFailure(secret SecretURL, clientID string, refusal *exchange.RefusalError) *Failure {
+	if !exchange.Outage(refusal) {
+		text, detail := auth.ExplainRefusal(refusal)
+		failure := authenticationFailure(secret, clientID, text)
+		failure.Detail, failure.RequestID = detail, requestID(refusal)
+		return failure
+	}
+	failure := &Failure{
+		Reason:     v1alpha1.ReasonVaultUnreachable,
+		Message:    about(secret, clientID) + fmt.Sprintf("the token service answered HTTP %d at %s; %s", refusal.Status, refusal.URL, retryAdvice),
+		RequestID:  requestID(refusal),
+		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
+	}
+	if refusal.Status == http.StatusTooManyRequests {
+		failure.Reason = v1alpha1.ReasonThrottled
+	}
+	return failure
 }

@@ -1,6 +1,7 @@
 package keyvault
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -8,62 +9,26 @@ import (
 	"github.com/go-logr/logr/funcr"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-func TestOneLineMakesForeignTextFitForAStatus(t *testing.T) {
-	const id = "0f8fad5b-d9cb-469f-a165-70867728950e"
-	tests := []struct{ name, text, want string }{
-		{"lines", "  Caller is not authorized.\r\nTry again.\n", "Caller is not authorized. Try again"},
-		{"escape sequences and C1 control characters", "a\x1b[31mb\x7f\u009bc", "ab\ufffd"},
-		{"marks of direction, separators and bytes that are no UTF-8", "a\u202eb\u2028c\xff", "a\ufffdb c\ufffd"},
-		{"Entra ID's ids and time", "AADSTS7000215: Invalid client secret. Trace ID: " + id + " Correlation ID: " + id + " Timestamp: 2026-11-28 10:11:12Z",
-			"AADSTS7000215: Invalid client secret"},
-		{"the time of the attempt, and not those of the assertion",
-			"not within its valid time range. Current time: 2026-11-28T10:11:12.0000000Z, assertion valid from 2026-11-28T08:11:12.0000000Z.",
-			"not within its valid time range. assertion valid from 2026-11-28T08:11:12.0000000Z"},
-		{"a gateway's ids", "Blocked, request id: '" + id + "', ActivityId=" + id, "Blocked"},
-		{"ids that are the cause's", "Application with identifier '" + id + "' was not found", "Application with identifier '" + id + "' was not found"},
-		{"HTTP/2", "stream error: stream ID 31; INTERNAL_ERROR; received from peer", "stream error: INTERNAL_ERROR; received from peer"},
-		{"GOAWAY", "http2: server sent GOAWAY and closed the connection; LastStreamID=3, ErrCode=NO_ERROR, debug=\"\"", "http2: server sent GOAWAY and closed the connection; ErrCode=NO_ERROR, debug=\"\""},
-		{"a local port", "read udp 10.0.0.4:51234->10.0.0.10:53: read: connection refused", "read 10.0.0.10:53: read: connection refused"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := oneLine(test.text); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
-	}
-	if got := []rune(oneLine(strings.Repeat("ä", 400))); len(got) != maxText || got[len(got)-1] != '…' {
-		t.Errorf("got %d characters, want %d and an ellipsis", len(got), maxText)
-	}
-}
-
-func TestTheGistSaysWhatIsWrong(t *testing.T) {
-	tests := []struct{ text, want string }{
-		{"Operation get is not allowed on a disabled secret.", "Operation get is not allowed on a disabled secret"},
-		{"A secret with (name/id) word was not found in this key vault. If you recently deleted this secret you may …",
-			"A secret with (name/id) word was not found in this key vault"},
-		{"AADSTS700213: No record for subject 's'. Check your federated identity credential Subject.", "AADSTS700213: No record for subject 's'"},
-		{"The specified version (9) is not recognized. Consider using the latest supported version (7).",
-			"The specified version (9) is not recognized. Consider using the latest supported version (7)"},
-		{"Caller is not authorized.\r\nFor help ask.", "Caller is not authorized"},
-	}
-	for _, test := range tests {
-		if got := gist(test.text); got != test.want {
-			t.Errorf("got %q, want %q", got, test.want)
-		}
-	}
-}
-
-// What is in no message, so that retries change no status, is in the log.
+// The request ID is in no message, so that retries do not change the status; it is in the log.
 func TestTheRequestIDIsLogged(t *testing.T) {
 	f := newFixture(t)
 	var lines []string
 	log := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{Verbosity: 1})
 	_, err := f.clients.Get(logr.NewContext(t.Context(), log), urlOf(t, f.vault.SecretURL("missing")), "", later())
-	fault := f.wantFault(t, err, urlOf(t, f.vault.SecretURL("missing")), v1alpha1.ReasonSecretNotFound)
-	if len(lines) != 1 || !strings.Contains(lines[0], fault.RequestID) || !strings.Contains(lines[0], `"secret"="missing"`) {
-		t.Errorf("got %q, want one line with %q", lines, fault.RequestID)
+	failure := f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("missing")), v1alpha1.ReasonSecretNotFound)
+	if len(lines) != 1 || !strings.Contains(lines[0], failure.RequestID) || !strings.Contains(lines[0], `"secret"="missing"`) {
+		t.Errorf("got %q, want one line with %q", lines, failure.RequestID)
 	}
+}
+
+func TestARefusalOfTheVaultsCloudHasItsReason(t *testing.T) {
+	setEnvironment(t, nil)
+	const body = `{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://vault.azure.cn was not found","error_codes":[500011]}`
+	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word")
+	f := &fixture{wire: &wiretap{}}
+	err := classify(secret, someone, &exchange.RefusalError{TokenService: true, Status: http.StatusBadRequest, Body: []byte(body)})
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "AADSTS500011", "different clouds")
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"sync"
 	"time"
 
@@ -13,42 +12,35 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 	"github.com/go-logr/logr"
 
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
+	"github.com/vaultpane/vaultpane/internal/keyvault/breaker"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
+	"github.com/vaultpane/vaultpane/internal/keyvault/recent"
 )
 
-// Secret is one version of a secret.
-type Secret struct {
-	// Value is the secret's value. It belongs to the caller, who overwrites it.
-	Value []byte
-	// ContentType is the secret's content type, empty if it has none.
-	ContentType string
-	// Version is the version that the vault answered with.
-	Version string
-	// NotBefore and Expires are the secret's own validity in the vault; nil where it has none.
-	NotBefore, Expires *time.Time
-	// Created is when the vault made this version; nil where it does not say. It orders the versions of a secret.
-	Created *time.Time
-}
-
-// Clients reads secrets from any number of vaults. It keeps one client per vault and identity, for the thousand used last: with
-// it the token, the challenge's answer and the connection, so that a vault says 401 at most once to each identity.
+// Clients reads secrets from any number of vaults. It keeps one client per vault and identity, for the thousand used last: with it
+// the token, the vault's challenge and the connection, so that a vault answers 401 at most once to each identity.
 type Clients struct {
 	options   Options
 	allowed   AllowList
 	resources resourceRule
-	transport *transport
-	answers   answers
-	gates     *gates
-	patience  time.Duration
+	transport *exchange.Transport
+	responses responseCache
+	targets   *breaker.Targets
+	timeout   time.Duration // callerTimeout, but for tests
 
 	mu         sync.Mutex
-	identities recent[account, *identity]
-	clients    recent[clientKey, *vaultClient]
+	identities recent.Cache[auth.Account, *auth.Identity]
+	clients    recent.Cache[clientKey, *vaultClient]
 }
 
 type clientKey struct{ authority, clientID string }
 
-// New returns Clients. It fails on an unusable option and asks nobody.
+// callerTimeout is how long a caller waits for a response. Key Vault responds in milliseconds. A vault that is silent for some
+// seconds is taken to be down: from then on one request probes it, and no other caller waits.
+const callerTimeout = 5 * time.Second
+
+// New returns Clients. It fails for an invalid option and sends no request.
 func New(options Options) (*Clients, error) {
 	allowed, err := NewAllowList(options.AllowedHosts)
 	if err != nil {
@@ -58,7 +50,7 @@ func New(options Options) (*Clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport, err := newTransport(options.CABundle, options.Observe)
+	transport, err := exchange.NewTransport(options.CABundle, options.Observe)
 	if err != nil {
 		return nil, err
 	}
@@ -67,100 +59,107 @@ func New(options Options) (*Clients, error) {
 	}
 	return &Clients{
 		options: options, allowed: allowed, resources: resources, transport: transport,
-		gates: newGates(options.Workers, options.RequestsPerSecond), patience: patience,
-		identities: keep[account, *identity](keptVaults), clients: keep[clientKey, *vaultClient](keptVaults),
+		targets: breaker.NewTargets(options.Workers, options.RequestsPerSecond), timeout: callerTimeout,
+		identities: recent.New[auth.Account, *auth.Identity](recent.Vaults), clients: recent.New[clientKey, *vaultClient](recent.Vaults),
 	}, nil
 }
 
-// Get reads a secret with the identity of a client id, empty for the agent's own. An answer to a request that began at
-// since or later is shared with everyone who asks for the same secret with the same identity; the zero time shares any
-// answer of the last seconds. Errors are Faults, or Busy where it was not the request's turn; the context's own error is
-// returned when it ends first. A vault that does not answer holds up its caller for seconds at most.
+// Get reads a secret with the identity of a client ID, empty for the agent's own. The response to a request that began at since
+// or later is shared by all callers that request the same secret with the same identity; the zero time accepts any response of
+// the last seconds. Errors are Failures, or Deferred if the request was not sent because of the limits; the context's own error
+// is returned if it ends first. A vault that does not respond holds up its caller for seconds at most.
 func (c *Clients) Get(ctx context.Context, secret SecretURL, clientID string, since time.Time) (Secret, error) {
 	if err := c.allowed.Check(secret); err != nil {
 		return Secret{}, err
 	}
-	clientID = ownClientID(clientID)
-	vault, began := c.gates.of(secret.Authority()), c.options.Now()
-	if err := vault.room.enter(ctx); err != nil {
+	clientID = auth.NormalizeClientID(clientID)
+	vault, began := c.vaultTarget(secret), c.options.Now()
+	if err := vault.Bulkhead.Acquire(ctx); err != nil {
 		return Secret{}, err
 	}
-	defer vault.room.leave()
-	limit := c.patience
-	if vault.closed() {
-		limit = requestTimeout
+	defer vault.Bulkhead.Release()
+	timeout := c.timeout
+	if !vault.Breaker.Closed() {
+		timeout = exchange.RequestTimeout
 	}
-	waiting, cancel := context.WithTimeout(ctx, limit)
+	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	result, err := c.answers.get(waiting, answerKey{secret, clientID}, since, func(ctx context.Context) (Secret, error) {
+	result, err := c.responses.get(waiting, cacheKey{secret, clientID}, since, func(ctx context.Context) (Secret, error) {
 		return c.fetch(ctx, secret, clientID)
 	})
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		silent, host := c.silent(secret, clientID)
-		err = silence(host)
-		return Secret{}, faultOf(secret, clientID, err, silent.conclude(began, c.options.Now(), err, true))
+		target, host := c.silentTarget(secret, clientID)
+		err = silentError(host)
+		wait := fail(target, c.options.Now(), err, breaker.Failure{Began: began, Certain: true})
+		return Secret{}, classifyWithWait(secret, clientID, err, wait)
 	}
 	return result, err
 }
 
-// silent returns who keeps a caller waiting: the token service while it is asked for the identity's token, else the vault.
-func (c *Clients) silent(secret SecretURL, clientID string) (*gate, string) {
+// silentTarget returns the target that keeps a caller waiting, and its host: the token service during a token request of the
+// identity, else the vault.
+func (c *Clients) silentTarget(secret SecretURL, clientID string) (*breaker.Target, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if client, ok := c.clients.get(clientKey{secret.Authority(), clientID}); ok {
-		if host := client.authorizer.identity.asking(); host != "" {
-			return c.loginGate(client.account()), host
+	if client, ok := c.clients.Get(clientKey{secret.Authority(), clientID}); ok {
+		if host := client.identity.PendingHost(); host != "" {
+			return c.tokenServiceTarget(client.identity.Account()), host
 		}
 	}
-	return c.gates.of(secret.Authority()), secret.Authority()
+	return c.vaultTarget(secret), secret.Authority()
 }
 
-// loginGate returns the gate before an account's token service.
-func (c *Clients) loginGate(of account) *gate {
-	return c.gates.of("login:" + of.authority + of.clientID)
+// vaultTarget returns the target of a vault.
+func (c *Clients) vaultTarget(secret SecretURL) *breaker.Target {
+	return c.targets.Get(secret.Authority())
 }
 
-// tokenGate returns the gate before a vault for one account. A vault that refuses an account's tokens closes this one only: it
-// must not be able to keep other vaults' certificates from being read.
-func (c *Clients) tokenGate(secret SecretURL, of account) *gate {
-	return c.gates.of("token:" + secret.Authority() + " " + of.authority + of.clientID)
+// tokenServiceTarget returns the target of an account's token service.
+func (c *Clients) tokenServiceTarget(of auth.Account) *breaker.Target {
+	return c.targets.Get("login:" + of.Authority + of.ClientID)
 }
 
-// fetch asks a vault, if it and the token service are to be asked now.
+// tokenTarget returns the target of a vault for one account. A vault that refuses an account's tokens opens this breaker only:
+// it must not be able to keep other vaults' certificates from being read.
+func (c *Clients) tokenTarget(secret SecretURL, of auth.Account) *breaker.Target {
+	return c.targets.Get("token:" + secret.Authority() + " " + of.Authority + of.ClientID)
+}
+
+// fetch sends a request to a vault, if the breakers of the vault and of the token service admit it.
 func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) (result Secret, err error) {
 	// The SDK's challenge parser panics on an authorization URL without a tenant (challenge_policy.go, parseTenant).
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = authenticationFault(secret, clientID, "the vault's authentication challenge names no tenant")
+			err = authenticationFailure(secret, clientID, "the vault's authentication challenge names no tenant")
 		}
 	}()
 	client, err := c.client(secret, clientID)
 	if err != nil {
-		return Secret{}, authenticationFault(secret, clientID, oneLine(err.Error()))
+		return Secret{}, authenticationFailure(secret, clientID, exchange.OneLine(err.Error()))
 	}
-	began := c.options.Now()
-	visit := visit{vault: c.gates.of(secret.Authority()), login: c.loginGate(client.account()), token: c.tokenGate(secret, client.account())}
-	ctx, _ = withTrail(ctx) // begins before the gates, so that what others met meanwhile is shared
-	if err := visit.begin(began); err != nil {
-		return Secret{}, &unasked{refusedFault(secret, clientID, err)}
+	began, account := c.options.Now(), client.identity.Account()
+	current := attempt{vault: c.vaultTarget(secret), tokenService: c.tokenServiceTarget(account), token: c.tokenTarget(secret, account)}
+	ctx, _ = exchange.WithTranscript(ctx) // begins before the breakers are asked, so that failures of other requests since then are shared
+	if err := current.begin(began); err != nil {
+		return Secret{}, &unsentError{explainUnsent(secret, clientID, err)}
 	}
-	defer visit.leave(began)
+	defer current.release(began)
 	response, err := client.get(ctx, secret)
-	visit.end(began, c.options.Now(), secret.Authority(), err)
+	current.record(began, c.options.Now(), secret.Authority(), err)
 	if err != nil {
 		err = classify(secret, clientID, err)
 		logDetail(ctx, secret, err)
 		return Secret{}, err
 	}
-	return fromResponse(secret, clientID, response)
+	return secretOf(secret, clientID, response)
 }
 
 // logDetail logs what differs from attempt to attempt and is in no message.
 func logDetail(ctx context.Context, secret SecretURL, err error) {
-	var fault *Fault
-	if errors.As(err, &fault) && fault.RequestID+fault.Detail != "" {
+	var failure *Failure
+	if errors.As(err, &failure) && failure.RequestID+failure.Detail != "" {
 		logr.FromContextOrDiscard(ctx).V(1).Info("Key Vault request failed", "vault", secret.Authority(), "secret", secret.Name,
-			"reason", fault.Reason, "requestID", fault.RequestID, "detail", fault.Detail)
+			"reason", failure.Reason, "requestID", failure.RequestID, "detail", failure.Detail)
 	}
 }
 
@@ -168,64 +167,35 @@ func (c *Clients) client(secret SecretURL, clientID string) (*vaultClient, error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := clientKey{secret.Authority(), clientID}
-	if client, ok := c.clients.get(key); ok {
+	if client, ok := c.clients.Get(key); ok {
 		return client, nil
 	}
-	identity := c.identity(account{
-		credential: c.options.Credential, clientID: clientID,
-		authority: authorityFor(secret.Host, c.options.AuthorityHost, os.Getenv("AZURE_AUTHORITY_HOST")),
+	identity := c.identity(auth.Account{
+		Credential: c.options.Credential, ClientID: clientID,
+		Authority: auth.AuthorityFor(secret.Host, c.options.AuthorityHost, os.Getenv("AZURE_AUTHORITY_HOST")),
 	})
-	if _, err := identity.ready(); err != nil {
+	if err := identity.Ready(); err != nil {
 		return nil, fmt.Errorf("configuring the Azure identity: %w", err)
 	}
-	options := clientOptions(c.transport)
-	authorizer := &authorizer{identity: identity, check: func(resource string) (string, error) {
+	options := exchange.ClientOptions(c.transport)
+	options.PerRetryPolicies = []policy.Policy{auth.NewAuthorizer(identity, func(resource string) (string, error) {
 		return c.resources.scopeFor(secret, resource)
-	}}
-	options.PerRetryPolicies = []policy.Policy{authorizer}
+	})}
 	sdk, err := azsecrets.NewClient("https://"+secret.Authority(), nil, &azsecrets.ClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for %s: %w", secret.Authority(), err)
 	}
-	client := &vaultClient{client: sdk, authorizer: authorizer}
-	c.clients.put(key, client)
+	client := &vaultClient{client: sdk, identity: identity}
+	c.clients.Put(key, client)
 	return client, nil
 }
 
-// identity returns the one credential of an account. The caller holds the lock.
-func (c *Clients) identity(of account) *identity {
-	if known, ok := c.identities.get(of); ok {
+// identity returns the one identity of an account. The caller holds the lock.
+func (c *Clients) identity(of auth.Account) *auth.Identity {
+	if known, ok := c.identities.Get(of); ok {
 		return known
 	}
-	made := newIdentity(of, c.transport)
-	c.identities.put(of, made)
-	return made
-}
-
-// answeredVersion is wider than Key Vault's own versions, for vaults that are not Azure's, and holds nothing that could not
-// stand in a mark, which is one line of words.
-var answeredVersion = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
-
-func fromResponse(secret SecretURL, clientID string, response azsecrets.GetSecretResponse) (Secret, error) {
-	if response.ID == nil || !answeredVersion.MatchString(response.ID.Version()) || response.Value == nil {
-		return Secret{}, &Fault{
-			Reason:  v1alpha1.ReasonVaultUnreachable,
-			Message: about(secret, clientID) + "the answer has no secret's id and value, so it is not Key Vault's; " + lookBetween,
-		}
-	}
-	result := Secret{Value: []byte(*response.Value), Version: response.ID.Version()}
-	if response.ContentType != nil {
-		result.ContentType = *response.ContentType
-	}
-	if attributes := response.Attributes; attributes != nil {
-		if attributes.Enabled != nil && !*attributes.Enabled { // Key Vault refuses by 403, others only say so
-			clear(result.Value)
-			return Secret{}, &Fault{
-				Reason:  v1alpha1.ReasonSecretDisabled,
-				Message: about(secret, clientID) + "the vault says that the secret is not enabled; " + adviceFor(v1alpha1.ReasonSecretDisabled, secret, &vaultError{}, clientID),
-			}
-		}
-		result.NotBefore, result.Expires, result.Created = attributes.NotBefore, attributes.Expires, attributes.Created
-	}
-	return result, nil
+	created := auth.NewIdentity(of, c.transport)
+	c.identities.Put(of, created)
+	return created
 }

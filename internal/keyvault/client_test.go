@@ -69,7 +69,7 @@ func TestAThousandRequestsNeedOneChallengeAndOneConnection(t *testing.T) {
 			for _, name := range test.vaults {
 				stats := f.server.Vault(name).Stats()
 				if stats.ByCode[http.StatusOK] != requests/len(test.vaults) || stats.Unauthorized != len(test.identities) || stats.Connections != 1 {
-					t.Errorf("%s: got %+v, want %d answers, a challenge per identity, one connection", name, stats, requests/len(test.vaults))
+					t.Errorf("%s: got %+v, want %d responses, a challenge per identity, one connection", name, stats, requests/len(test.vaults))
 				}
 			}
 			if got := f.server.TokenRequests(); got != len(test.identities) {
@@ -91,7 +91,7 @@ func runAll(work <-chan func(), workers int) {
 	group.Wait()
 }
 
-func TestAStrangersHostIsNotAsked(t *testing.T) {
+func TestAHostThatIsNotAllowedGetsNoRequest(t *testing.T) {
 	f := newFixture(t)
 	stranger := vaulttest.ForTest(t, "shop")
 	port := f.vault.URL()[len("https://localhost:"):]
@@ -103,9 +103,9 @@ func TestAStrangersHostIsNotAsked(t *testing.T) {
 	f.mustRead(t)
 	tokens := f.server.TokenRequests()
 	_, err := f.clients.Get(t.Context(), urlOf(t, stranger.Vault("shop").SecretURL("word")), "", time.Time{})
-	var fault *Fault
-	if !errors.As(err, &fault) || fault.Reason != v1alpha1.ReasonVaultNotAllowed ||
-		!strings.Contains(fault.Message, stranger.Vault("shop").URL()[len("https://"):]) {
+	var failure *Failure
+	if !errors.As(err, &failure) || failure.Reason != v1alpha1.ReasonVaultNotAllowed ||
+		!strings.Contains(failure.Message, stranger.Vault("shop").URL()[len("https://"):]) {
 		t.Errorf("got %v, want VaultNotAllowed that names the host", err)
 	}
 	stats := stranger.Vault("shop").Stats()
@@ -114,7 +114,7 @@ func TestAStrangersHostIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestObserveIsToldOfEveryAnswer(t *testing.T) {
+func TestObserveIsCalledForEveryResponse(t *testing.T) {
 	f := newFixture(t)
 	var mu sync.Mutex
 	codes := map[string]int{}

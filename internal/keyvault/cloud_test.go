@@ -10,41 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-func TestAuthorityFor(t *testing.T) {
-	const (
-		public, china, government = "https://login.microsoftonline.com/", "https://login.chinacloudapi.cn/", "https://login.microsoftonline.us/"
-		stack                     = "https://login.stack.example/"
-	)
-	tests := []struct {
-		name, host, flag, environment, want string
-	}{
-		{"a vault of the public cloud", "v.vault.azure.net", "", "", public},
-		{"of China", "v.vault.azure.cn", "", "", china},
-		{"of US Government", "v.vault.usgovcloudapi.net", "", "", government},
-		{"of a cloud that nobody knows", "v.vault.stack.example", "", "", public},
-		{"the webhook names the authority of the same cloud", "v.vault.azure.cn", "", "https://login.partner.microsoftonline.cn/", "https://login.partner.microsoftonline.cn/"},
-		{"the webhook names that of another cloud", "v.vault.usgovcloudapi.net", "", public, government},
-		{"the webhook's holds for a suffix of one's own", "vault.bank.example", "", government, government},
-		{"a private cloud's authority holds for every vault", "v.vault.azure.net", "", stack, stack},
-		{"and the flag before all", "v.vault.azure.cn", stack, public, stack},
-		{"a name that only looks like one", "v.vault.azure.cn.example", "", "", public},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := authorityFor(test.host, test.flag, test.environment); got != test.want {
-				t.Errorf("got %s, want %s", got, test.want)
-			}
-		})
-	}
-}
-
-// internet leads requests for Azure's hosts to the test server, and notes which hosts were asked.
+// internet routes requests for Azure's hosts to the test server, and records which hosts were requested.
 type internet struct {
 	next     http.RoundTripper
 	places   func(host string) (scheme, address string)
-	resource string // in challenges, in the place of the test server's
+	resource string // in challenges, instead of the test server's
 
 	mu    sync.Mutex
 	asked map[string]int
@@ -74,7 +47,7 @@ func (f *fixture) online(t *testing.T) *internet {
 	metadata := strings.TrimPrefix(f.server.MetadataURL(), "http://")
 	net := &internet{next: f.wire.next, asked: map[string]int{}, places: func(host string) (string, string) {
 		switch {
-		case host == metadataHost:
+		case host == exchange.MetadataHost:
 			return "http", metadata
 		case strings.HasPrefix(host, "login."):
 			return "https", login
@@ -116,23 +89,23 @@ func TestAVaultOfEachCloudIsReadWithATokenOfItsCloud(t *testing.T) {
 	}
 }
 
-func TestAChallengeForAnotherCloudIsNotMet(t *testing.T) {
+func TestAChallengeForAnotherCloudGetsNoToken(t *testing.T) {
 	f := newFixture(t)
 	f.clients, f.wire = newClients(t, Options{CABundle: f.server.CAPEM()})
 	_ = f.online(t)
 	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word") // whose challenge names the public cloud's resource
 	_, err := f.clients.Get(t.Context(), secret, "", time.Now())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "https://vault.azure.net", "--disable-challenge-resource-verification", "(in the Helm chart: agent.disableChallengeResourceVerification, a list)")
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "https://vault.azure.net", "--disable-challenge-resource-verification", "(in the Helm chart: agent.disableChallengeResourceVerification, a list)")
 	if got := f.server.TokenRequests(); got != 0 {
 		t.Errorf("got %d token requests, want none", got)
 	}
 }
 
-func TestAVaultOfAnotherTenantIsReadWhenItIsNamed(t *testing.T) {
+func TestAVaultOfAnotherTenantIsReadIfTheTenantIsAllowed(t *testing.T) {
 	other := uuid.NewString()
 	for name, test := range map[string]struct{ allowed, says string }{
 		"not named":        {"", "AZURE_ADDITIONALLY_ALLOWED_TENANTS"},
-		"named":            {"11111111-2222-3333-4444-555555555555;" + other, "AADSTS90002: Tenant '" + other}, // it was asked for
+		"named":            {"11111111-2222-3333-4444-555555555555;" + other, "AADSTS90002: Tenant '" + other}, // a token was requested
 		"all are accepted": {"*", "AADSTS90002: Tenant '" + other},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,12 +116,12 @@ func TestAVaultOfAnotherTenantIsReadWhenItIsNamed(t *testing.T) {
 				return strings.Replace(challenge, f.env["AZURE_TENANT_ID"], other, 1)
 			})
 			urls, errs := f.readAll(t, base, 1)
-			_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, test.says)
+			_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonAuthenticationFailed, test.says)
 		})
 	}
 }
 
-// without returns the variables but one.
+// without returns the variables except one.
 func without(variables []string, name string) []string {
 	var rest []string
 	for _, variable := range variables {
@@ -157,16 +130,4 @@ func without(variables []string, name string) []string {
 		}
 	}
 	return rest
-}
-
-func TestCheckAuthority(t *testing.T) {
-	for authority, ok := range map[string]bool{
-		"https://login.microsoftonline.us/": true, "https://login.microsoftonline.us": true, "https://127.0.0.1:8443/": true,
-		"login.microsoftonline.us": false, "http://login.microsoftonline.us/": false, "https://": false,
-		"https://login.microsoftonline.us/tenant": false, "https://u:p@login.microsoftonline.us/": false, "https://h/?x": false,
-	} {
-		if err := CheckAuthority(authority); (err == nil) != ok {
-			t.Errorf("%s: got %v, want it accepted: %v", authority, err, ok)
-		}
-	}
 }

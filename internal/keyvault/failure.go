@@ -1,82 +1,39 @@
 package keyvault
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
+	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
+	"github.com/vaultpane/vaultpane/internal/keyvault/breaker"
 )
 
-// wireError is an exchange without a usable answer.
-type wireError struct {
-	host  string
-	cause error
+// Failure is why a secret was not read. Find it with errors.As; wrapping does not change the reason.
+type Failure struct {
+	// Reason is the row of the reasons table; its class decides what follows.
+	Reason v1alpha1.Reason
+	// Message states what is wrong, where, and what to do. It holds no token and no part of a secret. It is the same as long as
+	// its meaning is, so that repeated attempts do not change the status.
+	Message string
+	// Detail is what differs from attempt to attempt, such as the difference of two clocks; empty for nothing. For logs and
+	// events, never for a status.
+	Detail string
+	// RequestID is the ID by which Azure's support finds the request, empty if the response had none. For logs and events, never
+	// for a status.
+	RequestID string
+	// RetryAfter is the least time before the next attempt that the server asked for, 0 for none.
+	RetryAfter time.Duration
 }
 
-// Error implements error.
-func (e *wireError) Error() string { return fmt.Sprintf("asking %s: %v", e.host, e.cause) }
+// Error returns the message. The errors below a Failure are not wrapped: their text can hold a whole response.
+func (f *Failure) Error() string { return f.Message }
 
-// Unwrap returns the cause.
-func (e *wireError) Unwrap() error { return e.cause }
+// Deferred is returned for a request that was not sent, because of the limits for its vault. It is no failure: the reconciler
+// comes back after the time.
+type Deferred = breaker.Deferred
 
-// refusalError is an answer that is neither a secret nor a token.
-type refusalError struct {
-	login   bool   // of the token service
-	ofVault bool   // of the token service, about the vault's resource or tenant and not about the identity
-	url     string // asked, without query
-	status  int
-	header  http.Header
-	body    []byte
-}
-
-// Error implements error.
-func (e *refusalError) Error() string { return fmt.Sprintf("HTTP %d", e.status) }
-
-// explainedError is a failure in our own words, which name the settings and are shown as they are.
-type explainedError struct {
-	text  string
-	cause error // nil where no request was sent
-}
-
-// Error implements error.
-func (e *explainedError) Error() string { return e.text }
-
-// Unwrap returns what is behind the failure.
-func (e *explainedError) Unwrap() error { return e.cause }
-
-// settle makes an error of the SDK fit for everyone who waited for the request. The SDK's own are not: each look at one
-// moves the reader of its response's body, and what broke on the wire is on the trail of the one who asked.
-func settle(vault string, trail *trail, err error) error {
-	if err == nil {
-		return nil
-	}
-	if failure := trail.failure(vault); failure != nil {
-		return failure
-	}
-	var response *azcore.ResponseError
-	var authentication *azidentity.AuthenticationFailedError
-	switch {
-	case errors.As(err, &authentication) && authentication.RawResponse != nil:
-		return refusalOf(authentication.RawResponse, true)
-	case errors.As(err, &response) && response.RawResponse != nil:
-		return refusalOf(response.RawResponse, false)
-	}
-	return err
-}
-
-func refusalOf(response *http.Response, login bool) error {
-	body, _ := runtime.Payload(response) // a body that cannot be read leaves the status code to speak
-	return &refusalError{login: login, url: askedURL(response.Request), status: response.StatusCode, header: response.Header, body: body}
-}
-
-// askedURL returns the URL of a request as it may be shown: what stands in a query or before an @ can be secret.
-func askedURL(request *http.Request) string {
-	if request == nil || request.URL == nil {
-		return "an unknown URL"
-	}
-	return oneLine((&url.URL{Scheme: request.URL.Scheme, Host: request.URL.Host, Path: request.URL.Path}).String())
+// about is the beginning of every message about a secret: the action, where, and as which identity.
+func about(secret SecretURL, clientID string) string {
+	return fmt.Sprintf("reading secret %q from %s as %s: ", secret.Name, secret.Authority(), auth.DisplayName(clientID))
 }

@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/breaker"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// failure is a way in which a secret is not read, and what a person is told. The three lists of them are one table: of the
-// vault, of the network, and of the login.
-type failure struct {
+// failureCase is a way in which reading a secret fails, and the expected message. The lists of the vault, of the network, and
+// of the token service are one table.
+type failureCase struct {
 	name     string
 	arrange  func(*testing.T, *fixture)
 	secret   string // or a whole URL; "word" if empty
@@ -26,12 +27,12 @@ type failure struct {
 	want     v1alpha1.Reason
 	class    v1alpha1.Class
 	says     []string // what is wrong, and what to do
-	// request tells that Azure answered, and that the message has the id by which Azure finds its answer.
+	// request is true if the response is Azure's, so that the failure has a request ID.
 	request    bool
 	retryAfter time.Duration
 }
 
-func allFailures() []failure {
+func allFailures() []failureCase {
 	return slices.Concat(vaultFailures, networkFailures, loginFailures(), identityFailures)
 }
 
@@ -41,8 +42,8 @@ func TestAFailureHasItsReason(t *testing.T) {
 	}
 }
 
-// The first answer of a vault is its challenge; what fails later fails the same.
-func TestAFailureHasItsReasonAfterAnAnswerToo(t *testing.T) {
+// The first response of a vault is its challenge. A later failure has the same reason.
+func TestAFailureHasItsReasonAfterASuccessToo(t *testing.T) {
 	for _, one := range vaultFailures {
 		t.Run(one.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -55,53 +56,53 @@ func TestAFailureHasItsReasonAfterAnAnswerToo(t *testing.T) {
 // azureRequest is what a request id looks like.
 var azureRequest = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-func (o failure) run(t *testing.T, f *fixture) {
-	if o.arrange != nil {
-		o.arrange(t, f)
+func (c failureCase) run(t *testing.T, f *fixture) {
+	if c.arrange != nil {
+		c.arrange(t, f)
 	}
-	secret := o.url(t, f)
-	fault := f.wantFault(t, o.read(t, f, secret), secret, o.want, append(o.says, "as "+f.identity(o.clientID)+": ")...)
-	if got := fault.Reason.Class(); got != o.class {
-		t.Errorf("got class %s, want %s", got, o.class)
+	secret := c.url(t, f)
+	failure := f.wantFailure(t, c.read(t, f, secret), secret, c.want, append(c.says, "as "+f.identity(c.clientID)+": ")...)
+	if got := failure.Reason.Class(); got != c.class {
+		t.Errorf("got class %s, want %s", got, c.class)
 	}
-	if fault.RetryAfter != o.retryAfter {
-		t.Errorf("got Retry-After %s, want %s", fault.RetryAfter, o.retryAfter)
+	if failure.RetryAfter != c.retryAfter {
+		t.Errorf("got Retry-After %s, want %s", failure.RetryAfter, c.retryAfter)
 	}
-	if got := azureRequest.MatchString(fault.RequestID); got != o.request {
-		t.Errorf("got %q, want a request id: %t", fault.RequestID, o.request)
+	if got := azureRequest.MatchString(failure.RequestID); got != c.request {
+		t.Errorf("got %q, want a request id: %t", failure.RequestID, c.request)
 	}
-	if o.request && strings.Contains(fault.Message, fault.RequestID) {
-		t.Errorf("got %q, which changes with each request", fault.Message)
+	if c.request && strings.Contains(failure.Message, failure.RequestID) {
+		t.Errorf("got %q, which changes with each request", failure.Message)
 	}
-	f.clients.gates = newGates(0, 0) // so that it is asked for again at once
-	again := f.wantFault(t, o.read(t, f, secret), secret, o.want)
-	if again.Message != fault.Message {
-		t.Errorf("got %q and then %q, want what means the same to read the same", fault.Message, again.Message)
+	f.clients.targets = breaker.NewTargets(0, 0) // so that the next request is sent at once
+	again := f.wantFailure(t, c.read(t, f, secret), secret, c.want)
+	if again.Message != failure.Message {
+		t.Errorf("got %q and then %q, want the same text for the same failure", failure.Message, again.Message)
 	}
-	t.Logf("%s (%s): %s", fault.Reason, o.class, fault.Message)
+	t.Logf("%s (%s): %s", failure.Reason, c.class, failure.Message)
 }
 
-func (o failure) url(t *testing.T, f *fixture) SecretURL {
+func (c failureCase) url(t *testing.T, f *fixture) SecretURL {
 	t.Helper()
 	switch {
-	case o.secret == "":
+	case c.secret == "":
 		return urlOf(t, f.vault.SecretURL("word"))
-	case strings.HasPrefix(o.secret, "https://"):
-		return urlOf(t, strings.Replace(o.secret, ":PORT", f.port(), 1))
+	case strings.HasPrefix(c.secret, "https://"):
+		return urlOf(t, strings.Replace(c.secret, ":PORT", f.port(), 1))
 	}
-	return urlOf(t, f.vault.SecretURL(o.secret))
+	return urlOf(t, f.vault.SecretURL(c.secret))
 }
 
-// read reads with the wait of the product, or a shorter one.
-func (o failure) read(t *testing.T, f *fixture, secret SecretURL) error {
+// read reads with the product's timeout, or a shorter one.
+func (c failureCase) read(t *testing.T, f *fixture, secret SecretURL) error {
 	t.Helper()
-	if o.within == 0 {
-		_, err := f.clients.Get(t.Context(), secret, o.clientID, time.Now())
+	if c.within == 0 {
+		_, err := f.clients.Get(t.Context(), secret, c.clientID, time.Now())
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), o.within)
+	ctx, cancel := context.WithTimeout(t.Context(), c.within)
 	defer cancel()
-	_, err := f.clients.fetch(ctx, secret, o.clientID)
+	_, err := f.clients.fetch(ctx, secret, c.clientID)
 	return err
 }
 
@@ -122,9 +123,9 @@ func (f *fixture) identity(clientID string) string {
 	return fmt.Sprintf("client id %s", clientID)
 }
 
-// Whoever meets a reason finds a command to look with.
+// Each reason has a command to diagnose it.
 func TestEveryReasonHasACommandInTheDocumentation(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "azure.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "azure.md"))
 	check(t, err)
 	_, table, _ := strings.Cut(string(page), "## Troubleshooting")
 	for _, one := range allFailures() {

@@ -35,7 +35,7 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// setEnvironment sets the variables, and no other that azidentity or a proxy would go by.
+// setEnvironment sets the variables, and unsets all others that azidentity or a proxy would use.
 func setEnvironment(t *testing.T, variables []string) map[string]string {
 	t.Helper()
 	for _, name := range []string{
@@ -44,7 +44,7 @@ func setEnvironment(t *testing.T, variables []string) map[string]string {
 		"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "CONTAINER_SANDBOX_MOUNT_POINT", "IMDS_ENDPOINT", "MSI_ENDPOINT",
 		"AZURE_ADDITIONALLY_ALLOWED_TENANTS", "AZURE_KUBERNETES_TOKEN_PROXY", "AZURE_KUBERNETES_CA_FILE",
 	} {
-		t.Setenv(name, "") // for its way back
+		t.Setenv(name, "") // so that the test restores it
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)
 		}
@@ -70,13 +70,13 @@ func newClients(t *testing.T, options Options) (*Clients, *wiretap) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wire := &wiretap{next: clients.transport.client.Transport}
-	clients.transport.client.Transport = wire
-	t.Cleanup(clients.transport.client.CloseIdleConnections)
+	wire := &wiretap{next: clients.transport.Client.Transport}
+	clients.transport.Client.Transport = wire
+	t.Cleanup(clients.transport.Client.CloseIdleConnections)
 	return clients, wire
 }
 
-// read asks a vault anew: nothing that was answered before is good enough.
+// read sends a new request: it accepts no earlier response.
 func (f *fixture) read(t *testing.T, vault *vaulttest.Vault, name string) (Secret, error) {
 	t.Helper()
 	return f.clients.Get(t.Context(), urlOf(t, vault.SecretURL(name)), "", later())
@@ -101,34 +101,34 @@ func urlOf(t *testing.T, raw string) SecretURL {
 	return secret
 }
 
-// wantFault checks an error's reason and message, which names the vault and the secret and gives nothing away.
-func (f *fixture) wantFault(t *testing.T, err error, secret SecretURL, reason v1alpha1.Reason, says ...string) *Fault {
+// wantFailure checks an error's reason and message, which names the vault and the secret and discloses nothing.
+func (f *fixture) wantFailure(t *testing.T, err error, secret SecretURL, reason v1alpha1.Reason, says ...string) *Failure {
 	t.Helper()
-	var fault *Fault
-	if !errors.As(err, &fault) {
-		t.Fatalf("got %v, want a Fault", err)
+	var failure *Failure
+	if !errors.As(err, &failure) {
+		t.Fatalf("got %v, want a Failure", err)
 	}
-	if fault.Reason != reason {
-		t.Errorf("got %s (%s), want %s", fault.Reason, fault.Message, reason)
+	if failure.Reason != reason {
+		t.Errorf("got %s (%s), want %s", failure.Reason, failure.Message, reason)
 	}
 	for _, text := range append(says, secret.Authority(), `"`+secret.Name+`"`) {
-		if !strings.Contains(fault.Message, text) {
-			t.Errorf("got %q, want %q in it", fault.Message, text)
+		if !strings.Contains(failure.Message, text) {
+			t.Errorf("got %q, want %q in it", failure.Message, text)
 		}
 	}
 	for _, text := range append(f.wire.tokens(), f.env["AZURE_CLIENT_SECRET"], secretValue, "<html>", "Sign in to") {
-		if text != "" && strings.Contains(fault.Message, text) {
-			t.Errorf("got %q, which holds %q", fault.Message, text)
+		if text != "" && strings.Contains(failure.Message, text) {
+			t.Errorf("got %q, which holds %q", failure.Message, text)
 		}
 	}
-	if strings.ContainsAny(fault.Message, "\r\n") || len(fault.Message) > 700 {
-		t.Errorf("got %q, want one line of a status' size", fault.Message)
+	if strings.ContainsAny(failure.Message, "\r\n") || len(failure.Message) > 700 {
+		t.Errorf("got %q, want one line of a status' size", failure.Message)
 	}
-	return fault
+	return failure
 }
 
-// later is a time after all that has happened: Windows' clock stands still for up to a millisecond, in which a refusal without
-// a request can come, and its answer would be shared.
+// later is a time after everything that has happened: Windows' clock may not advance for up to a millisecond, and a failure
+// without a request within that time would be shared.
 func later() time.Time {
 	for began := time.Now(); ; {
 		if now := time.Now(); now.After(began) {

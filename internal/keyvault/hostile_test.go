@@ -13,15 +13,15 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// dials notes where connections go.
+// dials records the addresses of connections.
 type dials struct {
 	mu    sync.Mutex
-	known map[string]bool // may be connected to
-	other []string        // were all the same
+	known map[string]bool // expected
+	other []string        // were connected to although unexpected
 }
 
-// watchDials notes each connection of the clients to another place than the fixture's vault and token service. The test ends with
-// an error if there was one.
+// watchDials records each connection of the clients to other addresses than those of the fixture's vault and token service. The
+// test fails if there was one.
 func (f *fixture) watchDials(t *testing.T, alsoKnown ...string) {
 	t.Helper()
 	place := func(url string) string { return strings.TrimSuffix(strings.TrimPrefix(url, "https://"), "/") }
@@ -35,7 +35,7 @@ func (f *fixture) watchDials(t *testing.T, alsoKnown ...string) {
 			watch.mu.Lock()
 			defer watch.mu.Unlock()
 			watch.other = append(watch.other, address)
-			return nil, errors.New("this place is not to be asked")
+			return nil, errors.New("this address must not be requested")
 		}
 		return next(ctx, network, address)
 	}
@@ -49,7 +49,7 @@ func (f *fixture) watchDials(t *testing.T, alsoKnown ...string) {
 }
 
 // Each is the URL of one spec. docs/security.md has the table.
-func TestAHostileNameIsNotAsked(t *testing.T) {
+func TestAHostileNameGetsNoRequest(t *testing.T) {
 	const path = "/secrets/word"
 	tests := []struct {
 		name, url string
@@ -102,12 +102,12 @@ func TestAHostileNameIsNotAsked(t *testing.T) {
 			if err == nil {
 				_, err = f.clients.Get(t.Context(), secret, "", later())
 			}
-			var fault *Fault
-			if !errors.As(err, &fault) || fault.Reason != test.want {
+			var failure *Failure
+			if !errors.As(err, &failure) || failure.Reason != test.want {
 				t.Fatalf("got %v, want %s", err, test.want)
 			}
-			if strings.ContainsAny(fault.Message, "\r\n\t\u200b") {
-				t.Errorf("got %q, want one line of what is visible", fault.Message)
+			if strings.ContainsAny(failure.Message, "\r\n\t\u200b") {
+				t.Errorf("got %q, want one line of what is visible", failure.Message)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestAHostileNameIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestAHostOfAzureThatIsNoVaultGetsAdviceThatWorks(t *testing.T) {
+func TestAHostOfAzureThatIsNotAVaultGetsUsefulAdvice(t *testing.T) {
 	for host, says := range map[string][]string{
 		"shop.managedhsm.azure.net":                      {"managed HSM", "keys only", "https://<vault>.vault.azure.net/secrets/word"},
 		"shop.managedhsm.usgovcloudapi.net":              {"managed HSM", "https://<vault>.vault.usgovcloudapi.net/secrets/word"},
@@ -137,9 +137,9 @@ func TestAHostOfAzureThatIsNoVaultGetsAdviceThatWorks(t *testing.T) {
 	}
 }
 
-// Each is the challenge of a vault that may be asked and is hostile. None brings it a token, and no other place is asked.
+// Each is the challenge of a hostile vault that is on the allow-list. None gets a token, and no other host gets a request.
 func TestAHostileChallengeGetsNoToken(t *testing.T) {
-	const tenant = "the-identitys-own" // so that it is not the tenant for which no token is asked
+	const tenant = "the-identitys-own" // so that the tenant is not the reason why no token is requested
 	authority := `authorization="https://login.microsoftonline.com/` + tenant + `"`
 	resource := func(text string) string { return "Bearer " + authority + `, resource="` + text + `"` }
 	challenges := map[string]string{
@@ -196,9 +196,9 @@ func TestAHostileChallengeGetsNoToken(t *testing.T) {
 				f.watchDials(t, base)
 				urls, errs := f.readAll(t, base, 2)
 				for i, err := range errs {
-					fault := f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed)
-					if strings.Contains(fault.Message, "--disable-challenge-resource-verification") && strings.Contains(fault.Message, "management.azure.com") {
-						t.Errorf("got %q, which says how to give such a token away", fault.Message)
+					failure := f.wantFailure(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed)
+					if strings.Contains(failure.Message, "--disable-challenge-resource-verification") && strings.Contains(failure.Message, "management.azure.com") {
+						t.Errorf("got %q, which describes how to disclose such a token", failure.Message)
 					}
 				}
 				if got := f.server.TokenRequests(); got != 0 || len(f.wire.tokens()) != 0 {
@@ -209,7 +209,7 @@ func TestAHostileChallengeGetsNoToken(t *testing.T) {
 	}
 }
 
-// The authority that a challenge names is not asked: the identity has its own.
+// The authority that a challenge names gets no request: the identity has its own.
 func TestAChallengeThatNamesAnotherAuthorityChangesNothing(t *testing.T) {
 	f := newFixture(t)
 	base := f.rechallenge(t, func(string) string {
@@ -217,13 +217,13 @@ func TestAChallengeThatNamesAnotherAuthorityChangesNothing(t *testing.T) {
 	})
 	f.watchDials(t, base)
 	urls, errs := f.readAll(t, base, 1)
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
+	_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 	if got := f.server.TokenRequests(); got != 1 {
 		t.Errorf("got %d token requests to the identity's own authority, want 1", got)
 	}
 }
 
-// A redirect takes the token to another host, so none is followed, with or without a token, by vault or token service.
+// A redirect would take the token to another host, so none is followed, with or without a token, by vault or token service.
 func TestARedirectIsNotFollowed(t *testing.T) {
 	targets := []string{"https://attacker.example/", "//attacker.example/", "http://169.254.169.254/metadata", "https://shop.vault.azure.net.attacker.example/secrets/word", "/secrets/other"}
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -243,9 +243,9 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 					})
 					f.watchDials(t, base)
 					urls, errs := f.readAll(t, base, 1)
-					_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status), "not Key Vault's answer")
+					_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonVaultUnreachable, fmt.Sprintf("HTTP %d", status), "not Key Vault's response")
 					if want := map[string]int{"without a token": 1, "with a token": 2}[with]; asked != want {
-						t.Errorf("the gateway was asked %d times, want %d", asked, want)
+						t.Errorf("the gateway got %d requests, want %d", asked, want)
 					}
 				})
 			}
@@ -257,12 +257,12 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		setting("AZURE_AUTHORITY_HOST", login.URL+"/")(t, f)
 		f.watchDials(t, login.URL)
 		_, err := f.read(t, f.vault, "word")
-		_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "HTTP 307 at https://127.0.0.1:")
+		_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAuthenticationFailed, "HTTP 307 at https://127.0.0.1:")
 	})
 }
 
-// An Azure name on another port, as emulators have it, needs no exemption.
-func TestThePortOfAVaultIsNoPartOfItsResource(t *testing.T) {
+// An Azure name on another port, as emulators use it, needs no exemption.
+func TestThePortOfAVaultIsNotPartOfItsResource(t *testing.T) {
 	rule, err := newResourceRule([]string{"relaxed.example:8443", ".test", "kv.internal=https://vault.my.cloud/a8d77b1c"})
 	check(t, err)
 	tests := []struct {

@@ -39,7 +39,7 @@ func bomb(t *testing.T) []byte {
 	return packed.Bytes()
 }
 
-// Each is the body of a vault, a token service or whatever stands between that wants to use up memory or time.
+// Each is a body of a vault, a token service or a proxy that tries to exhaust memory or time.
 func TestAHostileBodyIsBounded(t *testing.T) {
 	packed := bomb(t)
 	bodies := map[string]struct {
@@ -55,7 +55,7 @@ func TestAHostileBodyIsBounded(t *testing.T) {
 		"a gzip bomb": {[2]string{"Content-Encoding", "gzip"}, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(packed) }, "larger than 2 MiB"},
 		"a length that is not kept": {[2]string{"Content-Length", "1000000"}, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"value":"`)
-		}, "the connection broke off"},
+		}, "the connection failed"},
 		"JSON that is deep": {[2]string{"X", "y"}, func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat(`{"a":`, 100000))
 		}, "not Key Vault's JSON"},
@@ -68,7 +68,7 @@ func TestAHostileBodyIsBounded(t *testing.T) {
 				case <-time.After(20 * time.Millisecond):
 				}
 			}
-		}, "no answer in time"},
+		}, "no response in time"},
 		"headers without an end": {[2]string{"X", "y"}, func(w http.ResponseWriter, _ *http.Request) {
 			for i := range 2000 {
 				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("a", 1000))
@@ -95,7 +95,7 @@ func TestAHostileBodyIsBounded(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			_, err := f.clients.fetch(ctx, secret, "")
 			runtime.ReadMemStats(&after)
-			_ = f.wantFault(t, err, secret, v1alpha1.ReasonVaultUnreachable, body.says)
+			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonVaultUnreachable, body.says)
 			if grown := int64(after.TotalAlloc - before.TotalAlloc); grown > 64<<20 {
 				t.Errorf("took %d MiB", grown>>20)
 			}
@@ -120,25 +120,25 @@ func TestAHostileTokenServicesBodyIsBounded(t *testing.T) {
 			}))
 			setting("AZURE_AUTHORITY_HOST", login.URL+"/")(t, f)
 			_, err := f.read(t, f.vault, "word")
-			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonVaultUnreachable, "token service 127.0.0.1:", "larger than 2 MiB")
+			_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonVaultUnreachable, "token service 127.0.0.1:", "larger than 2 MiB")
 		})
 	}
 }
 
-// Text of a vault ends in status, events, logs and on terminals.
+// Text of a vault ends up in status, events, logs and on terminals.
 func TestAVaultsTextIsSafeToShow(t *testing.T) {
 	f := newFixture(t)
 	f.vault.FailWith(http.StatusForbidden, "Forbidden", "Access\u009bDenied", "no \x1b[31mway\x1b[0m \u202eback\u2066 \u2028 here\u200b\x00 \u0085 "+strings.Repeat("long ", 500), -1)
 	_, err := f.read(t, f.vault, "word")
-	fault := f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAccessDenied, "no way", "back", "here")
-	for _, r := range fault.Message {
+	failure := f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAccessDenied, "no way", "back", "here")
+	for _, r := range failure.Message {
 		if r < ' ' || r >= 0x7f && r <= 0x9f || strings.ContainsRune("\u202e\u2066\u2028\u200b", r) {
-			t.Errorf("got %q, which holds %U", fault.Message, r)
+			t.Errorf("got %q, which holds %U", failure.Message, r)
 		}
 	}
 }
 
-func TestASecretThatIsAnsweredAndNotEnabledIsDisabled(t *testing.T) {
+func TestASecretThatIsReturnedAndNotEnabledIsDisabled(t *testing.T) {
 	f := newFixture(t)
 	base := f.gateway(t, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Header.Get("Authorization") == "" {
@@ -150,7 +150,7 @@ func TestASecretThatIsAnsweredAndNotEnabledIsDisabled(t *testing.T) {
 	})
 	urls, errs := f.readAll(t, base, 1)
 	urls[0] = urlOf(t, base+"/secrets/word-0")
-	_ = f.wantFault(t, errs[0], urls[0], v1alpha1.ReasonSecretDisabled, "not enabled", "enable that version")
+	_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretDisabled, "not enabled", "enable that version")
 }
 
 func TestAForbiddenSecretsReasonFollowsItsText(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
@@ -29,22 +31,22 @@ func TestEachCredentialReads(t *testing.T) {
 	both := func(t *testing.T, s *vaulttest.Server) []string { return append(federated(t, s), s.Env()...) }
 	tests := []struct {
 		name       string
-		credential Credential
+		credential auth.Credential
 		variables  func(*testing.T, *vaulttest.Server) []string
 		clientID   string
-		metadata   bool // the instance metadata service is asked
+		metadata   bool // the instance metadata service gets a request
 	}{
 		{name: "default: a client secret", variables: secret},
-		{name: "default: a client certificate", credential: CredentialDefault, variables: certified},
+		{name: "default: a client certificate", credential: auth.CredentialDefault, variables: certified},
 		{name: "default: a federated token", variables: federated},
 		{name: "default: the managed identity that AZURE_CLIENT_ID names", variables: own, metadata: true},
 		{name: "default: a certificate's own managed identity", variables: metadata, clientID: uuid.NewString(), metadata: true},
 		{name: "default: a certificate's own, federated", variables: both, clientID: uuid.NewString()},
-		{name: "environment: a client secret", credential: CredentialEnvironment, variables: both},
-		{name: "environment: a client certificate", credential: CredentialEnvironment, variables: certified},
-		{name: "workload identity", credential: CredentialWorkloadIdentity, variables: both},
-		{name: "workload identity: a certificate's own", credential: CredentialWorkloadIdentity, variables: both, clientID: uuid.NewString()},
-		{name: "managed identity: a certificate's own, though there is a token", credential: CredentialManagedIdentity, variables: both, clientID: uuid.NewString(), metadata: true},
+		{name: "environment: a client secret", credential: auth.CredentialEnvironment, variables: both},
+		{name: "environment: a client certificate", credential: auth.CredentialEnvironment, variables: certified},
+		{name: "workload identity", credential: auth.CredentialWorkloadIdentity, variables: both},
+		{name: "workload identity: a certificate's own", credential: auth.CredentialWorkloadIdentity, variables: both, clientID: uuid.NewString()},
+		{name: "managed identity: a certificate's own, though there is a token", credential: auth.CredentialManagedIdentity, variables: both, clientID: uuid.NewString(), metadata: true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -58,13 +60,13 @@ func TestEachCredentialReads(t *testing.T) {
 			if err != nil || string(got.Value) != secretValue {
 				t.Fatalf("got %q, error %v", got.Value, err)
 			}
-			if asked := net.asked[metadataHost] > 0; asked != test.metadata {
-				t.Errorf("asked %v, want the metadata service asked: %v", net.asked, test.metadata)
+			if asked := net.asked[exchange.MetadataHost] > 0; asked != test.metadata {
+				t.Errorf("requested %v, want the metadata service requested: %v", net.asked, test.metadata)
 			}
-			identity := clientIDOf(test.clientID)
+			identity := auth.ClientIDOf(test.clientID)
 			f.vault.DenyIdentity(identity)
 			_, err = f.clients.Get(t.Context(), urlOf(t, f.vault.SecretURL("word")), test.clientID, later())
-			_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAccessDenied, "client id "+identity)
+			_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonAccessDenied, "client id "+identity)
 		})
 	}
 }
@@ -72,11 +74,11 @@ func TestEachCredentialReads(t *testing.T) {
 func TestAServicePrincipalHasOneIdentity(t *testing.T) {
 	f := newFixture(t)
 	options := f.options()
-	options.Credential = CredentialEnvironment
+	options.Credential = auth.CredentialEnvironment
 	f.clients, f.wire = newClients(t, options)
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	_, err := f.clients.Get(t.Context(), secret, "11111111-2222-3333-4444-555555555555", later())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "authentication.msiClientId", "--credential")
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "authentication.msiClientId", "--credential")
 	got, err := f.clients.Get(t.Context(), secret, strings.ToUpper(f.env["AZURE_CLIENT_ID"]), later())
 	if err != nil || string(got.Value) != secretValue {
 		t.Errorf("its own client id: got %q, error %v", got.Value, err)
@@ -116,7 +118,7 @@ func TestFiftyFirstRequestsToFiveVaultsTakeOneToken(t *testing.T) {
 			for _, name := range names {
 				stats := f.server.Vault(name).Stats()
 				if stats.Unauthorized != 1 || stats.Connections != 1 || stats.ByCode[http.StatusOK] != requests/len(names) {
-					t.Errorf("vault %s: got %+v, want one challenge, one connection, %d answers", name, stats, requests/len(names))
+					t.Errorf("vault %s: got %+v, want one challenge, one connection, %d responses", name, stats, requests/len(names))
 				}
 			}
 		})

@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -20,14 +19,14 @@ func setting(name, value string) func(*testing.T, *fixture) {
 	}
 }
 
-// loginAnswers puts a token service in place that has one answer to everything.
+// loginAnswers starts a token service that has one response to every request.
 func loginAnswers(status int, contentType, body string) func(*testing.T, *fixture) {
 	return func(t *testing.T, f *fixture) {
 		server := f.frontend(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(status)
-			_, _ = fmt.Fprint(w, body) // the client has gone
+			_, _ = fmt.Fprint(w, body) // the client may have disconnected
 		}))
 		setting("AZURE_AUTHORITY_HOST", server.URL+"/")(t, f)
 	}
@@ -59,33 +58,18 @@ func TestEachKindOfIdentityReads(t *testing.T) {
 			}
 			f.vault.DenyIdentity(identity)
 			_, err = f.clients.Get(t.Context(), secret, test.clientID, later())
-			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAccessDenied, "client id "+identity)
+			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAccessDenied, "client id "+identity)
 		})
 	}
 }
 
-// Whoever waited for the first request shares its answer, which can be read only once.
-func TestEveryoneIsToldWhyTheLoginFailed(t *testing.T) {
+// All callers that waited for the first request share its response, whose body can be read only once.
+func TestAllCallersGetTheReasonOfAFailedLogin(t *testing.T) {
 	f := newFixture(t)
 	setting("AZURE_CLIENT_SECRET", "not-the-secret")(t, f)
 	urls, errs := f.readAll(t, f.vault.URL(), 20)
 	for i, err := range errs {
-		_ = f.wantFault(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
-	}
-}
-
-func TestAttempts(t *testing.T) {
-	tests := []struct{ name, text, want string }{
-		{"one credential", "WorkloadIdentityCredential: no file.\nraw message was: <html>", "WorkloadIdentityCredential: no file"},
-		{"a chain, without what its members quote", "DefaultAzureCredential: failed.\nAttempted credentials:\n\tA: json.\n\t\traw: <html>\n\tB: no id.",
-			"A: json; B: no id"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := attempts(errors.New(test.text)); got != test.want {
-				t.Errorf("got %q, want %q", got, test.want)
-			}
-		})
+		_ = f.wantFailure(t, err, urls[i], v1alpha1.ReasonAuthenticationFailed, "AADSTS7000215")
 	}
 }
 
@@ -94,7 +78,7 @@ func TestAnIdentityThatIsNotConfiguredFails(t *testing.T) {
 	f.env = setEnvironment(t, []string{"AZURE_FEDERATED_TOKEN_FILE=" + filepath.Join(filepath.Dir(f.server.CAFile()), "missing")})
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	_, err := f.clients.Get(t.Context(), secret, uuid.NewString(), later())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "configuring the Azure identity")
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "configuring the Azure identity")
 	if stats := f.vault.Stats(); stats.Connections != 0 {
 		t.Errorf("got %+v, want no connection", stats)
 	}

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// loginAdvice is what a person is told to do about each of Entra ID's refusals.
+// loginAdvice is the advice for each of Entra ID's refusals.
 var loginAdvice = map[vaulttest.LoginRefusal]string{
 	vaulttest.WrongSecret:         "set AZURE_CLIENT_SECRET to the value",
-	vaulttest.ExpiredSecret:       "make a new secret",
+	vaulttest.ExpiredSecret:       "create a new secret",
 	vaulttest.UnknownCertificate:  "AZURE_CLIENT_CERTIFICATE_PATH",
 	vaulttest.UnknownApplication:  "check the client id",
 	vaulttest.DisabledApplication: "enable the application",
@@ -27,16 +28,16 @@ var loginAdvice = map[vaulttest.LoginRefusal]string{
 	vaulttest.OtherAudience:       "federated credential with the issuer, subject and audience",
 	vaulttest.OtherSubject:        "federated credential with the issuer, subject and audience",
 	vaulttest.ExpiredAssertion:    "check that kubelet renews the file",
-	vaulttest.OtherCloud:          "of different clouds",
+	vaulttest.OtherCloud:          "belong to different clouds",
 	vaulttest.ForeignUser:         "az login --tenant",
 	vaulttest.ConditionalAccess:   "Conditional Access policy",
 }
 
 // loginFailures are Entra ID's refusals, one for each.
-func loginFailures() []failure {
-	var all []failure
+func loginFailures() []failureCase {
+	var all []failureCase
 	for _, kind := range vaulttest.LoginRefusals {
-		all = append(all, failure{
+		all = append(all, failureCase{
 			name:    fmt.Sprintf("login, AADSTS%d", kind),
 			arrange: func(_ *testing.T, f *fixture) { f.server.RefuseLogin(f.env["AZURE_CLIENT_ID"], kind) },
 			want:    v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, request: true,
@@ -48,8 +49,8 @@ func loginFailures() []failure {
 
 const someone = "11111111-2222-3333-4444-555555555555"
 
-// identityFailures are what else keeps an identity from its token.
-var identityFailures = []failure{
+// identityFailures are other failures to get a token.
+var identityFailures = []failureCase{
 	{name: "login, a tenant that is not the vault's", arrange: setting("AZURE_TENANT_ID", someone), want: v1alpha1.ReasonAuthenticationFailed,
 		class: v1alpha1.ClassWaiting, says: []string{"isn't configured to acquire tokens for tenant", "Set AZURE_TENANT_ID to the vault's tenant"}},
 	{name: "login, a vault that asks for tokens for another domain", arrange: func(t *testing.T, f *fixture) {
@@ -63,17 +64,17 @@ var identityFailures = []failure{
 		f.nameServer(t).answer("localhost.", noError)
 		setting("AZURE_AUTHORITY_HOST", "https://login.invalid/")(t, f)
 	}, want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"token service login.invalid: the host name does not resolve", "AZURE_AUTHORITY_HOST"}},
-	{name: "login, a token service that nobody trusts", arrange: func(t *testing.T, f *fixture) {
+	{name: "login, an untrusted token service", arrange: func(t *testing.T, f *fixture) {
 		setting("AZURE_AUTHORITY_HOST", authorityOf(t, vaulttest.ForTest(t)))(t, f)
 	}, want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient, says: []string{"token service 127.0.0.1:", "unknown authority", "--ca-bundle"}},
 	{name: "login, 503", arrange: loginAnswers(http.StatusServiceUnavailable, "text/plain", "Sorry."), want: v1alpha1.ReasonVaultUnreachable,
-		class: v1alpha1.ClassTransient, says: []string{"the token service answered HTTP 503", "it is asked again later"}, retryAfter: 7 * time.Second},
+		class: v1alpha1.ClassTransient, says: []string{"the token service answered HTTP 503", "the agent retries later"}, retryAfter: 7 * time.Second},
 	{name: "login, 429", arrange: loginAnswers(http.StatusTooManyRequests, "application/json", `{"error":"temporarily_unavailable"}`),
 		want: v1alpha1.ReasonThrottled, class: v1alpha1.ClassTransient, says: []string{"the token service answered HTTP 429"}, retryAfter: 7 * time.Second},
 	{name: "login, a captive portal", arrange: loginAnswers(http.StatusOK, "text/html", "<html>Sign in to this network</html>"),
 		want: v1alpha1.ReasonVaultUnreachable, class: v1alpha1.ClassTransient, says: []string{"token service 127.0.0.1:", "sign-in page"}},
 	{name: "login, a refusal in another form", arrange: loginAnswers(http.StatusForbidden, "text/html", "<html>No</html>"),
-		want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"HTTP 403 at https://127.0.0.1:", "/.well-known/openid-configuration, and not as OAuth does", "check AZURE_AUTHORITY_HOST"}},
+		want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"HTTP 403 at https://127.0.0.1:", "/.well-known/openid-configuration, which is not an OAuth response", "check AZURE_AUTHORITY_HOST"}},
 	{name: "federated token, no file", arrange: func(t *testing.T, f *fixture) {
 		f.env = setEnvironment(t, federated(t, f.server))
 		check(t, os.Remove(f.env["AZURE_FEDERATED_TOKEN_FILE"]))
@@ -86,17 +87,17 @@ var identityFailures = []failure{
 		f.env = setEnvironment(t, nil)
 		f.route(metadataAddress, closedAddress(t))
 	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting,
-		says: []string{"the instance metadata service (169.254.169.254), which gives out managed identities, does not answer: ", "choose another identity with --credential", "AZURE_FEDERATED_TOKEN_FILE"}},
+		says: []string{"the instance metadata service (169.254.169.254), which issues tokens for managed identities, does not respond: ", "choose another identity with --credential", "AZURE_FEDERATED_TOKEN_FILE"}},
 	{name: "no identity at all", arrange: func(t *testing.T, f *fixture) {
 		f.env = setEnvironment(t, []string{"AZURE_TOKEN_CREDENTIALS=prod"})
 		f.route(metadataAddress, closedAddress(t))
 	}, want: v1alpha1.ReasonAuthenticationFailed, class: v1alpha1.ClassWaiting, says: []string{"no client secret, client certificate or federated token file is configured", "169.254.169.254", "AZURE_CLIENT_SECRET"}},
 }
 
-// metadataAddress is where managed identities get their tokens on a machine of Azure.
-const metadataAddress = metadataHost + ":80"
+// metadataAddress is the address of the instance metadata service.
+const metadataAddress = exchange.MetadataHost + ":80"
 
-// closedAddress is one where nobody listens.
+// closedAddress is an address without a listener.
 func closedAddress(t *testing.T) string {
 	t.Helper()
 	socket := listen(t)

@@ -1,7 +1,6 @@
 package keyvault
 
 import (
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,9 +10,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
+func TestAFailureOfTheMetadataServiceIsExplained(t *testing.T) {
 	const wrong = "11111111-2222-3333-4444-555555555555"
 	tests := []struct {
 		name     string
@@ -22,7 +22,7 @@ func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
 		clientID string
 		says     []string
 	}{
-		{"several identities and none named", false, []string{uuid.NewString(), uuid.NewString()}, "", []string{"no identity of its own, or several and none is named", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
+		{"several identities and none named", false, []string{uuid.NewString(), uuid.NewString()}, "", []string{"no identity of its own, or has several and none is named", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
 		{"no identity", false, nil, "", []string{"no identity of its own", "authentication.msiClientId", "AZURE_CLIENT_ID"}},
 		{"an identity that the machine does not have", true, []string{uuid.NewString()}, wrong, []string{"client id " + wrong, "is not assigned to this machine", "authentication.msiClientId"}},
 	}
@@ -34,27 +34,16 @@ func TestTheMetadataServiceSaysWhatIsWrong(t *testing.T) {
 			f.server.SetManagedIdentities(test.own, test.assigned...)
 			secret := urlOf(t, f.vault.SecretURL("word"))
 			_, err := f.clients.Get(t.Context(), secret, test.clientID, later())
-			_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, test.says...)
-			if net.asked[metadataHost] != 1 {
-				t.Errorf("asked the metadata service %d times, want once", net.asked[metadataHost])
+			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, test.says...)
+			if net.asked[exchange.MetadataHost] != 1 {
+				t.Errorf("sent %d requests to the metadata service, want once", net.asked[exchange.MetadataHost])
 			}
 		})
 	}
 }
 
-// The metadata service hands Entra ID's refusals on with the same status as its own.
-func TestAVaultOfAnotherCloudIsNotTakenForAMissingIdentity(t *testing.T) {
-	setEnvironment(t, nil)
-	const body = `{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://vault.azure.cn was not found","error_codes":[500011]}`
-	trail := &trail{host: metadataHost, status: http.StatusBadRequest}
-	err := explainMetadata(account{clientID: someone}, trail, &refusalError{login: true, status: http.StatusBadRequest, body: []byte(body)})
-	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word")
-	f := &fixture{wire: &wiretap{}}
-	_ = f.wantFault(t, classify(secret, someone, err), secret, v1alpha1.ReasonAuthenticationFailed, "AADSTS500011", "different clouds")
-}
-
-// ownOnce is there because MSAL keeps the token of the machine's own identity and a resource for the whole process, and
-// another server would not know it. No other test uses this resource.
+// ownOnce exists because MSAL keeps the token of the machine's own identity and a resource for the whole process, and another
+// server would not accept it. No other test uses this resource.
 var ownOnce sync.Once
 
 func TestTheMachinesOwnIdentityReads(t *testing.T) {
@@ -64,24 +53,24 @@ func TestTheMachinesOwnIdentityReads(t *testing.T) {
 		net := f.online(t)
 		net.resource = "https://vault.azure.cn"
 		_ = f.mustRead(t)
-		if net.asked[metadataHost] != 1 || f.server.TokenRequests() != 1 {
-			t.Errorf("asked %v, want the metadata service asked once", net.asked)
+		if net.asked[exchange.MetadataHost] != 1 || f.server.TokenRequests() != 1 {
+			t.Errorf("requested %v, want one request to the metadata service", net.asked)
 		}
 	})
 }
 
-func TestAManagedIdentityThatIsNotThereIsSaidAtOnce(t *testing.T) {
+func TestAMissingManagedIdentityIsReportedAtOnce(t *testing.T) {
 	f := newFixture(t)
 	f.env = setEnvironment(t, nil)
 	f.online(t).places = func(host string) (string, string) {
-		if host == metadataHost {
-			return "http", "127.0.0.1:1" // where nobody listens
+		if host == exchange.MetadataHost {
+			return "http", "127.0.0.1:1" // without a listener
 		}
 		return "", ""
 	}
 	secret := urlOf(t, f.vault.SecretURL("word"))
 	_, err := f.clients.Get(t.Context(), secret, "", later())
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "instance metadata service", "managed identities", "--credential")
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "instance metadata service", "managed identities", "--credential")
 }
 
 func TestArc(t *testing.T) {
@@ -98,20 +87,6 @@ func TestArc(t *testing.T) {
 		}
 		return
 	}
-	// Elsewhere Arc's own folder is not ours to write to. A key file in another one is not read.
-	_ = f.wantFault(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "invalid file path")
-}
-
-func TestIdentityEndpointsOfThisMachineAreNotAskedThroughAProxy(t *testing.T) {
-	getenv := func(name string) string {
-		return map[string]string{"IDENTITY_ENDPOINT": "http://arc.example:40342/metadata", "MSI_ENDPOINT": "http://[::1]:1/"}[name]
-	}
-	for host, want := range map[string]bool{
-		"169.254.169.254": true, "169.254.130.3": true, "127.0.0.1": true, "fe80::1": true, "ARC.example": true,
-		"login.microsoftonline.com": false, "v.vault.azure.net": false, "10.0.0.1": false, "": false,
-	} {
-		if got := onThisMachine(host, getenv); got != want {
-			t.Errorf("%q: got %v, want %v", host, got, want)
-		}
-	}
+	// On other platforms the test cannot write to Arc's folder, and a key file in another folder is not read.
+	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "invalid file path")
 }

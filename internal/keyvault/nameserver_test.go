@@ -24,13 +24,14 @@ const (
 	nameError     = 3
 )
 
-// nameServer is a DNS server on 127.0.0.1, over TCP since Wine 8 has no UDP for Go, that knows no name until it is told, and gives 127.0.0.1 for those it knows.
+// nameServer is a DNS server on 127.0.0.1, over TCP since Wine 8 has no UDP for Go. It knows no name until answer is called, and
+// resolves known names to 127.0.0.1.
 type nameServer struct {
 	mu    sync.Mutex
 	codes map[string]byte // by name with its last dot
 }
 
-// nameServer starts a name server, which the fixture's clients ask from now on.
+// nameServer starts a name server and makes the fixture's clients use it.
 func (f *fixture) nameServer(t *testing.T) *nameServer {
 	t.Helper()
 	socket := listen(t)
@@ -58,7 +59,7 @@ func (s *nameServer) serve(socket net.Listener) {
 			return // closed
 		}
 		go func() {
-			defer func() { _ = peer.Close() }() // it has its answer
+			defer func() { _ = peer.Close() }() // the response is complete
 			var length uint16                   // before each message (RFC 1035, section 4.2.2)
 			for binary.Read(peer, binary.BigEndian, &length) == nil {
 				question := make([]byte, length)
@@ -66,7 +67,7 @@ func (s *nameServer) serve(socket net.Listener) {
 					return
 				}
 				reply := s.reply(question)
-				_, _ = peer.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)) // it may have gone
+				_, _ = peer.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)) // it may have disconnected
 			}
 		}()
 	}
@@ -98,7 +99,7 @@ func (s *nameServer) reply(question []byte) []byte {
 
 func (f *fixture) httpTransport() *http.Transport { return f.wire.next.(*http.Transport) }
 
-// route leads connections to one address to another.
+// route redirects connections from one address to another.
 func (f *fixture) route(from, to string) {
 	f.httpTransport().DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == from {
@@ -116,13 +117,13 @@ func (f *fixture) plainServer(t *testing.T) {
 	f.route("plain.localhost:443", server.Listener.Addr().String())
 }
 
-// A vault may be made after the certificate that wants it.
+// A vault may be created after the certificate that names it.
 func TestAVaultThatAppearsLaterIsFoundWithoutARestart(t *testing.T) {
 	f := newFixture(t)
 	names := f.nameServer(t)
 	later := urlOf(t, "https://later.localhost"+f.port()+"/secrets/word")
 	_, err := f.clients.Get(t.Context(), later, "", time.Now())
-	_ = f.wantFault(t, err, later, v1alpha1.ReasonVaultNotFound, "does not resolve")
+	_ = f.wantFailure(t, err, later, v1alpha1.ReasonVaultNotFound, "does not resolve")
 	names.answer("later.localhost.", noError)
 	err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		got, err := f.clients.Get(ctx, later, "", time.Now())

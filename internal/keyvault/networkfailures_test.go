@@ -14,8 +14,8 @@ func present(kind vaulttest.ServerCertificate) func(*testing.T, *fixture) {
 	}
 }
 
-// networkFailures are what keeps a request from its answer.
-var networkFailures = []failure{
+// networkFailures are the failures of a request without a response.
+var networkFailures = []failureCase{
 	{name: "DNS, a name that does not exist", arrange: func(t *testing.T, f *fixture) { f.nameServer(t) }, secret: "https://shop.vault.invalid/secrets/word",
 		want: v1alpha1.ReasonVaultNotFound, class: v1alpha1.ClassWaiting, says: []string{"does not resolve; check the vault's name", "private endpoint"}},
 	{name: "DNS, a name server that fails", arrange: func(t *testing.T, f *fixture) { f.nameServer(t).answer("shop.vault.invalid.", serverFailure) },
@@ -25,12 +25,12 @@ var networkFailures = []failure{
 		class: v1alpha1.ClassTransient, says: []string{"no connection: ", "check the network path"}},
 	{name: "TLS, another name", arrange: present(vaulttest.OtherName), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
 		says: []string{"valid for proxy.example, not localhost", "private endpoint"}},
-	{name: "TLS, a CA that nobody trusts", arrange: present(vaulttest.Stranger), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
+	{name: "TLS, an untrusted CA", arrange: present(vaulttest.Stranger), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
 		says: []string{"unknown authority", "--ca-bundle"}},
 	{name: "TLS, a certificate that has expired, or a clock ahead", arrange: present(vaulttest.Past), want: v1alpha1.ReasonTLSFailure,
-		class: v1alpha1.ClassTransient, says: []string{"the server's certificate expired on ", "by this node's clock", "set the clock if it is wrong"}},
+		class: v1alpha1.ClassTransient, says: []string{"the server's certificate expired on ", "according to this node's clock", "correct the clock if it is wrong"}},
 	{name: "TLS, a certificate that is not yet valid, or a clock behind", arrange: present(vaulttest.Future), want: v1alpha1.ReasonTLSFailure,
-		class: v1alpha1.ClassTransient, says: []string{"the server's certificate is not valid before ", "by this node's clock"}},
+		class: v1alpha1.ClassTransient, says: []string{"the server's certificate is not valid before ", "according to this node's clock"}},
 	{name: "no TLS at all", arrange: func(t *testing.T, f *fixture) { f.plainServer(t) }, secret: "https://plain.localhost/secrets/word",
-		want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient, says: []string{"TLS: ", "check what stands between"}},
+		want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient, says: []string{"TLS: ", "check what is between"}},
 }

@@ -13,23 +13,23 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// through has the fixture's clients use a web proxy.
+// through makes the fixture's clients use a web proxy.
 func (f *fixture) through(t *testing.T, address string) {
 	t.Helper()
 	proxy := http.ProxyURL(&url.URL{Scheme: "http", Host: address, User: url.UserPassword("someone", "hunter2")})
-	f.httpTransport().Proxy, f.clients.transport.proxy = proxy, proxy
+	f.httpTransport().Proxy, f.clients.transport.Proxy = proxy, proxy
 }
 
-func TestAProxysRefusalNamesTheProxyItsAnswerAndTheWayRound(t *testing.T) {
+func TestARefusalOfAProxyNamesTheProxyItsResponseAndTheBypass(t *testing.T) {
 	tests := []struct {
 		name, noProxy string
 		status        int
 		says          []string
 	}{
-		{"a host that it does not let through", "", http.StatusForbidden, []string{"answered HTTP 403 Forbidden to the connection", "let the proxy connect to localhost:", "name localhost in NO_PROXY"}},
+		{"a host that it does not let through", "", http.StatusForbidden, []string{"answered HTTP 403 Forbidden to CONNECT", "allow the proxy to connect to localhost:", "add localhost to NO_PROXY"}},
 		{"no user name", "", http.StatusProxyAuthRequired, []string{"answered HTTP 407 Proxy Authentication Required", "user name and password", "HTTPS_PROXY"}},
 		{"a host that it does not find", "", http.StatusBadGateway, []string{"answered HTTP 502 Bad Gateway"}},
-		{"NO_PROXY as Windows writes it", "10.0.0.1;localhost", http.StatusForbidden, []string{"separate its entries with commas, yours has semicolons"}},
+		{"NO_PROXY as Windows writes it", "10.0.0.1;localhost", http.StatusForbidden, []string{"separate the entries of NO_PROXY with commas: its present value has semicolons"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -38,34 +38,34 @@ func TestAProxysRefusalNamesTheProxyItsAnswerAndTheWayRound(t *testing.T) {
 			proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Proxy-Authenticate", "Basic")
 				w.WriteHeader(test.status)
-				_, _ = fmt.Fprint(w, "<html>No</html>") // the client has gone
+				_, _ = fmt.Fprint(w, "<html>No</html>") // the client may have disconnected
 			}))
 			t.Cleanup(proxy.Close)
 			address := proxy.Listener.Addr().String()
 			f.through(t, address)
 			_, err := f.read(t, f.vault, "word")
-			fault := f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonVaultUnreachable, append(test.says, "the web proxy "+address+" answered")...)
-			if strings.Contains(fault.Message, "hunter2") || strings.Contains(fault.Message, "someone") {
-				t.Errorf("got %q, which holds the proxy's password", fault.Message)
+			failure := f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonVaultUnreachable, append(test.says, "the web proxy "+address+" answered")...)
+			if strings.Contains(failure.Message, "hunter2") || strings.Contains(failure.Message, "someone") {
+				t.Errorf("got %q, which holds the proxy's password", failure.Message)
 			}
-			if got := strings.Contains(fault.Message, "semicolons"); got != strings.Contains(test.noProxy, ";") {
-				t.Errorf("got %q", fault.Message)
+			if got := strings.Contains(failure.Message, "semicolons"); got != strings.Contains(test.noProxy, ";") {
+				t.Errorf("got %q", failure.Message)
 			}
 		})
 	}
 }
 
-func TestAProxyThatDoesNotAnswerIsNamed(t *testing.T) {
+func TestAProxyThatDoesNotRespondIsNamed(t *testing.T) {
 	f := newFixture(t)
 	t.Setenv("NO_PROXY", "")
 	address := closedAddress(t)
 	f.through(t, address)
 	_, err := f.read(t, f.vault, "word")
-	_ = f.wantFault(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonVaultUnreachable,
-		"no connection to the web proxy "+address+": ", "; check HTTPS_PROXY", "name localhost in NO_PROXY")
+	_ = f.wantFailure(t, err, urlOf(t, f.vault.SecretURL("word")), v1alpha1.ReasonVaultUnreachable,
+		"no connection to the web proxy "+address+": ", "; check HTTPS_PROXY", "add localhost to NO_PROXY")
 }
 
-func TestAProxyLetsRequestsThrough(t *testing.T) {
+func TestRequestsGoThroughAProxy(t *testing.T) {
 	f := newFixture(t)
 	connected := 0
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -23,7 +23,7 @@ func TestASecretOutsideItsValidityIsReadWithItsDates(t *testing.T) {
 	}
 }
 
-func TestARefusalIsAskedOnce(t *testing.T) {
+func TestARefusedRequestIsSentOnce(t *testing.T) {
 	f := newFixture(t)
 	f.vault.FailWith(http.StatusServiceUnavailable, "ServiceUnavailable", "", "", -1)
 	_, _ = f.read(t, f.vault, "word") // its reason has its own test

@@ -8,18 +8,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// resourceRule says for which resource a vault may have a token. A vault's challenge names it, so without the rule any allowed
-// host could ask for tokens for Azure's management, or for another vault.
+// resourceRule decides for which resource a vault may receive a token. The vault's challenge names the resource, so without the
+// rule any allowed host could request tokens for Azure's management, or for another vault.
 type resourceRule struct {
-	relaxed    AllowList            // may name Azure's Key Vault though they are not of its domain
-	additional map[string]AllowList // by resource: who may name it too
+	relaxed    AllowList            // hosts that may name Azure's Key Vault although they are not in its domain
+	additional map[string]AllowList // by resource: the hosts that may name it too
 }
 
-// microsoftDomains are those below which Azure and Microsoft 365 have their own resources: management, directory, storage and all
-// the rest. Of these only a Key Vault's own is ever accepted.
+// microsoftDomains are the domains of the resources of Azure and Microsoft 365: management, directory, storage and all others. Of
+// these only Key Vault's own is ever accepted.
 var microsoftDomains = []string{
 	"azure.com", "azure.net", "windows.net", "microsoft.com", "microsoftonline.com", "office.com", "office.net", "office365.com",
 	"sharepoint.com", "dynamics.com", "visualstudio.com", "azure-api.net", "azurewebsites.net", "cloudapp.net",
@@ -28,14 +29,11 @@ var microsoftDomains = []string{
 	"azure.de", "cloudapi.de", "microsoftazure.de", "microsoftonline.de",
 }
 
-// maxName is how much of a foreign resource or tenant a message shows, in characters.
-const maxName = 100
-
 // resourcePath is what may follow the host of a private cloud's resource: Azure Stack Hub puts an id there.
 var resourcePath = regexp.MustCompile(`^(/[0-9A-Za-z_-]+)*$`)
 
-// newResourceRule reads the hosts that are exempt from the check: as in an allow-list, "host", "host:port" or ".suffix" for hosts
-// that may name Azure's Key Vault, and "host=https://resource" for those that may name another resource.
+// newResourceRule parses the hosts that are exempt from the check: as in an allow-list, "host", "host:port" or ".suffix" for hosts
+// that may name Azure's Key Vault, and "host=https://resource" for hosts that may name another resource.
 func newResourceRule(hosts []string) (resourceRule, error) {
 	rule := resourceRule{relaxed: newList(), additional: map[string]AllowList{}}
 	for _, raw := range hosts {
@@ -47,7 +45,7 @@ func newResourceRule(hosts []string) (resourceRule, error) {
 			case err != nil:
 				return rule, fmt.Errorf("challenge resource of %q: %w", raw, err)
 			case below(parsed.Hostname(), microsoftDomains):
-				return rule, fmt.Errorf("challenge resource of %q: no token for a resource of Microsoft's own is given to another host; leave =%s out, which accepts Key Vault's", raw, resource)
+				return rule, fmt.Errorf("challenge resource of %q: a token for a resource of Microsoft's own is never sent to another host; remove =%s, which accepts Key Vault's", raw, resource)
 			}
 			resource = parsed.String()
 			if _, known := rule.additional[resource]; !known {
@@ -59,7 +57,7 @@ func newResourceRule(hosts []string) (resourceRule, error) {
 			continue
 		}
 		if err := list.add(host); err != nil {
-			return rule, fmt.Errorf("host of a challenge %q: %w", raw, err)
+			return rule, fmt.Errorf("challenge host %q: %w", raw, err)
 		}
 		if !another {
 			rule.relaxed = list
@@ -70,18 +68,18 @@ func newResourceRule(hosts []string) (resourceRule, error) {
 	return rule, nil
 }
 
-// CheckChallengeHosts returns an error for what cannot be one of Options.ChallengeHosts.
+// CheckChallengeHosts returns an error for an invalid entry of Options.ChallengeHosts.
 func CheckChallengeHosts(hosts []string) error {
 	_, err := newResourceRule(hosts)
 	return err
 }
 
-// scopeFor returns the scope to ask a token for, or why the resource of a vault's challenge is refused. Ports do not count:
-// tokens have none.
+// scopeFor returns the scope of the token for a vault, or why the resource of the vault's challenge is refused. Ports do not
+// count: tokens have none.
 func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error) {
 	parsed, err := parseResource(resource)
 	if err != nil {
-		return "", fmt.Errorf("the vault's challenge asks for a token for %q, which is refused: %w", truncate.Line(resource, maxName), err)
+		return "", fmt.Errorf("the vault's challenge asks for a token for %q, which is refused: %w", truncate.Line(resource, exchange.MaxName), err)
 	}
 	host, scope := parsed.Hostname(), parsed.String()+"/.default"
 	parent := strings.HasSuffix(vault.Host, "."+host)
@@ -97,34 +95,34 @@ func (r resourceRule) scopeFor(vault SecretURL, resource string) (string, error)
 	if list, ok := r.additional[parsed.String()]; ok && list.has(vault) {
 		return scope, nil
 	}
-	return "", fmt.Errorf("the vault's challenge asks for a token for %s, which is neither Key Vault's for this vault nor the vault's own domain, so none is given; %s",
-		truncate.Line(parsed.String(), maxName), resourceAdvice(vault, parsed))
+	return "", fmt.Errorf("the vault's challenge asks for a token for %s, which is neither Key Vault's for this vault nor the vault's own domain, so no token is requested; %s",
+		truncate.Line(parsed.String(), exchange.MaxName), resourceAdvice(vault, parsed))
 }
 
-// resourceAdvice says what to set where a resource is meant, and nothing of the kind for one that is never accepted.
+// resourceAdvice returns what to set if the resource is intended. For a resource that is never accepted it names no setting.
 func resourceAdvice(vault SecretURL, resource *url.URL) string {
-	const flag, inChart = "if that is meant, start the agent with --disable-challenge-resource-verification=", " (in the Helm chart: agent.disableChallengeResourceVerification, a list)"
+	const flag, inChart = "if that is intended, start the agent with --disable-challenge-resource-verification=", " (in the Helm chart: agent.disableChallengeResourceVerification, a list)"
 	switch host := resource.Hostname(); {
 	case isAzureVaultResource(host) && resource.Path == "":
 		return flag + vault.Authority() + inChart
 	case below(host, microsoftDomains):
-		return "check the URL: this host is no Key Vault, and it must not have such a token"
+		return "check the URL: this host is not a Key Vault, and it must not receive such a token"
 	}
-	return flag + vault.Authority() + "=" + truncate.Line(resource.String(), maxName) + inChart
+	return flag + vault.Authority() + "=" + truncate.Line(resource.String(), exchange.MaxName) + inChart
 }
 
-// parseResource takes a resource apart. What could hide another host in it, or means more than one, is refused.
+// parseResource parses a resource. It refuses forms that can hide another host or mean more than one.
 func parseResource(resource string) (*url.URL, error) {
 	parsed, err := url.Parse(strings.TrimSuffix(strings.TrimSuffix(resource, "/.default"), "/"))
 	switch {
 	case err != nil || parsed.Scheme != "https" || parsed.Opaque != "":
 		return nil, errors.New("it is not a URL that begins with https://")
 	case parsed.User != nil:
-		return nil, errors.New("it holds a user name")
+		return nil, errors.New("it contains a user name")
 	case parsed.RawQuery != "" || parsed.ForceQuery || strings.ContainsAny(resource, "#?"):
 		return nil, errors.New("it has a query or a fragment")
 	case !resourcePath.MatchString(parsed.EscapedPath()):
-		return nil, errors.New("it has a path that no resource has")
+		return nil, errors.New("it has a path that is not valid for a resource")
 	}
 	parsed.Host = lower(parsed.Host)
 	if !vaultHost.MatchString(parsed.Hostname()) {

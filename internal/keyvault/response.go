@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// vaultError is the body of Key Vault's error answers
+// vaultError is the body of Key Vault's error responses
 // (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes). encoding/json matches names without regard to
 // case, and both innererror and innerError occur.
 type vaultError struct {
@@ -28,7 +30,7 @@ type vaultError struct {
 	} `json:"error"`
 }
 
-// inner is the code that says most.
+// inner returns the most specific code.
 func (e *vaultError) inner() string {
 	if e.Error.InnerError.Code != "" {
 		return e.Error.InnerError.Code
@@ -36,71 +38,68 @@ func (e *vaultError) inner() string {
 	return e.Error.Code
 }
 
-// vaultErrorOf reads an answer's body. One of another kind gives an error without code, and the status code has to speak.
+// vaultErrorOf parses the body of a response. A body of another kind gives an error without code, and the status code decides.
 func vaultErrorOf(body []byte) vaultError {
 	var read vaultError
 	_ = json.Unmarshal(body, &read)
 	return read
 }
 
-func responseFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
-	body := vaultErrorOf(answer.body)
-	if body.Error.Code == "" && !speaksForItself(answer.status) {
-		return strangerFault(secret, clientID, answer)
+// responseFailure is for a refusal of the vault.
+func responseFailure(secret SecretURL, clientID string, refusal *exchange.RefusalError) *Failure {
+	body := vaultErrorOf(refusal.Body)
+	if body.Error.Code == "" && !hasMeaningAlone(refusal.Status) {
+		return foreignFailure(secret, clientID, refusal)
 	}
 	inner := body.inner()
-	reason := reasonFor(answer.status, inner, body.Error.Message)
-	message := about(secret, clientID) + strings.TrimSpace(fmt.Sprintf("HTTP %d %s", answer.status, oneLine(inner)))
-	if text := gist(body.Error.Message); text != "" {
+	reason := reasonFor(refusal.Status, inner, body.Error.Message)
+	message := about(secret, clientID) + strings.TrimSpace(fmt.Sprintf("HTTP %d %s", refusal.Status, exchange.OneLine(inner)))
+	if text := exchange.Gist(body.Error.Message); text != "" {
 		message += ": " + text
 	}
 	message += "; " + adviceFor(reason, secret, &body, clientID)
 	var note, detail string
 	if reason == v1alpha1.ReasonAuthenticationFailed {
-		note, detail = clockNote(answer.header, "vault")
+		note, detail = exchange.ClockNote(refusal.Header, "vault")
 	}
-	return &Fault{
-		Reason: reason, Message: message + note, Detail: detail, RequestID: requestID(answer),
-		RetryAfter: retryAfterOf(answer.header, time.Now()),
+	return &Failure{
+		Reason: reason, Message: message + note, Detail: detail, RequestID: requestID(refusal),
+		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
 	}
 }
 
-// requestID returns the id by which Azure finds a request: the vault's, or Entra ID's trace id.
-func requestID(answer *refusalError) string {
-	if answer.login {
-		if body := entraErrorOf(answer.body); body.TraceID != "" {
-			return truncate.Line(body.TraceID, maxID)
+// requestID returns the ID by which Azure's support finds a request: the vault's, or the trace ID of Entra ID.
+func requestID(refusal *exchange.RefusalError) string {
+	if refusal.TokenService {
+		if body := auth.ParseTokenError(refusal.Body); body.TraceID != "" {
+			return truncate.Line(body.TraceID, exchange.MaxID)
 		}
 	}
-	return truncate.Line(answer.header.Get("x-ms-request-id"), maxID)
+	return truncate.Line(refusal.Header.Get("x-ms-request-id"), exchange.MaxID)
 }
 
-// maxID is how long an id may be, in characters; Azure's have 36.
-const maxID = 64
-
-// speaksForItself reports whether a status means the same without Key Vault's body, whoever says it: a gateway in between
-// throttles and fails too.
-func speaksForItself(status int) bool {
+// hasMeaningAlone reports whether a status means the same without Key Vault's body: a gateway in between also throttles and fails.
+func hasMeaningAlone(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusTooManyRequests || status >= http.StatusInternalServerError
 }
 
-// strangerFault is for an answer that Key Vault did not give: a proxy's page that blocks the site must not be taken for a
-// missing role, nor a gateway's 404 for a missing secret.
-func strangerFault(secret SecretURL, clientID string, answer *refusalError) *Fault {
-	what := fmt.Sprintf("HTTP %d", answer.status)
-	if target, err := url.Parse(answer.header.Get("Location")); err == nil && target.Host != "" {
-		what += " to " + oneLine(target.Host)
+// foreignFailure is for a response that is not from Key Vault: a proxy's page that blocks the site must not be taken for a missing
+// role, nor a gateway's 404 for a missing secret.
+func foreignFailure(secret SecretURL, clientID string, refusal *exchange.RefusalError) *Failure {
+	what := fmt.Sprintf("HTTP %d", refusal.Status)
+	if target, err := url.Parse(refusal.Header.Get("Location")); err == nil && target.Host != "" {
+		what += " to " + exchange.OneLine(target.Host)
 	}
-	return &Fault{
+	return &Failure{
 		Reason:     v1alpha1.ReasonVaultUnreachable,
-		RequestID:  requestID(answer),
-		Message:    about(secret, clientID) + what + ", which is not Key Vault's answer; " + lookBetween,
-		RetryAfter: retryAfterOf(answer.header, time.Now()),
+		RequestID:  requestID(refusal),
+		Message:    about(secret, clientID) + what + ", which is not Key Vault's response; " + exchange.CheckProxies,
+		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
 	}
 }
 
-// reasonFor maps Key Vault's answer to a reason. Where one code stands for several causes, which Key Vault then tells
-// apart in prose only, the message decides.
+// reasonFor maps Key Vault's response to a reason. If one code has several causes, which Key Vault distinguishes in prose only,
+// the message decides.
 func reasonFor(status int, inner, message string) v1alpha1.Reason {
 	switch {
 	case status == http.StatusUnauthorized:
@@ -131,7 +130,7 @@ func reasonForForbidden(inner, message string) v1alpha1.Reason {
 	case "SecretExpired":
 		return v1alpha1.ReasonExpired
 	}
-	// Only the first line: the others name the caller and the vault. No secret's name can look like these words, which have blanks.
+	// Only the first line: the others name the caller and the vault. A secret's name cannot match these words, which have spaces.
 	message, _, _ = strings.Cut(strings.ToLower(message), "\n")
 	for _, known := range forbiddenWords {
 		if known.words.MatchString(message) {
@@ -141,7 +140,7 @@ func reasonForForbidden(inner, message string) v1alpha1.Reason {
 	return v1alpha1.ReasonAccessDenied
 }
 
-// forbiddenWords tell causes apart that Key Vault, its emulators and private clouds put into one code.
+// forbiddenWords distinguish causes for which Key Vault, its emulators and private clouds use one code.
 var forbiddenWords = []struct {
 	words  *regexp.Regexp
 	reason v1alpha1.Reason
@@ -152,8 +151,8 @@ var forbiddenWords = []struct {
 	{regexp.MustCompile(`public network access is disabled|client address is not authorized`), v1alpha1.ReasonAccessDeniedByFirewall},
 }
 
-// retryAfterOf reads how long the server wants to be left alone: Azure's millisecond headers, else Retry-After in seconds
-// or as a date (RFC 9110, section 10.2.3).
+// retryAfterOf returns the wait that the server asks for: Azure's millisecond headers, else Retry-After in seconds or as a date
+// (RFC 9110, section 10.2.3).
 func retryAfterOf(header http.Header, now time.Time) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
 		if milliseconds := countOf(header.Get(name)); milliseconds > 0 {
@@ -170,7 +169,7 @@ func retryAfterOf(header http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// countOf returns a number of units, 0 for what is no number. A number beyond all measure is a very long time, and not none.
+// countOf parses a number of units, 0 for text that is not a number. A number that overflows is a very long time, not none.
 func countOf(text string) int64 {
 	count, err := strconv.ParseInt(text, 10, 32)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
@@ -19,7 +20,7 @@ var (
 	vaultHost     = regexp.MustCompile(`^[0-9a-z]([0-9a-z-]*[0-9a-z])?(\.[0-9a-z]([0-9a-z-]*[0-9a-z])?)*$`)
 )
 
-// SecretURL is a Key Vault secret's URL, taken apart.
+// SecretURL is a parsed URL of a Key Vault secret.
 type SecretURL struct {
 	// Host is the vault's host name in lower case, without port.
 	Host string
@@ -27,12 +28,12 @@ type SecretURL struct {
 	Port string
 	// Name is the name of the secret.
 	Name string
-	// Version is the version the URL is pinned to, empty for the newest.
+	// Version is the version that the URL is pinned to, empty for the latest.
 	Version string
 }
 
-// ParseURL takes a Key Vault secret's URL apart: https://<host>[:port]/secrets/<name>[/<version>]. Port 443 is dropped, so
-// that a vault has one name. The error is a Fault with InvalidURL that says which part is wrong.
+// ParseURL parses the URL of a Key Vault secret: https://<host>[:port]/secrets/<name>[/<version>]. Port 443 is dropped, so that a
+// vault has one name. The error is a Failure with InvalidURL that names the invalid part.
 func ParseURL(raw string) (SecretURL, error) {
 	parsed, err := url.Parse(raw)
 	switch {
@@ -41,7 +42,7 @@ func ParseURL(raw string) (SecretURL, error) {
 	case parsed.Scheme != "https":
 		return SecretURL{}, invalidURL(raw, "it must begin with https://")
 	case parsed.User != nil:
-		return SecretURL{}, invalidURL(raw, "it must not hold a user name or password")
+		return SecretURL{}, invalidURL(raw, "it must not contain a user name or password")
 	case parsed.RawQuery != "" || parsed.ForceQuery || strings.Contains(raw, "#"):
 		return SecretURL{}, invalidURL(raw, "it must not have a query or a fragment")
 	}
@@ -66,10 +67,10 @@ func ParseURL(raw string) (SecretURL, error) {
 func parsePath(raw, path string) (name, version string, err error) {
 	parts := strings.Split(path, "/")
 	if len(parts) > 1 && (parts[1] == "certificates" || parts[1] == "keys") {
-		return "", "", invalidURL(raw, "it points to /"+parts[1]+"/, which does not hold the private key: the secret of the same name under /secrets/ does")
+		return "", "", invalidURL(raw, "it points to /"+parts[1]+"/, which does not hold the private key: use the secret of the same name under /secrets/")
 	}
 	if len(parts) < 3 || len(parts) > 4 || parts[1] != "secrets" || !secretName.MatchString(parts[2]) {
-		return "", "", invalidURL(raw, "its path must be /secrets/<name> or /secrets/<name>/<version>, the name being 1 to 127 letters, digits and dashes")
+		return "", "", invalidURL(raw, "its path must be /secrets/<name> or /secrets/<name>/<version>, with a name of 1 to 127 letters, digits and hyphens")
 	}
 	if len(parts) == 4 {
 		if !secretVersion.MatchString(parts[3]) {
@@ -80,8 +81,8 @@ func parsePath(raw, path string) (name, version string, err error) {
 	return parts[2], version, nil
 }
 
-// lower returns a host name in lower case, as DNS compares it: ASCII only. strings.ToLower would make letters of ASCII out of
-// others, such as the Kelvin sign.
+// lower returns a host name in lower case, as DNS compares it: ASCII only. strings.ToLower would also turn other characters into
+// ASCII letters, such as the Kelvin sign.
 func lower(host string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -92,10 +93,10 @@ func lower(host string) string {
 }
 
 func invalidURL(raw, why string) error {
-	return &Fault{Reason: v1alpha1.ReasonInvalidURL, Message: "the URL " + strconv.Quote(truncate.Line(redactUser(raw), maxText)) + " cannot be used: " + why}
+	return &Failure{Reason: v1alpha1.ReasonInvalidURL, Message: "the URL " + strconv.Quote(truncate.Line(redactUser(raw), exchange.MaxText)) + " cannot be used: " + why}
 }
 
-// redactUser cuts what stands before an @ in the host, which may be a password.
+// redactUser removes the user information before the host, which may hold a password.
 func redactUser(raw string) string {
 	scheme, rest, found := strings.Cut(raw, "://")
 	if !found {
@@ -108,7 +109,7 @@ func redactUser(raw string) string {
 	return raw
 }
 
-// Authority is the vault's host with its port, where it has one.
+// Authority returns the vault's host, with its port if it has one.
 func (u SecretURL) Authority() string {
 	if u.Port == "" {
 		return u.Host

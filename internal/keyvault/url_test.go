@@ -57,8 +57,8 @@ func TestParseURLRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := ParseURL(test.raw)
-			var fault *Fault
-			if !errors.As(err, &fault) || fault.Reason != v1alpha1.ReasonInvalidURL || !strings.Contains(fault.Message, test.says) {
+			var failure *Failure
+			if !errors.As(err, &failure) || failure.Reason != v1alpha1.ReasonInvalidURL || !strings.Contains(failure.Message, test.says) {
 				t.Errorf("got %v, want InvalidURL that says %q", err, test.says)
 			}
 		})
@@ -117,8 +117,8 @@ func TestAllowList(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = list.Check(secret)
-			var fault *Fault
-			if test.allowed != (err == nil) || (err != nil && (!errors.As(err, &fault) || fault.Reason != v1alpha1.ReasonVaultNotAllowed)) {
+			var failure *Failure
+			if test.allowed != (err == nil) || (err != nil && (!errors.As(err, &failure) || failure.Reason != v1alpha1.ReasonVaultNotAllowed)) {
 				t.Errorf("got %v, want allowed %v", err, test.allowed)
 			}
 		})

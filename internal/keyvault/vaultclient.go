@@ -7,75 +7,75 @@ import (
 	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
+
+	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
+	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
-// vaultClient is the SDK's client for one vault and identity. The SDK learns tenant and scope from a 401 to its first
-// request; when several are first at once each gets its own 401. So the first request goes alone and the others wait for
-// it: until one has got past the challenge, they share its fate.
+// vaultClient is the SDK's client for one vault and identity. The SDK learns tenant and scope from a 401 to its first request, and
+// several first requests at once would each get a 401. So the first request goes alone, and the others wait for it. Until one has
+// passed the challenge, they share its result.
 type vaultClient struct {
-	client     *azsecrets.Client
-	authorizer *authorizer
+	client   *azsecrets.Client
+	identity *auth.Identity
 
-	mu      sync.Mutex
-	ready   bool
-	attempt chan struct{} // closed when the attempt under way ends
-	err     error         // of the last attempt
+	mu    sync.Mutex
+	ready bool
+	first chan struct{} // closed when the first request ends; nil if none is under way
+	err   error         // of the last first request
 }
 
-// account returns whose tokens the vault is shown.
-func (v *vaultClient) account() account { return v.authorizer.identity.account }
-
-// get reads a secret. Its error is settled; a closedError is what another request met.
+// get reads a secret. Its error is settled; a SharedError is the failure of another request.
 func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetSecretResponse, error) {
-	first, wait := v.enter()
+	first, wait := v.begin()
 	if wait != nil {
 		select {
 		case <-wait:
 		case <-ctx.Done():
 			return azsecrets.GetSecretResponse{}, ctx.Err()
 		}
-		if err := v.outcome(); err != nil {
-			return azsecrets.GetSecretResponse{}, &closedError{cause: err}
+		if err := v.result(); err != nil {
+			return azsecrets.GetSecretResponse{}, &exchange.SharedError{Cause: err}
 		}
 	}
 	authenticated, err := false, errPanicked
 	if first {
-		defer func() { v.leave(authenticated, err) }() // also when the SDK panics
+		defer func() { v.end(authenticated, err) }() // also after a panic of the SDK
 	}
-	ctx, trail := trailOf(ctx)
+	ctx, transcript := exchange.TranscriptOf(ctx)
 	var response azsecrets.GetSecretResponse
 	response, err = v.client.GetSecret(ctx, secret.Name, secret.Version, nil)
-	err = settle(secret.Authority(), trail, err)
+	err = exchange.Settle(secret.Authority(), transcript, err)
 	authenticated = pastChallenge(err)
 	return response, err
 }
 
 var errPanicked = errors.New("the vault's authentication challenge cannot be read")
 
-// enter says whether the caller goes first, or what it has to wait for.
-func (v *vaultClient) enter() (first bool, wait chan struct{}) {
+// begin reports whether the caller's request is the first, and otherwise returns what the caller has to wait for, nil for nothing.
+func (v *vaultClient) begin() (first bool, wait chan struct{}) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
 	case v.ready:
 		return false, nil
-	case v.attempt != nil:
-		return false, v.attempt
+	case v.first != nil:
+		return false, v.first
 	}
-	v.attempt = make(chan struct{})
+	v.first = make(chan struct{})
 	return true, nil
 }
 
-func (v *vaultClient) leave(authenticated bool, err error) {
+func (v *vaultClient) end(authenticated bool, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.ready, v.err = authenticated, err
-	close(v.attempt)
-	v.attempt = nil
+	close(v.first)
+	v.first = nil
 }
 
-// outcome returns nil when the attempt waited for got past the challenge, whatever it answered for its own secret.
-func (v *vaultClient) outcome() error {
+// result returns nil if the first request passed the challenge, whatever the response for its own secret was.
+func (v *vaultClient) result() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.ready {
@@ -84,18 +84,18 @@ func (v *vaultClient) outcome() error {
 	return v.err
 }
 
-// pastChallenge reports whether the vault has accepted a token: it answered about the secret, in its own words. A vault that
-// throttles or is out of service may have said so before it asked for one, and so may a proxy's page with any status. err is
-// settled.
+// pastChallenge reports whether the vault has accepted a token: its response concerns the secret and has Key Vault's format. A
+// vault that throttles or is out of service may have answered before it asked for a token, and a proxy's page can have any
+// status. err is settled.
 func pastChallenge(err error) bool {
 	if err == nil {
 		return true
 	}
-	var refusal *refusalError
-	if !errors.As(err, &refusal) || refusal.login || vaultErrorOf(refusal.body).Error.Code == "" {
+	var refusal *exchange.RefusalError
+	if !errors.As(err, &refusal) || refusal.TokenService || vaultErrorOf(refusal.Body).Error.Code == "" {
 		return false
 	}
-	switch refusal.status {
+	switch refusal.Status {
 	case http.StatusForbidden, http.StatusNotFound, http.StatusConflict:
 		return true
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// answer is an HTTP answer, whole.
+// answer is a complete HTTP response.
 type answer struct {
 	status int
 	header map[string]string
@@ -17,7 +17,7 @@ type answer struct {
 
 const jsonType = "application/json; charset=utf-8"
 
-// send writes the answer; broken off in the middle of its body if broken is true.
+// send writes the response, and closes the connection in the middle of its body if broken is true.
 func (a answer) send(w http.ResponseWriter, broken bool) {
 	for name, value := range a.header {
 		w.Header().Set(name, value)
@@ -25,15 +25,15 @@ func (a answer) send(w http.ResponseWriter, broken bool) {
 	w.Header().Set("Content-Length", fmt.Sprint(len(a.body)))
 	w.WriteHeader(a.status)
 	if !broken {
-		_, _ = w.Write(a.body) // the client has gone
+		_, _ = w.Write(a.body) // the client may have disconnected
 		return
 	}
 	_, _ = w.Write(a.body[:len(a.body)/2])
 	_ = http.NewResponseController(w).Flush()
-	panic(http.ErrAbortHandler) // net/http's way to reset a connection or a stream
+	panic(http.ErrAbortHandler) // makes net/http reset the connection or stream
 }
 
-// drip writes the answer byte by byte with a pause before each, as long as the client waits.
+// drip writes the response byte by byte with a pause before each, as long as the client waits.
 func (a answer) drip(w http.ResponseWriter, r *http.Request, pause time.Duration) {
 	for name, value := range a.header {
 		w.Header().Set(name, value)
@@ -44,11 +44,11 @@ func (a answer) drip(w http.ResponseWriter, r *http.Request, pause time.Duration
 		if flush.Flush() != nil || !wait(r, pause) {
 			return
 		}
-		_, _ = w.Write([]byte{one}) // the next flush fails when the client has gone
+		_, _ = w.Write([]byte{one}) // the next flush fails if the client has disconnected
 	}
 }
 
-// failure is an error in Key Vault's form; without an inner error if innerCode is empty.
+// failure returns an error response of Key Vault, without an inner error if innerCode is empty.
 func failure(status int, code, innerCode, message string) answer {
 	detail := struct {
 		Code    string `json:"code"`
@@ -62,7 +62,7 @@ func failure(status int, code, innerCode, message string) answer {
 	return answer{status: status, header: map[string]string{"Content-Type": jsonType}, body: body}
 }
 
-// with returns the answer with one more header.
+// with returns the response with one more header.
 func (a answer) with(name, value string) answer {
 	a.header = maps.Clone(a.header)
 	a.header[name] = value
@@ -79,7 +79,7 @@ func throttled(retryAfter time.Duration, withHeader bool) answer {
 	return a
 }
 
-// htmlPage is what stands in front of a vault instead of the vault.
+// htmlPage is the response of a proxy or portal in front of a vault.
 func htmlPage(status int, text string) answer {
 	return answer{
 		status: status, header: map[string]string{"Content-Type": "text/html; charset=utf-8"},

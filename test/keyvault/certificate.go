@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// ContentType is the form of a certificate's secret.
+// ContentType is the content type of a certificate's secret.
 type ContentType int
 
-// The two forms that Key Vault knows.
+// The content types that Key Vault supports.
 const (
 	PFX ContentType = iota // application/x-pkcs12
 	PEM                    // application/x-pem-file
@@ -33,7 +33,7 @@ func (c ContentType) String() string {
 type CertificateOptions struct {
 	KeyType     KeyType
 	ContentType ContentType
-	// Names are the DNS names; the first is the subject's common name too. Empty for the secret's name in example.com.
+	// Names are the DNS names; the first is also the subject's common name. Empty for the secret's name in example.com.
 	Names []string
 	// WithChain adds the intermediate and the root.
 	WithChain bool
@@ -42,12 +42,12 @@ type CertificateOptions struct {
 	NotBefore, NotAfter time.Time
 	// LegacyPFX encrypts with 3DES and SHA-1 instead of AES-256 and SHA-256.
 	LegacyPFX bool
-	// RootFirst puts the root first and the leaf last, as Key Vault does in a PFX that it made itself
+	// RootFirst puts the root first and the leaf last, as Key Vault does in a PFX that it created itself
 	// (https://github.com/Azure/azure-rest-api-specs/issues/10637).
 	RootFirst bool
 }
 
-// withDefaults fills in what is left out.
+// withDefaults sets the fields that are zero.
 func (o CertificateOptions) withDefaults(secret string) CertificateOptions {
 	if len(o.Names) == 0 {
 		o.Names = []string{secret + ".example.com"}
@@ -67,7 +67,7 @@ func (c chain) make(o CertificateOptions, key crypto.Signer) (*version, error) {
 		Subject: pkix.Name{CommonName: o.Names[0]}, DNSNames: o.Names, NotBefore: o.NotBefore, NotAfter: o.NotAfter,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		// RFC 5280, section 4.1.2.5: a leaf that says it is no CA.
+		// RFC 5280, section 4.2.1.9: the leaf is marked as not being a CA.
 		BasicConstraintsValid: true,
 	}, key.Public())
 	if err != nil {

@@ -52,7 +52,7 @@ func certificatesOfPEM(t *testing.T, text []byte) (certificates []*x509.Certific
 	return certificates, private
 }
 
-// thumbprintOf returns the thumbprint of the certificate that is no CA.
+// thumbprintOf returns the thumbprint of the certificate that is not a CA.
 func thumbprintOf(t *testing.T, secret azsecrets.Secret) string {
 	t.Helper()
 	certificates, _ := certificatesOf(t, secret)

@@ -72,7 +72,7 @@ func clientWith(t *testing.T, s *Server, vault string, credential azcore.TokenCr
 	return client
 }
 
-// get reads a secret that must be there.
+// get reads a secret that must exist.
 func get(t *testing.T, client *azsecrets.Client, name, version string) azsecrets.GetSecretResponse {
 	t.Helper()
 	response, err := client.GetSecret(t.Context(), name, version, nil)
@@ -82,7 +82,7 @@ func get(t *testing.T, client *azsecrets.Client, name, version string) azsecrets
 	return response
 }
 
-// refused reads a secret that must be refused with a status, and returns the answer's text.
+// refused reads a secret that must be refused with a status, and returns the error.
 func refused(t *testing.T, client *azsecrets.Client, name, version string, status int) *azcore.ResponseError {
 	t.Helper()
 	_, err := client.GetSecret(t.Context(), name, version, nil)

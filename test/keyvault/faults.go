@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// faults are what a vault has been told to do wrong.
+// faults are the faults that are injected into a vault.
 type faults struct {
 	throttle, failure, pages limited
 	refusal                  Refusal
@@ -15,7 +15,7 @@ type faults struct {
 	latency, drip, skew      time.Duration
 }
 
-// limited is an answer to the next count requests; to all of them if count is negative.
+// limited is a response to the next count requests; to all of them if count is negative.
 type limited struct {
 	count  int
 	answer answer
@@ -37,39 +37,39 @@ func (v *Vault) fault(set func(*faults)) {
 }
 
 // Throttle answers the next count requests with 429, all until Heal if count is negative. With withHeader they carry
-// Retry-After in seconds, rounded up; Key Vault mostly leaves it out.
+// Retry-After in seconds, rounded up; Key Vault usually omits it.
 func (v *Vault) Throttle(retryAfter time.Duration, withHeader bool, count int) {
 	v.fault(func(f *faults) { f.throttle = limited{count, throttled(retryAfter, withHeader)} })
 }
 
-// FailWith answers the next count requests with an error, all until Heal if count is negative. An empty innerCode leaves
-// the inner error out.
+// FailWith answers the next count requests with an error, all until Heal if count is negative. An empty innerCode omits
+// the inner error.
 func (v *Vault) FailWith(status int, code, innerCode, message string, count int) {
 	v.fault(func(f *faults) { f.failure = limited{count, failure(status, code, innerCode, message)} })
 }
 
-// Firewall turns the vault's firewall on, which lets nobody in, or off.
+// Firewall turns the vault's firewall, which denies all requests, on or off.
 func (v *Vault) Firewall(on bool) { v.fault(func(f *faults) { f.firewall = on }) }
 
-// DenyIdentity takes the role from a client id: it gets 403 until Heal. Other identities are not concerned.
+// DenyIdentity removes the role of a client ID: it gets 403 until Heal. Other identities are not affected.
 func (v *Vault) DenyIdentity(clientID string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.denied[clientID] = true
 }
 
-// EnforceValidity refuses secrets before nbf and after exp with 403, as one page of Key Vault's documentation says
-// (https://learn.microsoft.com/azure/key-vault/certificates/about-certificates) and another does not.
+// EnforceValidity refuses secrets before nbf and after exp with 403, as one page of Key Vault's documentation states
+// (https://learn.microsoft.com/azure/key-vault/certificates/about-certificates) and another contradicts.
 func (v *Vault) EnforceValidity(on bool) { v.fault(func(f *faults) { f.enforceValidity = on }) }
 
-// Latency delays every answer, that without a token too.
+// Latency delays every response, including those to requests without a token.
 func (v *Vault) Latency(d time.Duration) { v.fault(func(f *faults) { f.latency = d }) }
 
-// ResetMidBody breaks the next count answers off in the middle of their body, all until Heal if count is negative.
+// ResetMidBody truncates the next count responses in the middle of their body, all until Heal if count is negative.
 func (v *Vault) ResetMidBody(count int) { v.fault(func(f *faults) { f.resets = count }) }
 
 // HTMLPage answers the next count requests with 200 and an HTML page, as a captive portal would; all until Heal if count is
-// negative. Requests without a token count too: the page stands before the vault.
+// negative. Requests without a token count as well: the portal is in front of the vault.
 func (v *Vault) HTMLPage(count int) {
 	v.fault(func(f *faults) { f.pages = limited{count, htmlPage(http.StatusOK, "Sign in to this network")} })
 }
@@ -86,13 +86,13 @@ func (v *Vault) Redirect(location string, count int) {
 	})
 }
 
-// Drip sends the answers' bodies byte by byte, a pause before each.
+// Drip sends the responses' bodies byte by byte, with a pause before each.
 func (v *Vault) Drip(pause time.Duration) { v.fault(func(f *faults) { f.drip = pause }) }
 
-// SkewClock puts the vault's clock, which every answer names, ahead by d, or behind if d is negative.
+// SkewClock moves the vault's clock, which every response shows, ahead by d, or behind if d is negative.
 func (v *Vault) SkewClock(d time.Duration) { v.fault(func(f *faults) { f.skew = d }) }
 
-// Heal takes all faults back. It does not start a vault that was stopped, nor enable or recover a secret.
+// Heal removes all faults. It does not start a vault that was stopped, nor enable or recover a secret.
 func (v *Vault) Heal() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

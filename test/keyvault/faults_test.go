@@ -82,7 +82,7 @@ func TestStopAndStartOnTheSamePort(t *testing.T) {
 	vault.Stop()
 	vault.Stop()
 	if _, err := client.GetSecret(t.Context(), "word", "", nil); err == nil {
-		t.Error("got an answer of a vault that is stopped")
+		t.Error("got a response of a stopped vault")
 	}
 	for range 2 {
 		if err := vault.Start(); err != nil {
@@ -95,7 +95,7 @@ func TestStopAndStartOnTheSamePort(t *testing.T) {
 	get(t, client, "word", "")
 }
 
-func TestABrokenAnswerIsAnError(t *testing.T) {
+func TestATruncatedResponseIsAnError(t *testing.T) {
 	_, vault, client := newFaulty(t)
 	for name, set := range map[string]func(){
 		"an answer that breaks off": func() { vault.ResetMidBody(1) },
@@ -111,7 +111,7 @@ func TestABrokenAnswerIsAnError(t *testing.T) {
 	}
 }
 
-func TestLatencyDelaysAnAnswer(t *testing.T) {
+func TestLatencyDelaysAResponse(t *testing.T) {
 	_, vault, client := newFaulty(t)
 	vault.Latency(time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

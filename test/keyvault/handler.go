@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// request is what a client asks a vault for: a version of a secret, the latest if version is empty, or the list of them.
+// request is what a client requests of a vault: a version of a secret, the latest if version is empty, or the list of versions.
 type request struct {
 	name, version string
 	list          bool
 }
 
-// parseRequest reads /secrets/NAME, /secrets/NAME/VERSION and /secrets/NAME/versions. The SDK asks for the latest version
-// with a slash at the end.
+// parseRequest reads /secrets/NAME, /secrets/NAME/VERSION and /secrets/NAME/versions. The SDK requests the latest version
+// with a trailing slash.
 func parseRequest(r *http.Request) (request, bool) {
 	path, ok := strings.CutPrefix(r.URL.Path, "/secrets/")
 	if !ok {
@@ -29,7 +29,7 @@ func parseRequest(r *http.Request) (request, bool) {
 	return request{name: name, version: version}, true
 }
 
-// ServeHTTP answers as Key Vault does: the token first, then the network's rules, the role and the secret.
+// ServeHTTP checks a request as Key Vault does: first the token, then the network's rules, the role and the secret.
 func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	faults, portal := v.before()
 	if !wait(r, faults.latency) {
@@ -45,10 +45,10 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Ms-Keyvault-Region", region)
 	w.Header().Set("X-Ms-Request-Id", newID())
 	w.Header().Set("Cache-Control", "no-cache")
-	clientID, problem := v.server.tenant.tokens.caller(r)
-	if problem != "" {
+	clientID, message := v.server.tenant.tokens.caller(r)
+	if message != "" {
 		v.countUnauthorized()
-		v.unauthorized(problem).send(w, false)
+		v.unauthorized(message).send(w, false)
 		return
 	}
 	asked, result, broken := v.answer(r, clientID)
@@ -64,14 +64,14 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result.send(w, broken)
 }
 
-// before returns the faults, and whether something stands before the vault and answers in its place.
+// before returns the faults, and reports whether a portal in front of the vault responds instead of it.
 func (v *Vault) before() (now faults, portal bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.faults, spend(&v.faults.pages.count)
 }
 
-// wait waits; it reports false if the client went away meanwhile.
+// wait waits, and reports false if the client disconnected meanwhile.
 func wait(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -86,7 +86,7 @@ func wait(r *http.Request, d time.Duration) bool {
 	}
 }
 
-// answer answers a request of a known caller.
+// answer returns the response to a request of a known caller.
 func (v *Vault) answer(r *http.Request, clientID string) (asked request, result answer, broken bool) {
 	asked, ok := parseRequest(r)
 	switch {
@@ -107,7 +107,7 @@ func (v *Vault) answer(r *http.Request, clientID string) (asked request, result 
 	return asked, v.render(r, asked), broken
 }
 
-// refusal returns the answer that a request gets instead of a secret, if any. The caller holds the lock.
+// refusal returns the response that a request gets instead of a secret, if any. The caller holds the lock.
 func (v *Vault) refusal(asked request, clientID string) (answer, bool) {
 	switch {
 	case spend(&v.faults.throttle.count):

@@ -27,7 +27,7 @@ func TestAClientIsChallengedOnce(t *testing.T) {
 		t.Errorf("got %+v, want one challenge, three requests and one connection", stats)
 	}
 	if stats.BySecret["word"] != 3 || stats.ByCode[http.StatusOK] != 3 {
-		t.Errorf("got %+v, want three answers 200 for the secret", stats)
+		t.Errorf("got %+v, want three responses 200 for the secret", stats)
 	}
 	if got := s.TokenRequests(); got != 1 {
 		t.Errorf("got %d token requests, want 1", got)
@@ -125,7 +125,7 @@ func TestAWrongIdentityHeaderIsRefused(t *testing.T) {
 	mustContain(t, err, "the identity header is wrong")
 }
 
-// managedIdentity returns an identity with a client id of its own: MSAL's cache of their tokens outlives the test.
+// managedIdentity returns an identity with a client ID of its own, since MSAL's cache of tokens outlives the test.
 func managedIdentity(t *testing.T, s *Server) azcore.TokenCredential {
 	t.Helper()
 	credential, err := azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{

@@ -24,7 +24,7 @@ type issuer struct {
 func newIssuer(name string, key crypto.Signer, parent *issuer) (*issuer, error) {
 	template := &x509.Certificate{
 		Subject: pkix.Name{Organization: []string{"Vaultpane tests"}, CommonName: name},
-		// Wide enough for certificates that have expired long since, and for those that will be valid one day.
+		// Long enough for certificates that expired long ago, and for certificates that are not valid yet.
 		NotBefore: time.Now().Add(-20 * year), NotAfter: time.Now().Add(20 * year),
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
@@ -60,7 +60,7 @@ func newTLSIssuer() (*issuer, error) {
 	return newIssuer("Vaultpane test TLS CA", key, nil)
 }
 
-// chain issues the certificates in the vaults; nothing that serves TLS comes from it.
+// chain issues the certificates in the vaults, and none for the server's own TLS.
 type chain struct{ root, intermediate *issuer }
 
 func newChain() (chain, error) {

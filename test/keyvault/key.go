@@ -11,10 +11,10 @@ import (
 	"sync"
 )
 
-// KeyType is the kind of a certificate's private key.
+// KeyType is the type of a certificate's private key.
 type KeyType int
 
-// The key types that Key Vault makes certificates with.
+// The key types of Key Vault's certificates.
 const (
 	RSA2048 KeyType = iota
 	RSA3072
@@ -44,7 +44,7 @@ func ParseKeyType(name string) (KeyType, error) {
 			return KeyType(i), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no key type; there are %s", name, strings.Join(keyTypeNames, ", "))
+	return 0, fmt.Errorf("%q is not a key type; the key types are %s", name, strings.Join(keyTypeNames, ", "))
 }
 
 func (t KeyType) generate() (crypto.Signer, error) {
@@ -62,10 +62,10 @@ func (t KeyType) generate() (crypto.Signer, error) {
 	case P521:
 		return ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
 	}
-	return nil, fmt.Errorf("making a key: %s is no key type", t)
+	return nil, fmt.Errorf("making a key: %s is not a key type", t)
 }
 
-// keyPool keeps the keys of the process that may be used again: PutMany's and the issuers'.
+// keyPool keeps the keys that may be reused in the process: those of PutMany and of the issuers.
 type keyPool struct {
 	mu   sync.Mutex
 	keys map[KeyType][]crypto.Signer
@@ -73,7 +73,7 @@ type keyPool struct {
 
 var pool = &keyPool{keys: map[KeyType][]crypto.Signer{}}
 
-// take returns the first keys of the pool and makes those that are missing, all at once.
+// take returns the first keys of the pool, and makes missing keys in parallel.
 func (p *keyPool) take(kind KeyType, count int) ([]crypto.Signer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

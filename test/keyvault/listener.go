@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// listener serves a handler on a port of 127.0.0.1 that it keeps from one start to the next.
+// listener serves a handler on 127.0.0.1. It keeps its port when it is stopped and started again.
 type listener struct {
 	certificate *tls.Certificate // nil for plain HTTP
 	handler     http.Handler
-	accepted    func() // called for each connection; nil for nobody
+	accepted    func() // called for each connection; may be nil
 	port        int
 
 	mu     sync.Mutex
@@ -25,7 +25,7 @@ type listener struct {
 	socket net.Listener
 }
 
-// start listens; it does nothing when it listens already.
+// start listens. It does nothing if it is listening already.
 func (l *listener) start() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,7 +42,7 @@ func (l *listener) start() error {
 	}
 	server := &http.Server{
 		Handler: l.handler, ReadHeaderTimeout: 30 * time.Second, ConnState: l.count,
-		ErrorLog: log.New(io.Discard, "", 0), // clients that do not trust the CA are part of the tests
+		ErrorLog: log.New(io.Discard, "", 0), // tests use clients that do not trust the CA
 	}
 	l.server, l.socket = server, socket
 	if l.certificate == nil {
@@ -54,7 +54,7 @@ func (l *listener) start() error {
 	return nil
 }
 
-// present changes the certificate for connections from now on.
+// present changes the certificate for new connections.
 func (l *listener) present(certificate *tls.Certificate) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,8 +72,8 @@ func (l *listener) stop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.server != nil {
-		_ = l.server.Close() // what cannot be closed is closed
-		_ = l.socket.Close() // which the server does not know before it serves
+		_ = l.server.Close() // an error means that it is closed already
+		_ = l.socket.Close() // which the server closes only after it has begun to serve
 		l.server = nil
 	}
 }

@@ -26,14 +26,14 @@ type oauthError struct {
 	status        int
 }
 
-// serveToken answers the OAuth 2.0 client credentials grant.
+// serveToken serves the OAuth 2.0 client credentials grant.
 func (t *tenant) serveToken(w http.ResponseWriter, r *http.Request) {
 	t.tokens.countRequest()
-	if problem := t.refuse(r); problem != nil {
-		problem.TraceID, problem.CorrelationID = newID(), newID()
-		problem.Description += " Trace ID: " + problem.TraceID + " Correlation ID: " + problem.CorrelationID +
+	if refusal := t.refuse(r); refusal != nil {
+		refusal.TraceID, refusal.CorrelationID = newID(), newID()
+		refusal.Description += " Trace ID: " + refusal.TraceID + " Correlation ID: " + refusal.CorrelationID +
 			" Timestamp: " + time.Now().UTC().Format("2006-01-02 15:04:05Z")
-		writeJSON(w, problem.status, problem)
+		writeJSON(w, refusal.status, refusal)
 		return
 	}
 	seconds := int(tokenLifetime.Seconds())
@@ -43,11 +43,11 @@ func (t *tenant) serveToken(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// refuse says what is wrong with a token request; nil if nothing is.
+// refuse returns the error for a token request; nil for a valid one.
 func (t *tenant) refuse(r *http.Request) *oauthError {
 	clientID := r.PostFormValue("client_id")
-	if problem := t.refusedTo(clientID); problem != nil {
-		return problem
+	if refusal := t.refusedTo(clientID); refusal != nil {
+		return refusal
 	}
 	switch {
 	case r.PathValue("tenant") != t.id:
@@ -76,30 +76,30 @@ func (t *tenant) refuse(r *http.Request) *oauthError {
 	return nil
 }
 
-// serveIdentity answers a managed identity's token request in App Service's form.
+// serveIdentity serves the token request of a managed identity in App Service.
 func (t *tenant) serveIdentity(w http.ResponseWriter, r *http.Request) {
 	t.tokens.countRequest()
 	query := r.URL.Query()
-	problem := ""
+	message := ""
 	switch {
 	case r.Header.Get("X-IDENTITY-HEADER") != t.identityHeader:
-		problem = "the identity header is wrong"
+		message = "the identity header is wrong"
 	case query.Get("api-version") != "2019-08-01":
-		problem = "the api-version is not supported"
+		message = "the api-version is not supported"
 	case query.Get("resource") != vaultResource:
-		problem = "the resource " + query.Get("resource") + " is unknown"
+		message = "the resource " + query.Get("resource") + " is unknown"
 	}
-	if problem != "" {
-		writeJSON(w, http.StatusBadRequest, map[string]any{"statusCode": http.StatusBadRequest, "message": problem})
+	if message != "" {
+		writeJSON(w, http.StatusBadRequest, map[string]any{"statusCode": http.StatusBadRequest, "message": message})
 		return
 	}
 	t.answerIdentity(w, query.Get("client_id"))
 }
 
-// resources are those of the vaults in each cloud.
+// resources are the resources of Key Vault in each cloud.
 var resources = []string{vaultResource, "https://vault.azure.cn", "https://vault.usgovcloudapi.net"}
 
-// validScope accepts the scope of the vaults of any cloud; MSAL adds OpenID's own to it.
+// validScope accepts the scope of Key Vault in any cloud; MSAL adds those of OpenID.
 func validScope(r *http.Request) bool {
 	return slices.ContainsFunc(strings.Fields(r.PostFormValue("scope")), func(scope string) bool {
 		resource, found := strings.CutSuffix(scope, "/.default")

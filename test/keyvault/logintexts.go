@@ -14,7 +14,7 @@ const (
 	subject   = "system:serviceaccount:vaultpane-system:vaultpane-agent"
 )
 
-// loginText is what Entra ID says beside its AADSTS code.
+// loginText is the text and the OAuth error code of one of Entra ID's refusals.
 type loginText struct {
 	status int
 	code   string

@@ -10,25 +10,25 @@ import (
 	"time"
 )
 
-// machine is what gives managed identities to a machine: the instance metadata service
+// machine issues managed identity tokens to a machine: the instance metadata service
 // (https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token) and Azure Arc's agent
 // (https://learn.microsoft.com/azure/azure-arc/servers/managed-identity-authentication).
 type machine struct {
 	mu       sync.Mutex
-	own      bool     // has a system-assigned identity
-	assigned []string // client ids; nil for any
-	arcDir   string   // where Arc's agent puts its key files
+	own      bool     // the machine has a system-assigned identity
+	assigned []string // client IDs; nil for any
+	arcDir   string   // folder of the key files of Arc's agent
 	arcKeys  map[string]bool
 }
 
 const metadataPath = "/metadata/identity/oauth2/token"
 
-// MetadataURL returns the base URL under which the instance metadata service of the machine answers. Its own address is
-// link-local, so a client's transport has to lead here.
+// MetadataURL returns the base URL of the machine's instance metadata service. The real service has a link-local address, so a
+// client's transport has to redirect to this URL.
 func (s *Server) MetadataURL() string { return s.tenant.identityURL() }
 
-// SetManagedIdentities says which managed identities the machine has: its own, and those assigned to it by client id. At
-// first it has its own and any other.
+// SetManagedIdentities sets the managed identities of the machine: its own, and those assigned to it by client ID. By default
+// it has its own and any other.
 func (s *Server) SetManagedIdentities(own bool, assigned ...string) {
 	m := &s.tenant.machine
 	m.mu.Lock()
@@ -36,8 +36,8 @@ func (s *Server) SetManagedIdentities(own bool, assigned ...string) {
 	m.own, m.assigned = own, append([]string{}, assigned...)
 }
 
-// EnvArc returns the variables that Azure Arc's agent sets. It proves that a caller is privileged by a file in a folder
-// which clients accept as Arc's only: %ProgramData%\AzureConnectedMachineAgent\Tokens or /var/opt/azcmagent/tokens.
+// EnvArc returns the variables that Azure Arc's agent sets. A caller proves that it is privileged by reading a file. Clients
+// accept one folder only: %ProgramData%\AzureConnectedMachineAgent\Tokens or /var/opt/azcmagent/tokens.
 func (s *Server) EnvArc(dir string) []string {
 	s.tenant.machine.mu.Lock()
 	defer s.tenant.machine.mu.Unlock()
@@ -48,13 +48,13 @@ func (s *Server) EnvArc(dir string) []string {
 	}
 }
 
-// serveMetadata answers as the instance metadata service does.
+// serveMetadata serves the instance metadata service.
 func (t *tenant) serveMetadata(w http.ResponseWriter, r *http.Request) {
 	t.tokens.countRequest()
 	t.answerMachine(w, r, "2018-02-01")
 }
 
-// serveArc answers as Arc's agent does: a first request is told a file, whose content the second one has to bring.
+// serveArc serves Arc's agent: the response to the first request names a file, whose content the second request must have.
 func (t *tenant) serveArc(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "" {
 		t.tokens.countRequest()
@@ -120,7 +120,7 @@ func (m *machine) has(clientID string) bool {
 	return m.assigned == nil || slices.Contains(m.assigned, clientID)
 }
 
-// answerIdentity hands out a token of a managed identity, the machine's own for an empty client id.
+// answerIdentity issues a token of a managed identity, the machine's own for an empty client ID.
 func (t *tenant) answerIdentity(w http.ResponseWriter, clientID string) {
 	if clientID == "" {
 		clientID = t.clientID

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// inParallel calls do with 0 to count-1, on all processors, and returns the first error.
+// inParallel calls do with 0 to count-1 on all processors, and returns the first error.
 func inParallel(count int, do func(int) error) error {
 	var next atomic.Int64
 	var group sync.WaitGroup

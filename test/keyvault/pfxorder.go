@@ -41,9 +41,9 @@ type encryptedData struct {
 	}
 }
 
-// reverse turns the order of the certificates in a PFX round. go-pkcs12 puts the leaf first, and marks whatever is first as
-// the key's: encoding the root first would mark the root. The new order has the old one's length, so that the bytes can be
-// exchanged in place.
+// reverse reverses the order of the certificates in a PFX. go-pkcs12 puts the leaf first, and marks the first certificate as
+// the key's: encoding the root first would mark the root. The new order has the length of the old one, so that the bytes can be
+// replaced in place.
 func reverse(der []byte) ([]byte, error) {
 	safe, err := certificateSafe(der)
 	if err != nil {
@@ -70,7 +70,7 @@ func reverse(der []byte) ([]byte, error) {
 	return authenticate(bytes.Replace(der, safe.Content.Encrypted, reversed, 1))
 }
 
-// certificateSafe returns the first safe of a PFX, which has the certificates in it.
+// certificateSafe returns the first safe of a PFX, which holds the certificates.
 func certificateSafe(der []byte) (safe encryptedData, err error) {
 	var whole pfx
 	if _, err := asn1.Unmarshal(der, &whole); err != nil {
@@ -90,7 +90,7 @@ func certificateSafe(der []byte) (safe encryptedData, err error) {
 	return safe, nil
 }
 
-// authenticate replaces the PFX's MAC by one that is right (RFC 7292, section 5.1).
+// authenticate replaces the PFX's MAC by a correct one (RFC 7292, section 5.1).
 func authenticate(der []byte) ([]byte, error) {
 	var whole pfx
 	if _, err := asn1.Unmarshal(der, &whole); err != nil {

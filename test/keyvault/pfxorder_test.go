@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestTheLeafIsMarkedAsTheKeysWhereverItStands(t *testing.T) {
+func TestTheLeafIsMarkedAsTheKeysInAnyPosition(t *testing.T) {
 	s := ForTest(t, "shop")
 	client := newClient(t, s, "shop")
 	for name, legacy := range map[string]bool{"modern": false, "legacy": true} {

@@ -17,7 +17,7 @@ import (
 )
 
 // EnvCertificate writes a key and a certificate to a PEM file, adds it to the application, and returns the variables of a
-// service principal that proves itself with it. It panics when it cannot.
+// service principal that authenticates with it. It panics if that fails.
 func (s *Server) EnvCertificate(file string) []string {
 	public, content, err := newPrincipal()
 	if err == nil {
@@ -32,8 +32,8 @@ func (s *Server) EnvCertificate(file string) []string {
 	return append(s.authorityEnv(), "AZURE_CLIENT_CERTIFICATE_PATH="+file)
 }
 
-// ForgetCredentials has the tenant accept none of the certificates and federated tokens that it has accepted so far, as when
-// they have been renewed and the old ones have expired.
+// ForgetCredentials makes the tenant refuse all certificates and federated tokens that it has accepted so far, as after their
+// renewal and expiry.
 func (s *Server) ForgetCredentials() {
 	s.tenant.mu.Lock()
 	defer s.tenant.mu.Unlock()
@@ -41,8 +41,8 @@ func (s *Server) ForgetCredentials() {
 	clear(s.tenant.assertions)
 }
 
-// EnvTokenProxy returns the variables by which AKS identity bindings announce their token proxy
-// (https://learn.microsoft.com/azure/aks/identity-bindings-concepts); the server's token endpoint is it.
+// EnvTokenProxy returns the variables of the token proxy of AKS identity bindings
+// (https://learn.microsoft.com/azure/aks/identity-bindings-concepts), for which the server's token endpoint is used.
 func (s *Server) EnvTokenProxy() []string {
 	return []string{"AZURE_KUBERNETES_TOKEN_PROXY=" + s.tenant.url(), "AZURE_KUBERNETES_CA_FILE=" + s.CAFile()}
 }

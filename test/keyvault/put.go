@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// pooledKeys is how many keys PutMany spreads over its certificates.
+// pooledKeys is how many keys the certificates of PutMany share.
 const pooledKeys = 8
 
 // Made is a certificate that was put into a vault.
@@ -32,7 +32,7 @@ func (v *Vault) Put(name string, o CertificateOptions) (Made, error) {
 	return v.store(name, o, one)
 }
 
-// PutMany makes certificates named PREFIX-0000 and so on, with few keys among them: making RSA keys takes long. Their
+// PutMany makes certificates named PREFIX-0000 and so on, which share a few keys, since making RSA keys takes long. Their
 // serial numbers and thumbprints all differ.
 func (v *Vault) PutMany(prefix string, count int, o CertificateOptions) ([]Made, error) {
 	keys, err := pool.take(o.KeyType, min(count, pooledKeys))
@@ -52,8 +52,8 @@ func (v *Vault) PutMany(prefix string, count int, o CertificateOptions) ([]Made,
 	return made, err
 }
 
-// Rotate makes a new version of a certificate, with the options of the one before and a new key. Dates that were given stay
-// what they are.
+// Rotate makes a new version of a certificate, with the options of the one before and a new key. Explicit dates stay
+// the same.
 func (v *Vault) Rotate(name string) (Made, error) {
 	options, err := v.optionsOf(name)
 	if err != nil {
@@ -70,12 +70,12 @@ func (v *Vault) optionsOf(name string) (CertificateOptions, error) {
 		return CertificateOptions{}, err
 	}
 	if !found.latest().managed {
-		return CertificateOptions{}, errors.New("it is no certificate")
+		return CertificateOptions{}, errors.New("it is not a certificate")
 	}
 	return found.options, nil
 }
 
-// SetSecret stores any value as the secret's latest version and returns that version. It fails when the secret is deleted.
+// SetSecret stores any value as the secret's latest version and returns that version. It fails if the secret is deleted.
 func (v *Vault) SetSecret(name, contentType, value string) (string, error) {
 	made, err := v.store(name, CertificateOptions{}, &version{contentType: contentType, value: value})
 	return made.Version, err

@@ -15,7 +15,7 @@ type rawAnswer struct {
 
 func (r rawAnswer) contains(text string) bool { return bytes.Contains(r.body, []byte(text)) }
 
-// rawGet asks the vault "shop" for the secret "word" without the SDK.
+// rawGet reads the secret "word" of the vault "shop" without the SDK.
 func rawGet(t *testing.T, s *Server, authorization string) rawAnswer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.Vault("shop").SecretURL("word")+"?api-version=7.6", nil)
@@ -29,7 +29,7 @@ func rawGet(t *testing.T, s *Server, authorization string) rawAnswer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }() // it was read to its end
+	defer func() { _ = response.Body.Close() }() // it has been read completely
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)

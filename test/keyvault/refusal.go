@@ -6,9 +6,8 @@ import (
 	"net/http"
 )
 
-// Refusal is one of Key Vault's answers to a request whose token it can read, or just not. The texts are those that
-// people have reported of the service, with this server's names in them; each constant says where, and "made up" where no
-// report was found.
+// Refusal is one of Key Vault's error responses to a request with or without a valid token. The texts are from reports about the
+// service, with this server's names in them; each constant has the source, or "invented" if no report was found.
 type Refusal string
 
 // Refusals, all of them in Refusals.
@@ -17,10 +16,10 @@ const (
 	WrongIssuer Refusal = "WrongIssuer"
 	// WrongAudience is a token for another service (https://github.com/Azure/kubernetes-kms/issues/98).
 	WrongAudience Refusal = "WrongAudience"
-	// TokenExpired is a token whose time is over
+	// TokenExpired is an expired token
 	// (https://learn.microsoft.com/azure/key-vault/general/rest-error-codes#http-401-unauthenticated-request).
 	TokenExpired Refusal = "TokenExpired"
-	// TokenMissing is a request whose token was lost on the way; Key Vault's answer to every first request too.
+	// TokenMissing is a request whose token was lost on the way; also Key Vault's response to every first request.
 	TokenMissing Refusal = "TokenMissing"
 	// AccessPolicy is a vault with access policies, none for the caller
 	// (https://learn.microsoft.com/azure/key-vault/general/common-error-codes).
@@ -30,9 +29,9 @@ const (
 	// OnBehalfOf is an access policy for an application and a user together
 	// (https://github.com/SparebankenVest/azure-key-vault-to-kubernetes/issues/232).
 	OnBehalfOf Refusal = "OnBehalfOf"
-	// Firewall is an address that the vault does not let in (https://github.com/microsoft/AzureTRE/issues/3789).
+	// Firewall is an address that the vault does not allow (https://github.com/microsoft/AzureTRE/issues/3789).
 	Firewall Refusal = "Firewall"
-	// PublicAccess is a vault that answers through private endpoints only
+	// PublicAccess is a vault that accepts private endpoints only
 	// (https://github.com/microsoft/multimodal-ai/issues/171).
 	PublicAccess Refusal = "PublicAccess"
 	// PrivateLink is the same in another wording (https://github.com/Azure/azure-cli/issues/31406).
@@ -41,18 +40,18 @@ const (
 	Disabled Refusal = "Disabled"
 	// DisabledInCamelCase is the same with the inner error spelled innerError, as some gateways and clients show it.
 	DisabledInCamelCase Refusal = "DisabledInCamelCase"
-	// NotYetValid is a version before its activation date; made up, and so is Expired, after it has expired.
+	// NotYetValid is a version before its activation date, and Expired one after its expiry; both are invented.
 	NotYetValid Refusal = "NotYetValid"
 	Expired     Refusal = "Expired"
 	// Recoverable is a name that a deleted secret holds
 	// (https://github.com/external-secrets/external-secrets/issues/3519).
 	Recoverable Refusal = "Recoverable"
-	// Recovering is a deleted secret on its way back (https://github.com/hashicorp/terraform-provider-azurerm/issues/12285).
+	// Recovering is a deleted secret that is being recovered (https://github.com/hashicorp/terraform-provider-azurerm/issues/12285).
 	Recovering Refusal = "Recovering"
-	// OldService is a cloud whose Key Vault does not know the client's version of its interface; made up after
+	// OldService is a cloud whose Key Vault does not support the client's API version; invented after
 	// https://learn.microsoft.com/azure-stack/user/azure-stack-key-vault-intro, whose service is years behind.
 	OldService Refusal = "OldService"
-	// Gone is an answer that nobody expects of a GET.
+	// Gone is an unexpected response to a GET.
 	Gone Refusal = "Gone"
 )
 
@@ -67,7 +66,7 @@ func (v *Vault) Refuse(kind Refusal, count int) {
 	v.fault(func(f *faults) { f.refusal, f.refusals = kind, count })
 }
 
-// refusalAnswers hold the answer of each refusal to a caller.
+// refusalAnswers hold the response of each refusal to a caller.
 var refusalAnswers = map[Refusal]func(v *Vault, clientID string, asked request) answer{
 	WrongIssuer: func(v *Vault, _ string, _ request) answer {
 		return v.unauthorized(fmt.Sprintf("AKV10032: Invalid issuer. Expected one of https://sts.windows.net/%s/, found https://sts.windows.net/%s/.",

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestEveryRefusalIsAnAnswerUntilItIsHealed(t *testing.T) {
+func TestEveryRefusalIsReturnedUntilHeal(t *testing.T) {
 	s, vault, client := newFaulty(t)
 	for _, kind := range Refusals {
 		t.Run(string(kind), func(t *testing.T) {
@@ -26,11 +26,11 @@ func TestEveryRefusalIsAnAnswerUntilItIsHealed(t *testing.T) {
 		})
 	}
 	if len(refusalAnswers) != len(Refusals) {
-		t.Errorf("%d answers for %d refusals", len(refusalAnswers), len(Refusals))
+		t.Errorf("%d responses for %d refusals", len(refusalAnswers), len(Refusals))
 	}
 }
 
-func TestEveryLoginRefusalIsAnAnswerUntilItIsHealed(t *testing.T) {
+func TestEveryLoginRefusalIsReturnedUntilHeal(t *testing.T) {
 	s := ForTest(t, "shop")
 	s.Vault("shop").PutRaw("word", "", "open")
 	client := newClient(t, s, "shop")
@@ -77,10 +77,10 @@ func TestAVaultPresentsOtherCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatalf("a name below localhost: %v", err)
 	}
-	_ = connection.Close() // it was opened to be looked at
+	_ = connection.Close() // only its handshake is tested
 }
 
-func TestSomethingElseAnswersInTheVaultsPlace(t *testing.T) {
+func TestAPortalRespondsInsteadOfTheVault(t *testing.T) {
 	_, vault, client := newFaulty(t)
 	vault.BlockPage(1)
 	if refusal := refused(t, client, "word", "", http.StatusForbidden); refusal.RawResponse.Header.Get("x-ms-request-id") != "" {
@@ -95,7 +95,7 @@ func TestSomethingElseAnswersInTheVaultsPlace(t *testing.T) {
 	}
 }
 
-func TestABodyThatDripsIsNotReadInTime(t *testing.T) {
+func TestASlowBodyIsNotReadInTime(t *testing.T) {
 	_, vault, client := newFaulty(t)
 	vault.Drip(time.Hour)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

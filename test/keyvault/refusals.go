@@ -9,23 +9,23 @@ import (
 
 const region = "westeurope"
 
-// What Key Vault says when it refuses: codes after https://learn.microsoft.com/azure/key-vault/general/rest-error-codes, the
-// prose after the service's known answers. The inner codes SecretNotYetValid and SecretExpired and their prose are this
-// server's own, and so is 404 with the prose of Key Vault's 409 for a deleted secret: no test may prove more by them.
+// Key Vault's refusals: the codes are from https://learn.microsoft.com/azure/key-vault/general/rest-error-codes, the
+// texts from known responses of the service. The inner codes SecretNotYetValid and SecretExpired and their texts are
+// invented, and so is 404 with the text of Key Vault's 409 for a deleted secret: tests with them prove nothing about the service.
 
-func (v *Vault) unauthorized(problem string) answer {
+func (v *Vault) unauthorized(message string) answer {
 	challenge := fmt.Sprintf(`Bearer authorization="%s/%s", resource="%s"`, v.server.tenant.url(), v.server.tenant.id, vaultResource)
-	return failure(http.StatusUnauthorized, "Unauthorized", "", problem).with("WWW-Authenticate", challenge)
+	return failure(http.StatusUnauthorized, "Unauthorized", "", message).with("WWW-Authenticate", challenge)
 }
 
-// caller names who holds a token: the application's client id, and the object id of its service principal.
+// caller names the holder of a token: the application's client ID, and the object ID of its service principal.
 func (v *Vault) caller(clientID string) string {
 	return fmt.Sprintf("appid=%s;oid=%s;iss=https://sts.windows.net/%s/", clientID, ObjectID(clientID), v.server.tenant.id)
 }
 
 func (v *Vault) callerText(clientID string) string { return "Caller: " + v.caller(clientID) }
 
-// ObjectID returns the object id of the service principal of a client id: the same one each time, as a directory has it.
+// ObjectID returns the object ID of the service principal of a client ID, the same each time.
 func ObjectID(clientID string) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(clientID)).String()
 }

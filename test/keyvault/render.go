@@ -14,20 +14,20 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets/fake"
 )
 
-// render answers with a secret or the list of its versions, which exist. The messages' shape is the SDK's own. The caller
-// holds the lock.
+// render returns the response with a secret or the list of its versions, which exist. Its form comes from the SDK's own types.
+// The caller holds the lock.
 func (v *Vault) render(r *http.Request, asked request) answer {
 	in := v.secrets[key(asked.name)]
 	operation := "Client.GetSecret"
 	if asked.list {
 		operation = "Client.NewListSecretPropertiesVersionsPager"
 	}
-	// A transport for each request: it keeps the pages of a list until they are asked for, by path.
+	// A transport for each request: it keeps the pages of a list until they are requested, by path.
 	transport := fake.NewServerTransport(&fake.Server{
 		GetSecret: func(context.Context, string, string, *azsecrets.GetSecretOptions) (
 			response azfake.Responder[azsecrets.GetSecretResponse], _ azfake.ErrorResponder,
 		) {
-			found, _ := in.find(asked.version) // refusal has looked
+			found, _ := in.find(asked.version) // refusal has checked that it exists
 			response.SetResponse(http.StatusOK, azsecrets.GetSecretResponse{Secret: v.message(in, found)}, nil)
 			return response, azfake.ErrorResponder{}
 		},
@@ -43,7 +43,7 @@ func (v *Vault) render(r *http.Request, asked request) answer {
 	if err != nil {
 		return failure(http.StatusInternalServerError, "InternalServerError", "", err.Error())
 	}
-	defer func() { _ = response.Body.Close() }() // it was read to its end
+	defer func() { _ = response.Body.Close() }() // it has been read completely
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return failure(http.StatusInternalServerError, "InternalServerError", "", err.Error())

@@ -18,7 +18,7 @@ type secret struct {
 	deleted  bool
 }
 
-// version is one version of a secret. A secret that is no certificate has no thumbprint.
+// version is one version of a secret. A secret that is not a certificate has no thumbprint.
 type version struct {
 	id, contentType, value, thumbprint, previous string
 	managed, disabled                            bool
@@ -40,8 +40,8 @@ func (s *secret) find(id string) (*version, error) {
 	return nil, fmt.Errorf("the secret %s has no version %s", s.name, id)
 }
 
-// add makes a version the latest. Each is created at a later second than the one before: whoever orders versions has only
-// that attribute to go by.
+// add makes a version the latest. Each is created at least a second after the one before, since clients order versions by that
+// attribute.
 func (s *secret) add(v *version) {
 	v.id = randomHex(16)
 	v.created = time.Now().Truncate(time.Second)

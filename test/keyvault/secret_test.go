@@ -43,7 +43,7 @@ func TestRotationKeepsTheOldVersion(t *testing.T) {
 	}
 }
 
-func TestACertificatesSecretSaysSo(t *testing.T) {
+func TestTheSecretOfACertificateIsMarkedAsManaged(t *testing.T) {
 	s := ForTest(t, "shop")
 	from, until := time.Now().Add(time.Hour).Truncate(time.Second), time.Now().Add(48*time.Hour).Truncate(time.Second)
 	for range 2 {
@@ -123,7 +123,7 @@ func TestADisabledVersionIsRefused(t *testing.T) {
 	}
 	get(t, client, "word", "")
 	if err := vault.Disable("none", ""); err == nil {
-		t.Error("disabled a secret that is not there")
+		t.Error("disabled a secret that does not exist")
 	}
 }
 
@@ -144,7 +144,7 @@ func TestADeletedSecretIsNotFoundUntilRecovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := *get(t, client, "WORD", "").Value; got != "one" {
-		t.Errorf("got %q, in another case", got)
+		t.Errorf("got %q with another letter case", got)
 	}
 }
 

@@ -15,7 +15,7 @@ const caName = "ca.pem"
 
 // Options configure a Server.
 type Options struct {
-	// Dir is the folder for the CA's file; it is made if missing. Empty for a temporary one, which Close removes.
+	// Dir is the folder for the CA's file; it is created if missing. Empty for a temporary one, which Close removes.
 	Dir string
 	// Vaults are the vaults' names; each gets its own port.
 	Vaults []string
@@ -29,7 +29,7 @@ type Server struct {
 	tls    *issuer
 	caPEM  []byte
 	tenant *tenant
-	// issuers makes the certificates' root and intermediate at the first certificate: RSA keys take their time.
+	// issuers makes the certificates' root and intermediate when the first certificate is made, since RSA keys take long.
 	issuers func() (chain, error)
 }
 
@@ -83,7 +83,7 @@ func (s *Server) prepareDir() error {
 	return nil
 }
 
-// ForTest starts a server that ends with the test. It fails the test when that does not work.
+// ForTest starts a server that is closed at the end of the test. It fails the test if the server does not start.
 func ForTest(t testing.TB, vaults ...string) *Server {
 	t.Helper()
 	s, err := Start(Options{Dir: testDir(t), Vaults: vaults})
@@ -115,7 +115,7 @@ func (s *Server) Close() error {
 	return errors.Join(problems...)
 }
 
-// Vault returns a vault by its name. It panics when the server was started without it.
+// Vault returns a vault by its name. It panics if the server was started without it.
 func (s *Server) Vault(name string) *Vault {
 	vault, ok := s.vaults[name]
 	if !ok {
@@ -130,11 +130,10 @@ func (s *Server) CAFile() string { return filepath.Join(s.dir, caName) }
 // CAPEM returns that file's content.
 func (s *Server) CAPEM() []byte { return append([]byte(nil), s.caPEM...) }
 
-// TokenRequests returns how often a token was asked for, of the token endpoint or the managed identity's, with or without
-// success.
+// TokenRequests returns the number of token requests to the token endpoint and the managed identity endpoint, successful or not.
 func (s *Server) TokenRequests() int { return s.tenant.tokens.requestCount() }
 
-// testDir is a folder for the server's certificate. It stays behind on Windows: Wine 8 lacks the call by which Go removes
+// testDir returns a folder for the server's certificate. It is not removed on Windows: Wine 8 lacks the call by which Go removes
 // folders, so that t.TempDir fails the test there.
 func testDir(t testing.TB) string {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ServerCertificate is what a vault proves its name with.
+// ServerCertificate is a TLS certificate that a vault presents.
 type ServerCertificate string
 
 // Server certificates, all of them in ServerCertificates.
@@ -24,14 +24,14 @@ const (
 	Future ServerCertificate = "Future"
 	// OtherName is for another host.
 	OtherName ServerCertificate = "OtherName"
-	// Stranger comes from a CA that nobody trusts.
+	// Stranger comes from an untrusted CA.
 	Stranger ServerCertificate = "Stranger"
 )
 
-// ServerCertificates are all kinds but Good.
+// ServerCertificates are all except Good.
 var ServerCertificates = []ServerCertificate{Past, Future, OtherName, Stranger}
 
-// Present makes the vault prove its name with another certificate, to connections from now on.
+// Present makes the vault present another certificate on new connections.
 func (v *Vault) Present(kind ServerCertificate) error {
 	certificate, err := v.server.tls.serverCertificate(kind)
 	if err != nil {
@@ -50,7 +50,7 @@ func (i *issuer) serverCertificate(kind ServerCertificate) (tls.Certificate, err
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	switch kind {
-	case Good: // as it is
+	case Good: // unchanged
 	case Past:
 		template.NotBefore, template.NotAfter = now.Add(-48*time.Hour), now.Add(-24*time.Hour)
 	case Future:

@@ -4,13 +4,13 @@ import "maps"
 
 // Stats are a vault's counters since its start or ResetStats.
 type Stats struct {
-	// Requests are the authenticated GETs that were answered, with whatever code.
+	// Requests are the authenticated GETs, with any response code.
 	Requests int `json:"requests"`
-	// Unauthorized are the answers 401; they are in no other counter.
+	// Unauthorized are the responses 401; they are in no other counter.
 	Unauthorized int `json:"unauthorized"`
 	// Connections are the TCP connections that were accepted, with or without a TLS handshake after.
 	Connections int `json:"connections"`
-	// BySecret are the Requests by the secret's name in lower case; lists of versions count too.
+	// BySecret are the Requests by the secret's name in lower case; including lists of versions.
 	BySecret map[string]int `json:"bySecret"`
 	// ByCode are the Requests by HTTP status.
 	ByCode map[int]int `json:"byCode"`
@@ -18,7 +18,7 @@ type Stats struct {
 
 func newStats() Stats { return Stats{BySecret: map[string]int{}, ByCode: map[int]int{}} }
 
-// Stats returns a copy of the counters. A request is counted before its answer is sent.
+// Stats returns a copy of the counters. A request is counted before its response is sent.
 func (v *Vault) Stats() Stats {
 	v.mu.Lock()
 	defer v.mu.Unlock()

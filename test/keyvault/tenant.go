@@ -68,7 +68,7 @@ func (t *tenant) url() string { return fmt.Sprintf("https://127.0.0.1:%d", t.log
 
 func (t *tenant) identityURL() string { return fmt.Sprintf("http://127.0.0.1:%d", t.identity.port) }
 
-// newAssertion makes a service account's token. It looks like a JWT and is recognised by its text.
+// newAssertion makes a service account's token. It has the form of a JWT and is recognized by its text.
 func (t *tenant) newAssertion() string {
 	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	assertion := part(`{"alg":"RS256","typ":"JWT"}`) + "." +
@@ -86,7 +86,7 @@ func (t *tenant) knowsAssertion(assertion string) bool {
 	return t.assertions[assertion]
 }
 
-// serveConfiguration answers OpenID Connect's discovery.
+// serveConfiguration serves OpenID Connect's discovery.
 func (t *tenant) serveConfiguration(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("tenant") != t.id {
 		writeJSON(w, http.StatusBadRequest, oauthError{
@@ -95,7 +95,7 @@ func (t *tenant) serveConfiguration(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	base := "https://" + r.Host + "/" + t.id // whatever name the client knows this host by
+	base := "https://" + r.Host + "/" + t.id // the name under which the client reached this host
 	writeJSON(w, http.StatusOK, map[string]string{
 		"issuer":                 base + "/v2.0",
 		"authorization_endpoint": base + "/oauth2/v2.0/authorize",
@@ -103,7 +103,7 @@ func (t *tenant) serveConfiguration(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// serveInstance answers Entra ID's instance discovery: this host is a cloud of its own.
+// serveInstance serves Entra ID's instance discovery, in which this host is a cloud of its own.
 func (t *tenant) serveInstance(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"tenant_discovery_endpoint": t.url() + "/" + t.id + "/v2.0/.well-known/openid-configuration",
@@ -117,5 +117,5 @@ func (t *tenant) serveInstance(w http.ResponseWriter, r *http.Request) {
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) // the client has gone
+	_ = json.NewEncoder(w).Encode(value) // the client may have disconnected
 }

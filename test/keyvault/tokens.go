@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// What Key Vault says about a token that is not there, and about one that was.
+// Key Vault's messages about a missing and about an expired token.
 const (
 	tokenMissing = "AKV10000: Request is missing a Bearer or PoP token."
 	tokenExpired = "[TokenExpired] Error validating token: 'S2S12086'."
 )
 
-// tokens are the bearer tokens that the tenant has issued. They are random: nothing can be read from them.
+// tokens are the bearer tokens that the tenant has issued. They are random and hold no information.
 type tokens struct {
 	mu       sync.Mutex
 	issued   map[string]token
-	refused  map[string]LoginRefusal // by client id
+	refused  map[string]LoginRefusal // by client ID
 	requests int
-	old      []string // which were issued and then forgotten
+	old      []string // issued, and no longer valid
 }
 
 type token struct {
@@ -41,7 +41,7 @@ func (t *tokens) issue(clientID string, lifetime time.Duration) string {
 	return text
 }
 
-// caller returns the client id that a request's token was issued to, or Key Vault's text about what is wrong with it.
+// caller returns the client ID to which a request's token was issued, or Key Vault's message about the token.
 func (t *tokens) caller(r *http.Request) (clientID, problem string) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || text == "" {
@@ -78,7 +78,7 @@ func (t *tokens) requestCount() int {
 	return t.requests
 }
 
-// forget has the tenant know none of the tokens that it has issued.
+// forget invalidates all tokens that the tenant has issued.
 func (t *tokens) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 )
 
 // Vault is one vault: a listener of its own with its secrets, its faults and its counters. Its methods may be called while
-// it answers.
+// it serves requests.
 type Vault struct {
 	name     string
 	server   *Server
@@ -42,7 +42,7 @@ func (v *Vault) SecretURL(name string) string { return v.URL() + "/secrets/" + n
 // Stop closes the vault's listener and all its connections.
 func (v *Vault) Stop() { v.listener.stop() }
 
-// Start listens again on the same port; it does nothing when the vault listens.
+// Start listens again on the same port; it does nothing if the vault is listening.
 func (v *Vault) Start() error { return v.listener.start() }
 
 // Disable disables a version, the latest if id is empty.
@@ -56,7 +56,7 @@ func (v *Vault) Enable(name, id string) error {
 }
 
 // SetValidity sets the attributes nbf and exp of a version, the latest if id is empty; the zero time removes one. Key
-// Vault hands the secret out all the same, so that is what happens here
+// Vault returns the secret regardless of them, and so does this server
 // (https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#date-time-controlled-operations), until
 // EnforceValidity.
 func (v *Vault) SetValidity(name, id string, notBefore, expires time.Time) error {
@@ -70,7 +70,7 @@ func (v *Vault) Delete(name string) error { return v.setDeleted(name, true) }
 func (v *Vault) Recover(name string) error { return v.setDeleted(name, false) }
 
 // Thumbprint returns the SHA-1 thumbprint of a certificate's latest version in upper-case hex; empty for a secret that is
-// unknown or no certificate.
+// unknown or not a certificate.
 func (v *Vault) Thumbprint(name string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -95,7 +95,7 @@ func (v *Vault) Versions(name string) []string {
 	return ids
 }
 
-// Values returns the values of all versions of all secrets in the vault: what nobody but the reader of a secret may see.
+// Values returns the values of all versions of all secrets in the vault, which must not be disclosed.
 func (v *Vault) Values() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()

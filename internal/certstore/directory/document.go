@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
@@ -89,7 +89,7 @@ func decodeDocument(text []byte) (document, error) {
 	if block == nil || block.Type != pemCertificate {
 		return document{}, errDamaged
 	}
-	certificate, err := bundle.ReadCertificate(block.Bytes)
+	certificate, err := x509cert.Read(block.Bytes)
 	if err != nil {
 		return document{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
@@ -92,7 +92,7 @@ func OddCertificate(t testing.TB, item certstore.Item) *x509.Certificate {
 	if _, err := x509.ParseCertificate(der); err == nil {
 		t.Fatal("Go's parser takes it")
 	}
-	certificate, err := bundle.ReadCertificate(der)
+	certificate, err := x509cert.Read(der)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
-	"github.com/vaultpane/vaultpane/internal/bundle"
+	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
 )
@@ -32,7 +32,7 @@ func thumbprintOf(context *windows.CertContext) string {
 // unreadable description may be a mark, so nothing is concluded from the certificate.
 func entryOf(context *windows.CertContext) *certstore.Entry {
 	raw := encoded(context)
-	certificate, err := bundle.ReadCertificate(raw)
+	certificate, err := x509cert.Read(raw)
 	if err != nil {
 		certificate = &x509.Certificate{Raw: raw} // Windows takes it, so it counts, and nothing is known of it
 	}

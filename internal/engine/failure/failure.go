@@ -31,7 +31,7 @@ type Failure struct {
 // Of returns the failure of an error. It is the one place where the packages' errors become reasons; an error that it does
 // not know is a defect of Vaultpane.
 func Of(err error) Failure {
-	var vault *keyvault.Fault
+	var vault *keyvault.Failure
 	var content *bundle.Error
 	var store *certstore.Error
 	var conflict *certstore.Conflict
@@ -44,7 +44,7 @@ func Of(err error) Failure {
 	case errors.As(err, &vault):
 		return Failure{Reason: vault.Reason, Message: vault.Message, RetryAfter: vault.RetryAfter, Detail: vault.Detail, RequestID: vault.RequestID}
 	case errors.As(err, &content):
-		return Failure{Reason: v1alpha1.Reason(content.Problem), Message: err.Error()}
+		return Failure{Reason: v1alpha1.Reason(content.Reason), Message: err.Error()}
 	case errors.As(err, &store):
 		return Failure{Reason: storeReason(store), Message: err.Error()}
 	case errors.As(err, &conflict):

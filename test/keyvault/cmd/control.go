@@ -10,7 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// action is something that can be done to a vault from outside: a POST to its name, with its options as query.
+// action changes a vault: a POST to its name, with its options as query.
 type action struct {
 	options, switches []string
 	do                func(*keyvault.Vault, url.Values) (any, error)
@@ -37,10 +37,10 @@ var actions = map[string]action{
 	"stats":    {do: func(v *keyvault.Vault, _ url.Values) (any, error) { return v.Stats(), nil }},
 }
 
-// done is the answer to an action that has no other.
+// done is the response to an action without a result.
 var done = map[string]bool{"done": true}
 
-// newControl answers actions. Whoever can reach this machine's own address may do everything: it is for tests.
+// newControl serves actions. Every process that can reach this machine's loopback address may use it: it is for tests.
 func newControl(server *keyvault.Server, vaults []string) http.Handler {
 	mux := http.NewServeMux()
 	for name, action := range actions {
@@ -51,7 +51,7 @@ func newControl(server *keyvault.Server, vaults []string) http.Handler {
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(result) // the client has gone
+			_ = json.NewEncoder(w).Encode(result) // the client may have disconnected
 		})
 	}
 	return mux

@@ -27,7 +27,7 @@ func settings(server *keyvault.Server, vaults []string, control string) []string
 	return variables
 }
 
-// writeEnv writes the settings for a shell, whole or not at all.
+// writeEnv writes the settings for a shell atomically.
 func writeEnv(dir string, variables []string) error {
 	var text strings.Builder
 	for _, variable := range variables {
@@ -39,12 +39,12 @@ func writeEnv(dir string, variables []string) error {
 		return fmt.Errorf("writing the settings: %w", err)
 	}
 	if err := os.Rename(temporary, envFile(dir)); err != nil {
-		return fmt.Errorf("putting the settings in place: %w", err)
+		return fmt.Errorf("renaming the settings' file: %w", err)
 	}
 	return nil
 }
 
-// quote quotes a value for a POSIX shell where it needs that.
+// quote quotes a value for a POSIX shell if necessary.
 func quote(value string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/:-", r)
@@ -55,7 +55,7 @@ func quote(value string) string {
 	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
 }
 
-// controlURL reads where the vaults of a folder are controlled.
+// controlURL returns the control URL of the vaults of a folder.
 func controlURL(dir string) (string, error) {
 	text, err := os.ReadFile(envFile(dir))
 	if err != nil {

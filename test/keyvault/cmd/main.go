@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx, *dir, strings.Split(*vaults, ","))
 	}
 	fmt.Fprint(os.Stderr, usage)
-	return fmt.Errorf("%q is no command", args[0])
+	return fmt.Errorf("%q is not a command", args[0])
 }
 
 func say(format string, args ...any) { fmt.Printf("keyvault: "+format+"\n", args...) }

@@ -28,7 +28,7 @@ func startServing(t *testing.T) (dir string) {
 			t.Errorf("serving: %v", err)
 		}
 		if _, err := os.Stat(envFile(dir)); !os.IsNotExist(err) {
-			t.Errorf("the settings are still there: %v", err)
+			t.Errorf("the settings' file still exists: %v", err)
 		}
 	})
 	err := wait.PollUntilContextTimeout(ctx, 10*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
@@ -68,7 +68,7 @@ func TestActions(t *testing.T) {
 		{"put --vault shop --name many --keytype P256 --count 3 --notafter 2020-01-02T15:04:05Z --notbefore 2019-01-02T15:04:05Z", ""},
 		{"put --vault shop --name word --value open --contenttype text/plain", ""},
 		{"rotate --vault shop --name web", ""},
-		{"rotate --vault shop --name word", "it is no certificate"},
+		{"rotate --vault shop --name word", "it is not a certificate"},
 		{"rotate --vault shop --name many-0002", ""},
 		{"disable --vault shop --name web", ""},
 		{"enable --vault shop --name web", ""},
@@ -83,7 +83,7 @@ func TestActions(t *testing.T) {
 		{"stats --vault shop", ""},
 		{"stats", ""},
 		{"rotate --vault none --name web", "name one of shop, ops-2"},
-		{"put --vault shop --name web --type der", "there are pfx and pem"},
+		{"put --vault shop --name web --type der", "the types are pfx and pem"},
 	} {
 		t.Run(test.line, func(t *testing.T) {
 			command, rest, _ := strings.Cut(test.line, " ")

@@ -43,7 +43,7 @@ func certificateOptions(query url.Values) (o keyvault.CertificateOptions, err er
 	case "pem":
 		o.ContentType = keyvault.PEM
 	default:
-		return o, fmt.Errorf("%q is no type; there are pfx and pem", kind)
+		return o, fmt.Errorf("%q is not a type; the types are pfx and pem", kind)
 	}
 	if names := query.Get("dns"); names != "" {
 		o.Names = strings.Split(names, ",")

@@ -14,8 +14,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// serve runs the vaults until ctx ends. The settings' file is written last and removed first: it is there only while they
-// work.
+// serve runs the vaults until ctx ends. The settings' file is written last and removed first: it exists only while they are
+// available.
 func serve(ctx context.Context, dir string, vaults []string) (err error) {
 	if dir, err = filepath.Abs(dir); err != nil { // the settings name files in it
 		return fmt.Errorf("finding the folder: %w", err)
