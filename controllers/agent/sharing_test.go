@@ -71,7 +71,7 @@ func TestOfTwoObservedCertificatesWithOtherKeyOptionsTheOlderWins(t *testing.T) 
 }
 
 func TestASuspendedObservedCertificateTakesOverASharedCertificateAfterARestart(t *testing.T) {
-	m := newMachine(t, "newOwner")
+	m := newMachine(t, "new-owner")
 	web := m.put("older", vaulttest.CertificateOptions{})
 	m.create("older", deleteWhenGone)
 	m.installed("older", web)
