@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
 // resolveAccount returns the security identifier (SID) of an account as text. A SID is returned as it is, whether there is
@@ -21,7 +22,7 @@ func resolveAccount(name string) (sid string, err error) {
 	if strings.HasPrefix(strings.ToUpper(name), "S-1-") {
 		parsed, err := windows.StringToSid(name)
 		if err != nil {
-			return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("it is no security identifier: %w", named(err))}
+			return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("it is no security identifier: %w", winerror.Named(err))}
 		}
 		return parsed.String(), nil
 	}
@@ -30,10 +31,10 @@ func resolveAccount(name string) (sid string, err error) {
 	}
 	found, _, kind, err := windows.LookupSID("", name)
 	switch {
-	case is(err, windows.ERROR_NONE_MAPPED):
-		return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("this machine and its domain know no such account: %w", named(err))}
+	case winerror.Is(err, windows.ERROR_NONE_MAPPED):
+		return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("this machine and its domain know no such account: %w", winerror.Named(err))}
 	case err != nil:
-		return "", fmt.Errorf("looking for it: %w", named(err))
+		return "", fmt.Errorf("looking for it: %w", winerror.Named(err))
 	}
 	switch kind {
 	case windows.SidTypeUser, windows.SidTypeGroup, windows.SidTypeAlias, windows.SidTypeWellKnownGroup, windows.SidTypeComputer:

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 )
 
 func TestResolveAccount(t *testing.T) {
@@ -56,7 +57,7 @@ func TestResolveAccountThatIsNotThere(t *testing.T) {
 
 // Windows only: Wine knows neither services nor the groups of IIS as accounts.
 func TestResolveAccountOfAService(t *testing.T) {
-	if onWine() {
+	if winetest.OnWine() {
 		t.Skip("Wine has no service accounts")
 	}
 	const installer = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464" // the same on every Windows

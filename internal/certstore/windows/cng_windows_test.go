@@ -17,6 +17,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 // What is only needed to look at keys from outside (ncrypt.h, wincrypt.h).
@@ -29,7 +31,7 @@ var (
 
 func onlyWithCNG(t *testing.T) {
 	t.Helper()
-	if onWine() {
+	if winetest.OnWine() {
 		t.Skip("Wine has no keys in CNG")
 	}
 }
@@ -78,7 +80,7 @@ func TestCNG(t *testing.T) {
 }
 
 func testCNG(t *testing.T, ref certstore.Ref, item certstore.Item) {
-	if onWine() {
+	if winetest.OnWine() {
 		_, err := New().Install(ref, item)
 		var failure *certstore.Error
 		if !errors.As(err, &failure) || !failure.Unsupported {
@@ -87,16 +89,16 @@ func testCNG(t *testing.T, ref certstore.Ref, item certstore.Item) {
 		return
 	}
 	thumbprint := installedIn(t, ref, item)
-	where := containerFor(ref.Location, thumbprint, false, false)
+	where := keys.For(ref.Location, thumbprint, false, false)
 	other := where
-	other.machine = !where.machine
-	if !where.opens() || other.opens() {
-		t.Errorf("in its key set the key opens: %t, in the other: %t", where.opens(), other.opens())
+	other.Machine = !where.Machine
+	if !where.Opens() || other.Opens() {
+		t.Errorf("in its key set the key opens: %t, in the other: %t", where.Opens(), other.Opens())
 	}
 	if err := New().Remove(ref, thumbprint); err != nil {
 		t.Fatal(err)
 	}
-	if where.opens() {
+	if where.Opens() {
 		t.Error("the key is still there")
 	}
 }
@@ -110,11 +112,8 @@ func TestExportOfAKeyInCNG(t *testing.T) {
 				item := inCNG(item)
 				item.Mark.Exportable = exportable
 				thumbprint := installedIn(t, testStore, item)
-				_, blobType, err := cngBlob(item.Key)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if exportsPlain(t, containerFor(testStore.Location, thumbprint, exportable, false), blobType) {
+				blobType := map[string]string{"RSA": "RSAFULLPRIVATEBLOB", "EC": "ECCPRIVATEBLOB"}[name]
+				if exportsPlain(t, keys.For(testStore.Location, thumbprint, exportable, false), blobType) {
 					t.Error("the key was exported in plain")
 				}
 				pfx, err := exportPFX(t, thumbprint)
@@ -141,22 +140,46 @@ func TestExportOfAKeyInCNG(t *testing.T) {
 	}
 }
 
+// withProvider opens a key storage provider and frees it.
+func withProvider(t *testing.T, name string, act func(provider windows.Handle)) {
+	t.Helper()
+	var provider windows.Handle
+	if err := wincrypt.NCryptOpenStorageProvider(&provider, wideOf(t, name), 0); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = wincrypt.NCryptFreeObject(provider) }()
+	act(provider)
+}
+
+// withKey opens the key of a container in CNG and frees it.
+func withKey(t *testing.T, where keys.Container, act func(key windows.Handle)) {
+	t.Helper()
+	flags := uint32(wincrypt.NCRYPT_SILENT_FLAG)
+	if where.Machine {
+		flags |= wincrypt.NCRYPT_MACHINE_KEY_FLAG
+	}
+	withProvider(t, where.Provider, func(provider windows.Handle) {
+		var key windows.Handle
+		if err := wincrypt.NCryptOpenKey(provider, &key, wideOf(t, where.Name), where.KeySpec, flags); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = wincrypt.NCryptFreeObject(key) }()
+		act(key)
+	})
+}
+
 // exportsPlain tells whether a key can be had without protection
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptexportkey).
-func exportsPlain(t *testing.T, where container, blobType string) bool {
+func exportsPlain(t *testing.T, where keys.Container, blobType string) bool {
 	t.Helper()
 	exported := false
-	err := where.withKey(func(key windows.Handle, _ *uint16) error {
+	withKey(t, where, func(key windows.Handle) {
 		var size uint32
 		blob := make([]byte, 16<<10)
 		status, _, _ := ncryptExportKey.Call(uintptr(key), 0, uintptr(unsafe.Pointer(wideOf(t, blobType))), 0,
 			uintptr(unsafe.Pointer(&blob[0])), uintptr(len(blob)), uintptr(unsafe.Pointer(&size)), 0)
 		exported = status == 0
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return exported
 }
 
@@ -228,27 +251,27 @@ func installedOnce(t *testing.T, ref certstore.Ref, items ...certstore.Item) {
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptenumkeys).
 func keysThere(t *testing.T, location certstore.Location) []string {
 	t.Helper()
-	where := containerFor(location, "", false, false)
+	flags := uintptr(wincrypt.NCRYPT_SILENT_FLAG)
+	if location == certstore.LocalMachine {
+		flags |= wincrypt.NCRYPT_MACHINE_KEY_FLAG
+	}
 	var names []string
-	err := where.withProvider(func(provider windows.Handle) error {
+	withProvider(t, wincrypt.MS_KEY_STORAGE_PROVIDER, func(provider windows.Handle) {
 		var state uintptr
 		defer func() { _, _, _ = ncryptFreeBuffer.Call(state) }() // memory of a test
 		for {
 			var name **uint16 // NCryptKeyName begins with the pointer to the name
-			status, _, _ := ncryptEnumKeys.Call(uintptr(provider), 0, uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&state)), uintptr(where.cngFlags()))
+			status, _, _ := ncryptEnumKeys.Call(uintptr(provider), 0, uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&state)), flags)
 			if uint32(status) == uint32(windows.NTE_NO_MORE_ITEMS) {
-				return nil
+				return
 			}
 			if status != 0 {
-				return windows.Errno(status)
+				t.Fatal(windows.Errno(status))
 			}
 			names = append(names, windows.UTF16PtrToString(*name))
 			_, _, _ = ncryptFreeBuffer.Call(uintptr(unsafe.Pointer(name))) // as above
 		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	slices.Sort(names)
 	return names
 }
@@ -263,10 +286,10 @@ func TestAnotherProviderLeavesOneContainer(t *testing.T) {
 	}{{"CAPI", false}, {"CNG", false}, {"CNG", true}, {"CAPI", true}, {"CNG", false}} {
 		item.Mark.Provider, item.Mark.Exportable = options.provider, options.exportable
 		thumbprint := installed(t, item)
-		wanted := containerFor(testStore.Location, thumbprint, options.exportable, options.provider == providerCAPI)
-		for _, one := range containersOf(testStore.Location, thumbprint) {
-			if one.opens() != (one == wanted) {
-				t.Errorf("%+v: the container %s in %s is there: %t", options, one.name, one.provider, one.opens())
+		wanted := keys.For(testStore.Location, thumbprint, options.exportable, options.provider == keys.ProviderCAPI)
+		for _, one := range keys.AllFor(testStore.Location, thumbprint) {
+			if one.Opens() != (one == wanted) {
+				t.Errorf("%+v: the container %s in %s is there: %t", options, one.Name, one.Provider, one.Opens())
 			}
 		}
 	}
@@ -274,20 +297,16 @@ func TestAnotherProviderLeavesOneContainer(t *testing.T) {
 
 // keyFile returns the file of a key of the machine in CNG
 // (https://learn.microsoft.com/windows/win32/seccng/key-storage-and-retrieval#key-directories-and-files).
-func keyFile(t *testing.T, where container) string {
+func keyFile(t *testing.T, where keys.Container) string {
 	t.Helper()
-	var unique []byte
-	err := where.withKey(func(key windows.Handle, _ *uint16) (err error) {
-		unique, err = sized(func(buffer []byte) (size uint32, err error) {
-			err = wincrypt.NCryptGetProperty(key, wideOf(t, "Unique Name"), unsafe.SliceData(buffer), uint32(len(buffer)), &size, 0)
-			return size, err
-		})
-		return err
+	var unique [1024]byte
+	var size uint32
+	withKey(t, where, func(key windows.Handle) {
+		if err := wincrypt.NCryptGetProperty(key, wideOf(t, "Unique Name"), &unique[0], uint32(len(unique)), &size, 0); err != nil || size < 2 {
+			t.Fatalf("the key has no unique name: %v", err)
+		}
 	})
-	if err != nil || len(unique) < 2 {
-		t.Fatalf("the key has no unique name: %v", err)
-	}
-	name := windows.UTF16ToString(unsafe.Slice((*uint16)(unsafe.Pointer(&unique[0])), len(unique)/2))
+	name := windows.UTF16ToString(unsafe.Slice((*uint16)(unsafe.Pointer(&unique[0])), size/2))
 	return filepath.Join(os.Getenv("ProgramData"), "Microsoft", "Crypto", "Keys", name)
 }
 
@@ -296,7 +315,7 @@ func TestAKeyFileThatVanishesIsFoundAndMended(t *testing.T) {
 	onlyWithCNG(t)
 	item := inCNG(storetest.RSAItem(t, "web"))
 	thumbprint := installed(t, item)
-	if err := os.Remove(keyFile(t, containerFor(testStore.Location, thumbprint, false, false))); err != nil {
+	if err := os.Remove(keyFile(t, keys.For(testStore.Location, thumbprint, false, false))); err != nil {
 		t.Fatal(err)
 	}
 	entry, err := New().Find(testStore, thumbprint)
@@ -312,12 +331,12 @@ func TestTheKeysFileHasTheAccessList(t *testing.T) {
 	item := inCNG(storetest.RSAItem(t, "web"))
 	item.Access = certstore.KeyAccess(testStore.Location, []string{"S-1-5-20"})
 	thumbprint := installed(t, item)
-	file := keyFile(t, containerFor(testStore.Location, thumbprint, false, false))
+	file := keyFile(t, keys.For(testStore.Location, thumbprint, false, false))
 	descriptor, err := windows.GetNamedSecurityInfo(file, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := accessOf(unsafe.Slice((*byte)(unsafe.Pointer(descriptor)), descriptor.Length()))
+	got, err := keys.AccessOf(unsafe.Slice((*byte)(unsafe.Pointer(descriptor)), descriptor.Length()))
 	if err != nil || got != item.Access {
 		t.Errorf("%s has %s (%v), want %s", strings.TrimPrefix(file, os.Getenv("ProgramData")), got, err, item.Access)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 // encoded copies a certificate out of the system's memory.
@@ -52,24 +53,24 @@ func entryOf(context *windows.CertContext) *certstore.Entry {
 		entry.Key = certstore.KeyMissing
 		return entry
 	}
-	where.describe(entry)
+	describeKey(entry, where)
 	return entry
 }
 
-// describe says what is to know of a certificate's key. Keys of other software are opened too, since such a certificate can
+// describeKey says what is to know of a certificate's key. Keys of other software are opened too, since such a certificate can
 // be one that is wanted; keys behind hardware are taken to be there, since asking a card or a module each minute would
 // disturb its owner.
-func (c *container) describe(entry *certstore.Entry) {
+func describeKey(entry *certstore.Entry, c *keys.Container) {
 	switch {
 	case c == nil:
 		return
-	case !c.inSoftware() || c.opens():
+	case !c.InSoftware() || c.Opens():
 		entry.Key = certstore.KeyPresent
 	default:
 		entry.Key = certstore.KeyMissing
 	}
-	if entry.OwnKey = c.ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
-		entry.Access, _ = c.access() // one that cannot be read is not as wanted, and setting it tells why
+	if entry.OwnKey = c.Ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
+		entry.Access, _ = c.Access() // one that cannot be read is not as wanted, and setting it tells why
 	}
 }
 
@@ -77,7 +78,7 @@ func (c *container) describe(entry *certstore.Entry) {
 // nil if it was not there. The properties are set before it is added: on a context that is in a store Wine does not keep
 // them. One that is there is replaced in one step, and keeps the properties that others have set
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certaddcertificatecontexttostore).
-func addCertificate(store windows.Handle, item certstore.Item, where *container) (before *container, err error) {
+func addCertificate(store windows.Handle, item certstore.Item, where *keys.Container) (before *keys.Container, err error) {
 	raw := item.Certificate.Raw
 	created, err := windows.CertCreateCertificateContext(encoding, &raw[0], uint32(len(raw)))
 	if err != nil {
@@ -101,7 +102,7 @@ func addCertificate(store windows.Handle, item certstore.Item, where *container)
 	})
 }
 
-func setProperties(context *windows.CertContext, item certstore.Item, where *container) error {
+func setProperties(context *windows.CertContext, item certstore.Item, where *keys.Container) error {
 	if err := setTextProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID, item.Mark.String()); err != nil {
 		return fmt.Errorf("setting the mark: %w", err)
 	}
@@ -157,10 +158,10 @@ func reopen(store windows.Handle, thumbprint, access string) error {
 		if err != nil {
 			return fmt.Errorf("reading the key's container: %w", err)
 		}
-		if where == nil || !where.ours() {
+		if where == nil || !where.Ours() {
 			return errors.New("its private key is not one of Vaultpane's")
 		}
-		return where.setAccess(access)
+		return where.SetAccess(access)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
 const encoding = windows.X509_ASN_ENCODING | windows.PKCS_7_ASN_ENCODING
@@ -31,11 +32,11 @@ var locationFlags = map[certstore.Location]uint32{
 // such a collection.
 func openStore(ref certstore.Ref, write bool) (windows.Handle, error) {
 	if ref.Name == "" || strings.ContainsAny(ref.Name, "\\\x00") {
-		return 0, fmt.Errorf("%q cannot be the name of a store: %w", ref.Name, errUnsupported)
+		return 0, fmt.Errorf("%q cannot be the name of a store: %w", ref.Name, winerror.ErrUnsupported)
 	}
 	location, ok := locationFlags[ref.Location]
 	if !ok {
-		return 0, fmt.Errorf("%q is no store location: %w", ref.Location, errUnsupported)
+		return 0, fmt.Errorf("%q is no store location: %w", ref.Location, winerror.ErrUnsupported)
 	}
 	name, err := windows.UTF16PtrFromString(ref.Name)
 	if err != nil {
@@ -62,7 +63,7 @@ func findCertificate(store windows.Handle, thumbprint string) (*windows.CertCont
 	}
 	blob := windows.CryptHashBlob{Size: uint32(len(hash)), Data: &hash[0]}
 	found, err := windows.CertFindCertificateInStore(store, encoding, 0, windows.CERT_FIND_HASH, unsafe.Pointer(&blob), nil)
-	if is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
+	if winerror.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
 		return nil, nil
 	}
 	return found, err
@@ -75,7 +76,7 @@ func eachCertificate(store windows.Handle, visit func(*windows.CertContext) erro
 	for {
 		next, err := windows.CertEnumCertificatesInStore(store, current) // frees the one before
 		switch {
-		case is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND), windows.ERROR_NO_MORE_FILES):
+		case winerror.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND), windows.ERROR_NO_MORE_FILES):
 			return nil
 		case err != nil:
 			return err
@@ -90,7 +91,7 @@ func eachCertificate(store windows.Handle, visit func(*windows.CertContext) erro
 // eachIn opens a store for reading, visits its certificates and closes it. A store that does not exist is empty.
 func eachIn(ref certstore.Ref, visit func(*windows.CertContext) error) error {
 	store, err := openStore(ref, false)
-	if is(err, windows.ERROR_FILE_NOT_FOUND) {
+	if winerror.Is(err, windows.ERROR_FILE_NOT_FOUND) {
 		return nil
 	}
 	if err != nil {

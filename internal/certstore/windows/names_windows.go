@@ -9,6 +9,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
 // enumeration collects the names that Windows calls back with. Callbacks made by Go are never freed, so there is one.
@@ -36,7 +37,7 @@ func storeNames(location certstore.Location) ([]string, error) {
 	defer enumeration.mu.Unlock()
 	enumeration.names = nil
 	err := wincrypt.CertEnumSystemStore(locationFlags[location], nil, 0, enumeration.callback())
-	if is(err, windows.ERROR_FILE_NOT_FOUND) { // a user without any
+	if winerror.Is(err, windows.ERROR_FILE_NOT_FOUND) { // a user without any
 		err = nil
 	}
 	// Wine tells of Root twice where it is in the registry too.

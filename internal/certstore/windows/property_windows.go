@@ -7,6 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 // property returns a property's bytes, nil if the certificate does not have it
@@ -14,7 +16,7 @@ import (
 func property(context *windows.CertContext, id uint32) ([]byte, error) {
 	var size uint32
 	err := wincrypt.CertGetCertificateContextProperty(context, id, nil, &size)
-	if is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
+	if winerror.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
 		return nil, nil
 	}
 	if err != nil || size == 0 {
@@ -51,35 +53,35 @@ func setTextProperty(context *windows.CertContext, id uint32, text string) error
 }
 
 // keyContainer returns where a certificate's private key is, nil if it names none.
-func keyContainer(context *windows.CertContext) (*container, error) {
+func keyContainer(context *windows.CertContext) (*keys.Container, error) {
 	data, err := property(context, wincrypt.CERT_KEY_PROV_INFO_PROP_ID)
 	if err != nil || data == nil {
 		return nil, err
 	}
 	info := (*wincrypt.CryptKeyProvInfo)(unsafe.Pointer(&data[0])) // its pointers point into data, from which all is copied here
-	return &container{
-		name:         windows.UTF16PtrToString(info.ContainerName),
-		provider:     windows.UTF16PtrToString(info.ProviderName),
-		providerType: info.ProviderType,
-		machine:      info.Flags&windows.CRYPT_MACHINE_KEYSET != 0,
-		keySpec:      info.KeySpec,
+	return &keys.Container{
+		Name:         windows.UTF16PtrToString(info.ContainerName),
+		Provider:     windows.UTF16PtrToString(info.ProviderName),
+		ProviderType: info.ProviderType,
+		Machine:      info.Flags&windows.CRYPT_MACHINE_KEYSET != 0,
+		KeySpec:      info.KeySpec,
 	}, nil
 }
 
 // setKeyContainer says where a certificate's private key is.
-func setKeyContainer(context *windows.CertContext, where container) error {
-	name, err := windows.UTF16PtrFromString(where.name)
+func setKeyContainer(context *windows.CertContext, where keys.Container) error {
+	name, err := windows.UTF16PtrFromString(where.Name)
 	if err != nil {
 		return err
 	}
-	provider, err := windows.UTF16PtrFromString(where.provider)
+	provider, err := windows.UTF16PtrFromString(where.Provider)
 	if err != nil {
 		return err
 	}
 	info := wincrypt.CryptKeyProvInfo{
-		ContainerName: name, ProviderName: provider, ProviderType: where.providerType, KeySpec: where.keySpec,
+		ContainerName: name, ProviderName: provider, ProviderType: where.ProviderType, KeySpec: where.KeySpec,
 	}
-	if where.machine {
+	if where.Machine {
 		info.Flags = windows.CRYPT_MACHINE_KEYSET
 	}
 	return wincrypt.CertSetCertificateContextProperty(context, wincrypt.CERT_KEY_PROV_INFO_PROP_ID, 0, unsafe.Pointer(&info))

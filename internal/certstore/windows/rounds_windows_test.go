@@ -23,6 +23,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 var rounds = flag.Int("rounds", 100, "rounds of installing, replacing and removing of TestRoundsLeaveNothingBehind")
@@ -129,7 +131,7 @@ func storeRound(t *testing.T) func() error {
 // certificate added and replaced, the containers and the certificate deleted. It checks and reads nothing back.
 func bareRound(t *testing.T) func() error {
 	item := storetest.RSAItem(t, "web")
-	blob, err := capiBlob(item.Key)
+	blob, err := keys.CAPIBlob(item.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,12 +278,12 @@ func containersThere(t *testing.T) []string {
 	t.Helper()
 	var names []string
 	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
-		containers, err := ourContainers(location)
+		containers, err := keys.List(location)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, one := range containers {
-			names = append(names, string(location)+" "+one.name)
+			names = append(names, string(location)+" "+one.Name)
 		}
 	}
 	slices.Sort(names)
@@ -307,7 +309,7 @@ func used(t *testing.T) usage {
 		t.Fatal(err)
 	}
 	now := usage{memory: int64(binary.LittleEndian.Uint64(counters[56:])), heap: heapInUse(t)}
-	if onWine() {
+	if winetest.OnWine() {
 		now.descriptors, now.serverDescriptors = descriptorsOf(t, unixProcess(t)), descriptorsOf(t, "self")
 		now.serverMemory = residentOf(t, "self")
 		return now

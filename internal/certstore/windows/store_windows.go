@@ -8,6 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 // Store is this machine's certificate store. Make it with New.
@@ -33,7 +35,7 @@ func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
 // Find implements certstore.Store.
 func (s *Store) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
 	store, err := openStore(ref, false)
-	if is(err, windows.ERROR_FILE_NOT_FOUND) {
+	if winerror.Is(err, windows.ERROR_FILE_NOT_FOUND) {
 		return nil, nil
 	}
 	if err != nil {
@@ -71,7 +73,7 @@ func (s *Store) install(ref certstore.Ref, item certstore.Item, thumbprint strin
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
-	var where, before *container
+	var where, before *keys.Container
 	err = func() error {
 		if where, err = putKey(ref.Location, item, thumbprint); err != nil {
 			return err
@@ -82,27 +84,27 @@ func (s *Store) install(ref certstore.Ref, item certstore.Item, thumbprint strin
 	if err := errors.Join(err, closeStore(store)); err != nil {
 		return err
 	}
-	if before == nil || where == nil || !before.ours() || before.same(*where) {
+	if before == nil || where == nil || !before.Ours() || before.Same(*where) {
 		return nil
 	}
-	return deleteUnused(ref.Location, []container{*before}) // the key with the options of before
+	return deleteUnused(ref.Location, []keys.Container{*before}) // the key with the options of before
 }
 
 // putKey puts the key into its container, unless it is there. A certificate without key has no container.
-func putKey(location certstore.Location, item certstore.Item, thumbprint string) (*container, error) {
+func putKey(location certstore.Location, item certstore.Item, thumbprint string) (*keys.Container, error) {
 	if item.Key == nil {
 		return nil, nil
 	}
-	where := containerFor(location, thumbprint, item.Mark.Exportable, item.Mark.Provider == providerCAPI)
-	if !where.opens() {
-		if err := where.put(item.Key, item.Mark.Exportable); err != nil {
+	where := keys.For(location, thumbprint, item.Mark.Exportable, item.Mark.Provider == keys.ProviderCAPI)
+	if !where.Opens() {
+		if err := where.Import(item.Key, item.Mark.Exportable); err != nil {
 			return &where, err
 		}
 	}
 	if item.Access == "" {
 		return &where, nil
 	}
-	return &where, where.setAccess(item.Access) // before the certificate is there to be served with
+	return &where, where.SetAccess(item.Access) // before the certificate is there to be served with
 }
 
 // Update implements certstore.Store: rights before the mark, and the link last.
@@ -161,7 +163,7 @@ func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 	if err != nil {
 		return failure("removing certificate "+thumbprint, ref, err)
 	}
-	return failure("removing the private key of "+thumbprint, ref, deleteUnused(ref.Location, containersOf(ref.Location, thumbprint)))
+	return failure("removing the private key of "+thumbprint, ref, deleteUnused(ref.Location, keys.AllFor(ref.Location, thumbprint)))
 }
 
 // Stores implements certstore.Store.

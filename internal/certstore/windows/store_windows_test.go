@@ -12,13 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
-
-// onWine tells Wine from Windows by an export that only Wine's ntdll has
-// (https://gitlab.winehq.org/wine/wine/-/wikis/Developer-FAQ).
-func onWine() bool {
-	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
-}
 
 func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
 	storetest.Run(t, storetest.Machine{
@@ -43,7 +38,7 @@ func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
 			}
 		},
 		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
-			if err := containerFor(ref.Location, thumbprint, false, true).delete(); err != nil {
+			if err := keys.For(ref.Location, thumbprint, false, true).Delete(); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -78,15 +73,15 @@ func TestCAPIHoldsEverySizeOfRSA(t *testing.T) {
 
 func TestRemovingDeletesTheContainer(t *testing.T) {
 	thumbprint := installed(t, storetest.RSAItem(t, "web"))
-	where := containerFor(testStore.Location, thumbprint, false, true)
-	if !where.opens() {
-		t.Fatalf("the container %s is not there", where.name)
+	where := keys.For(testStore.Location, thumbprint, false, true)
+	if !where.Opens() {
+		t.Fatalf("the container %s is not there", where.Name)
 	}
 	if err := New().Remove(testStore, thumbprint); err != nil {
 		t.Fatal(err)
 	}
-	if where.opens() {
-		t.Errorf("the container %s is still there", where.name)
+	if where.Opens() {
+		t.Errorf("the container %s is still there", where.Name)
 	}
 }
 
@@ -95,22 +90,23 @@ func TestAChangedOptionLeavesOneContainer(t *testing.T) {
 	thumbprint := installed(t, item)
 	item.Mark.Exportable = true
 	installed(t, item)
-	if containerFor(testStore.Location, thumbprint, false, true).opens() {
+	if keys.For(testStore.Location, thumbprint, false, true).Opens() {
 		t.Error("the old container is still there")
 	}
-	if !containerFor(testStore.Location, thumbprint, true, true).opens() {
+	if !keys.For(testStore.Location, thumbprint, true, true).Opens() {
 		t.Error("the new container is not there")
 	}
 }
 
 func TestAnEmptyContainerOfACutOffAttemptIsUsed(t *testing.T) {
 	item := storetest.RSAItem(t, "web")
-	where := containerFor(testStore.Location, certstore.Thumbprint(item.Certificate), false, true)
-	provider, err := where.acquire(windows.CRYPT_NEWKEYSET)
-	if err != nil {
+	where := keys.For(testStore.Location, certstore.Thumbprint(item.Certificate), false, true)
+	var provider windows.Handle
+	const flags = windows.CRYPT_NEWKEYSET | windows.CRYPT_MACHINE_KEYSET | windows.CRYPT_SILENT
+	if err := windows.CryptAcquireContext(&provider, wideOf(t, where.Name), wideOf(t, where.Provider), where.ProviderType, flags); err != nil {
 		t.Fatal(err)
 	}
-	if err := release(provider); err != nil {
+	if err := windows.CryptReleaseContext(provider, 0); err != nil {
 		t.Fatal(err)
 	}
 	installed(t, item)

@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"bytes"
@@ -61,7 +61,7 @@ func (r *reader) want(what string, got, want *big.Int) {
 func TestCAPIBlobHoldsTheWholeKey(t *testing.T) {
 	for _, bits := range []int{2048, 3072, 4096} {
 		key := rsaKey(t, bits)
-		blob, err := capiBlob(key)
+		blob, err := CAPIBlob(key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,11 +150,11 @@ func TestKeysThatAProviderDoesNotHold(t *testing.T) {
 	uneven := rsaKey(t, 2048)
 	uneven.Primes = append(slices.Clone(uneven.Primes), big.NewInt(3))
 	for want, try := range map[string]func() error{
-		"this one is *ecdsa.PrivateKey":  func() error { _, err := capiBlob(p224); return err },
+		"this one is *ecdsa.PrivateKey":  func() error { _, err := CAPIBlob(p224); return err },
 		"this one is ed25519.PrivateKey": func() error { _, _, err := cngBlob(edwards); return err },
 		"this one is on P-224":           func() error { _, _, err := cngBlob(p224); return err },
 		"CNG holds only RSA keys of two": func() error { _, _, err := cngBlob(uneven); return err },
-		"CAPI holds only RSA keys of tw": func() error { _, err := capiBlob(uneven); return err },
+		"CAPI holds only RSA keys of tw": func() error { _, err := CAPIBlob(uneven); return err },
 	} {
 		if err := try(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -1,4 +1,4 @@
-package windows
+package switchcert
 
 import (
 	"strings"
@@ -27,19 +27,19 @@ func TestSwitchScript(t *testing.T) {
 
 func TestSwitchScriptTakesNothingThatCouldBeMore(t *testing.T) {
 	machine := certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}
-	named := func(name string) certstore.Ref { return certstore.Ref{Location: certstore.LocalMachine, Name: name} }
+	storeNamed := func(name string) certstore.Ref { return certstore.Ref{Location: certstore.LocalMachine, Name: name} }
 	for name, test := range map[string]struct {
 		ref            certstore.Ref
 		old, successor string
 	}{
-		"a quote in the store":              {named(`MY'; Stop-Computer; '`), oldThumbprint, newThumbprint},
-		"a quote that looks like one":       {named("MY\u2019; Stop-Computer"), oldThumbprint, newThumbprint}, // PowerShell takes it for '
-		"a variable":                        {named(`$env:TEMP`), oldThumbprint, newThumbprint},
-		"a path":                            {named(`..\Root`), oldThumbprint, newThumbprint},
-		"a line's end":                      {named("MY\nStop-Computer"), oldThumbprint, newThumbprint},
-		"a line's end last":                 {named("MY\n"), oldThumbprint, newThumbprint},
-		"no store":                          {named(""), oldThumbprint, newThumbprint},
-		"a store without end":               {named(strings.Repeat("a", 65)), oldThumbprint, newThumbprint},
+		"a quote in the store":              {storeNamed(`MY'; Stop-Computer; '`), oldThumbprint, newThumbprint},
+		"a quote that looks like one":       {storeNamed("MY\u2019; Stop-Computer"), oldThumbprint, newThumbprint}, // PowerShell takes it for '
+		"a variable":                        {storeNamed(`$env:TEMP`), oldThumbprint, newThumbprint},
+		"a path":                            {storeNamed(`..\Root`), oldThumbprint, newThumbprint},
+		"a line's end":                      {storeNamed("MY\nStop-Computer"), oldThumbprint, newThumbprint},
+		"a line's end last":                 {storeNamed("MY\n"), oldThumbprint, newThumbprint},
+		"no store":                          {storeNamed(""), oldThumbprint, newThumbprint},
+		"a store without end":               {storeNamed(strings.Repeat("a", 65)), oldThumbprint, newThumbprint},
 		"a location":                        {certstore.Ref{Location: `LocalMachine\Root`, Name: "MY"}, oldThumbprint, newThumbprint},
 		"a short old thumbprint":            {machine, oldThumbprint[1:], newThumbprint},
 		"a successor with more":             {machine, oldThumbprint, newThumbprint + "'"},

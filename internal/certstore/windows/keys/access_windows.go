@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"errors"
@@ -8,11 +8,12 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// setAccess replaces the access list (DACL) of the key with that of a security descriptor in SDDL
+// SetAccess replaces the access list (DACL) of the key with that of a security descriptor in SDDL
 // (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format). Owner, group and audit list stay.
-func (c container) setAccess(sddl string) error {
+func (c Container) SetAccess(sddl string) error {
 	descriptor, err := windows.SecurityDescriptorFromString(sddl)
 	if err != nil {
 		return fmt.Errorf("reading the security descriptor %q: %w", sddl, err)
@@ -21,26 +22,26 @@ func (c container) setAccess(sddl string) error {
 		return fmt.Errorf("the security descriptor %q has no access list: %w", sddl, err)
 	}
 	set := c.cngSetAccess
-	if c.providerType != 0 {
+	if c.ProviderType != 0 {
 		set = c.capiSetAccess
 	}
 	if err := set(descriptor); err != nil {
-		return fmt.Errorf("setting the access list of the key %s: %w", c.name, err)
+		return fmt.Errorf("setting the access list of the key %s: %w", c.Name, err)
 	}
 	return nil
 }
 
-// access returns the access list of the key, in the form of certstore.KeyAccess.
-func (c container) access() (string, error) {
+// Access returns the access list of the key, in the form of certstore.KeyAccess.
+func (c Container) Access() (string, error) {
 	get := c.cngAccess
-	if c.providerType != 0 {
+	if c.ProviderType != 0 {
 		get = c.capiAccess
 	}
 	descriptor, err := get()
 	if err != nil {
-		return "", fmt.Errorf("reading the access list of the key %s: %w", c.name, err)
+		return "", fmt.Errorf("reading the access list of the key %s: %w", c.Name, err)
 	}
-	return accessOf(descriptor)
+	return AccessOf(descriptor)
 }
 
 // capiSetAccess sets the access list of a container in CAPI
@@ -48,7 +49,7 @@ func (c container) access() (string, error) {
 //
 // Wine 8 opens a container for its audit list too, whatever is to be set. Once a container has a list of its own that takes
 // SeSecurityPrivilege, and "no such keyset" is the answer to a process that has it switched off.
-func (c container) capiSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
+func (c Container) capiSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
 	provider, err := c.acquire(0)
 	if err != nil {
 		return err
@@ -57,14 +58,14 @@ func (c container) capiSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error 
 		return wincrypt.CryptSetProvParam(provider, wincrypt.PP_KEYSET_SEC_DESCR, (*byte)(unsafe.Pointer(descriptor)), uint32(windows.DACL_SECURITY_INFORMATION))
 	}
 	err = set()
-	if is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
+	if winerror.Is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
 		err = withPrivilege("SeSecurityPrivilege", set)
 	}
 	return errors.Join(err, release(provider))
 }
 
 // capiAccess reads it (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetprovparam).
-func (c container) capiAccess() ([]byte, error) {
+func (c Container) capiAccess() ([]byte, error) {
 	provider, err := c.acquire(0)
 	if err != nil {
 		return nil, err
@@ -80,14 +81,14 @@ func (c container) capiAccess() ([]byte, error) {
 
 // cngSetAccess sets the access list of a key in CNG; the key's file has it at once, and keeps it
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptsetproperty, NCRYPT_SECURITY_DESCR_PROPERTY).
-func (c container) cngSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
+func (c Container) cngSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
 	return c.withKey(func(key windows.Handle, property *uint16) error {
 		return wincrypt.NCryptSetProperty(key, property, (*byte)(unsafe.Pointer(descriptor)), descriptor.Length(), uint32(windows.DACL_SECURITY_INFORMATION))
 	})
 }
 
 // cngAccess reads it (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptgetproperty).
-func (c container) cngAccess() (descriptor []byte, err error) {
+func (c Container) cngAccess() (descriptor []byte, err error) {
 	err = c.withKey(func(key windows.Handle, property *uint16) error {
 		descriptor, err = sized(func(buffer []byte) (size uint32, err error) {
 			err = wincrypt.NCryptGetProperty(key, property, unsafe.SliceData(buffer), uint32(len(buffer)), &size, uint32(windows.DACL_SECURITY_INFORMATION))
@@ -99,7 +100,7 @@ func (c container) cngAccess() (descriptor []byte, err error) {
 }
 
 // withKey opens the key in CNG, and frees it, for work on its security descriptor.
-func (c container) withKey(act func(key windows.Handle, property *uint16) error) error {
+func (c Container) withKey(act func(key windows.Handle, property *uint16) error) error {
 	property, err := windows.UTF16PtrFromString(wincrypt.NCRYPT_SECURITY_DESCR_PROP)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package windows
+package httpsys
 
 import (
 	"encoding/binary"

@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"encoding/binary"
@@ -22,13 +22,13 @@ const (
 
 var errDescriptor = errors.New("the security descriptor is damaged")
 
-// accessOf writes the access list of a self-relative security descriptor in the form of certstore.KeyAccess, so that what
+// AccessOf writes the access list of a self-relative security descriptor in the form of certstore.KeyAccess, so that what
 // was set can be compared with what is there: accounts are SIDs and never names or letters, whatever the system's language,
 // and a right is the same whether Windows added the generic right to its mask, as it does for keys in CNG (0x80120089), or
 // not. An entry that allows nothing, is inherited or is of another kind looks like none that Vaultpane writes
 // (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-security_descriptor,
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-acl).
-func accessOf(descriptor []byte) (string, error) {
+func AccessOf(descriptor []byte) (string, error) {
 	if len(descriptor) < 20 {
 		return "", errDescriptor
 	}

@@ -1,4 +1,4 @@
-package windows
+package httpsys
 
 import (
 	"encoding/binary"
@@ -11,16 +11,17 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// boundThumbprints returns the SHA-1 thumbprints that bindings of http.sys name, each with what it serves, such as
+// Bindings returns the SHA-1 thumbprints that bindings of http.sys name, each with what it serves, such as
 // 0.0.0.0:443 or shop.example:443. http.sys looks for them in stores of LocalMachine. Records of the central certificate
 // store name no certificate and are left out. A system without http.sys has no bindings. On an error it is not known what is
 // bound (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration).
-func boundThumbprints() (bound map[string][]string, err error) {
+func Bindings() (bound map[string][]string, err error) {
 	bound = map[string][]string{}
 	err = wincrypt.HttpInitialize(wincrypt.HTTPAPI_VERSION_2, wincrypt.HTTP_INITIALIZE_CONFIG, 0)
-	if is(err, windows.ERROR_MOD_NOT_FOUND, windows.ERROR_PROC_NOT_FOUND) {
+	if winerror.Is(err, windows.ERROR_MOD_NOT_FOUND, windows.ERROR_PROC_NOT_FOUND) {
 		return bound, nil
 	}
 	if err != nil {
@@ -60,7 +61,7 @@ func eachRecord(kind uint32, tokenOffset int, visit func(record []byte, base uin
 		binary.LittleEndian.PutUint32(query[tokenOffset:], token)
 		record, err := queryRecord(kind, query)
 		// Wine answers the first question for the next record with "not found".
-		if is(err, windows.ERROR_NO_MORE_ITEMS, windows.ERROR_FILE_NOT_FOUND) {
+		if winerror.Is(err, windows.ERROR_NO_MORE_ITEMS, windows.ERROR_FILE_NOT_FOUND) {
 			return nil
 		}
 		if err != nil {
@@ -80,7 +81,7 @@ func queryRecord(kind uint32, query []byte) ([]byte, error) {
 		record := make([]byte, size)
 		var needed uint32
 		err := wincrypt.HttpQueryServiceConfiguration(0, kind, &query[0], uint32(len(query)), &record[0], size, &needed, 0)
-		if is(err, windows.ERROR_INSUFFICIENT_BUFFER, windows.ERROR_MORE_DATA) && needed > size {
+		if winerror.Is(err, windows.ERROR_INSUFFICIENT_BUFFER, windows.ERROR_MORE_DATA) && needed > size {
 			size = needed
 			continue
 		}

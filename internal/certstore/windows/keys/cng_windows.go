@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"crypto"
@@ -9,24 +9,25 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
 // withProvider opens the key storage provider and frees it
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptopenstorageprovider).
-func (c container) withProvider(act func(provider windows.Handle) error) error {
-	name, err := windows.UTF16PtrFromString(c.provider)
+func (c Container) withProvider(act func(provider windows.Handle) error) error {
+	name, err := windows.UTF16PtrFromString(c.Provider)
 	if err != nil {
 		return err
 	}
 	var provider windows.Handle
 	if err := wincrypt.NCryptOpenStorageProvider(&provider, name, 0); err != nil {
-		return fmt.Errorf("opening the key storage provider %s: %w", c.provider, err)
+		return fmt.Errorf("opening the key storage provider %s: %w", c.Provider, err)
 	}
 	return errors.Join(act(provider), wincrypt.NCryptFreeObject(provider))
 }
 
-func (c container) cngFlags() uint32 {
-	if c.machine {
+func (c Container) cngFlags() uint32 {
+	if c.Machine {
 		return wincrypt.NCRYPT_SILENT_FLAG | wincrypt.NCRYPT_MACHINE_KEY_FLAG
 	}
 	return wincrypt.NCRYPT_SILENT_FLAG
@@ -34,19 +35,19 @@ func (c container) cngFlags() uint32 {
 
 // cngOpen opens the key; the caller frees or deletes it
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptopenkey).
-func (c container) cngOpen(provider windows.Handle) (windows.Handle, error) {
-	name, err := windows.UTF16PtrFromString(c.name)
+func (c Container) cngOpen(provider windows.Handle) (windows.Handle, error) {
+	name, err := windows.UTF16PtrFromString(c.Name)
 	if err != nil {
 		return 0, err
 	}
 	var key windows.Handle
-	if err := wincrypt.NCryptOpenKey(provider, &key, name, c.keySpec, c.cngFlags()); err != nil {
-		return 0, fmt.Errorf("opening the key %s: %w", c.name, err)
+	if err := wincrypt.NCryptOpenKey(provider, &key, name, c.KeySpec, c.cngFlags()); err != nil {
+		return 0, fmt.Errorf("opening the key %s: %w", c.Name, err)
 	}
 	return key, nil
 }
 
-func (c container) cngOpens() bool {
+func (c Container) cngOpens() bool {
 	err := c.withProvider(func(provider windows.Handle) error {
 		key, err := c.cngOpen(provider)
 		if err != nil {
@@ -60,10 +61,10 @@ func (c container) cngOpens() bool {
 // cngImport puts a key into the provider under the container's name, in one step with its export policy: the key is
 // finished, and so kept, only when the policy is set
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptimportkey).
-func (c container) cngImport(key crypto.Signer, exportable bool) error {
+func (c Container) cngImport(key crypto.Signer, exportable bool) error {
 	blob, blobType, err := cngBlob(key)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnsupported, err)
+		return fmt.Errorf("%w: %w", winerror.ErrUnsupported, err)
 	}
 	defer clear(blob)
 	err = c.withProvider(func(provider windows.Handle) error {
@@ -73,14 +74,14 @@ func (c container) cngImport(key crypto.Signer, exportable bool) error {
 		}
 		return errors.Join(finishKey(imported, exportable, c.cngFlags()), wincrypt.NCryptFreeObject(imported))
 	})
-	if is(err, windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
-		return fmt.Errorf("this system keeps no keys in CNG, use keyStorageProvider CAPI: %w: %w", errUnsupported, err)
+	if winerror.Is(err, windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
+		return fmt.Errorf("this system keeps no keys in CNG, use keyStorageProvider CAPI: %w: %w", winerror.ErrUnsupported, err)
 	}
 	return err
 }
 
-func (c container) cngImportBlob(provider windows.Handle, blob []byte, blobType string) (windows.Handle, error) {
-	name, err := windows.UTF16FromString(c.name)
+func (c Container) cngImportBlob(provider windows.Handle, blob []byte, blobType string) (windows.Handle, error) {
+	name, err := windows.UTF16FromString(c.Name)
 	if err != nil {
 		return 0, err
 	}
@@ -94,7 +95,7 @@ func (c container) cngImportBlob(provider windows.Handle, blob []byte, blobType 
 	var key windows.Handle
 	err = wincrypt.NCryptImportKey(provider, 0, kind, &parameters, &key, &blob[0], uint32(len(blob)), flags)
 	if err != nil {
-		return 0, fmt.Errorf("importing the key under the name %s: %w", c.name, err)
+		return 0, fmt.Errorf("importing the key under the name %s: %w", c.Name, err)
 	}
 	return key, nil
 }
@@ -122,18 +123,18 @@ func finishKey(key windows.Handle, exportable bool, flags uint32) error {
 
 // cngDelete deletes the key, which frees its handle too
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptdeletekey).
-func (c container) cngDelete() error {
+func (c Container) cngDelete() error {
 	err := c.withProvider(func(provider windows.Handle) error {
 		key, err := c.cngOpen(provider)
 		if err != nil {
 			return err
 		}
 		if err := wincrypt.NCryptDeleteKey(key, wincrypt.NCRYPT_SILENT_FLAG); err != nil {
-			return errors.Join(fmt.Errorf("deleting the key %s: %w", c.name, err), wincrypt.NCryptFreeObject(key))
+			return errors.Join(fmt.Errorf("deleting the key %s: %w", c.Name, err), wincrypt.NCryptFreeObject(key))
 		}
 		return nil
 	})
-	if is(err, windows.Errno(windows.NTE_BAD_KEYSET), windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
+	if winerror.Is(err, windows.Errno(windows.NTE_BAD_KEYSET), windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
 		return nil // it is not there, or nothing can be there
 	}
 	return err

@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"errors"
@@ -11,28 +11,30 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 )
 
-func withContainer(t *testing.T, location certstore.Location, capi bool) container {
+func withContainer(t *testing.T, location certstore.Location, capi bool) Container {
 	t.Helper()
 	item := storetest.RSAItem(t, "web")
-	where := containerFor(location, certstore.Thumbprint(item.Certificate), false, capi)
+	where := For(location, certstore.Thumbprint(item.Certificate), false, capi)
 	t.Cleanup(func() {
-		if err := where.delete(); err != nil {
+		if err := where.Delete(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := where.put(item.Key, false); err != nil {
+	if err := where.Import(item.Key, false); err != nil {
 		t.Fatal(err)
 	}
 	return where
 }
 
-func accessInAnotherProcess(t *testing.T, where container) string {
+func accessInAnotherProcess(t *testing.T, where Container) string {
 	t.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), "VAULTPANE_TEST_ACCESS_OF="+where.name)
-	if where.providerType != 0 {
+	command.Env = append(os.Environ(), "VAULTPANE_TEST_ACCESS_OF="+where.Name)
+	if where.ProviderType != 0 {
 		command.Env = append(command.Env, "VAULTPANE_TEST_CAPI=1")
 	}
 	out, err := command.CombinedOutput()
@@ -42,7 +44,7 @@ func accessInAnotherProcess(t *testing.T, where container) string {
 	return strings.TrimSpace(strings.TrimPrefix(string(out), "access "))
 }
 
-func testAccess(t *testing.T, where container) {
+func testAccess(t *testing.T, where Container) {
 	for _, readers := range [][]string{
 		{"S-1-5-20"},
 		{"S-1-5-20", "S-1-5-19"},
@@ -50,22 +52,22 @@ func testAccess(t *testing.T, where container) {
 		nil,
 	} {
 		want := certstore.KeyAccess(certstore.LocalMachine, readers)
-		if err := where.setAccess(want); err != nil {
-			t.Fatal(named(err))
+		if err := where.SetAccess(want); err != nil {
+			t.Fatal(winerror.Named(err))
 		}
-		got, err := where.access()
+		got, err := where.Access()
 		if err != nil {
-			t.Fatal(named(err))
+			t.Fatal(winerror.Named(err))
 		}
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
-		if where.machine {
+		if where.Machine {
 			if other := accessInAnotherProcess(t, where); other != got {
 				t.Errorf("another process reads %s, this one %s", other, got)
 			}
 		}
-		if !where.opens() {
+		if !where.Opens() {
 			t.Error("the key does not open any more")
 		}
 	}
@@ -79,12 +81,12 @@ func TestAccessOfAContainerInCAPI(t *testing.T) {
 
 // Windows only: Wine has no keys in CNG.
 func TestAccessOfAKeyInCNG(t *testing.T) {
-	if onWine() {
-		where := containerFor(certstore.LocalMachine, strings.Repeat("0", 40), false, false)
-		if err := where.setAccess("D:P(A;;FA;;;SY)"); err == nil {
+	if winetest.OnWine() {
+		where := For(certstore.LocalMachine, strings.Repeat("0", 40), false, false)
+		if err := where.SetAccess("D:P(A;;FA;;;SY)"); err == nil {
 			t.Error("a key that is not there has an access list")
 		}
-		if _, err := where.access(); err == nil {
+		if _, err := where.Access(); err == nil {
 			t.Error("a key that is not there has an access list")
 		}
 		t.Skip("Wine has no keys in CNG")
@@ -96,28 +98,28 @@ func TestAccessOfAKeyInCNG(t *testing.T) {
 
 func TestAccessThatCannotBeSet(t *testing.T) {
 	where := withContainer(t, certstore.LocalMachine, true)
-	before, err := where.access()
+	before, err := where.Access()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, sddl := range map[string]string{
 		"no SDDL": "everybody", "no access list": "O:BA", "nothing": "",
 	} {
-		if err := where.setAccess(sddl); err == nil {
+		if err := where.SetAccess(sddl); err == nil {
 			t.Errorf("%s: %q was set", name, sddl)
 		}
 	}
-	if after, err := where.access(); err != nil || after != before {
+	if after, err := where.Access(); err != nil || after != before {
 		t.Errorf("it was %s and is %s (%v)", before, after, err)
 	}
 }
 
 func TestAccessOfAContainerThatIsNotThere(t *testing.T) {
-	where := containerFor(certstore.LocalMachine, strings.Repeat("0", 40), false, true)
-	if _, err := where.access(); !errors.Is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
+	where := For(certstore.LocalMachine, strings.Repeat("0", 40), false, true)
+	if _, err := where.Access(); !errors.Is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
 		t.Errorf("got %v", err)
 	}
-	if err := where.setAccess("D:P(A;;FA;;;SY)"); !errors.Is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
+	if err := where.SetAccess("D:P(A;;FA;;;SY)"); !errors.Is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,9 +1,7 @@
 package windows
 
 import (
-	"context"
 	"errors"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -13,13 +11,21 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/switchcert"
+)
+
+const (
+	oldThumbprint = "0123456789ABCDEF0123456789ABCDEF01234567"
+	newThumbprint = "89ABCDEF0123456789ABCDEF0123456789ABCDEF"
 )
 
 func link(t *testing.T, thumbprint, successor string) {
 	t.Helper()
 	err := withStore(testStore, func(store windows.Handle) error { return setSuccessor(store, thumbprint, successor) })
 	if err != nil {
-		t.Fatal(named(err))
+		t.Fatal(winerror.Named(err))
 	}
 }
 
@@ -79,9 +85,9 @@ func TestSuccessorThatCannotBeSet(t *testing.T) {
 // Wine has a powershell.exe that does nothing and ends well: that is no notification.
 func TestNotifyReplaced(t *testing.T) {
 	old, successor := installed(t, storetest.RSAItem(t, "web")), installed(t, storetest.RSAItem(t, "web"))
-	err := notifyReplaced(t.Context(), testStore, old, successor)
-	if onWine() {
-		if !errors.Is(err, errNoNotification) {
+	err := switchcert.Notify(t.Context(), testStore, old, successor)
+	if winetest.OnWine() {
+		if !errors.Is(err, switchcert.ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
 		return
@@ -113,73 +119,11 @@ func replacementLogged(t *testing.T, old, successor string) bool {
 
 // Windows only.
 func TestNotifyReplacedOfACertificateThatIsNotThere(t *testing.T) {
-	if onWine() {
+	if winetest.OnWine() {
 		t.Skip("Wine has no PowerShell")
 	}
-	err := notifyReplaced(t.Context(), testStore, oldThumbprint, newThumbprint)
-	if err == nil || errors.Is(err, errNoNotification) || !strings.Contains(err.Error(), oldThumbprint) {
+	err := switchcert.Notify(t.Context(), testStore, oldThumbprint, newThumbprint)
+	if err == nil || errors.Is(err, switchcert.ErrUnavailable) || !strings.Contains(err.Error(), oldThumbprint) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestNotifyReplacedRefusesWhatIsNoThumbprint(t *testing.T) {
-	if err := notifyReplaced(t.Context(), testStore, "'", newThumbprint); err == nil || errors.Is(err, errNoNotification) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestWithoutPowerShellThereIsNoNotification(t *testing.T) {
-	if err := runSwitch(t.Context(), `C:\vaultpane-nowhere\powershell.exe`, "x"); !errors.Is(err, errNoNotification) {
-		t.Errorf("got %v", err)
-	}
-}
-
-// pretend is what TestMain does in place of PowerShell.
-func pretend(what string) {
-	switch what {
-	case "done":
-		os.Stdout.WriteString(switchDone + "\n") //nolint:errcheck // the reader misses it
-	case "missing":
-		os.Stdout.WriteString("The term 'Switch-Certificate' is not recognized\n") //nolint:errcheck // as above
-		os.Exit(switchMissing)
-	case "failure":
-		os.Stdout.WriteString("Cannot find path\r\n  " + strings.Repeat("long ", 100)) //nolint:errcheck // as above
-		os.Exit(1)
-	case "hang":
-		<-time.After(time.Minute)
-	}
-	os.Exit(0)
-}
-
-func TestWhatPowerShellAnswers(t *testing.T) {
-	for what, test := range map[string]struct {
-		text string
-		none bool
-	}{
-		"done":    {},
-		"nothing": {"ended without doing anything", true},
-		"missing": {"The term 'Switch-Certificate' is not recognized", true},
-		"failure": {"exit status 1: Cannot find path long long", false},
-		"hang":    {context.DeadlineExceeded.Error(), false},
-	} {
-		t.Run(what, func(t *testing.T) {
-			t.Setenv("VAULTPANE_TEST_PRETEND", what)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			if what == "hang" {
-				ctx, cancel = context.WithTimeout(t.Context(), time.Second)
-			}
-			defer cancel()
-			err := runSwitch(ctx, os.Args[0], "x")
-			switch {
-			case test.text == "":
-				if err != nil {
-					t.Errorf("got %v", err)
-				}
-			case err == nil || !strings.Contains(err.Error(), test.text) || errors.Is(err, errNoNotification) != test.none:
-				t.Errorf("got %v", err)
-			case len(err.Error()) > 400:
-				t.Errorf("%d bytes long: %v", len(err.Error()), err)
-			}
-		})
 	}
 }

@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"crypto"
@@ -10,10 +10,10 @@ import (
 	"slices"
 )
 
-// capiBlob encodes an RSA private key as PRIVATEKEYBLOB
+// CAPIBlob encodes an RSA private key as PRIVATEKEYBLOB
 // (https://learn.microsoft.com/windows/win32/seccrypto/rsa-schannel-key-blobs). The caller overwrites it after use. CAPI
 // knows no other keys, and no RSA key of which the primes are not half as long as the modulus.
-func capiBlob(key crypto.Signer) ([]byte, error) {
+func CAPIBlob(key crypto.Signer) ([]byte, error) {
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
 		return nil, fmt.Errorf("CAPI holds RSA keys only, and this one is %T; use keyStorageProvider CNG", key)

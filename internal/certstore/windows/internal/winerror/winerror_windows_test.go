@@ -1,4 +1,4 @@
-package windows
+package winerror
 
 import (
 	"errors"
@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/windows"
-
-	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
 func TestNamed(t *testing.T) {
@@ -22,7 +20,7 @@ func TestNamed(t *testing.T) {
 			"opening the key a: 0x80090016 NTE_BAD_KEYSET: Keyset does not exist",
 		},
 		"each of several": {
-			errors.Join(fmt.Errorf("one: %w", keyset), fmt.Errorf("%w: two: %w", errUnsupported, denied)),
+			errors.Join(fmt.Errorf("one: %w", keyset), fmt.Errorf("%w: two: %w", ErrUnsupported, denied)),
 			"one: 0x80090016 NTE_BAD_KEYSET: Keyset does not exist\nnot supported: two: 0x00000005 ERROR_ACCESS_DENIED: Access is denied.",
 		},
 		"twice the same": {
@@ -33,7 +31,7 @@ func TestNamed(t *testing.T) {
 		"one of another kind": {errors.New("no code"), "no code"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := named(test.err)
+			got := Named(test.err)
 			if got.Error() != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -46,7 +44,7 @@ func TestNamed(t *testing.T) {
 
 func TestAnUnforeseenCodeHasTheSystemsText(t *testing.T) {
 	code := windows.Errno(windows.CERT_E_UNTRUSTEDROOT)
-	if got, want := named(code).Error(), "0x800B0109: "+code.Error(); got != want {
+	if got, want := Named(code).Error(), "0x800B0109: "+code.Error(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -75,16 +73,5 @@ func TestStatusesHaveWindowsNumbers(t *testing.T) {
 		if statuses[code].name != name {
 			t.Errorf("0x%08X is %q, want %q", code, statuses[code].name, name)
 		}
-	}
-}
-
-func TestAFailureOfTheStoreIsNamed(t *testing.T) {
-	_, err := New().Update(testStore, "0123456789ABCDEF0123456789ABCDEF01234567", certstore.Change{Mark: &certstore.Mark{}})
-	var failed *certstore.Error
-	if !errors.As(err, &failed) || !errors.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
-		t.Fatalf("got %v", err)
-	}
-	if got, want := failed.Err.Error(), "0x80092004 CRYPT_E_NOT_FOUND: Cannot find object or property."; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

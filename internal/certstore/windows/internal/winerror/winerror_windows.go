@@ -1,28 +1,14 @@
-package windows
+package winerror
 
 import (
 	"errors"
 	"strings"
 
 	"golang.org/x/sys/windows"
-
-	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// errUnsupported is wrapped by what this machine, or this kind of provider, can never do.
-var errUnsupported = errors.New("not supported")
-
-// failure puts an error into the interface's words. The windows.Errno stays in the chain.
-func failure(operation string, ref certstore.Ref, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &certstore.Error{
-		Operation: operation, Ref: ref, Err: named(err),
-		Denied:      is(err, windows.ERROR_ACCESS_DENIED, windows.Errno(windows.NTE_PERM)),
-		Unsupported: errors.Is(err, errUnsupported),
-	}
-}
+// ErrUnsupported is wrapped by what this machine, or this kind of provider, can never do.
+var ErrUnsupported = errors.New("not supported")
 
 // namedError is an error in which every code of Windows has its number and its name.
 type namedError struct {
@@ -34,8 +20,8 @@ func (e *namedError) Error() string { return e.text }
 
 func (e *namedError) Unwrap() error { return e.err }
 
-// named puts number, name and text where an error has the system's text, or no text, for a code of Windows.
-func named(err error) error {
+// Named puts number, name and text where an error has the system's text, or no text, for a code of Windows.
+func Named(err error) error {
 	text := err.Error()
 	for _, code := range codesOf(err) {
 		text = strings.ReplaceAll(text, code.Error(), describe(uint32(code), code.Error()))
@@ -71,8 +57,8 @@ func codesOf(err error) []windows.Errno {
 	return found
 }
 
-// is tells whether an error is one of some codes.
-func is(err error, codes ...windows.Errno) bool {
+// Is tells whether an error is one of some codes.
+func Is(err error, codes ...windows.Errno) bool {
 	for _, code := range codes {
 		if errors.Is(err, code) {
 			return true

@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"encoding/binary"
@@ -56,7 +56,7 @@ func TestAccessOf(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := accessOf(test.descriptor)
+			got, err := AccessOf(test.descriptor)
 			if err != nil || got != test.want {
 				t.Errorf("got  %s, %v\nwant %s", got, err, test.want)
 			}
@@ -67,18 +67,18 @@ func TestAccessOf(t *testing.T) {
 func TestADamagedDescriptorIsAnError(t *testing.T) {
 	whole := descriptorOf(aceOf(0, 0, 0x1f01ff, 5, 32, 544))
 	for length := range whole {
-		if _, err := accessOf(whole[:length]); !errors.Is(err, errDescriptor) {
+		if _, err := AccessOf(whole[:length]); !errors.Is(err, errDescriptor) {
 			t.Errorf("the first %d bytes: got %v", length, err)
 		}
 	}
 	long := append([]byte(nil), whole...)
 	binary.LittleEndian.PutUint16(long[30:], 0xffff) // the entry's size
-	if _, err := accessOf(long); !errors.Is(err, errDescriptor) {
+	if _, err := AccessOf(long); !errors.Is(err, errDescriptor) {
 		t.Errorf("an entry that is longer than its list: got %v", err)
 	}
 	short := append([]byte(nil), whole...)
 	binary.LittleEndian.PutUint16(short[30:], 4)
-	if _, err := accessOf(short); !errors.Is(err, errDescriptor) {
+	if _, err := AccessOf(short); !errors.Is(err, errDescriptor) {
 		t.Errorf("an entry that is shorter than its header: got %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package windows
+package keys
 
 import (
 	"crypto"
@@ -8,24 +8,25 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
 // acquire opens or makes the container; the caller releases it with CryptReleaseContext
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontextw).
-func (c container) acquire(flags uint32) (windows.Handle, error) {
-	name, err := windows.UTF16PtrFromString(c.name)
+func (c Container) acquire(flags uint32) (windows.Handle, error) {
+	name, err := windows.UTF16PtrFromString(c.Name)
 	if err != nil {
 		return 0, err
 	}
-	provider, err := windows.UTF16PtrFromString(c.provider)
+	provider, err := windows.UTF16PtrFromString(c.Provider)
 	if err != nil {
 		return 0, err
 	}
-	if c.machine {
+	if c.Machine {
 		flags |= windows.CRYPT_MACHINE_KEYSET
 	}
 	var handle windows.Handle
-	err = windows.CryptAcquireContext(&handle, name, provider, c.providerType, flags|windows.CRYPT_SILENT)
+	err = windows.CryptAcquireContext(&handle, name, provider, c.ProviderType, flags|windows.CRYPT_SILENT)
 	return handle, err
 }
 
@@ -33,14 +34,14 @@ func release(provider windows.Handle) error { return windows.CryptReleaseContext
 
 // capiOpens tells whether the container is there and holds a key
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetuserkey).
-func (c container) capiOpens() bool {
+func (c Container) capiOpens() bool {
 	provider, err := c.acquire(0)
 	if err != nil {
 		return false
 	}
 	defer func() { _ = release(provider) }() // the answer is known already
 	var key windows.Handle
-	if err := wincrypt.CryptGetUserKey(provider, c.keySpec, &key); err != nil {
+	if err := wincrypt.CryptGetUserKey(provider, c.KeySpec, &key); err != nil {
 		return false
 	}
 	_ = wincrypt.CryptDestroyKey(key) // frees the handle; the key stays
@@ -49,18 +50,18 @@ func (c container) capiOpens() bool {
 
 // capiImport puts a key into the container, which it makes where it is not there yet
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptimportkey).
-func (c container) capiImport(key crypto.Signer, exportable bool) error {
-	blob, err := capiBlob(key)
+func (c Container) capiImport(key crypto.Signer, exportable bool) error {
+	blob, err := CAPIBlob(key)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnsupported, err)
+		return fmt.Errorf("%w: %w", winerror.ErrUnsupported, err)
 	}
 	defer clear(blob)
 	provider, err := c.acquire(windows.CRYPT_NEWKEYSET)
-	if is(err, windows.Errno(windows.NTE_EXISTS)) { // an attempt that was cut off has made it
+	if winerror.Is(err, windows.Errno(windows.NTE_EXISTS)) { // an attempt that was cut off has made it
 		provider, err = c.acquire(0)
 	}
 	if err != nil {
-		return fmt.Errorf("making the key container %s: %w", c.name, err)
+		return fmt.Errorf("making the key container %s: %w", c.Name, err)
 	}
 	var flags uint32
 	if exportable {
@@ -68,19 +69,19 @@ func (c container) capiImport(key crypto.Signer, exportable bool) error {
 	}
 	var imported windows.Handle
 	if err := wincrypt.CryptImportKey(provider, &blob[0], uint32(len(blob)), 0, flags, &imported); err != nil {
-		return errors.Join(fmt.Errorf("importing the key into container %s: %w", c.name, err), release(provider))
+		return errors.Join(fmt.Errorf("importing the key into container %s: %w", c.Name, err), release(provider))
 	}
 	return errors.Join(wincrypt.CryptDestroyKey(imported), release(provider))
 }
 
 // capiDelete deletes the container with its key. CryptAcquireContext returns no handle then.
-func (c container) capiDelete() error {
+func (c Container) capiDelete() error {
 	_, err := c.acquire(windows.CRYPT_DELETEKEYSET)
-	if is(err, windows.Errno(windows.NTE_BAD_KEYSET), windows.Errno(windows.NTE_KEYSET_NOT_DEF), windows.ERROR_FILE_NOT_FOUND) {
+	if winerror.Is(err, windows.Errno(windows.NTE_BAD_KEYSET), windows.Errno(windows.NTE_KEYSET_NOT_DEF), windows.ERROR_FILE_NOT_FOUND) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("deleting the key container %s: %w", c.name, err)
+		return fmt.Errorf("deleting the key container %s: %w", c.Name, err)
 	}
 	return nil
 }
