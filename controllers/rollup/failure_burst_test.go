@@ -11,8 +11,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// A thousand nodes that fail the same way are one event, and a handful of statuses.
-func TestAThousandNodesThatFailAlikeAreOneEvent(t *testing.T) {
+// A thousand nodes with the same failure cause one event and a few status writes.
+func TestAThousandNodesWithTheSameFailureCauseOneEvent(t *testing.T) {
 	f := newFleet(t, ownCluster(t))
 	f.startController(t, false)
 	nodes := f.join(1, 1000)
@@ -26,7 +26,7 @@ func TestAThousandNodesThatFailAlikeAreOneEvent(t *testing.T) {
 		return certificate.Status.Nodes.Failed == 1000, nil
 	})
 	took, count := writes()
-	// At most one write in two seconds, and one at each end.
+	// At most one write every two seconds, and one more at the start and the end.
 	if limit := int(took/(2*time.Second)) + 2; count > limit {
 		t.Errorf("%d status writes in %s, want at most %d", count, took, limit)
 	}
@@ -45,9 +45,9 @@ func (f *fleet) countWrites() func() (took time.Duration, writes int) {
 	ctx, cancel := context.WithCancel(f.t.Context())
 	watch, err := f.watcher().Watch(ctx, &v1alpha1.ObservedCertificateList{})
 	f.do(err)
-	counted, began := make(chan int), time.Now()
+	counted, start := make(chan int), time.Now()
 	go func() {
-		count := -1 // the first event is the object as it is
+		count := -1 // the first event is the current object
 		for event := range watch.ResultChan() {
 			if certificate, ok := event.Object.(*v1alpha1.ObservedCertificate); ok && certificate.Name == f.name {
 				count++
@@ -56,13 +56,13 @@ func (f *fleet) countWrites() func() (took time.Duration, writes int) {
 		counted <- count
 	}()
 	return func() (time.Duration, int) {
-		took := time.Since(began)
+		took := time.Since(start)
 		cancel()
 		return took, <-counted
 	}
 }
 
-// A controller that is killed at any moment leaves nothing undone: another one takes up from what is there.
+// A controller may be killed at any time: the next one continues from the current state.
 func TestControllersKilledAtRandom(t *testing.T) {
 	f := newFleet(t, ownCluster(t))
 	f.observe()
@@ -84,7 +84,7 @@ func TestControllersKilledAtRandom(t *testing.T) {
 	f.eventually("v100 40/40 True Installed")
 }
 
-// Two controllers, of which one leads. The other takes over at once when it ends, and no write is lost or done twice.
+// One of two controllers leads. The other takes over when it stops, and no write is lost or repeated.
 func TestTheOtherControllerTakesOver(t *testing.T) {
 	f := newFleet(t, ownCluster(t))
 	first := f.startController(t, true)
@@ -99,8 +99,8 @@ func TestTheOtherControllerTakesOver(t *testing.T) {
 	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1})
 }
 
-// What changes while the API server is away, and what was under way when it went, arrives when it is back.
-func TestTheAPIServerGoesAndComesBack(t *testing.T) {
+// Changes that are pending when the API server stops are written after it has restarted.
+func TestTheAPIServerRestarts(t *testing.T) {
 	f := newFleet(t, ownCluster(t))
 	f.startController(t, false)
 	nodes := f.join(1, 10)

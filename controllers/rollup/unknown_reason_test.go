@@ -8,8 +8,8 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// One node says Failed and no reason, or a reason that no condition takes; the status of all others must go on.
-func TestAReasonThatNoConditionTakes(t *testing.T) {
+// One node reports Failed without a reason, or with one that is not valid in a condition. The status must still be updated.
+func TestAReasonThatIsNotValidInACondition(t *testing.T) {
 	for _, reason := range []v1alpha1.Reason{"", "Disk is full!"} {
 		t.Run("reason "+string(reason[:min(len(reason), 4)]), func(t *testing.T) {
 			f := newFleet(t, forTest(t))
@@ -25,8 +25,8 @@ func TestAReasonThatNoConditionTakes(t *testing.T) {
 	}
 }
 
-// One node of two fails and is well again, a few times: the events are many objects, not one with a count.
-func TestAFlappingNodesEvents(t *testing.T) {
+// One node of two fails and recovers a few times: events with the same reason are limited.
+func TestAFlappingNodeHasOneEvent(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	f.name = "flaps"
 	nodes := f.join(1, 2)
@@ -50,6 +50,6 @@ func TestAFlappingNodesEvents(t *testing.T) {
 		}
 	}
 	if got := f.events(); got["Throttled"] > 1 || got["RolloutCompleted"] > 1 {
-		t.Errorf("event objects: %v, though one roll-out was and one trouble", got)
+		t.Errorf("got events %v, want one for the roll-out and one for the failure", got)
 	}
 }

@@ -1,4 +1,4 @@
-package rollup
+package writequeue
 
 import (
 	"testing"
@@ -13,29 +13,29 @@ func TestTheBudgetIsOfWatchEvents(t *testing.T) {
 		inTenSeconds int // from then on
 	}{
 		{"a small cluster writes 20 at once", 10, 20, 5020},
-		{"at 100 nodes too, and then 50 a second", 100, 20, 520},
-		{"at 1,000 nodes what a second allows, and then 5 a second", 1000, 5, 55},
-		{"at 5,000 nodes one a second", 5000, 1, 11},
-		{"and at 20,000, however many events that is", 20000, 1, 11},
+		{"100 nodes: the same, then 50 a second", 100, 20, 520},
+		{"1,000 nodes: what a second allows, then 5 a second", 1000, 5, 55},
+		{"5,000 nodes: one a second", 5000, 1, 11},
+		{"20,000 nodes: the same, however many events that causes", 20000, 1, 11},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-			b := newBudget(5000)
-			b.spreadOver(now, test.agents)
+			b := NewBudget(5000)
+			b.SetAgents(now, test.agents)
 			now = now.Add(time.Hour)
 			atOnce := 0
-			for b.spend(now) {
+			for b.Spend(now) {
 				atOnce++
 			}
 			total := atOnce
 			for end := now.Add(10 * time.Second); ; total++ {
 				// rounded up, since a time has no fractions of nanoseconds
-				if now = b.next(now).Add(time.Nanosecond); now.After(end.Add(time.Millisecond)) {
+				if now = b.Next(now).Add(time.Nanosecond); now.After(end.Add(time.Millisecond)) {
 					break
 				}
-				if !b.spend(now) {
-					t.Fatal("nothing could be spent when the next write was to be affordable")
+				if !b.Spend(now) {
+					t.Fatal("the budget is exhausted at the time that Next returned")
 				}
 			}
 			if atOnce != test.atOnce || total != test.inTenSeconds {
