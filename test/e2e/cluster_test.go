@@ -58,7 +58,7 @@ func TestANodeWaitsForItsFirstCertificates(t *testing.T) {
 	the.wish(t, "initial", the.shop.SecretURL("initial"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true })
 	the.eventuallyReady(t, "initial", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 	the.taint(t)
-	status := the.eventuallyMessage(t, "initial", "the startup taint keeps 1 node from work until then")
+	status := the.eventuallyMessage(t, "initial", "the startup taint keeps pods off 1 node until then")
 	if tainted, err := the.tainted(t); err != nil || !tainted {
 		t.Errorf("the taint is off before the certificate is there: %v %+v", err, status)
 	}
