@@ -36,11 +36,11 @@ func (r *Reconciler) describeDeclined(declined []certstore.DeclinedLink) string 
 	bindings, _ := r.Machine.Bindings() // what cannot be read is not named
 	var parts []string
 	for _, one := range declined[:min(most, len(declined))] {
-		part := fmt.Sprintf("version %s (%s) is not linked to the current one: %s", one.Version, one.Thumbprint, one.Why)
+		part := fmt.Sprintf("version %s (%s) is not linked to the current one: %s", one.Version, one.Thumbprint, one.Reason)
 		if bound := bindings[one.Thumbprint]; len(bound) > 0 {
 			part += "; it still serves " + few(bound)
 		}
-		parts = append(parts, part+"; "+one.Do)
+		parts = append(parts, part+"; "+one.Remedy)
 	}
 	if rest := len(declined) - most; rest > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", rest))

@@ -38,7 +38,7 @@ func (r *Reconciler) want(certificate *v1alpha1.ObservedCertificate, ref certsto
 	}
 	w.Mark.Role, w.Mark.Exportable, w.Mark.Provider = certstore.RoleLeaf, spec.KeyExportable, string(spec.KeyStorageProvider)
 	w.access = r.accounts.accessFor(r.Machine, spec.Accounts, r.Now())
-	w.Access, w.AccessUnsettled, w.problem = w.access.list(ref.Location), !w.access.settled, w.access.problem
+	w.Access, w.AccessIncomplete, w.problem = w.access.list(ref.Location), !w.access.settled, w.access.problem
 	var refused *certstore.Error
 	if errors.As(w.problem, &refused) && refused.Unsupported {
 		return nil, refused

@@ -52,7 +52,7 @@ func (r *Reconciler) share(ctx context.Context, certificate *v1alpha1.ObservedCe
 			w.SharedAccess = map[string]string{}
 		}
 		w.SharedAccess[thumbprint] = joined.list(w.Ref.Location)
-		w.AccessUnsettled = w.AccessUnsettled || !joined.settled
+		w.AccessIncomplete = w.AccessIncomplete || !joined.settled
 	}
 }
 
@@ -93,7 +93,7 @@ func (r *Reconciler) holdBackNarrowing(ctx context.Context, w *wanted, entries [
 			continue
 		}
 		if !r.allLooked(ctx) {
-			w.AccessUnsettled = true
+			w.AccessIncomplete = true
 		}
 		return
 	}

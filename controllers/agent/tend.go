@@ -52,7 +52,7 @@ func (r *Reconciler) untended(ctx context.Context, certificate *v1alpha1.Observe
 			held = nil // it is another's mark that was lost, or nobody knows what it said
 		}
 	}
-	return certstore.Tend(desired, held, seen, r.Now()), nil
+	return certstore.Repair(desired, held, seen, r.Now()), nil
 }
 
 // complete tells whether everything is there that came along with a certificate.

@@ -13,7 +13,7 @@ func sorted(lines []string) []string {
 	return lines
 }
 
-func TestTend(t *testing.T) {
+func TestRepair(t *testing.T) {
 	predecessor, current := named(t, 2, "a.example"), named(t, 1, "a.example")
 	names := map[string]string{Thumbprint(predecessor.certificate): "predecessor", Thumbprint(current.certificate): "current", "": "nothing"}
 	web, other := markOf("web"), markOf("other")
@@ -34,30 +34,30 @@ func TestTend(t *testing.T) {
 		current Entry
 		want    []string
 	}{
-		{"what is as wanted needs nothing but its link", now, as(&web, access, true), []string{"link predecessor to current"}},
-		{"wrong rights are set right", now, as(&web, "D:P(A;;FA;;;S-1-1-0)", true), []string{"link predecessor to current", "update current MY access " + access}},
-		{"a lost mark is written again", now, as(nil, access, true), []string{"link predecessor to current", "update current MY for web version v Retain"}},
-		{"what another tool put there is left alone", now, as(nil, "", false), nil},
-		{"and what another ObservedCertificate has", now, as(&other, "", true), nil},
-		{"and what a later version of Vaultpane has", now, unknown, nil},
-		{"nobody is sent to a certificate that has expired", now.AddDate(2, 0, 0), as(&web, access, true), nil},
+		{"the desired state needs only its link", now, as(&web, access, true), []string{"link predecessor to current"}},
+		{"a wrong access list is repaired", now, as(&web, "D:P(A;;FA;;;S-1-1-0)", true), []string{"link predecessor to current", "update current MY access " + access}},
+		{"a lost mark is restored", now, as(nil, access, true), []string{"link predecessor to current", "update current MY for web version v Retain"}},
+		{"another tool's certificate is not changed", now, as(nil, "", false), nil},
+		{"nor another ObservedCertificate's", now, as(&other, "", true), nil},
+		{"nor a later version's", now, unknown, nil},
+		{"no link leads to an expired certificate", now.AddDate(2, 0, 0), as(&web, access, true), nil},
 		{"nor to one that is not yet valid", now.AddDate(0, -3, 0), as(&web, access, true), nil},
-		{"a missing key takes the vault", now, missing, nil},
+		{"a missing key needs the vault", now, missing, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := predecessor.entry(&web, KeyPresent)
 			before.Access = access
 			observed := Observed{Entries: map[Ref][]Entry{my: {test.current, before}}}
-			got := Tend(Desired{Mark: web, Ref: my, Access: access, Link: true}, &test.current, observed, test.now)
+			got := Repair(Desired{Mark: web, Ref: my, Access: access, Link: true}, &test.current, observed, test.now)
 			if diff := cmp.Diff(test.want, sorted(words(got, names))); diff != "" {
-				t.Errorf("steps differ (-want +got):\n%s", diff)
+				t.Errorf("actions (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestADeletionPolicyReachesEverythingThatItIsAbout(t *testing.T) {
+func TestADeletionPolicyIsWrittenToAllMarks(t *testing.T) {
 	superseded, current, intermediate := named(t, 2), named(t, 1), named(t, 9)
 	names := map[string]string{Thumbprint(superseded.certificate): "superseded", Thumbprint(current.certificate): "current", Thumbprint(intermediate.certificate): "intermediate"}
 	web := markOf("web")
@@ -67,20 +67,20 @@ func TestADeletionPolicyReachesEverythingThatItIsAbout(t *testing.T) {
 	observed := Observed{Entries: map[Ref][]Entry{
 		my: {entry, superseded.entry(&old, KeyPresent)}, ca: {intermediate.entry(&chain, KeyNone), current.entry(&other, KeyNone)},
 	}}
-	wanted := Desired{Mark: web, Ref: my}
-	wanted.Mark.DeletionPolicy = "Delete"
+	desired := Desired{Mark: web, Ref: my}
+	desired.Mark.DeletionPolicy = "Delete"
 	want := []string{
 		"update current MY for web version v Delete", "update intermediate CA for web version v Delete", "update superseded MY for web version v0 Delete",
 	}
-	if diff := cmp.Diff(want, sorted(words(Tend(wanted, &entry, observed, now), names))); diff != "" {
+	if diff := cmp.Diff(want, sorted(words(Repair(desired, &entry, observed, now), names))); diff != "" {
 		t.Errorf("with a current certificate (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, sorted(words(Tend(wanted, nil, observed, now), names))); diff != "" {
+	if diff := cmp.Diff(want, sorted(words(Repair(desired, nil, observed, now), names))); diff != "" {
 		t.Errorf("without one (-want +got):\n%s", diff)
 	}
 }
 
-func TestWhoMayUseAKeyIsTheSameForSupersededVersions(t *testing.T) {
+func TestSupersededVersionsHaveTheSameAccessList(t *testing.T) {
 	superseded, current, keyless := named(t, 2, "a.example"), named(t, 1, "a.example"), named(t, 9)
 	names := map[string]string{Thumbprint(superseded.certificate): "superseded", Thumbprint(current.certificate): "current", Thumbprint(keyless.certificate): "keyless"}
 	web := markOf("web")
@@ -95,11 +95,11 @@ func TestWhoMayUseAKeyIsTheSameForSupersededVersions(t *testing.T) {
 	observed := Observed{Entries: map[Ref][]Entry{my: {entry, with(superseded.entry(&old, KeyPresent), wide), with(keyless.entry(&old, KeyMissing), wide)}}}
 
 	want := []string{"update current MY access " + narrow, "update superseded MY access " + narrow}
-	got := words(Tend(Desired{Mark: web, Ref: my, Access: narrow, Link: true}, &entry, observed, now), names)
+	got := words(Repair(Desired{Mark: web, Ref: my, Access: narrow, Link: true}, &entry, observed, now), names)
 	if diff := cmp.Diff(want, sorted(got)); diff != "" {
-		t.Errorf("an account that is taken off the list (-want +got):\n%s", diff)
+		t.Errorf("an account that is removed (-want +got):\n%s", diff)
 	}
-	if got := Tend(Desired{Mark: web, Ref: my, Access: narrow, AccessUnsettled: true}, &entry, observed, now); len(got) != 0 {
-		t.Errorf("while an account cannot be asked for: %v", words(got, names))
+	if got := Repair(Desired{Mark: web, Ref: my, Access: narrow, AccessIncomplete: true}, &entry, observed, now); len(got) != 0 {
+		t.Errorf("while an account cannot be resolved: %v", words(got, names))
 	}
 }

@@ -2,34 +2,33 @@ package certstore
 
 import "time"
 
-// Tend returns the steps that bring what an ObservedCertificate has in the stores back to what is wanted of it, as far as
-// that takes nothing from the vault: marks, who may use the key, and, while it is valid, the links to the current
-// certificate, which is nil where none is in place. The bundle of desired is not needed. Nothing is done to a certificate that is not Vaultpane's, or
-// not this ObservedCertificate's.
-func Tend(desired Desired, current *Entry, observed Observed, now time.Time) []Action {
+// Repair returns the actions that restore the desired state of an ObservedCertificate's certificates without its vault: marks, access
+// lists of keys, and links to the current certificate while that is valid. current is nil if none is installed. The bundle of
+// desired is not needed. Certificates of other tools or other ObservedCertificates are not changed.
+func Repair(desired Desired, current *Entry, observed Observed, now time.Time) []Action {
 	actions := planOthers(desired, current, observed)
 	if current == nil || current.UnknownMark || current.Key != KeyPresent || desired.Mark.Role != RoleLeaf {
 		return actions
 	}
 	switch {
 	case current.Mark != nil && current.Mark.UID == desired.Mark.UID:
-		installed := *current.Mark // what it says of version, source and key is what was installed
+		installed := *current.Mark // with the version, source and key options of the installation
 		installed.DeletionPolicy = desired.Mark.DeletionPolicy
 		desired.Mark = installed
 	case current.Mark != nil || !current.OwnKey:
 		return actions
 	}
-	settled := len(actions) == 0 // a link depends on the rights of both ends: it follows when they are right
+	settled := len(actions) == 0 // a link depends on the access lists of both ends: it is set after they are repaired
 	actions = append(actions, planProperties(desired, current)...)
 	if !settled || !validAt(current.Certificate, now) {
-		return actions // nobody is to be sent to a certificate that is not valid
+		return actions // no link may lead to a certificate that is not valid
 	}
 	return append(actions, linksTo(desired, current.Certificate, current, observed)...)
 }
 
-// planOthers brings everything that this ObservedCertificate has beside its current certificate in line with the spec:
-// superseded versions and intermediates get its deletion policy into their marks, which are what is followed when it is
-// gone, and the keys of superseded versions are for the same accounts as the current one's.
+// planOthers updates the other certificates of this ObservedCertificate: the marks of superseded versions and intermediates get its
+// deletion policy, which applies after it was deleted, and the keys of superseded versions get the access list of the current
+// one.
 func planOthers(desired Desired, current *Entry, observed Observed) []Action {
 	var actions []Action
 	for _, ref := range observed.refs() {
@@ -38,7 +37,7 @@ func planOthers(desired Desired, current *Entry, observed Observed) []Action {
 				continue
 			}
 			if current != nil && ref.Same(desired.Ref) && entry.Thumbprint == current.Thumbprint && entry.Mark.Role == RoleLeaf {
-				continue // in one step with its other properties
+				continue // its properties change in one action
 			}
 			change := otherChange(desired, ref, entry)
 			if change != (Change{}) {
