@@ -30,7 +30,7 @@ func TestResolveAccount(t *testing.T) {
 		domain + `\` + user:            me.User.Sid.String(),
 		"S-1-5-20":                     "S-1-5-20",
 		"s-1-5-20":                     "S-1-5-20",
-		"S-1-5-82-1-2-3-4-5":           "S-1-5-82-1-2-3-4-5", // an application pool that is not there
+		"S-1-5-82-1-2-3-4-5":           "S-1-5-82-1-2-3-4-5", // an application pool that does not exist
 	} {
 		if got, err := resolveAccount(name); err != nil || got != want {
 			t.Errorf("%q is %q (%v), want %s", name, got, err, want)
@@ -38,7 +38,7 @@ func TestResolveAccount(t *testing.T) {
 	}
 }
 
-func TestResolveAccountThatIsNotThere(t *testing.T) {
+func TestResolveAccountThatDoesNotExist(t *testing.T) {
 	host, err := windows.ComputerName()
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestResolveAccountThatIsNotThere(t *testing.T) {
 	}
 }
 
-// Windows only: Wine knows neither services nor the groups of IIS as accounts.
+// Windows only: Wine has accounts neither for services nor for the groups of IIS.
 func TestResolveAccountOfAService(t *testing.T) {
 	if winetest.OnWine() {
 		t.Skip("Wine has no service accounts")

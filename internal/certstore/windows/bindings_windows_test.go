@@ -12,8 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 )
 
-// Wine has the calls and no bindings.
-func TestBoundThumbprintsOfAMachineWithoutBindings(t *testing.T) {
+// Wine has the functions and no bindings.
+func TestBindingsOfAMachineWithoutBindings(t *testing.T) {
 	bound, err := httpsys.Bindings()
 	if err != nil {
 		t.Fatal(winerror.Named(err))
@@ -23,8 +23,8 @@ func TestBoundThumbprintsOfAMachineWithoutBindings(t *testing.T) {
 	}
 }
 
-// Windows only: it binds a certificate by address and by host with netsh, and reads both back.
-func TestBoundThumbprints(t *testing.T) {
+// Windows only: netsh binds a certificate by address and by host, and both bindings are read back.
+func TestBindings(t *testing.T) {
 	if winetest.OnWine() {
 		t.Skip("Wine has no http.sys that keeps bindings")
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-// What is only needed to look at keys from outside (ncrypt.h, wincrypt.h).
+// Functions that only tests need (ncrypt.h, wincrypt.h).
 var (
 	ncryptEnumKeys     = windows.NewLazySystemDLL("ncrypt.dll").NewProc("NCryptEnumKeys")
 	ncryptFreeBuffer   = windows.NewLazySystemDLL("ncrypt.dll").NewProc("NCryptFreeBuffer")
@@ -60,8 +60,8 @@ func installedIn(t *testing.T, ref certstore.Ref, item certstore.Item) string {
 	return thumbprint
 }
 
-// Windows takes every kind of key into CNG, in the key set of the location and in no other. Wine has none, and there the
-// agent has to say so.
+// Windows imports every kind of key into CNG, only into the key set of the location. Wine does not support CNG, and the error must say
+// so.
 func TestCNG(t *testing.T) {
 	items := map[string]certstore.Item{
 		"RSA 2048": storetest.RSAItem(t, "web"), "RSA 3072": storetest.RSAItemOf(t, "web", 3072), "RSA 4096": storetest.RSAItemOf(t, "web", 4096),
@@ -99,11 +99,11 @@ func testCNG(t *testing.T, ref certstore.Ref, item certstore.Item) {
 		t.Fatal(err)
 	}
 	if where.Opens() {
-		t.Error("the key is still there")
+		t.Error("the key still exists")
 	}
 }
 
-// Windows only: no key leaves in plain, and only one that is exportable leaves in a PFX, as what it was.
+// Windows only: no key can be exported in plaintext, and only exportable ones can be exported in a PFX.
 func TestExportOfAKeyInCNG(t *testing.T) {
 	onlyWithCNG(t)
 	for name, item := range map[string]certstore.Item{"RSA": storetest.RSAItem(t, "web"), "EC": storetest.ECItem(t, "web", elliptic.P256())} {
@@ -114,7 +114,7 @@ func TestExportOfAKeyInCNG(t *testing.T) {
 				thumbprint := installedIn(t, testStore, item)
 				blobType := map[string]string{"RSA": "RSAFULLPRIVATEBLOB", "EC": "ECCPRIVATEBLOB"}[name]
 				if exportsPlain(t, keys.For(testStore.Location, thumbprint, exportable, false), blobType) {
-					t.Error("the key was exported in plain")
+					t.Error("the key was exported in plaintext")
 				}
 				pfx, err := exportPFX(t, thumbprint)
 				if !exportable {
@@ -168,7 +168,7 @@ func withKey(t *testing.T, where keys.Container, act func(key windows.Handle)) {
 	})
 }
 
-// exportsPlain tells whether a key can be had without protection
+// exportsPlain reports whether a key can be exported in plaintext
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptexportkey).
 func exportsPlain(t *testing.T, where keys.Container, blobType string) bool {
 	t.Helper()
@@ -229,7 +229,7 @@ func TestRoundsInCNGLeaveNoKey(t *testing.T) {
 			installedOnce(t, ref, item, other)
 		}
 		if after := keysThere(t, location); !slices.Equal(after, before) {
-			t.Errorf("%s had the keys %v, and has %v", location, before, after)
+			t.Errorf("the keys of %s changed from %v to %v", location, before, after)
 		}
 	}
 }
@@ -247,7 +247,7 @@ func installedOnce(t *testing.T, ref certstore.Ref, items ...certstore.Item) {
 	}
 }
 
-// keysThere returns the names of all keys that CNG keeps for a location
+// keysThere returns the names of all keys in CNG of a location
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptenumkeys).
 func keysThere(t *testing.T, location certstore.Location) []string {
 	t.Helper()
@@ -286,10 +286,10 @@ func TestAnotherProviderLeavesOneContainer(t *testing.T) {
 	}{{"CAPI", false}, {"CNG", false}, {"CNG", true}, {"CAPI", true}, {"CNG", false}} {
 		item.Mark.Provider, item.Mark.Exportable = options.provider, options.exportable
 		thumbprint := installed(t, item)
-		wanted := keys.For(testStore.Location, thumbprint, options.exportable, options.provider == keys.ProviderCAPI)
+		current := keys.For(testStore.Location, thumbprint, options.exportable, options.provider == keys.ProviderCAPI)
 		for _, one := range keys.AllFor(testStore.Location, thumbprint) {
-			if one.Opens() != (one == wanted) {
-				t.Errorf("%+v: the container %s in %s is there: %t", options, one.Name, one.Provider, one.Opens())
+			if one.Opens() != (one == current) {
+				t.Errorf("%+v: the container %s in %s exists: %t", options, one.Name, one.Provider, one.Opens())
 			}
 		}
 	}
@@ -310,8 +310,8 @@ func keyFile(t *testing.T, where keys.Container) string {
 	return filepath.Join(os.Getenv("ProgramData"), "Microsoft", "Crypto", "Keys", name)
 }
 
-// Windows only: nothing tells of a key file that vanishes, so it is found by opening the key.
-func TestAKeyFileThatVanishesIsFoundAndMended(t *testing.T) {
+// Windows only: there is no notification of a deleted key file, so it is found by opening the key.
+func TestADeletedKeyFileIsFoundAndRepaired(t *testing.T) {
 	onlyWithCNG(t)
 	item := inCNG(storetest.RSAItem(t, "web"))
 	thumbprint := installed(t, item)
@@ -325,7 +325,7 @@ func TestAKeyFileThatVanishesIsFoundAndMended(t *testing.T) {
 	installed(t, item)
 }
 
-// Windows only: the access list is the file's, which is what everybody who opens the key is checked against.
+// Windows only: the access list is that of the key's file, which applies to every process that opens the key.
 func TestTheKeysFileHasTheAccessList(t *testing.T) {
 	onlyWithCNG(t)
 	item := inCNG(storetest.RSAItem(t, "web"))

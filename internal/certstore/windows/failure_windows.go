@@ -9,7 +9,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// failure puts an error into the interface's words. The windows.Errno stays in the chain.
+// failure returns an error as a *certstore.Error, nil for nil. The windows.Errno stays in the chain.
 func failure(operation string, ref certstore.Ref, err error) error {
 	if err == nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-func TestAFailureOfTheStoreIsNamed(t *testing.T) {
+func TestAFailureOfTheStoreHasTheNameOfItsCode(t *testing.T) {
 	_, err := New().Update(testStore, "0123456789ABCDEF0123456789ABCDEF01234567", certstore.Change{Mark: &certstore.Mark{}})
 	var failed *certstore.Error
 	if !errors.As(err, &failed) || !errors.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {

@@ -29,10 +29,10 @@ func link(t *testing.T, thumbprint, successor string) {
 	}
 }
 
-// linkOf reads the link through a handle of its own: what a second reader sees.
+// linkOf reads the link with another handle, as another reader.
 func linkOf(t *testing.T, thumbprint string) string {
 	t.Helper()
-	found := "the certificate is not there"
+	found := "the store does not contain the certificate"
 	err := eachIn(testStore, func(context *windows.CertContext) (err error) {
 		if thumbprintOf(context) == thumbprint {
 			found, err = successorOf(context)
@@ -64,7 +64,7 @@ func TestSuccessor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if entry.FriendlyName != item.FriendlyName || entry.Mark == nil || *entry.Mark != item.Mark || entry.Key != certstore.KeyPresent {
-		t.Errorf("the link has changed something else: %+v", entry)
+		t.Errorf("the link changed another property: %+v", entry)
 	}
 }
 
@@ -82,8 +82,8 @@ func TestSuccessorThatCannotBeSet(t *testing.T) {
 	}
 }
 
-// Wine has a powershell.exe that does nothing and ends well: that is no notification.
-func TestNotifyReplaced(t *testing.T) {
+// Wine's powershell.exe does nothing and exits with 0, which does not count as a notification.
+func TestNotify(t *testing.T) {
 	old, successor := installed(t, storetest.RSAItem(t, "web")), installed(t, storetest.RSAItem(t, "web"))
 	err := switchcert.Notify(t.Context(), testStore, old, successor)
 	if winetest.OnWine() {
@@ -96,7 +96,7 @@ func TestNotifyReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !replacementLogged(t, old, successor) {
-		t.Error("there is no event 1001 of the two certificates")
+		t.Error("there is no event 1001 about the two certificates")
 	}
 }
 
@@ -118,7 +118,7 @@ func replacementLogged(t *testing.T, old, successor string) bool {
 }
 
 // Windows only.
-func TestNotifyReplacedOfACertificateThatIsNotThere(t *testing.T) {
+func TestNotifyOfACertificateThatDoesNotExist(t *testing.T) {
 	if winetest.OnWine() {
 		t.Skip("Wine has no PowerShell")
 	}

@@ -17,10 +17,10 @@ func (s *Store) OrphanedKeys(location certstore.Location) ([]string, error) {
 	for _, one := range orphans {
 		names = append(names, one.Name)
 	}
-	return names, failure("looking for private keys without certificate", certstore.Ref{Location: location}, err)
+	return names, failure("listing private keys without certificate", certstore.Ref{Location: location}, err)
 }
 
-// RemoveOrphanedKeys implements certstore.Store. One that cannot be removed keeps no other from it.
+// RemoveOrphanedKeys implements certstore.Store. It continues after a failure.
 func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,8 +37,8 @@ func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 	return removed, failure("removing private keys without certificate", certstore.Ref{Location: location}, errors.Join(failed...))
 }
 
-// orphanedContainers returns Vaultpane's containers that no certificate refers to. A user's store may refer to a key of the
-// machine too. Where a store cannot be read, nothing is known.
+// orphanedContainers returns Vaultpane's containers that no certificate refers to. A user's store may refer to a key of the machine
+// too. If a store cannot be read, it returns an error, because any container may be in use.
 func orphanedContainers(location certstore.Location) ([]keys.Container, error) {
 	candidates, err := keys.List(location)
 	if err != nil || len(candidates) == 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-// deleteUnused deletes those containers that no certificate in any store of the location refers to.
+// deleteUnused deletes the containers that no certificate in any store of the location refers to.
 func deleteUnused(location certstore.Location, candidates []keys.Container) error {
 	used, err := usedContainers(location)
 	if err != nil {

@@ -15,13 +15,13 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
+func TestTheWindowsStoreConforms(t *testing.T) {
 	storetest.Run(t, storetest.Machine{
 		Open:        func() certstore.Store { return New() },
 		Locations:   []certstore.Location{certstore.LocalMachine, certstore.CurrentUser},
 		StorePrefix: "VaultpaneTest",
 		LoseMark: func(t testing.TB, ref certstore.Ref, thumbprint string) {
-			if err := withStore(ref, func(store windows.Handle) error { return remark(store, thumbprint, "") }); err != nil {
+			if err := withStore(ref, func(store windows.Handle) error { return setMark(store, thumbprint, "") }); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -65,7 +65,7 @@ func installed(t *testing.T, item certstore.Item) string {
 	return thumbprint
 }
 
-func TestCAPIHoldsEverySizeOfRSA(t *testing.T) {
+func TestCAPIImportsRSAKeysOfEverySize(t *testing.T) {
 	for _, bits := range []int{2048, 3072, 4096} {
 		installed(t, storetest.RSAItemOf(t, "web", bits))
 	}
@@ -75,13 +75,13 @@ func TestRemovingDeletesTheContainer(t *testing.T) {
 	thumbprint := installed(t, storetest.RSAItem(t, "web"))
 	where := keys.For(testStore.Location, thumbprint, false, true)
 	if !where.Opens() {
-		t.Fatalf("the container %s is not there", where.Name)
+		t.Fatalf("the container %s does not exist", where.Name)
 	}
 	if err := New().Remove(testStore, thumbprint); err != nil {
 		t.Fatal(err)
 	}
 	if where.Opens() {
-		t.Errorf("the container %s is still there", where.Name)
+		t.Errorf("the container %s still exists", where.Name)
 	}
 }
 
@@ -91,14 +91,14 @@ func TestAChangedOptionLeavesOneContainer(t *testing.T) {
 	item.Mark.Exportable = true
 	installed(t, item)
 	if keys.For(testStore.Location, thumbprint, false, true).Opens() {
-		t.Error("the old container is still there")
+		t.Error("the old container still exists")
 	}
 	if !keys.For(testStore.Location, thumbprint, true, true).Opens() {
-		t.Error("the new container is not there")
+		t.Error("the new container does not exist")
 	}
 }
 
-func TestAnEmptyContainerOfACutOffAttemptIsUsed(t *testing.T) {
+func TestAnEmptyContainerOfAnInterruptedAttemptIsUsed(t *testing.T) {
 	item := storetest.RSAItem(t, "web")
 	where := keys.For(testStore.Location, certstore.Thumbprint(item.Certificate), false, true)
 	var provider windows.Handle
@@ -112,8 +112,8 @@ func TestAnEmptyContainerOfACutOffAttemptIsUsed(t *testing.T) {
 	installed(t, item)
 }
 
-func TestSomeoneElsesPropertiesStay(t *testing.T) {
-	const autoEnroll = 21 // CERT_AUTO_ENROLL_PROP_ID, which Vaultpane has nothing to do with
+func TestOtherToolsPropertiesStay(t *testing.T) {
+	const autoEnroll = 21 // CERT_AUTO_ENROLL_PROP_ID, which Vaultpane does not use
 	item := storetest.RSAItem(t, "web")
 	thumbprint := installed(t, item)
 	value := windows.CryptDataBlob{Size: 20, Data: &make([]byte, 20)[0]}
@@ -139,11 +139,11 @@ func TestSomeoneElsesPropertiesStay(t *testing.T) {
 		return err
 	})
 	if err != nil || !found {
-		t.Errorf("the property is gone (%v)", err)
+		t.Errorf("the property was lost (%v)", err)
 	}
 }
 
-func TestCAPIHoldsNoECKeyAndSaysWhatToDo(t *testing.T) {
+func TestCAPIRejectsECKeysAndSaysWhatToDo(t *testing.T) {
 	_, err := New().Install(testStore, storetest.ECItem(t, "web", elliptic.P256()))
 	var failure *certstore.Error
 	if !errors.As(err, &failure) || !failure.Unsupported || !strings.Contains(err.Error(), "use keyStorageProvider CNG") {

@@ -14,10 +14,9 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// Bindings returns the SHA-1 thumbprints that bindings of http.sys name, each with what it serves, such as
-// 0.0.0.0:443 or shop.example:443. http.sys looks for them in stores of LocalMachine. Records of the central certificate
-// store name no certificate and are left out. A system without http.sys has no bindings. On an error it is not known what is
-// bound (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration).
+// Bindings returns the TLS bindings of http.sys, such as 0.0.0.0:443 or shop.example:443, by the SHA-1 thumbprint of their certificate,
+// which is in a store of LocalMachine. Bindings of the central certificate store have no thumbprint and are omitted. A system
+// without http.sys has no bindings. On an error the bindings are unknown (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration).
 func Bindings() (bound map[string][]string, err error) {
 	bound = map[string][]string{}
 	err = wincrypt.HttpInitialize(wincrypt.HTTPAPI_VERSION_2, wincrypt.HTTP_INITIALIZE_CONFIG, 0)
@@ -30,7 +29,7 @@ func Bindings() (bound map[string][]string, err error) {
 	defer func() { err = errors.Join(err, wincrypt.HttpTerminate(wincrypt.HTTP_INITIALIZE_CONFIG, 0)) }()
 	for _, kind := range []struct {
 		id     uint32
-		token  int // where the query has its token, behind a key that a query for the next record does not use
+		token  int // offset of the token in the query, after a key that a query for the next record does not use
 		layout recordLayout
 	}{
 		// HTTP_SERVICE_CONFIG_SSL_QUERY (https://learn.microsoft.com/windows/win32/api/http/ns-http-http_service_config_ssl_query)
@@ -52,15 +51,15 @@ func Bindings() (bound map[string][]string, err error) {
 	return bound, nil
 }
 
-// eachRecord calls visit with every configuration record of a kind, and the address at which it was written.
+// eachRecord calls visit with every configuration record of a kind, and the address to which it was written.
 func eachRecord(kind uint32, tokenOffset int, visit func(record []byte, base uint64) error) error {
 	const queryNext = 1                  // HttpServiceConfigQueryNext
-	query := make([]byte, tokenOffset+8) // the structure is as long as a multiple of a pointer's length
+	query := make([]byte, tokenOffset+8) // the size of the structure is a multiple of a pointer's size
 	binary.LittleEndian.PutUint32(query, queryNext)
 	for token := uint32(0); ; token++ {
 		binary.LittleEndian.PutUint32(query[tokenOffset:], token)
 		record, err := queryRecord(kind, query)
-		// Wine answers the first question for the next record with "not found".
+		// Wine answers the first query with "not found".
 		if winerror.Is(err, windows.ERROR_NO_MORE_ITEMS, windows.ERROR_FILE_NOT_FOUND) {
 			return nil
 		}
@@ -68,14 +67,14 @@ func eachRecord(kind uint32, tokenOffset int, visit func(record []byte, base uin
 			return err
 		}
 		err = visit(record, uint64(uintptr(unsafe.Pointer(unsafe.SliceData(record)))))
-		runtime.KeepAlive(record) // its pointers are of no account to Go
+		runtime.KeepAlive(record) // Go does not see its pointers
 		if err != nil {
 			return err
 		}
 	}
 }
 
-// queryRecord returns one record, with a larger buffer where the first is too small.
+// queryRecord returns one record, and retries with a larger buffer if the first is too small.
 func queryRecord(kind uint32, query []byte) ([]byte, error) {
 	for size := uint32(1024); ; {
 		record := make([]byte, size)

@@ -10,19 +10,19 @@ import (
 	"unicode/utf16"
 )
 
-// binding is a record of http.sys that names a certificate.
+// binding is a TLS binding of http.sys.
 type binding struct {
-	name       string // what it binds, such as 0.0.0.0:443, [::]:443 or shop.example:443
-	thumbprint string // SHA-1, empty for a record without a certificate
+	name       string // its address or host and port, such as 0.0.0.0:443, [::]:443 or shop.example:443
+	thumbprint string // SHA-1, empty for a binding without a certificate
 }
 
-// recordLayout says where a record has its fields, in bytes, on a 64-bit system.
+// recordLayout contains the offsets of a record's fields, in bytes, on a 64-bit system.
 type recordLayout struct {
 	address    int // of the SOCKADDR, or of the pointer to it
 	host       int // of the pointer to the host name, 0 without one
-	hashLength int // of HTTP_SERVICE_CONFIG_SSL_PARAM, with which the pointer to the hash follows
+	hashLength int // of HTTP_SERVICE_CONFIG_SSL_PARAM, which the pointer to the hash follows
 	hash       int
-	size       int // up to the end of what is read
+	size       int // minimum size of a record
 }
 
 var (
@@ -34,15 +34,15 @@ var (
 	hostRecord = recordLayout{address: 0, host: 128, hashLength: 136, hash: 144, size: 152}
 )
 
-var errBadRecord = errors.New("http.sys has answered with a record that points out of itself")
+var errBadRecord = errors.New("http.sys returned a record with a pointer outside of it")
 
-// decodeBinding reads a record as HttpQueryServiceConfiguration returns it: a structure, followed by what its pointers point
-// to. base is the address at which the system has written it.
+// decodeBinding decodes a record of HttpQueryServiceConfiguration: a structure, followed by the data that its pointers point to. base
+// is the address to which the system wrote it.
 func decodeBinding(record []byte, base uint64, layout recordLayout) (binding, error) {
 	if len(record) < layout.size {
 		return binding{}, errBadRecord
 	}
-	at := func(offset int) ([]byte, error) { // what the pointer at an offset points to, up to the end of the record
+	at := func(offset int) ([]byte, error) { // the data from the pointer at an offset to the end of the record
 		target := binary.LittleEndian.Uint64(record[offset:])
 		if target < base || target-base >= uint64(len(record)) {
 			return nil, errBadRecord
@@ -64,7 +64,7 @@ func decodeBinding(record []byte, base uint64, layout recordLayout) (binding, er
 	}
 	found := binding{name: bindingName(address, host)}
 	length := binary.LittleEndian.Uint32(record[layout.hashLength:])
-	if length != 20 { // of the central certificate store, or no SHA-1: it names no certificate as we call them
+	if length != 20 { // of the central certificate store, or not SHA-1: it has no thumbprint
 		return found, nil
 	}
 	hash, err := at(layout.hash)
@@ -75,7 +75,7 @@ func decodeBinding(record []byte, base uint64, layout recordLayout) (binding, er
 	return found, nil
 }
 
-// bindingName writes a SOCKADDR, with a host name in place of its address where there is one
+// bindingName formats a SOCKADDR, with the host name if there is one in place of its address
 // (https://learn.microsoft.com/windows/win32/winsock/sockaddr-2).
 func bindingName(address []byte, host string) string {
 	const ipv4, ipv6 = 2, 23 // AF_INET, AF_INET6 of Windows
@@ -96,7 +96,7 @@ func bindingName(address []byte, host string) string {
 	}
 }
 
-// wideText reads UTF-16 up to its end or the first zero.
+// wideText decodes UTF-16 up to its end or the first zero.
 func wideText(data []byte) string {
 	var units []uint16
 	for ; len(data) >= 2; data = data[2:] {

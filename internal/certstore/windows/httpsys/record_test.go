@@ -10,7 +10,7 @@ import (
 
 const recordBase = 0x1_0000_2000
 
-// wire puts a record together: zeros, what the pointers point to behind it, and the pointers.
+// wire builds a record: zeros, the data of its pointers after them, and the pointers.
 type wire struct{ data []byte }
 
 func newWire(size int) *wire { return &wire{make([]byte, size)} }
@@ -57,14 +57,14 @@ func TestDecodeBinding(t *testing.T) {
 		"one IPv4 address":   {newWire(80).point(0, oneV4).length(8, 20).point(16, someHash).data, addressRecord, binding{"10.1.2.3:8443", someName}},
 		"every IPv6 address": {newWire(80).point(0, anyV6).length(8, 20).point(16, someHash).data, addressRecord, binding{"[::]:443", someName}},
 		"a host":             {newWire(208).put(0, anyV4...).point(128, wide("shop.example")).length(136, 20).point(144, someHash).data, hostRecord, binding{"shop.example:443", someName}},
-		"a host of letters that are not English": {
+		"a host with non-ASCII letters": {
 			newWire(208).put(0, anyV4...).point(128, wide("bücher.example")).length(136, 20).point(144, someHash).data, hostRecord,
 			binding{"bücher.example:443", someName},
 		},
-		"no certificate":       {newWire(80).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", ""}},
-		"a hash that is none":  {newWire(80).point(0, anyV4).length(8, 32).point(16, make([]byte, 32)).data, addressRecord, binding{"0.0.0.0:443", ""}},
-		"another family":       {newWire(80).point(0, []byte{1, 0, 0, 80, 0, 0, 0, 0}).length(8, 20).point(16, someHash).data, addressRecord, binding{"?:80", someName}},
-		"the hash comes first": {newWire(80).length(8, 20).point(16, someHash).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", someName}},
+		"no certificate":           {newWire(80).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", ""}},
+		"a hash that is not SHA-1": {newWire(80).point(0, anyV4).length(8, 32).point(16, make([]byte, 32)).data, addressRecord, binding{"0.0.0.0:443", ""}},
+		"another family":           {newWire(80).point(0, []byte{1, 0, 0, 80, 0, 0, 0, 0}).length(8, 20).point(16, someHash).data, addressRecord, binding{"?:80", someName}},
+		"the hash comes first":     {newWire(80).length(8, 20).point(16, someHash).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", someName}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := decodeBinding(test.record, recordBase, test.layout)
@@ -75,7 +75,7 @@ func TestDecodeBinding(t *testing.T) {
 	}
 }
 
-func TestDecodeBindingReadsNothingElse(t *testing.T) {
+func TestDecodeBindingRejectsInvalidRecords(t *testing.T) {
 	for name, test := range map[string]struct {
 		record []byte
 		layout recordLayout
@@ -88,7 +88,7 @@ func TestDecodeBindingReadsNothingElse(t *testing.T) {
 		"no hash":                {newWire(80).point(0, anyV4).length(8, 20).data, addressRecord},
 		"a hash that ends early": {newWire(80).point(0, anyV4).length(8, 20).point(16, someHash[1:]).data, addressRecord},
 		"a pointer before it":    {newWire(80).put(0, 0xFF, 0x1F, 0, 0, 1).length(8, 20).point(16, someHash).data, addressRecord},
-		"a pointer behind it":    {newWire(80).put(0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF).length(8, 20).point(16, someHash).data, addressRecord},
+		"a pointer after it":     {newWire(80).put(0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF).length(8, 20).point(16, someHash).data, addressRecord},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := decodeBinding(test.record, recordBase, test.layout); !errors.Is(err, errBadRecord) {

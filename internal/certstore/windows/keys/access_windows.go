@@ -18,7 +18,7 @@ func (c Container) SetAccess(sddl string) error {
 	if err != nil {
 		return fmt.Errorf("reading the security descriptor %q: %w", sddl, err)
 	}
-	if _, _, err := descriptor.DACL(); err != nil { // without a list everybody would have every right
+	if _, _, err := descriptor.DACL(); err != nil { // without a list every user would have full access
 		return fmt.Errorf("the security descriptor %q has no access list: %w", sddl, err)
 	}
 	set := c.cngSetAccess
@@ -47,8 +47,8 @@ func (c Container) Access() (string, error) {
 // capiSetAccess sets the access list of a container in CAPI
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptsetprovparam, PP_KEYSET_SEC_DESCR).
 //
-// Wine 8 opens a container for its audit list too, whatever is to be set. Once a container has a list of its own that takes
-// SeSecurityPrivilege, and "no such keyset" is the answer to a process that has it switched off.
+// Wine 8 always opens the container's audit list too. Once a container has its own list, that requires SeSecurityPrivilege, and a
+// process without it enabled gets NTE_BAD_KEYSET.
 func (c Container) capiSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
 	provider, err := c.acquire(0)
 	if err != nil {
@@ -64,7 +64,7 @@ func (c Container) capiSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error 
 	return errors.Join(err, release(provider))
 }
 
-// capiAccess reads it (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetprovparam).
+// capiAccess reads the access list of a container in CAPI (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetprovparam).
 func (c Container) capiAccess() ([]byte, error) {
 	provider, err := c.acquire(0)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c Container) capiAccess() ([]byte, error) {
 	return descriptor, errors.Join(err, release(provider))
 }
 
-// cngSetAccess sets the access list of a key in CNG; the key's file has it at once, and keeps it
+// cngSetAccess sets the access list of a key in CNG, and so of the key's file
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptsetproperty, NCRYPT_SECURITY_DESCR_PROPERTY).
 func (c Container) cngSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
 	return c.withKey(func(key windows.Handle, property *uint16) error {
@@ -87,7 +87,7 @@ func (c Container) cngSetAccess(descriptor *windows.SECURITY_DESCRIPTOR) error {
 	})
 }
 
-// cngAccess reads it (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptgetproperty).
+// cngAccess reads the access list of a key in CNG (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptgetproperty).
 func (c Container) cngAccess() (descriptor []byte, err error) {
 	err = c.withKey(func(key windows.Handle, property *uint16) error {
 		descriptor, err = sized(func(buffer []byte) (size uint32, err error) {
@@ -99,7 +99,7 @@ func (c Container) cngAccess() (descriptor []byte, err error) {
 	return descriptor, err
 }
 
-// withKey opens the key in CNG, and frees it, for work on its security descriptor.
+// withKey opens the key in CNG, calls act to read or set its security descriptor, and frees the key.
 func (c Container) withKey(act func(key windows.Handle, property *uint16) error) error {
 	property, err := windows.UTF16PtrFromString(wincrypt.NCRYPT_SECURITY_DESCR_PROP)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c Container) withKey(act func(key windows.Handle, property *uint16) error)
 	})
 }
 
-// sized calls read without a buffer for the size, and again with one of that size.
+// sized calls read without a buffer to get the size, and again with a buffer of that size.
 func sized(read func(buffer []byte) (size uint32, err error)) ([]byte, error) {
 	size, err := read(nil)
 	if err != nil || size == 0 {
@@ -125,7 +125,7 @@ func sized(read func(buffer []byte) (size uint32, err error)) ([]byte, error) {
 	return buffer[:min(int(size), len(buffer))], err
 }
 
-// withPrivilege acts with a privilege of this process switched on, if the process has it at all
+// withPrivilege calls act with a privilege of this process enabled, if the process holds it
 // (https://learn.microsoft.com/windows/win32/api/securitybaseapi/nf-securitybaseapi-adjusttokenprivileges).
 func withPrivilege(name string, act func() error) (err error) {
 	wide, err := windows.UTF16PtrFromString(name)
@@ -137,15 +137,15 @@ func withPrivilege(name string, act func() error) (err error) {
 		return fmt.Errorf("opening the token of this process: %w", err)
 	}
 	defer func() { err = errors.Join(err, token.Close()) }()
-	wanted := windows.Tokenprivileges{PrivilegeCount: 1}
-	if err := windows.LookupPrivilegeValue(nil, wide, &wanted.Privileges[0].Luid); err != nil {
-		return fmt.Errorf("looking for %s: %w", name, err)
+	enabled := windows.Tokenprivileges{PrivilegeCount: 1}
+	if err := windows.LookupPrivilegeValue(nil, wide, &enabled.Privileges[0].Luid); err != nil {
+		return fmt.Errorf("looking up %s: %w", name, err)
 	}
-	wanted.Privileges[0].Attributes = windows.SE_PRIVILEGE_ENABLED
-	var before windows.Tokenprivileges // stays empty if it was on already
+	enabled.Privileges[0].Attributes = windows.SE_PRIVILEGE_ENABLED
+	var before windows.Tokenprivileges // stays empty if the privilege was enabled already
 	var size uint32
-	if err := windows.AdjustTokenPrivileges(token, false, &wanted, uint32(unsafe.Sizeof(before)), &before, &size); err != nil {
-		return fmt.Errorf("switching %s on: %w", name, err)
+	if err := windows.AdjustTokenPrivileges(token, false, &enabled, uint32(unsafe.Sizeof(before)), &before, &size); err != nil {
+		return fmt.Errorf("enabling %s: %w", name, err)
 	}
 	return errors.Join(act(), windows.AdjustTokenPrivileges(token, false, &before, 0, nil, nil))
 }

@@ -48,7 +48,7 @@ func testAccess(t *testing.T, where Container) {
 	for _, readers := range [][]string{
 		{"S-1-5-20"},
 		{"S-1-5-20", "S-1-5-19"},
-		{"S-1-5-82-1-2-3-4-5"}, // an account of no machine: rights are kept by SID
+		{"S-1-5-82-1-2-3-4-5"}, // an account that does not exist: access lists contain SIDs
 		nil,
 	} {
 		want := certstore.KeyAccess(certstore.LocalMachine, readers)
@@ -84,10 +84,10 @@ func TestAccessOfAKeyInCNG(t *testing.T) {
 	if winetest.OnWine() {
 		where := For(certstore.LocalMachine, strings.Repeat("0", 40), false, false)
 		if err := where.SetAccess("D:P(A;;FA;;;SY)"); err == nil {
-			t.Error("a key that is not there has an access list")
+			t.Error("a key that does not exist has an access list")
 		}
 		if _, err := where.Access(); err == nil {
-			t.Error("a key that is not there has an access list")
+			t.Error("a key that does not exist has an access list")
 		}
 		t.Skip("Wine has no keys in CNG")
 	}
@@ -110,11 +110,11 @@ func TestAccessThatCannotBeSet(t *testing.T) {
 		}
 	}
 	if after, err := where.Access(); err != nil || after != before {
-		t.Errorf("it was %s and is %s (%v)", before, after, err)
+		t.Errorf("it changed from %s to %s (%v)", before, after, err)
 	}
 }
 
-func TestAccessOfAContainerThatIsNotThere(t *testing.T) {
+func TestAccessOfAContainerThatDoesNotExist(t *testing.T) {
 	where := For(certstore.LocalMachine, strings.Repeat("0", 40), false, true)
 	if _, err := where.Access(); !errors.Is(err, windows.Errno(windows.NTE_BAD_KEYSET)) {
 		t.Errorf("got %v", err)

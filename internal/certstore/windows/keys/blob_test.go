@@ -129,16 +129,16 @@ func TestCNGBlobHoldsTheWholeECKey(t *testing.T) {
 		point := append([]byte{4}, r.bytes(2*size)...)
 		public, err := ecdsa.ParseUncompressedPublicKey(curve, point)
 		if err != nil || !public.Equal(&key.PublicKey) {
-			t.Errorf("the public key is another (%v)", err)
+			t.Errorf("another public key (%v)", err)
 		}
 		private, err := ecdsa.ParseRawPrivateKey(curve, r.bytes(size))
 		if err != nil || !private.Equal(key) || len(r.rest) != 0 {
-			t.Errorf("the private key is another (%v), %d bytes follow", err, len(r.rest))
+			t.Errorf("another private key (%v), %d bytes follow", err, len(r.rest))
 		}
 	}
 }
 
-func TestKeysThatAProviderDoesNotHold(t *testing.T) {
+func TestKeysThatAProviderRejects(t *testing.T) {
 	_, edwards, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -150,11 +150,11 @@ func TestKeysThatAProviderDoesNotHold(t *testing.T) {
 	uneven := rsaKey(t, 2048)
 	uneven.Primes = append(slices.Clone(uneven.Primes), big.NewInt(3))
 	for want, try := range map[string]func() error{
-		"this one is *ecdsa.PrivateKey":  func() error { _, err := CAPIBlob(p224); return err },
-		"this one is ed25519.PrivateKey": func() error { _, _, err := cngBlob(edwards); return err },
-		"this one is on P-224":           func() error { _, _, err := cngBlob(p224); return err },
-		"CNG holds only RSA keys of two": func() error { _, _, err := cngBlob(uneven); return err },
-		"CAPI holds only RSA keys of tw": func() error { _, err := CAPIBlob(uneven); return err },
+		"this key is *ecdsa.PrivateKey":               func() error { _, err := CAPIBlob(p224); return err },
+		"this key is ed25519.PrivateKey":              func() error { _, _, err := cngBlob(edwards); return err },
+		"this key is on P-224":                        func() error { _, _, err := cngBlob(p224); return err },
+		"CNG supports only RSA keys with two primes":  func() error { _, _, err := cngBlob(uneven); return err },
+		"CAPI supports only RSA keys with two primes": func() error { _, err := CAPIBlob(uneven); return err },
 	} {
 		if err := try(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -12,14 +12,14 @@ import (
 
 // CAPIBlob encodes an RSA private key as PRIVATEKEYBLOB
 // (https://learn.microsoft.com/windows/win32/seccrypto/rsa-schannel-key-blobs). The caller overwrites it after use. CAPI
-// knows no other keys, and no RSA key of which the primes are not half as long as the modulus.
+// supports no other keys, and no RSA keys whose primes are not half as long as the modulus.
 func CAPIBlob(key crypto.Signer) ([]byte, error) {
 	private, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("CAPI holds RSA keys only, and this one is %T; use keyStorageProvider CNG", key)
+		return nil, fmt.Errorf("CAPI supports RSA keys only, and this key is %T; use keyStorageProvider CNG", key)
 	}
 	if len(private.Primes) != 2 || private.N.BitLen()%16 != 0 {
-		return nil, errors.New("CAPI holds only RSA keys of two primes, of a length that 16 divides; use keyStorageProvider CNG")
+		return nil, errors.New("CAPI supports only RSA keys with two primes and a length that is a multiple of 16 bits; use keyStorageProvider CNG")
 	}
 	private.Precompute()
 	const (
@@ -30,7 +30,7 @@ func CAPIBlob(key crypto.Signer) ([]byte, error) {
 	)
 	bits := private.N.BitLen()
 	whole, half := bits/8, bits/16
-	blob := make([]byte, 0, 20+2*whole+5*half) // never grown: that would leave a copy behind
+	blob := make([]byte, 0, 20+2*whole+5*half) // its final capacity: growing would leave a copy behind
 	blob = append(blob, privateKeyBlob, blobVersion, 0, 0)
 	for _, number := range []uint32{keyExchange, magic, uint32(bits), uint32(private.E)} {
 		blob = binary.LittleEndian.AppendUint32(blob, number)
@@ -44,7 +44,7 @@ func CAPIBlob(key crypto.Signer) ([]byte, error) {
 	} {
 		if part.number.BitLen() > 8*part.size {
 			clear(blob)
-			return nil, errors.New("CAPI holds only RSA keys of which the primes are half as long as the modulus; use keyStorageProvider CNG")
+			return nil, errors.New("CAPI supports only RSA keys whose primes are half as long as the modulus; use keyStorageProvider CNG")
 		}
 		blob = blob[:len(blob)+part.size]
 		number := blob[len(blob)-part.size:]

@@ -11,7 +11,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// acquire opens or makes the container; the caller releases it with CryptReleaseContext
+// acquire opens or creates the container; the caller releases it with CryptReleaseContext
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontextw).
 func (c Container) acquire(flags uint32) (windows.Handle, error) {
 	name, err := windows.UTF16PtrFromString(c.Name)
@@ -32,14 +32,14 @@ func (c Container) acquire(flags uint32) (windows.Handle, error) {
 
 func release(provider windows.Handle) error { return windows.CryptReleaseContext(provider, 0) }
 
-// capiOpens tells whether the container is there and holds a key
+// capiOpens reports whether the container exists and contains a key
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptgetuserkey).
 func (c Container) capiOpens() bool {
 	provider, err := c.acquire(0)
 	if err != nil {
 		return false
 	}
-	defer func() { _ = release(provider) }() // the answer is known already
+	defer func() { _ = release(provider) }() // the result is known already
 	var key windows.Handle
 	if err := wincrypt.CryptGetUserKey(provider, c.KeySpec, &key); err != nil {
 		return false
@@ -48,7 +48,7 @@ func (c Container) capiOpens() bool {
 	return true
 }
 
-// capiImport puts a key into the container, which it makes where it is not there yet
+// capiImport imports a key into the container, and creates the container if it does not exist
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptimportkey).
 func (c Container) capiImport(key crypto.Signer, exportable bool) error {
 	blob, err := CAPIBlob(key)
@@ -57,11 +57,11 @@ func (c Container) capiImport(key crypto.Signer, exportable bool) error {
 	}
 	defer clear(blob)
 	provider, err := c.acquire(windows.CRYPT_NEWKEYSET)
-	if winerror.Is(err, windows.Errno(windows.NTE_EXISTS)) { // an attempt that was cut off has made it
+	if winerror.Is(err, windows.Errno(windows.NTE_EXISTS)) { // an interrupted attempt created it
 		provider, err = c.acquire(0)
 	}
 	if err != nil {
-		return fmt.Errorf("making the key container %s: %w", c.Name, err)
+		return fmt.Errorf("creating the key container %s: %w", c.Name, err)
 	}
 	var flags uint32
 	if exportable {

@@ -26,14 +26,14 @@ func cngBlob(key crypto.Signer) (blob []byte, blobType string, err error) {
 		blob, err = cngECBlob(private)
 		return blob, eccPrivateBlob, err
 	}
-	return nil, "", fmt.Errorf("CNG holds RSA and EC keys, and this one is %T", key)
+	return nil, "", fmt.Errorf("CNG supports RSA and EC keys, and this key is %T", key)
 }
 
 // cngRSABlob follows https://learn.microsoft.com/windows/win32/api/bcrypt/ns-bcrypt-bcrypt_rsakey_blob: numbers are big
 // endian, the header is little endian.
 func cngRSABlob(private *rsa.PrivateKey) ([]byte, error) {
 	if len(private.Primes) != 2 {
-		return nil, errors.New("CNG holds only RSA keys of two primes")
+		return nil, errors.New("CNG supports only RSA keys with two primes")
 	}
 	private.Precompute()
 	const magic = 0x33415352 // BCRYPT_RSAFULLPRIVATE_MAGIC, "RSA3"
@@ -51,7 +51,7 @@ func cngRSABlob(private *rsa.PrivateKey) ([]byte, error) {
 	for _, part := range parts {
 		size += part.size
 	}
-	blob := make([]byte, 0, size) // never grown: that would leave a copy behind
+	blob := make([]byte, 0, size) // its final capacity: growing would leave a copy behind
 	header := []int{magic, private.N.BitLen(), parts[0].size, parts[1].size, parts[2].size, parts[3].size}
 	for _, number := range header {
 		blob = binary.LittleEndian.AppendUint32(blob, uint32(number))
@@ -63,7 +63,7 @@ func cngRSABlob(private *rsa.PrivateKey) ([]byte, error) {
 	return blob, nil
 }
 
-// eccMagic are BCRYPT_ECDSA_PRIVATE_P256_MAGIC and its sisters, by the curve's size in bits.
+// eccMagic are BCRYPT_ECDSA_PRIVATE_P256_MAGIC and its counterparts, by the curve's size in bits.
 var eccMagic = map[int]uint32{256: 0x32534345, 384: 0x34534345, 521: 0x36534345}
 
 // cngECBlob follows https://learn.microsoft.com/windows/win32/api/bcrypt/ns-bcrypt-bcrypt_ecckey_blob: X, Y, d, each as
@@ -72,7 +72,7 @@ func cngECBlob(private *ecdsa.PrivateKey) ([]byte, error) {
 	bits := private.Curve.Params().BitSize
 	magic, known := eccMagic[bits]
 	if !known {
-		return nil, fmt.Errorf("CNG holds EC keys on P-256, P-384 and P-521, and this one is on %s", private.Curve.Params().Name)
+		return nil, fmt.Errorf("CNG supports EC keys on P-256, P-384 and P-521, and this key is on %s", private.Curve.Params().Name)
 	}
 	point, err := private.PublicKey.Bytes() // 4, X, Y
 	if err != nil {

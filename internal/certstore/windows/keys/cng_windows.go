@@ -12,7 +12,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// withProvider opens the key storage provider and frees it
+// withProvider opens the key storage provider, calls act, and frees the provider
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptopenstorageprovider).
 func (c Container) withProvider(act func(provider windows.Handle) error) error {
 	name, err := windows.UTF16PtrFromString(c.Provider)
@@ -58,8 +58,8 @@ func (c Container) cngOpens() bool {
 	return err == nil
 }
 
-// cngImport puts a key into the provider under the container's name, in one step with its export policy: the key is
-// finished, and so kept, only when the policy is set
+// cngImport imports a key into the provider under the container's name, together with its export policy: the key is finalized, and so
+// persisted, only after the policy is set
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptimportkey).
 func (c Container) cngImport(key crypto.Signer, exportable bool) error {
 	blob, blobType, err := cngBlob(key)
@@ -75,7 +75,7 @@ func (c Container) cngImport(key crypto.Signer, exportable bool) error {
 		return errors.Join(finishKey(imported, exportable, c.cngFlags()), wincrypt.NCryptFreeObject(imported))
 	})
 	if winerror.Is(err, windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
-		return fmt.Errorf("this system keeps no keys in CNG, use keyStorageProvider CAPI: %w: %w", winerror.ErrUnsupported, err)
+		return fmt.Errorf("this system does not support CNG, use keyStorageProvider CAPI: %w: %w", winerror.ErrUnsupported, err)
 	}
 	return err
 }
@@ -100,8 +100,8 @@ func (c Container) cngImportBlob(provider windows.Handle, blob []byte, blobType 
 	return key, nil
 }
 
-// finishKey sets the export policy and finalizes the key. Exportable means what CRYPT_EXPORTABLE means for a PFX: it can be
-// exported wrapped, as in a PFX, and not in plain
+// finishKey sets the export policy and finalizes the key. Exportable means the same as CRYPT_EXPORTABLE for a PFX: the key can be
+// exported encrypted, as in a PFX, and not in plaintext
 // (https://learn.microsoft.com/windows/win32/seccng/key-storage-property-identifiers).
 func finishKey(key windows.Handle, exportable bool, flags uint32) error {
 	var policy [4]byte
@@ -116,7 +116,7 @@ func finishKey(key windows.Handle, exportable bool, flags uint32) error {
 		return fmt.Errorf("setting the key's export policy: %w", err)
 	}
 	if err := wincrypt.NCryptFinalizeKey(key, flags&wincrypt.NCRYPT_SILENT_FLAG); err != nil {
-		return fmt.Errorf("finishing the key: %w", err)
+		return fmt.Errorf("finalizing the key: %w", err)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (c Container) cngDelete() error {
 		return nil
 	})
 	if winerror.Is(err, windows.Errno(windows.NTE_BAD_KEYSET), windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
-		return nil // it is not there, or nothing can be there
+		return nil // the key does not exist, or the system has no CNG
 	}
 	return err
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
 )
 
-// Container is the place of one private key.
+// Container is the container of one private key.
 type Container struct {
-	// Name is its name in the provider, Provider that of the provider.
+	// Name is its name, and Provider the name of its provider.
 	Name, Provider string
 	// ProviderType is the provider's type in CAPI, 0 for CNG.
 	ProviderType uint32
@@ -23,13 +23,13 @@ type Container struct {
 	KeySpec uint32
 }
 
-// ProviderCAPI is the key storage provider of older .NET code, as marks name it. Anything else is CNG.
+// ProviderCAPI is the value of certstore.Mark.Provider for CAPI, which older .NET code needs. Any other value is CNG.
 const ProviderCAPI = "CAPI"
 
 // prefix begins the names of Vaultpane's containers.
 const prefix = "vaultpane-"
 
-// For names the container of a certificate's key, so that it is the same at each attempt.
+// For returns the container of a certificate's key, which is the same at each attempt.
 func For(location certstore.Location, thumbprint string, exportable, capi bool) Container {
 	name := prefix + thumbprint
 	if exportable {
@@ -42,7 +42,7 @@ func For(location certstore.Location, thumbprint string, exportable, capi bool) 
 	return where
 }
 
-// AllFor returns every container that Vaultpane may have made for a certificate.
+// AllFor returns every container that Vaultpane may have created for a certificate.
 func AllFor(location certstore.Location, thumbprint string) []Container {
 	var all []Container
 	for _, exportable := range []bool{false, true} {
@@ -53,9 +53,10 @@ func AllFor(location certstore.Location, thumbprint string) []Container {
 	return all
 }
 
+// Ours reports whether Vaultpane created the container, by its name.
 func (c Container) Ours() bool { return strings.HasPrefix(c.Name, prefix) }
 
-// InSoftware tells whether a key is in one of Windows' own providers that keep keys in files.
+// InSoftware reports whether the provider is one of Windows' own, which store keys in files.
 func (c Container) InSoftware() bool {
 	if c.ProviderType == 0 {
 		return c.Provider == wincrypt.MS_KEY_STORAGE_PROVIDER
@@ -63,11 +64,12 @@ func (c Container) InSoftware() bool {
 	return bundle.CAPIProvider(c.Provider)
 }
 
-// Same tells whether two are one place. Names of containers differ in more than case.
+// Same reports whether two are the same container. Names are not case-sensitive.
 func (c Container) Same(other Container) bool {
 	return strings.EqualFold(c.Name, other.Name) && c.Machine == other.Machine && (c.ProviderType == 0) == (other.ProviderType == 0)
 }
 
+// Opens reports whether the container exists and its key can be opened.
 func (c Container) Opens() bool {
 	if c.ProviderType == 0 {
 		return c.cngOpens()
@@ -75,6 +77,7 @@ func (c Container) Opens() bool {
 	return c.capiOpens()
 }
 
+// Import imports a key, and creates the container if it does not exist. Errors that wrap winerror.ErrUnsupported are permanent.
 func (c Container) Import(key crypto.Signer, exportable bool) error {
 	if c.ProviderType == 0 {
 		return c.cngImport(key, exportable)
@@ -82,7 +85,7 @@ func (c Container) Import(key crypto.Signer, exportable bool) error {
 	return c.capiImport(key, exportable)
 }
 
-// Delete deletes the container; one that is not there is no error.
+// Delete deletes the container. A container that does not exist is not an error.
 func (c Container) Delete() error {
 	if c.ProviderType == 0 {
 		return c.cngDelete()

@@ -9,7 +9,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// Rights on a key, which is kept as a file
+// Rights on a key, which Windows stores as a file
 // (https://learn.microsoft.com/windows/win32/fileio/file-security-and-access-rights,
 // https://learn.microsoft.com/windows/win32/secauthz/generic-access-rights).
 const (
@@ -22,11 +22,10 @@ const (
 
 var errDescriptor = errors.New("the security descriptor is damaged")
 
-// AccessOf writes the access list of a self-relative security descriptor in the form of certstore.KeyAccess, so that what
-// was set can be compared with what is there: accounts are SIDs and never names or letters, whatever the system's language,
-// and a right is the same whether Windows added the generic right to its mask, as it does for keys in CNG (0x80120089), or
-// not. An entry that allows nothing, is inherited or is of another kind looks like none that Vaultpane writes
-// (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-security_descriptor,
+// AccessOf returns the access list of a self-relative security descriptor in the form of certstore.KeyAccess, so that the list can be
+// compared with the desired one. Accounts are always SIDs, never names or aliases. Rights are normalized, because Windows adds the
+// generic right to the mask of keys in CNG (0x80120089). Entries that are inherited or do not grant access have another form than
+// any entry that Vaultpane writes (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-security_descriptor,
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-acl).
 func AccessOf(descriptor []byte) (string, error) {
 	if len(descriptor) < 20 {
@@ -34,7 +33,7 @@ func AccessOf(descriptor []byte) (string, error) {
 	}
 	offset := int(binary.LittleEndian.Uint32(descriptor[16:]))
 	if offset == 0 {
-		return "D:NO_ACCESS_CONTROL", nil // everybody may do everything
+		return "D:NO_ACCESS_CONTROL", nil // every user has full access
 	}
 	if offset > len(descriptor)-8 {
 		return "", errDescriptor
@@ -61,7 +60,7 @@ func AccessOf(descriptor []byte) (string, error) {
 	return text.String(), nil
 }
 
-// entryText writes one entry, an ACCESS_ALLOWED_ACE or another that begins like one
+// entryText formats one entry, an ACCESS_ALLOWED_ACE or another type with the same beginning
 // (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-access_allowed_ace).
 func entryText(entry []byte) (string, error) {
 	kind, flags, mask := entry[0], entry[1], binary.LittleEndian.Uint32(entry[4:])
@@ -85,7 +84,7 @@ func rightText(mask uint32) string {
 	return fmt.Sprintf("0x%x", mask)
 }
 
-// sidText writes a security identifier (https://learn.microsoft.com/windows/win32/secauthz/sid-components).
+// sidText formats a security identifier (https://learn.microsoft.com/windows/win32/secauthz/sid-components).
 func sidText(sid []byte) (string, error) {
 	if len(sid) < 8 || len(sid) < 8+4*int(sid[1]) {
 		return "", errDescriptor

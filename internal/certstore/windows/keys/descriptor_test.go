@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Parts of security descriptors, as Windows lays them out.
+// Parts of security descriptors in the layout of Windows.
 func descriptorOf(entries ...[]byte) []byte {
 	descriptor := make([]byte, 20)
 	descriptor[0] = 1
@@ -42,17 +42,17 @@ func TestAccessOf(t *testing.T) {
 		descriptor []byte
 		want       string
 	}{
-		{"what Vaultpane writes", descriptorOf(system(0x1f01ff), aceOf(0, 0, 0x1f01ff, 5, 32, 544), aceOf(0, 0, 0x120089, 5, 20)),
+		{"a list that Vaultpane wrote", descriptorOf(system(0x1f01ff), aceOf(0, 0, 0x1f01ff, 5, 32, 544), aceOf(0, 0, 0x120089, 5, 20)),
 			"D:P(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-32-544)(A;;FR;;;S-1-5-20)"},
-		{"what CNG makes of it", descriptorOf(system(0xd01f01ff), aceOf(0, 0, 0x80120089, 5, 20)), "D:P(A;;FA;;;S-1-5-18)(A;;FR;;;S-1-5-20)"},
+		{"the same list of a key in CNG", descriptorOf(system(0xd01f01ff), aceOf(0, 0, 0x80120089, 5, 20)), "D:P(A;;FA;;;S-1-5-18)(A;;FR;;;S-1-5-20)"},
 		{"generic rights", descriptorOf(system(0x10000000), aceOf(0, 0, 0x80000000, 5, 20)), "D:P(A;;FA;;;S-1-5-18)(A;;FR;;;S-1-5-20)"},
 		{"another right", descriptorOf(system(0x20019)), "D:P(A;;0x20019;;;S-1-5-18)"},
 		{"an account of an application pool", descriptorOf(aceOf(0, 0, 0x120089, 5, 82, 3006700770, 424185619, 1745488364, 794895919, 4004696415)),
 			"D:P(A;;FR;;;S-1-5-82-3006700770-424185619-1745488364-794895919-4004696415)"},
-		{"an inherited entry is none of ours", descriptorOf(aceOf(0, 0x10, 0x1f01ff, 5, 18)), "D:P(0;16;FA;;;S-1-5-18)"},
-		{"nor is one that denies", descriptorOf(aceOf(1, 0, 0x1f01ff, 5, 18)), "D:P(1;0;FA;;;S-1-5-18)"},
-		{"nobody has any right", descriptorOf(), "D:P"},
-		{"everybody has every right", unlimited, "D:NO_ACCESS_CONTROL"},
+		{"an inherited entry has another form", descriptorOf(aceOf(0, 0x10, 0x1f01ff, 5, 18)), "D:P(0;16;FA;;;S-1-5-18)"},
+		{"so has an entry that denies access", descriptorOf(aceOf(1, 0, 0x1f01ff, 5, 18)), "D:P(1;0;FA;;;S-1-5-18)"},
+		{"an empty list", descriptorOf(), "D:P"},
+		{"no access control", unlimited, "D:NO_ACCESS_CONTROL"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

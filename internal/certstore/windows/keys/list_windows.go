@@ -15,20 +15,20 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// ourContainer matches the names that For gives, and no other name that begins like them.
+// ourContainer matches exactly the names of Vaultpane's containers.
 var ourContainer = regexp.MustCompile(`^` + prefix + `[0-9A-F]{40}(-x)?$`)
 
-// Place is what containers of CAPI and CNG have in common. Windows' key storage provider shows containers of CAPI too, so one that
-// is in use under either kind of provider is not orphaned.
+// Place identifies a container across CAPI and CNG. Windows' key storage provider lists containers of CAPI too, so a container that is
+// in use under either kind of provider is not orphaned.
 type Place struct {
 	name    string // in lower case
 	machine bool
 }
 
-// Place returns where the container is, as CAPI and CNG share it.
+// Place returns the container's place.
 func (c Container) Place() Place { return Place{strings.ToLower(c.Name), c.Machine} }
 
-// List returns the containers in a location that have a name of Vaultpane's, in CAPI and in CNG.
+// List returns Vaultpane's containers in a location, by name, in CAPI and in CNG.
 func List(location certstore.Location) ([]Container, error) {
 	var found []Container
 	for _, capi := range []bool{true, false} {
@@ -68,7 +68,7 @@ func (c Container) capiNames() (names []string, err error) {
 		return nil, fmt.Errorf("opening the provider %s: %w", c.Provider, err)
 	}
 	defer func() { err = errors.Join(err, release(handle)) }()
-	// Windows takes the machine's keys from the handle. Wine 8 asks for the flag once more, which Windows may refuse.
+	// Windows takes the location from the handle. Wine 8 requires the flag here too, which Windows may reject.
 	names, err = enumerateContainers(handle, flags&windows.CRYPT_MACHINE_KEYSET)
 	if winerror.Is(err, windows.Errno(windows.NTE_BAD_FLAGS)) {
 		names, err = enumerateContainers(handle, 0)
@@ -95,8 +95,8 @@ func enumerateContainers(provider windows.Handle, flags uint32) (names []string,
 	}
 }
 
-// cngNames returns the names of all keys of the provider. The system allocates each answer, and its place in the list, which
-// are freed here (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptenumkeys).
+// cngNames returns the names of all keys of the provider. The system allocates each name and the enumeration state; both are freed
+// here (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptenumkeys).
 func (c Container) cngNames() (names []string, err error) {
 	err = c.withProvider(func(provider windows.Handle) error {
 		var state unsafe.Pointer
@@ -114,14 +114,14 @@ func (c Container) cngNames() (names []string, err error) {
 			if err != nil {
 				return fmt.Errorf("listing the keys of %s: %w", c.Provider, err)
 			}
-			if name.LegacyKeySpec == 0 { // else it is a container of CAPI, which capiNames has
+			if name.LegacyKeySpec == 0 { // otherwise it is a container of CAPI, which capiNames returns
 				names = append(names, windows.UTF16PtrToString(name.Name))
 			}
 			_ = wincrypt.NCryptFreeBuffer(unsafe.Pointer(name))
 		}
 	})
 	if winerror.Is(err, windows.Errno(windows.NTE_NOT_SUPPORTED), windows.ERROR_PROC_NOT_FOUND) {
-		return nil, nil // this system keeps no keys in CNG
+		return nil, nil // this system does not support CNG
 	}
 	return names, err
 }

@@ -19,19 +19,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestNotifyReplacedRefusesWhatIsNoThumbprint(t *testing.T) {
+func TestNotifyRejectsAnInvalidThumbprint(t *testing.T) {
 	if err := Notify(t.Context(), certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}, "'", newThumbprint); err == nil || errors.Is(err, ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestWithoutPowerShellThereIsNoNotification(t *testing.T) {
+func TestNotifyWithoutPowerShellIsUnavailable(t *testing.T) {
 	if err := runSwitch(t.Context(), `C:\vaultpane-nowhere\powershell.exe`, "x"); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// pretend is what TestMain does in place of PowerShell.
+// pretend replaces PowerShell in TestMain.
 func pretend(what string) {
 	switch what {
 	case "done":
@@ -48,13 +48,13 @@ func pretend(what string) {
 	os.Exit(0)
 }
 
-func TestWhatPowerShellAnswers(t *testing.T) {
+func TestTheResultsOfPowerShell(t *testing.T) {
 	for what, test := range map[string]struct {
 		text string
 		none bool
 	}{
 		"done":    {},
-		"nothing": {"ended without doing anything", true},
+		"nothing": {"exited without running the script", true},
 		"missing": {"The term 'Switch-Certificate' is not recognized", true},
 		"failure": {"exit status 1: Cannot find path long long", false},
 		"hang":    {context.DeadlineExceeded.Error(), false},

@@ -7,33 +7,33 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// What switchScript answers: the text tells PowerShell from a program that is only called so, such as Wine's, which does
-// nothing and ends well.
+// Results of the script: the text distinguishes PowerShell from a program of the same name, such as Wine's, which does nothing and
+// exits with 0.
 const (
 	switchDone    = "vaultpane: notified"
-	switchMissing = 3 // exit code: PowerShell is there, and the command is not
+	switchMissing = 3 // exit code: PowerShell exists, the command does not
 )
 
-// What may stand in the script. PowerShell sees it between quotes and in a path that is taken literally; neither a thumbprint
-// nor the name of a store as the API takes it can end either.
+// Forms of the values in the script, which are in quotes and in a literal path: neither a thumbprint nor a store name in the API's
+// form can end either.
 var (
 	thumbprintForm = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
 	storeForm      = regexp.MustCompile(`^[0-9A-Za-z]([0-9A-Za-z _.-]{0,62}[0-9A-Za-z])?$`)
 )
 
-// switchScript returns the PowerShell script that tells Windows that a certificate has replaced another, and changes neither:
+// switchScript returns a PowerShell script that announces that a certificate has replaced another, and changes neither:
 // Switch-Certificate with NotifyOnly
 // (https://learn.microsoft.com/powershell/module/pki/switch-certificate).
 func switchScript(ref certstore.Ref, old, successor string) (string, error) {
 	if ref.Location != certstore.LocalMachine && ref.Location != certstore.CurrentUser {
-		return "", fmt.Errorf("%q is no store location", ref.Location)
+		return "", fmt.Errorf("%q is not a store location", ref.Location)
 	}
 	if !storeForm.MatchString(ref.Name) {
-		return "", fmt.Errorf("the store name %q has characters that PowerShell might take for something else", ref.Name)
+		return "", fmt.Errorf("the store name %q has characters that PowerShell might interpret", ref.Name)
 	}
 	for _, thumbprint := range []string{old, successor} {
 		if !thumbprintForm.MatchString(thumbprint) {
-			return "", fmt.Errorf("%q is no thumbprint", thumbprint)
+			return "", fmt.Errorf("%q is not a thumbprint", thumbprint)
 		}
 	}
 	return fmt.Sprintf(`$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'; `+

@@ -25,7 +25,7 @@ func TestSwitchScript(t *testing.T) {
 	}
 }
 
-func TestSwitchScriptTakesNothingThatCouldBeMore(t *testing.T) {
+func TestSwitchScriptRejectsInjections(t *testing.T) {
 	machine := certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}
 	storeNamed := func(name string) certstore.Ref { return certstore.Ref{Location: certstore.LocalMachine, Name: name} }
 	for name, test := range map[string]struct {

@@ -2,11 +2,11 @@ package winerror
 
 import "fmt"
 
-// status is what winerror.h says of a code.
+// status is the name and text of a code in winerror.h.
 type status struct{ name, text string }
 
-// statuses are the codes that certificate stores, keys, accounts and http.sys answer with, for people who search for them.
-// The texts are Microsoft's English ones: Wine has none for the upper half, and a localised Windows has others
+// statuses are the codes that functions for certificate stores, keys, accounts and http.sys return, so that error messages contain
+// names to search for. The texts are Microsoft's English ones: Wine has no texts for HRESULTs, and a localized Windows has others
 // (https://learn.microsoft.com/windows/win32/com/com-error-codes-4, https://learn.microsoft.com/windows/win32/debug/system-error-codes).
 var statuses = map[uint32]status{
 	1:    {"ERROR_INVALID_FUNCTION", "Incorrect function."},
@@ -97,8 +97,8 @@ var statuses = map[uint32]status{
 	0x8009310B: {"CRYPT_E_ASN1_BADTAG", "ASN1 bad tag value met."},
 }
 
-// describe writes a code as `0x80090016 NTE_BAD_KEYSET: Keyset does not exist`. Of a code that is in no table it writes the
-// number and what the system says, and of an HRESULT made from a Win32 code that code's name and text
+// describe writes a code as `0x80090016 NTE_BAD_KEYSET: Keyset does not exist`. For an unknown code it writes the number and the
+// system's text, and for an HRESULT of a Win32 code that code's name and text
 // (https://learn.microsoft.com/windows/win32/api/winerror/nf-winerror-hresult_from_win32).
 func describe(code uint32, systemText string) string {
 	known, ok := statuses[code]

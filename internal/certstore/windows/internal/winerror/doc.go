@@ -1,2 +1,2 @@
-// Package winerror gives error codes of Windows their name and text (winerror.h).
+// Package winerror adds names and English texts to Windows error codes in errors (winerror.h).
 package winerror

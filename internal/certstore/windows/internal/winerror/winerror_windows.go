@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// ErrUnsupported is wrapped by what this machine, or this kind of provider, can never do.
+// ErrUnsupported is wrapped by the errors of operations that this machine or provider can never do.
 var ErrUnsupported = errors.New("not supported")
 
-// namedError is an error in which every code of Windows has its number and its name.
+// namedError is an error whose text contains the number and name of every Windows error code.
 type namedError struct {
 	text string
 	err  error
@@ -20,7 +20,7 @@ func (e *namedError) Error() string { return e.text }
 
 func (e *namedError) Unwrap() error { return e.err }
 
-// Named puts number, name and text where an error has the system's text, or no text, for a code of Windows.
+// Named returns the error with number, name and English text in place of the system's text of each Windows error code.
 func Named(err error) error {
 	text := err.Error()
 	for _, code := range codesOf(err) {
@@ -29,17 +29,17 @@ func Named(err error) error {
 	return &namedError{text: text, err: err}
 }
 
-// codesOf returns the codes of Windows in an error and in what it wraps, each once. Those that Go has made up, which the
-// application bit marks, say nothing to anybody (syscall.APPLICATION_ERROR).
+// codesOf returns the distinct Windows error codes in an error and in the errors that it wraps, without those that Go invented, which
+// have the application bit (syscall.APPLICATION_ERROR).
 func codesOf(err error) []windows.Errno {
-	const madeUp = 1 << 29
+	const invented = 1 << 29
 	var found []windows.Errno
 	seen := map[string]bool{}
 	var visit func(error)
 	visit = func(err error) {
 		switch wrapping := err.(type) { //nolint:errorlint // this is what walks the chain
 		case windows.Errno:
-			if wrapping&madeUp == 0 && !seen[wrapping.Error()] {
+			if wrapping&invented == 0 && !seen[wrapping.Error()] {
 				seen[wrapping.Error()] = true
 				found = append(found, wrapping)
 			}
@@ -57,7 +57,7 @@ func codesOf(err error) []windows.Errno {
 	return found
 }
 
-// Is tells whether an error is one of some codes.
+// Is reports whether an error wraps one of several codes.
 func Is(err error, codes ...windows.Errno) bool {
 	for _, code := range codes {
 		if errors.Is(err, code) {

@@ -15,20 +15,20 @@ func TestNamed(t *testing.T) {
 		err  error
 		want string
 	}{
-		"the act comes first": {
+		"the operation comes first": {
 			fmt.Errorf("opening the key a: %w", keyset),
 			"opening the key a: 0x80090016 NTE_BAD_KEYSET: Keyset does not exist",
 		},
-		"each of several": {
+		"several codes": {
 			errors.Join(fmt.Errorf("one: %w", keyset), fmt.Errorf("%w: two: %w", ErrUnsupported, denied)),
 			"one: 0x80090016 NTE_BAD_KEYSET: Keyset does not exist\nnot supported: two: 0x00000005 ERROR_ACCESS_DENIED: Access is denied.",
 		},
-		"twice the same": {
+		"the same code twice": {
 			errors.Join(keyset, keyset),
 			"0x80090016 NTE_BAD_KEYSET: Keyset does not exist\n0x80090016 NTE_BAD_KEYSET: Keyset does not exist",
 		},
-		"one of Go's own":     {fmt.Errorf("a: %w", syscall.EINVAL), "a: invalid argument"},
-		"one of another kind": {errors.New("no code"), "no code"},
+		"an error of Go":          {fmt.Errorf("a: %w", syscall.EINVAL), "a: invalid argument"},
+		"an error without a code": {errors.New("no code"), "no code"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Named(test.err)
@@ -42,14 +42,14 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-func TestAnUnforeseenCodeHasTheSystemsText(t *testing.T) {
+func TestAnUnknownCodeHasTheSystemsText(t *testing.T) {
 	code := windows.Errno(windows.CERT_E_UNTRUSTEDROOT)
 	if got, want := Named(code).Error(), "0x800B0109: "+code.Error(); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// The numbers are golang.org/x/sys' too, where it has them.
+// The numbers equal those of golang.org/x/sys, where it has them.
 func TestStatusesHaveWindowsNumbers(t *testing.T) {
 	for name, code := range map[string]uint32{
 		"ERROR_NONE_MAPPED":            uint32(windows.ERROR_NONE_MAPPED),
