@@ -13,7 +13,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// wanted returns an ObservedCertificate that nodes wait for, of generation 3.
+// required returns an ObservedCertificate that nodes wait for, of generation 3.
 func required(name string, changes ...func(*v1alpha1.ObservedCertificate)) v1alpha1.ObservedCertificate {
 	certificate := v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 3}}
 	certificate.Spec.RequireInitialSync = true
