@@ -180,10 +180,10 @@ func TestStoreListAndVerify(t *testing.T) {
 	well, _ := newHealthyStore(t)
 	ill := newDamagedStore(t)
 	tests := []struct {
-		golden    string
-		storeFolder     *storeFolder
-		arguments []string
-		code      int
+		golden      string
+		storeFolder *storeFolder
+		arguments   []string
+		code        int
 	}{
 		{"list.txt", well, []string{"list"}, 0},
 		{"list.json", well, []string{"list", "--json"}, 0},
