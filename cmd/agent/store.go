@@ -193,7 +193,7 @@ func ownerOf(c storedCertificate) string {
 func printFindings(result verification, out io.Writer) error {
 	var rows [][]string
 	for _, f := range result.Findings {
-		rows = append(rows, []string{f.Severity, f.Store, f.Thumbprint, f.Owner, f.What + "; " + f.Do})
+		rows = append(rows, []string{f.Severity, f.Store, f.Thumbprint, f.Owner, f.Message + "; " + f.Remedy})
 	}
 	if err := printColumns(rows, out); err != nil {
 		return err

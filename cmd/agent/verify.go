@@ -11,16 +11,16 @@ import (
 type finding struct {
 	// Severity is failure, warning or note.
 	Severity string `json:"severity"`
-	// Problem names the kind of finding, such as KeyMissing.
-	Problem string `json:"problem"`
-	// Store and Thumbprint name the certificate.
+	// Reason is the kind of the finding, such as KeyMissing.
+	Reason string `json:"reason"`
+	// Store and Thumbprint identify the certificate.
 	Store      string `json:"store"`
 	Thumbprint string `json:"thumbprint"`
-	// Owner is its ObservedCertificate, empty where the mark does not name it.
+	// Owner is its ObservedCertificate, empty without a valid mark.
 	Owner string `json:"owner,omitempty"`
-	// What says what is wrong, and Do what to do.
-	What string `json:"what"`
-	Do   string `json:"do"`
+	// Message says what is wrong, and Remedy what to do.
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
 }
 
 // verification is the result of verifyStore.
@@ -65,8 +65,8 @@ func verificationOf(held map[certstore.Ref][]certstore.Entry, orphans []certstor
 	}
 	for _, f := range certstore.WorstFirst(append(certstore.Verify(held, now), orphans...)) {
 		result.Findings = append(result.Findings, finding{
-			Severity: string(f.Severity), Problem: string(f.Problem), Store: safe(f.Ref.String()), Thumbprint: f.Thumbprint,
-			Owner: safe(f.Owner), What: safe(f.What), Do: f.Do,
+			Severity: string(f.Severity), Reason: string(f.Reason), Store: safe(f.Ref.String()), Thumbprint: f.Thumbprint,
+			Owner: safe(f.Owner), Message: safe(f.Message), Remedy: f.Remedy,
 		})
 		switch f.Severity {
 		case certstore.SeverityFailure:

@@ -171,7 +171,7 @@ func TestAnotherToolsCertificateWithoutItsKeyIsAConflict(t *testing.T) {
 	item.Key = nil
 	m.putByHand(item)
 	m.create("web")
-	m.fails("web", v1alpha1.ReasonConflict, web, "someone else", "remove it there")
+	m.fails("web", v1alpha1.ReasonConflict, web, "another tool", "remove it, so that")
 	if entry := m.held(my)[web]; entry.Mark != nil || entry.Key != certstore.KeyNone {
 		t.Errorf("it was changed: %+v", entry)
 	}

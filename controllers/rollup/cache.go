@@ -14,8 +14,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// CacheOptions say what the controller keeps of each kind, and in which form. At 5,000 nodes with 100 certificates it is half
-// a million entries, most of whose texts are the same. namespace is that of the agents' Leases.
+// CacheOptions returns which fields of each kind the controller keeps in its cache. At 5,000 nodes with 100 certificates these
+// are half a million entries, most with the same texts. namespace is that of the agents' Leases.
 func CacheOptions(namespace string) cache.Options {
 	shared := true // objects of these kinds are only read
 	return cache.Options{
@@ -32,7 +32,7 @@ func CacheOptions(namespace string) cache.Options {
 	}
 }
 
-// slimNode keeps of a Node what tells it apart, its labels, and its taints.
+// slimNode keeps the identity, labels and taints of a Node.
 func slimNode(object any) (any, error) {
 	full, ok := object.(*corev1.Node)
 	if !ok {
@@ -44,8 +44,8 @@ func slimNode(object any) (any, error) {
 	return slim, nil
 }
 
-// slimCertificate leaves out of a spec what only agents need, and the annotations, of which kubectl's holds the spec once more. A
-// write of the status takes neither from here.
+// slimCertificate drops what only agents need of a spec, and the annotations, one of which (kubectl's) repeats the spec. A
+// write of the status uses neither.
 func slimCertificate(object any) (any, error) {
 	certificate, ok := object.(*v1alpha1.ObservedCertificate)
 	if !ok {
@@ -55,8 +55,8 @@ func slimCertificate(object any) (any, error) {
 	return certificate, nil
 }
 
-// slimState shares the texts that many nodes report, leaves out what is not used here, and sorts the entries into a list that is
-// as long as it must be. A message is cut and made safe to show: it comes from a node, and goes into statuses and events.
+// slimState shares the texts that many nodes report, drops what the roll-up does not use, and sorts the entries into a list
+// without spare capacity. It truncates and sanitizes messages: they come from a node, and go into statuses and events.
 func slimState(object any) (any, error) {
 	state, ok := object.(*v1alpha1.NodeCertificateState)
 	if !ok {
@@ -70,7 +70,7 @@ func slimState(object any) (any, error) {
 		entry.Message, entry.RequestedAt, entry.Since = truncate.Cut(truncate.Line(entry.Message, maxMessage), maxMessage), "", nil
 		entry.State, entry.Reason = v1alpha1.CertificateState(share(string(entry.State))), v1alpha1.Reason(share(string(entry.Reason)))
 	}
-	state.Certificates = slices.Clone(state.Certificates) // without the spare capacity that the decoder left behind them
+	state.Certificates = slices.Clone(state.Certificates) // without the decoder's spare capacity
 	slices.SortStableFunc(state.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
 	return state, nil
 }

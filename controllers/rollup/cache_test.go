@@ -9,8 +9,8 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// The entries are most of the controller's memory, and a decoder leaves a quarter of it unused.
-func TestEntriesAreKeptWithoutRoomBehindThem(t *testing.T) {
+// The entries are most of the controller's memory, and the decoder's spare capacity is a quarter of it.
+func TestEntriesAreKeptWithoutSpareCapacity(t *testing.T) {
 	var entries []string
 	for i := range 100 {
 		entries = append(entries, fmt.Sprintf(`{"name":"cert-%03d","generation":1}`, 99-i))
@@ -24,11 +24,11 @@ func TestEntriesAreKeptWithoutRoomBehindThem(t *testing.T) {
 	}
 	kept := state.Certificates
 	if len(kept) != 100 || kept[0].Name != "cert-000" || cap(kept) > 110 {
-		t.Errorf("%d entries in room for %d, the first is %s", len(kept), cap(kept), kept[0].Name)
+		t.Errorf("%d entries with a capacity of %d, the first is %s", len(kept), cap(kept), kept[0].Name)
 	}
 }
 
-func TestALongMessageIsCutBeforeItIsKept(t *testing.T) {
+func TestALongMessageIsTruncatedInTheCache(t *testing.T) {
 	state := &v1alpha1.NodeCertificateState{Certificates: []v1alpha1.CertificateEntry{{Name: "web", Message: strings.Repeat("ü", 1<<20)}}}
 	if _, err := slimState(state); err != nil {
 		t.Fatal(err)

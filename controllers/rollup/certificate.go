@@ -4,35 +4,35 @@ import (
 	"time"
 )
 
-// certificate is one certificate over all nodes.
+// certificate is one certificate on all nodes.
 type certificate struct {
-	wish   wish
-	nodes  map[*node]*group
-	groups map[standing]*group
-	// versions are the certificates that nodes have, with the order in which they came.
-	versions map[held]*lineage
+	desired desired
+	nodes   map[*node]*group
+	groups  map[nodeStatus]*group
+	// versions are the certificates that nodes have.
+	versions map[held]*version
 	// changes is when time alone changes the status, zero for never.
 	changes time.Time
 }
 
-// group counts the nodes that stand the same.
+// group counts the nodes that have the same status.
 type group struct {
-	standing
+	nodeStatus
 	count int
 }
 
-// lineage is one version of a certificate: how many nodes have it, and its place in the order in which versions came; 0 where
-// that was not seen.
-type lineage struct {
-	count   int
-	arrived uint64
-	synced  int // nodes that have it and whose polls succeed
+// version counts the nodes that have one version of a certificate.
+type version struct {
+	count  int
+	synced int // of these, the nodes whose polls succeed
+	// order is its place in the order in which versions appeared, 0 where that was not observed.
+	order uint64
 }
 
-func (c *certificate) add(n *node, s standing) {
+func (c *certificate) add(n *node, s nodeStatus) {
 	g := c.groups[s]
 	if g == nil {
-		g = &group{standing: s}
+		g = &group{nodeStatus: s}
 		c.groups[s] = g
 	}
 	g.count++
@@ -42,7 +42,7 @@ func (c *certificate) add(n *node, s standing) {
 	}
 	v := c.versions[s.held]
 	if v == nil {
-		v = &lineage{}
+		v = &version{}
 		c.versions[s.held] = v
 	}
 	v.count++
@@ -51,20 +51,20 @@ func (c *certificate) add(n *node, s standing) {
 	}
 }
 
-// synced reports whether a node has a certificate as the spec wants it, and its polls succeed.
-func (s standing) synced() bool { return s.phase == installed && s.sync == "" }
+// synced reports whether a node has a certificate as the spec asks, and its polls succeed.
+func (s nodeStatus) synced() bool { return s.phase == installed && s.sync == "" }
 
 func (c *certificate) remove(n *node) {
 	g := c.nodes[n]
 	delete(c.nodes, n)
-	c.leave(g)
+	c.removeFrom(g)
 }
 
-// leave takes one node out of a group. A node that goes over to another group enters that first: the last one of a version
-// would take the version's place in the order with it.
-func (c *certificate) leave(g *group) {
+// removeFrom removes one node from a group. A node that changes groups is added to the new group first: removing the last
+// node of a version also deletes the version's place in the order.
+func (c *certificate) removeFrom(g *group) {
 	if g.count--; g.count == 0 {
-		delete(c.groups, g.standing)
+		delete(c.groups, g.nodeStatus)
 	}
 	if v := c.versions[g.held]; v != nil {
 		if g.synced() {
@@ -76,13 +76,13 @@ func (c *certificate) leave(g *group) {
 	}
 }
 
-// saysOther reports whether a node that has something to tell has another message than before.
-func (c *certificate) saysOther(before, after *node) bool {
+// messageChanged reports whether the message of a node that the status may name differs from before.
+func (c *certificate) messageChanged(before, after *node) bool {
 	g := c.nodes[after]
-	if g == nil || g.phase == installed && g.sync == "" && !g.declined {
+	if g == nil || g.phase == installed && g.sync == "" && !g.linkDeclined {
 		return false
 	}
-	old, _ := before.entry(c.wish.name)
-	now, _ := after.entry(c.wish.name)
+	old, _ := before.entry(c.desired.name)
+	now, _ := after.entry(c.desired.name)
 	return old.Message != now.Message
 }

@@ -42,7 +42,7 @@ type cluster struct {
 	kube  client.Client // the administrator's
 }
 
-// shared is what most tests use, with one controller at work. Each has nodes and certificates of its own.
+// shared is the cluster of most tests, with one running controller. Each test has its own nodes and certificates.
 var shared = sync.OnceValues(func() (*cluster, error) {
 	c, err := startCluster()
 	if err != nil {
@@ -53,7 +53,7 @@ var shared = sync.OnceValues(func() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	go func() { _ = mgr.Start(sharedEnd) }() // its end is the end of the tests
+	go func() { _ = mgr.Start(sharedEnd) }() // it runs until the tests end
 	return c, nil
 })
 
@@ -109,7 +109,7 @@ func forTest(t *testing.T) *cluster {
 	return c
 }
 
-// ownCluster returns a cluster that no other test has, without a controller.
+// ownCluster returns a cluster for this test alone, without a controller.
 func ownCluster(t *testing.T) *cluster {
 	t.Helper()
 	controlplane.SkipWithout(t)
@@ -126,14 +126,14 @@ func ownCluster(t *testing.T) *cluster {
 	return c
 }
 
-// manager makes a controller with its own service account's rights and nobody else's.
+// manager returns a controller with exactly the rights of its service account.
 func (c *cluster) manager(leaderElection bool) (ctrl.Manager, error) {
 	kube, err := c.plane.UserConfig("system:serviceaccount:"+namespace+":vaultpane-controller", "system:serviceaccounts", "system:serviceaccounts:"+namespace)
 	if err != nil {
 		return nil, err
 	}
-	// A controller that leads gives up when a busy API server has not answered for the time in which it must renew its Lease.
-	// These are long; another takes over at once all the same, since the Lease is released.
+	// A leading controller stops if a busy API server does not answer before the renewal deadline, so these times are long. The
+	// Lease is released at the end, so another controller takes over immediately anyway.
 	unnamed, lease, renewal := true, 10*time.Minute, 5*time.Minute
 	mgr, err := ctrl.NewManager(kube, ctrl.Options{
 		Scheme: scheme, Cache: rollup.CacheOptions(namespace), Metrics: metricsserver.Options{BindAddress: "0"},
@@ -152,7 +152,7 @@ func (c *cluster) manager(leaderElection bool) (ctrl.Manager, error) {
 	return mgr, roll.SetupWithManager(mgr)
 }
 
-// startController runs a controller and returns what kills it: nothing of it works on when that has returned.
+// startController runs a controller and returns a function that stops it and returns when it has stopped.
 func (c *cluster) startController(t *testing.T, leaderElection bool) (kill func()) {
 	t.Helper()
 	mgr, err := c.manager(leaderElection)

@@ -9,7 +9,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// Reasons of conditions that say that there is nothing to say.
+// Reasons of conditions that are not True.
 const (
 	reasonValid        = "Valid"        // ExpiringSoon is False
 	reasonNotInstalled = "NotInstalled" // ExpiringSoon or SyncFailing is False: no node has a certificate
@@ -18,19 +18,56 @@ const (
 	reasonNotEnabled   = "NotEnabled"   // LinkDeclined is False: linkOnRenewal is off
 )
 
-func (s summary) expiringSoon(w wish, soon time.Duration, now time.Time) metav1.Condition {
-	condition := metav1.Condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
-	end := time.Unix(s.ends, 0).UTC()
+// ready returns the condition Ready: Unknown while nodes are not finished and none fails.
+func (s summary) ready(w desired) metav1.Condition {
+	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Message: s.message(w)}
+	worst, failing := s.worst()
 	switch {
-	case s.ends == 0:
+	case s.matched == 0:
+		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonNoNodesSelected)
+	case failing:
+		ready.Status, ready.Reason = metav1.ConditionFalse, string(worst.reason)
+	case w.suspended && s.installed == s.matched:
+		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonSuspended)
+	case w.suspended:
+		ready.Status, ready.Reason = metav1.ConditionFalse, string(v1alpha1.ReasonSuspended) // no progress while suspended
+	case s.pending > 0:
+		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonRollingOut)
+	default:
+		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonInstalled)
+	}
+	return ready
+}
+
+func (s summary) reconciling(w desired, ready metav1.Condition) metav1.Condition {
+	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: ready.Reason, Message: ready.Message}
+	if s.installed < s.matched && !s.stalled() && !w.suspended {
+		reconciling.Status = metav1.ConditionTrue
+	}
+	return reconciling
+}
+
+func (s summary) isStalled(ready metav1.Condition) metav1.Condition {
+	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: ready.Reason, Message: "no node needs a change of the spec"}
+	if s.stalled() {
+		stalled.Status, stalled.Message = metav1.ConditionTrue, ready.Message
+	}
+	return stalled
+}
+
+func (s summary) expiringSoon(w desired, within time.Duration, now time.Time) metav1.Condition {
+	condition := metav1.Condition{Type: v1alpha1.ConditionExpiringSoon, Status: metav1.ConditionFalse}
+	end := time.Unix(s.expiry, 0).UTC()
+	switch {
+	case s.expiry == 0:
 		condition.Reason, condition.Message = reasonNotInstalled, "no node has a certificate yet"
 		return condition
 	case !now.Before(end):
 		condition.Status, condition.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonExpired)
-		condition.Message = fmt.Sprintf("%s a certificate that expired on %s", have(s.endsOn), end.Format(time.RFC3339))
-	case !now.Before(end.Add(-soon)):
+		condition.Message = fmt.Sprintf("%s a certificate that expired on %s", have(s.expiryNodes), end.Format(time.RFC3339))
+	case !now.Before(end.Add(-within)):
 		condition.Status, condition.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonExpiringSoon)
-		condition.Message = fmt.Sprintf("%s a certificate that expires on %s", have(s.endsOn), end.Format(time.RFC3339))
+		condition.Message = fmt.Sprintf("%s a certificate that expires on %s", have(s.expiryNodes), end.Format(time.RFC3339))
 	default:
 		condition.Reason, condition.Message = reasonValid, "no node has a certificate that expires before "+end.Format(time.RFC3339)
 		return condition
@@ -41,17 +78,17 @@ func (s summary) expiringSoon(w wish, soon time.Duration, now time.Time) metav1.
 	return condition
 }
 
-// failingSync tells apart that nodes have a valid certificate and that their polls fail.
-func (s summary) failingSync(w wish, syncing []v1alpha1.NodeFailure) metav1.Condition {
+// failingSync returns the condition SyncFailing: nodes have a valid certificate, and their polls fail.
+func (s summary) failingSync(w desired, named []v1alpha1.NodeFailure) metav1.Condition {
 	condition := metav1.Condition{Type: v1alpha1.ConditionSyncFailing, Status: metav1.ConditionFalse}
 	switch {
-	case s.syncFailing > 0 && len(syncing) > 0:
-		condition.Status, condition.Reason = metav1.ConditionTrue, string(s.syncs[0].reason)
-		condition.Message = fmt.Sprintf("polls fail on %d of %s where a valid certificate is installed, so a renewal would not arrive: %s; %s",
-			s.syncFailing, nodes(s.matched), reasonsOf(s.syncs), onNodes(syncing, s.syncFailing))
+	case s.syncFailing > 0 && len(named) > 0:
+		condition.Status, condition.Reason = metav1.ConditionTrue, string(s.pollFailures[0].reason)
+		condition.Message = fmt.Sprintf("polls fail on %d of %s where a valid certificate is installed, so a renewal would not be installed: %s; %s",
+			s.syncFailing, nodes(s.matched), reasonText(s.pollFailures), onNodes(named, s.syncFailing))
 	case w.suspended:
 		condition.Reason, condition.Message = string(v1alpha1.ReasonSuspended), "suspended: nothing is polled"
-	case s.ends == 0:
+	case s.expiry == 0:
 		condition.Reason, condition.Message = reasonNotInstalled, "no node has a certificate yet"
 	default:
 		condition.Reason, condition.Message = reasonSynced, "polls fail on no node that has a valid certificate"
@@ -59,22 +96,22 @@ func (s summary) failingSync(w wish, syncing []v1alpha1.NodeFailure) metav1.Cond
 	return condition
 }
 
-// declinedLink says that what uses an older version does not follow.
-func (s summary) declinedLink(w wish, declined []v1alpha1.NodeFailure) metav1.Condition {
+// declinedLink returns the condition LinkDeclined: programs that use an older version do not switch to the current one.
+func (s summary) declinedLink(w desired, named []v1alpha1.NodeFailure) metav1.Condition {
 	condition := metav1.Condition{Type: v1alpha1.ConditionLinkDeclined, Status: metav1.ConditionFalse}
 	switch {
-	case s.declined > 0 && len(declined) > 0:
+	case s.linkDeclined > 0 && len(named) > 0:
 		condition.Status, condition.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonLinkDeclined)
-		condition.Message = fmt.Sprintf("an older version is not linked to the current one on %d of %s; %s", s.declined, nodes(s.matched), onNodes(declined, s.declined))
+		condition.Message = fmt.Sprintf("an older version is not linked to the current one on %d of %s; %s", s.linkDeclined, nodes(s.matched), onNodes(named, s.linkDeclined))
 	case !w.links:
 		condition.Reason, condition.Message = reasonNotEnabled, "spec.linkOnRenewal is not set"
 	default:
-		condition.Reason, condition.Message = reasonNoneDeclined, "no node has an older version that was not linked"
+		condition.Reason, condition.Message = reasonNoneDeclined, "no link from an older version was declined"
 	}
 	return condition
 }
 
-// onNodes names nodes, with the message of the first, and says how many there are beside them.
+// onNodes names nodes, with the message of the first, and counts the others.
 func onNodes(named []v1alpha1.NodeFailure, count int) string {
 	text := "on " + named[0].Node
 	if named[0].Message != "" {

@@ -17,14 +17,14 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// unsynced is what a node reports that has a certificate and whose polls fail.
+// unsynced is the entry of a node that has a certificate and whose polls fail.
 func unsynced(entry v1alpha1.CertificateEntry, since time.Time) v1alpha1.CertificateEntry {
 	began := metav1.NewTime(since)
 	entry.Reason, entry.Message, entry.Since = v1alpha1.ReasonThrottled, "vault shop: 429 Too Many Requests", &began
 	return entry
 }
 
-// condition waits until a condition is as wanted and its message has the given texts in it.
+// condition waits until a condition has a status and a reason, and its message contains texts.
 func (f *fleet) condition(name, want string, texts ...string) {
 	f.t.Helper()
 	await.That(f.t, name+" is "+want, func() (bool, error) {
@@ -44,8 +44,8 @@ func (f *fleet) condition(name, want string, texts ...string) {
 	})
 }
 
-// A vault that throttles leaves Ready alone, kubectl wait ends at once, and further attempts write nothing.
-func TestFailingPollsLeaveReadyAlone(t *testing.T) {
+// A vault that throttles does not change Ready, kubectl wait returns immediately, and further attempts write nothing.
+func TestFailingPollsDoNotChangeReady(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 3)
 	f.observe()
@@ -56,9 +56,9 @@ func TestFailingPollsLeaveReadyAlone(t *testing.T) {
 	settled := f.eventually("v1 3/3 True Installed")
 	f.do(<-f.kubectlWait())
 	if meta.IsStatusConditionTrue(settled.Status.Conditions, v1alpha1.ConditionReconciling) || meta.IsStatusConditionTrue(settled.Status.Conditions, v1alpha1.ConditionStalled) {
-		t.Errorf("kstatus would not read this as Current: %+v", settled.Status.Conditions)
+		t.Errorf("kstatus would not report Current: %+v", settled.Status.Conditions)
 	}
-	f.report(nodes[1:], unsynced(version(1), today.Add(time.Hour))) // the next attempt fails as the last did
+	f.report(nodes[1:], unsynced(version(1), today.Add(time.Hour))) // the next attempt fails in the same way
 	if after := f.quiet(settled); after.ResourceVersion != settled.ResourceVersion {
 		t.Errorf("another attempt wrote the status: %+v, then %+v", settled.Status, after.Status)
 	}
@@ -66,14 +66,14 @@ func TestFailingPollsLeaveReadyAlone(t *testing.T) {
 	output, err := f.plane.Kubectl("get", "nodecert", nodes[2], "--no-headers").CombinedOutput()
 	f.do(err)
 	if got := strings.Fields(string(output)); len(got) < 4 || got[1] != "1" || got[2] != "Throttled" || got[3] != f.name {
-		t.Errorf("kubectl get nodecert says %s", output)
+		t.Errorf("kubectl get nodecert prints %s", output)
 	}
 	f.report(nodes, version(1))
 	f.condition(v1alpha1.ConditionSyncFailing, "False Synced")
 }
 
-// Near the end of what they have, nodes whose polls fail are not ready.
-func TestFailingPollsNearTheEnd(t *testing.T) {
+// Near expiry, nodes whose polls fail are not ready.
+func TestFailingPollsNearExpiry(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 2)
 	f.observe()
@@ -89,7 +89,7 @@ func TestFailingPollsNearTheEnd(t *testing.T) {
 	}
 }
 
-func TestALinkThatIsDeclinedIsACondition(t *testing.T) {
+func TestADeclinedLinkSetsACondition(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 2)
 	f.observe(func(s *v1alpha1.ObservedCertificateSpec) { s.LinkOnRenewal = true })
@@ -104,7 +104,7 @@ func TestALinkThatIsDeclinedIsACondition(t *testing.T) {
 	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1, "LinkDeclined": 1})
 }
 
-// A Lease says that the agent cannot write its report, which still says that all is well.
+// A Lease says that the agent cannot write its report. The last report says that the certificate is installed.
 func TestANodeWhoseReportIsUnwritten(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 2)
@@ -120,13 +120,13 @@ func TestANodeWhoseReportIsUnwritten(t *testing.T) {
 	annotate(map[string]string{"vaultpane.dev/report-unwritten-since": "2026-06-01T12:00:00Z"})
 	certificate := f.eventually("v1 1/2 False AgentNotReporting")
 	if message := certificate.Status.Failures[0].Message; !strings.Contains(message, "write its report since 2026-06-01T12:00:00Z") {
-		t.Errorf("it says %q", message)
+		t.Errorf("the message is %q", message)
 	}
 	annotate(nil)
 	f.eventually("v1 2/2 True Installed")
 }
 
-// A typo in the selector is no success, and is told once; the certificate is found when it is corrected.
+// A typo in the selector does not count as success, and causes one event. The certificate is installed after the correction.
 func TestASelectorTypo(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 1)
@@ -135,12 +135,12 @@ func TestASelectorTypo(t *testing.T) {
 	})
 	certificate := f.eventually("0/0 Unknown NoNodesSelected")
 	ready := meta.FindStatusCondition(certificate.Status.Conditions, v1alpha1.ConditionReady)
-	if !strings.HasPrefix(ready.Message, "no node has the labels that spec.nodeSelector asks for; ") || !strings.Contains(ready.Message, "the agent") {
-		t.Errorf("Ready says %q", ready.Message)
+	if !strings.HasPrefix(ready.Message, "no node matches spec.nodeSelector; ") || !strings.Contains(ready.Message, "the agent") {
+		t.Errorf("the message of Ready is %q", ready.Message)
 	}
 	output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout=2s").CombinedOutput()
 	if err == nil {
-		t.Errorf("kubectl wait takes it for success: %s", output)
+		t.Errorf("kubectl wait succeeds: %s", output)
 	}
 	f.eventuallyEvents(map[string]int{"NoNodesSelected": 1})
 	await.That(t, "the selector is corrected", func() (bool, error) {
@@ -152,7 +152,7 @@ func TestASelectorTypo(t *testing.T) {
 	f.eventually("v1 1/1 True Installed")
 }
 
-// The columns, in order, as a person sees them.
+// The columns in order.
 func TestTheColumnsOfKubectlGet(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	f.observe()
@@ -177,8 +177,8 @@ func TestTheColumnsOfKubectlGet(t *testing.T) {
 	}
 }
 
-// The controller's cache holds less than the object, and its writes must not take the rest away.
-func TestAStatusIsWrittenWithoutTouchingTheRest(t *testing.T) {
+// The controller's cache holds only part of each object, and its writes must keep the rest.
+func TestAStatusWriteKeepsTheRestOfTheObject(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 1)
 	f.observe(func(spec *v1alpha1.ObservedCertificateSpec) { spec.Accounts = []string{"S-1-5-20"} })

@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/rollup/writequeue"
 	"github.com/vaultpane/vaultpane/internal/objectlog"
 )
 
@@ -39,49 +40,51 @@ import (
 type Options struct {
 	// Namespace is that of the agents' Leases.
 	Namespace string
-	// Agents are the labels of the nodes that run the agent, as in the agents' DaemonSet. A node with other labels counts
-	// while an agent reports from it.
+	// Agents selects the nodes that run the agent, as the agents' DaemonSet does. Any other node counts while an agent reports
+	// from it.
 	Agents labels.Selector
-	// ExpiringSoon is how long before its end a certificate counts as expiring soon.
+	// ExpiringSoon is how long before its expiry a certificate counts as expiring soon.
 	ExpiringSoon time.Duration
 	// Version is the controller's, for the metrics.
 	Version string
-	// WatchEvents is how many watch events a second status writes may cause at all agents together.
+	// WatchEvents is how many watch events per second status writes may cause, summed over all agents.
 	WatchEvents int
 }
 
-// Rollup keeps the status of every ObservedCertificate. Its two controllers take changes of nodes and of certificates into
-// an index, and a publisher writes from there.
+// Rollup maintains the status of every ObservedCertificate. Its two controllers record changes of nodes and certificates in an
+// index, and a publisher writes statuses from it.
 type Rollup struct {
 	client.Client
-	// APIReader reads without the cache, to be sure that a Node is gone.
+	// APIReader reads without the cache, to confirm that a Node was deleted.
 	APIReader client.Reader
-	Events    events.EventRecorder
-	Now       func() time.Time
+	// Events takes the events on ObservedCertificates.
+	Events events.EventRecorder
+	// Now is the clock.
+	Now func() time.Time
 	// Registry takes the metrics; nil for controller-runtime's.
 	Registry prometheus.Registerer
 	Options
 
-	intake sync.Mutex // held from the look at the cache until the index has it
-	index  *index
-	outbox *outbox
-	meters *meters
+	observing   sync.Mutex // held from the read of the cache until the index is updated
+	index       *index
+	queue       *writequeue.Queue
+	instruments *instruments
 }
 
 // SetupWithManager adds the controllers and the publisher to the manager, which runs them while it leads.
 func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
-	r.index, r.outbox, r.meters = newIndex(r.Agents), newOutbox(), newMeters()
+	r.index, r.queue, r.instruments = newIndex(r.Agents), writequeue.New(), newInstruments()
 	if err := r.register(); err != nil {
 		return err
 	}
-	// The priority queue is off on purpose: an item is a few microseconds' work on the index, served in order of arrival.
-	// What is urgent is decided where it counts, among the writes. See docs/architecture.md.
+	// The priority queue is off on purpose: an item takes a few microseconds of work on the index, in order of arrival. The
+	// write queue orders by urgency. See docs/architecture.md.
 	plainQueue := false
-	queue := controller.Options{UsePriorityQueue: &plainQueue}
+	options := controller.Options{UsePriorityQueue: &plainQueue}
 	byName := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: object.GetName()}}}
 	})
-	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(queue).
+	err := ctrl.NewControllerManagedBy(mgr).Named("rollup-nodes").WithOptions(options).
 		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "rollup-nodes"), "Node")).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
 		Watches(&v1alpha1.NodeCertificateState{}, byName).
@@ -90,7 +93,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 	if err != nil {
 		return fmt.Errorf("adding the roll-up of nodes: %w", err)
 	}
-	err = ctrl.NewControllerManagedBy(mgr).Named("rollup-certificates").WithOptions(queue).
+	err = ctrl.NewControllerManagedBy(mgr).Named("rollup-certificates").WithOptions(options).
 		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "rollup-certificates"), "ObservedCertificate")).
 		For(&v1alpha1.ObservedCertificate{}).
 		Complete(reconcile.Func(r.reconcileCertificate))
@@ -103,7 +106,7 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 	return nil
 }
 
-// nodeChanged keeps kubelet's updates of a Node's status out of the queue.
+// nodeChanged ignores kubelet's updates of a Node's status.
 func nodeChanged() predicate.Predicate {
 	tainted := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*corev1.Node), e.ObjectNew.(*corev1.Node)
@@ -113,24 +116,24 @@ func nodeChanged() predicate.Predicate {
 	return predicate.Or(predicate.LabelChangedPredicate{}, tainted)
 }
 
-// reconcileNode takes into the index what is known about one node.
+// reconcileNode records the current state of one node in the index.
 func (r *Rollup) reconcileNode(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	found, changed, err := r.observeNode(ctx, request.Name)
 	if err != nil {
 		return reconcile.Result{}, err // the runtime's backoff
 	}
-	r.meters.coalesced.Add(float64(r.outbox.add(r.Now(), changed...)))
+	r.instruments.coalesced.Add(float64(r.queue.Add(r.Now(), changed...)))
 	if found.node == nil && found.state != nil {
 		return r.removeOrphan(ctx, found.state)
 	}
 	return reconcile.Result{}, nil
 }
 
-// observeNode takes in what the cache has about one node. Only one call does at a time: what was read first must not
-// overwrite what was read after it.
+// observeNode copies the state of one node from the cache to the index. Calls are serialized: an older state must not overwrite
+// a newer one.
 func (r *Rollup) observeNode(ctx context.Context, name string) (facts, []string, error) {
-	r.intake.Lock()
-	defer r.intake.Unlock()
+	r.observing.Lock()
+	defer r.observing.Unlock()
 	found, err := r.facts(ctx, name)
 	if err != nil {
 		return facts{}, nil, err
@@ -138,7 +141,7 @@ func (r *Rollup) observeNode(ctx context.Context, name string) (facts, []string,
 	return found, r.index.observeNode(name, found, r.Now()), nil
 }
 
-// facts reads what the cache has about one node.
+// facts reads the objects about one node from the cache.
 func (r *Rollup) facts(ctx context.Context, name string) (facts, error) {
 	f := facts{node: &corev1.Node{}, state: &v1alpha1.NodeCertificateState{}, lease: &coordinationv1.Lease{}}
 	var err error
@@ -157,51 +160,51 @@ func (r *Rollup) facts(ctx context.Context, name string) (facts, error) {
 // found returns nil for an object that does not exist.
 func found[T any](object *T, err error) (*T, error) {
 	if apierrors.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // absent is an answer
+		return nil, nil //nolint:nilnil // absence is a valid result
 	}
 	return object, err
 }
 
-// removeOrphan removes what a node reported that is no more. The garbage collector does that too, by the owner; this is for
-// an object whose owner it does not know. The cache may lag behind a Node that is new, so the API server is asked.
+// removeOrphan deletes the state of a node that was deleted. The garbage collector deletes it by its owner reference too; this
+// is for a state without a known owner. The cache may not have a new Node yet, so the API server decides.
 func (r *Rollup) removeOrphan(ctx context.Context, state *v1alpha1.NodeCertificateState) (reconcile.Result, error) {
 	err := r.APIReader.Get(ctx, types.NamespacedName{Name: state.Name}, &corev1.Node{})
 	if err == nil {
-		return reconcile.Result{}, nil // its event is under way
+		return reconcile.Result{}, nil // its event follows
 	}
 	if !apierrors.IsNotFound(err) {
 		return reconcile.Result{}, fmt.Errorf("reading Node %s: %w", state.Name, err)
 	}
 	err = r.Delete(ctx, state, client.Preconditions{UID: &state.UID, ResourceVersion: &state.ResourceVersion})
 	if client.IgnoreNotFound(err) != nil {
-		return reconcile.Result{}, fmt.Errorf("removing NodeCertificateState %s, whose Node is gone: %w", state.Name, err)
+		return reconcile.Result{}, fmt.Errorf("deleting NodeCertificateState %s of a deleted Node: %w", state.Name, err)
 	}
 	if err == nil {
-		ctrl.LoggerFrom(ctx).Info("Removed the state of a node that is gone")
+		ctrl.LoggerFrom(ctx).Info("Deleted the NodeCertificateState of a deleted node")
 	}
 	return reconcile.Result{}, nil
 }
 
-// reconcileCertificate takes into the index what one ObservedCertificate asks for, and has its status looked at.
+// reconcileCertificate records the spec of one ObservedCertificate in the index, and queues its status.
 func (r *Rollup) reconcileCertificate(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	r.intake.Lock()
-	defer r.intake.Unlock()
+	r.observing.Lock()
+	defer r.observing.Unlock()
 	certificate := &v1alpha1.ObservedCertificate{}
 	err := r.Get(ctx, request.NamespacedName, certificate)
 	if apierrors.IsNotFound(err) {
 		r.index.forgetCertificate(request.Name)
-		r.outbox.add(r.Now(), request.Name) // the publisher forgets it too
+		r.queue.Add(r.Now(), request.Name) // so that the publisher forgets it too
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("reading ObservedCertificate %s: %w", request.Name, err)
 	}
-	wanted, err := wishOf(certificate)
+	want, err := desiredOf(certificate)
 	if err != nil {
-		// The API server checks the selector; one that cannot be read all the same selects nothing.
+		// The API server validates selectors, so this is not expected. The certificate selects no node.
 		ctrl.LoggerFrom(ctx).Info("Cannot read the node selector", "cause", err.Error())
 	}
-	r.index.observeCertificate(wanted, r.Now())
-	r.meters.coalesced.Add(float64(r.outbox.add(r.Now(), request.Name)))
+	r.index.observeCertificate(want, r.Now())
+	r.instruments.coalesced.Add(float64(r.queue.Add(r.Now(), request.Name)))
 	return reconcile.Result{}, nil
 }

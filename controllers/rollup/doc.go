@@ -1,7 +1,8 @@
-// Package rollup turns what thousands of nodes report into one status per ObservedCertificate.
+// Package rollup combines what thousands of nodes report into one status per ObservedCertificate.
 //
-// The data goes one way: a watch event names a node or a certificate; controller.go takes what the cache has of it into the
-// index; index.go keeps, for each certificate, how each node stands with it, and counts those that stand the same;
-// summary.go and status.go compute the status from these counts; publisher.go writes it, at the pace that outbox.go and
-// budget.go allow; events.go says what happened between two statuses.
+// The data flows one way. A watch event names a node or a certificate, and controller.go copies its current state from the
+// cache into the index. index.go keeps the status of each node for each certificate and counts nodes of equal status
+// (facts.go, nodestatus.go, certificate.go). summary.go, status.go, conditions.go and failures.go compute the status from these
+// counts; publisher.go writes it when the write queue (writequeue) allows; events.go and eventhistory.go derive events from the
+// difference between two statuses. metrics.go computes the gauges from the index at each scrape.
 package rollup

@@ -14,11 +14,11 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// Reasons of events on an ObservedCertificate. Troubles have the reasons of the table in api/v1alpha1.
+// Reasons of events on an ObservedCertificate. Failures have the reasons of the table in api/v1alpha1.
 const (
-	// EventRolloutStarted says that the first node has another version.
+	// EventRolloutStarted means that the first node has another version.
 	EventRolloutStarted = "RolloutStarted"
-	// EventRolloutCompleted says that every node has it.
+	// EventRolloutCompleted means that every node has it.
 	EventRolloutCompleted = "RolloutCompleted"
 )
 
@@ -31,97 +31,99 @@ const (
 	actionSelect  = "SelectNodes"
 )
 
-// happening is one event.
-type happening struct {
+// statusEvent is one event about a change of status.
+type statusEvent struct {
 	kind, reason, action, note string
 }
 
-// tell writes the events and the log lines of a status that was written.
-func (p *publisher) tell(ctx context.Context, d draft) {
+// emitEvents writes the events and the log lines of a status that was written.
+func (p *publisher) emitEvents(ctx context.Context, d pendingWrite) {
 	before, after := d.certificate.Status, d.status
-	story := p.told[d.name]
-	if story == nil || story.uid != d.certificate.UID {
-		story = storyFrom(d.certificate.UID, before, p.now())
-		p.told[d.name] = story
+	history := p.histories[d.Name]
+	if history == nil || history.uid != d.certificate.UID {
+		history = historyFrom(d.certificate.UID, before, p.now())
+		p.histories[d.Name] = history
 	}
 	log := ctrl.LoggerFrom(ctx)
-	for _, h := range story.happenings(before, after, d.summary, d.named, p.now()) {
-		p.events.Eventf(d.certificate, nil, h.kind, h.reason, h.action, "%s", truncate.Cut(h.note, truncate.EventNote))
-		log.Info(h.reason, "ObservedCertificate", d.name, "note", h.note)
+	for _, e := range history.eventsBetween(before, after, d.summary, d.named, p.now()) {
+		p.events.Eventf(d.certificate, nil, e.kind, e.reason, e.action, "%s", truncate.Cut(e.note, truncate.EventNote))
+		log.Info(e.reason, "ObservedCertificate", d.Name, "note", e.note)
 	}
-	log.V(1).Info("Wrote the status", "ObservedCertificate", d.name, "nodes", after.Nodes.Summary, "ready", readyOf(after).Status, "reason", readyOf(after).Reason)
+	log.V(1).Info("Wrote the status", "ObservedCertificate", d.Name, "nodes", after.Nodes.Summary, "ready", readyOf(after).Status, "reason", readyOf(after).Reason)
 }
 
-// happenings are the events between two statuses, each reason once.
-func (s *story) happenings(before, after v1alpha1.ObservedCertificateStatus, sum summary, told named, now time.Time) []happening {
-	happened := s.progress(before, after, now)
-	for _, t := range s.news(sum.troubles, now) {
-		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionRollOut,
+// eventsBetween returns the events that the change from one status to another causes, at most one per reason.
+func (h *eventHistory) eventsBetween(before, after v1alpha1.ObservedCertificateStatus, sum summary, named namedNodes, now time.Time) []statusEvent {
+	events := h.rolloutEvents(before, after, now)
+	for _, t := range h.newFailures(sum.notInstalled, now) {
+		events = append(events, statusEvent{corev1.EventTypeWarning, string(t.reason), actionRollOut,
 			fmt.Sprintf("%d of %s", t.count, nodes(sum.matched)) + firstOf(t.reason, after.Failures)})
 	}
-	for _, t := range s.news(sum.syncs, now) {
-		happened = append(happened, happening{corev1.EventTypeWarning, string(t.reason), actionPoll,
-			fmt.Sprintf("polls fail on %d of %s where a valid certificate is installed", t.count, nodes(sum.matched)) + firstOf(t.reason, told.syncing)})
+	for _, t := range h.newFailures(sum.pollFailures, now) {
+		events = append(events, statusEvent{corev1.EventTypeWarning, string(t.reason), actionPoll,
+			fmt.Sprintf("polls fail on %d of %s where a valid certificate is installed", t.count, nodes(sum.matched)) + firstOf(t.reason, named.syncFailing)})
 	}
-	if sum.declined > 0 && s.mayTell(string(v1alpha1.ReasonLinkDeclined), quietTrouble, now) {
-		happened = append(happened, conditionEvent(after, v1alpha1.ConditionLinkDeclined, actionLink))
+	if sum.linkDeclined > 0 && h.allow(string(v1alpha1.ReasonLinkDeclined), quietFailure, now) {
+		events = append(events, conditionEvent(after, v1alpha1.ConditionLinkDeclined, actionLink))
 	}
-	if s.losesNodes(sum) && s.mayTell(string(v1alpha1.ReasonNoNodesSelected), quietTrouble, now) {
-		happened = append(happened, happening{corev1.EventTypeWarning, string(v1alpha1.ReasonNoNodesSelected), actionSelect, sum.noNodes()})
+	if h.becomesUnselected(sum) && h.allow(string(v1alpha1.ReasonNoNodesSelected), quietFailure, now) {
+		events = append(events, statusEvent{corev1.EventTypeWarning, string(v1alpha1.ReasonNoNodesSelected), actionSelect, sum.noNodes()})
 	}
-	return append(happened, s.expiry(before, after, now)...)
+	return append(events, h.expiryEvents(before, after, now)...)
 }
 
-// losesNodes reports whether it begins that no node is selected though nodes run the agent. What is suspended needs none.
-func (s *story) losesNodes(sum summary) bool {
-	before := s.unselected
-	s.unselected = sum.matched == 0 && sum.agents > 0 && !sum.suspended
-	return s.unselected && !before
+// becomesUnselected reports whether from now on no node is selected although nodes run the agent. A suspended certificate needs
+// no node.
+func (h *eventHistory) becomesUnselected(sum summary) bool {
+	before := h.unselected
+	h.unselected = sum.matched == 0 && sum.agents > 0 && !sum.suspended
+	return h.unselected && !before
 }
 
-// progress says that a roll-out began or ended between two statuses. Nodes that are added later, or recover, are none.
-func (s *story) progress(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
-	var happened []happening
+// rolloutEvents returns the events of a roll-out that started or completed. Nodes that are added later or recover cause none.
+func (h *eventHistory) rolloutEvents(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []statusEvent {
+	var events []statusEvent
 	if before.ObservedGeneration != after.ObservedGeneration {
-		s.began = now
+		h.started = now
 	}
 	if after.Thumbprint != "" && after.Thumbprint != before.Thumbprint {
-		s.began = now
-		happened = s.start(after, now)
+		h.started = now
+		events = h.startEvents(after, now)
 	}
 	is := readyOf(after)
-	if is.Status != metav1.ConditionTrue || is.Reason != string(v1alpha1.ReasonInstalled) || s.completed == rolloutOf(after) {
-		return happened
+	if is.Status != metav1.ConditionTrue || is.Reason != string(v1alpha1.ReasonInstalled) || h.completed == rolloutOf(after) {
+		return events
 	}
-	s.completed = rolloutOf(after)
-	if !s.mayTell(EventRolloutCompleted, quietRollout, now) {
-		return happened
+	h.completed = rolloutOf(after)
+	if !h.allow(EventRolloutCompleted, quietRollout, now) {
+		return events
 	}
 	text := fmt.Sprintf("%s, thumbprint %s", is.Message, after.Thumbprint)
-	if since := s.since(before); !since.IsZero() && now.Sub(since) >= time.Second {
+	if since := h.startOf(before); !since.IsZero() && now.Sub(since) >= time.Second {
 		text += ", in " + now.Sub(since).Round(time.Second).String()
 	}
-	return append(happened, happening{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, text})
+	return append(events, statusEvent{corev1.EventTypeNormal, EventRolloutCompleted, actionRollOut, text})
 }
 
-// start says that the first node has another version, and how many versions before it were not mentioned.
-func (s *story) start(after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
-	if !s.mayTell(EventRolloutStarted, quietRollout, now) {
-		s.unmentioned++
+// startEvents returns the event that the first node has another version, with the number of roll-outs in the quiet period
+// before it.
+func (h *eventHistory) startEvents(after v1alpha1.ObservedCertificateStatus, now time.Time) []statusEvent {
+	if !h.allow(EventRolloutStarted, quietRollout, now) {
+		h.suppressed++
 		return nil
 	}
 	text := fmt.Sprintf("version %s, thumbprint %s, valid until %s, for %s", after.Version, after.Thumbprint, dateOf(after.NotAfter), nodes(int(after.Nodes.Matched)))
-	if s.unmentioned > 0 {
-		text += fmt.Sprintf("; %d roll-outs since the last such event have none of their own", s.unmentioned)
+	if h.suppressed > 0 {
+		text += fmt.Sprintf("; %d roll-outs since the last such event had no event", h.suppressed)
 	}
-	s.unmentioned = 0
-	return []happening{{corev1.EventTypeNormal, EventRolloutStarted, actionRollOut, text}}
+	h.suppressed = 0
+	return []statusEvent{{corev1.EventTypeNormal, EventRolloutStarted, actionRollOut, text}}
 }
 
-// since is when the roll-out began. After a restart it is since when nodes have been on their way.
-func (s *story) since(before v1alpha1.ObservedCertificateStatus) time.Time {
-	if !s.began.IsZero() {
-		return s.began
+// startOf returns when the roll-out started. After a restart it is when the condition Reconciling became True.
+func (h *eventHistory) startOf(before v1alpha1.ObservedCertificateStatus) time.Time {
+	if !h.started.IsZero() {
+		return h.started
 	}
 	if reconciling := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionReconciling); reconciling != nil && reconciling.Status == metav1.ConditionTrue {
 		return reconciling.LastTransitionTime.Time
@@ -139,19 +141,19 @@ func firstOf(reason v1alpha1.Reason, named []v1alpha1.NodeFailure) string {
 	return ""
 }
 
-// expiry says that a certificate came near its end, or to it.
-func (s *story) expiry(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []happening {
+// expiryEvents returns the event that a certificate is near expiry or expired.
+func (h *eventHistory) expiryEvents(before, after v1alpha1.ObservedCertificateStatus, now time.Time) []statusEvent {
 	was, is := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionExpiringSoon), meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionExpiringSoon)
-	if is.Status != metav1.ConditionTrue || was != nil && was.Reason == is.Reason || !s.mayTell(is.Reason, quietTrouble, now) {
+	if is.Status != metav1.ConditionTrue || was != nil && was.Reason == is.Reason || !h.allow(is.Reason, quietFailure, now) {
 		return nil
 	}
-	return []happening{conditionEvent(after, v1alpha1.ConditionExpiringSoon, actionCheck)}
+	return []statusEvent{conditionEvent(after, v1alpha1.ConditionExpiringSoon, actionCheck)}
 }
 
-// conditionEvent tells what a condition that is True says.
-func conditionEvent(status v1alpha1.ObservedCertificateStatus, name, action string) happening {
+// conditionEvent returns an event with the reason and message of a condition that is True.
+func conditionEvent(status v1alpha1.ObservedCertificateStatus, name, action string) statusEvent {
 	condition := meta.FindStatusCondition(status.Conditions, name)
-	return happening{corev1.EventTypeWarning, condition.Reason, action, condition.Message}
+	return statusEvent{corev1.EventTypeWarning, condition.Reason, action, condition.Message}
 }
 
 func dateOf(t *metav1.Time) string {

@@ -16,7 +16,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// facts are what the cluster says about one node: the Node, what its agent reported, and its Lease. Each may be missing.
+// facts are the objects about one node: the Node, its agent's report, and its agent's Lease. Each may be missing.
 type facts struct {
 	node  *corev1.Node
 	state *v1alpha1.NodeCertificateState
@@ -25,35 +25,35 @@ type facts struct {
 
 // node is what the roll-up needs of a node.
 type node struct {
-	name    string
-	uid     types.UID
-	labels  labels.Set
-	created time.Time
-	chosen  bool // its labels say that it runs the agent
-	tainted bool // it waits for its first certificates
+	name       string
+	uid        types.UID
+	labels     labels.Set
+	created    time.Time
+	agentLabel bool // its labels are those of nodes that run the agent
+	tainted    bool // it has the startup taint
 
 	reported bool // its agent has reported for this very Node
 	entries  []v1alpha1.CertificateEntry
-	stamp    time.Time // what its Lease says by the node's clock; zero if there is no Lease of this very Node
-	renewed  time.Time // the last sign of life by our clock, zero for none
-	overdue  time.Time // when the oldest poll was due that the agent has not made, zero for none
-	// unwritten is since when the agent has not been able to write its report, zero while it can: what it reported is old.
+	stamp    time.Time // the Lease's renewal time by the node's clock; zero without a Lease of this very Node
+	renewed  time.Time // the last renewal by our clock, zero for none
+	overdue  time.Time // the due time of the agent's oldest missed poll, zero for none
+	// unwritten is since when the agent has not been able to write its report, zero while it can: its last report is outdated.
 	unwritten time.Time
-	// omitted is how many certificates its report leaves out for size, and version that of the agent.
+	// omitted is how many certificates the report leaves out because of its size. version is the agent's.
 	omitted int32
 	version string
-	// runs says whether it is one that should have certificates, see runsAgent.
+	// runs reports whether the node should have certificates, see runsAgent.
 	runs    bool
-	changes time.Time // when time alone changes how it stands with a certificate, zero for never
+	changes time.Time // when time alone changes its status for a certificate, zero for never
 }
 
-// read takes the facts in. What an earlier Node of the same name left behind does not count: the UID tells.
+// read reads the facts. Objects of an earlier Node of the same name, which has another UID, do not count.
 func (n *node) read(f facts, agents labels.Selector, now time.Time) {
 	if n.uid != f.node.UID {
 		n.stamp, n.renewed = time.Time{}, time.Time{}
 	}
 	n.uid, n.labels, n.created = f.node.UID, f.node.Labels, f.node.CreationTimestamp.Time
-	n.chosen = agents.Matches(n.labels)
+	n.agentLabel = agents.Matches(n.labels)
 	n.tainted = false
 	for _, taint := range f.node.Spec.Taints {
 		n.tainted = n.tainted || v1alpha1.IsStartupTaintKey(taint.Key)
@@ -68,8 +68,8 @@ func (n *node) read(f facts, agents labels.Selector, now time.Time) {
 	n.readLease(f.lease, now)
 }
 
-// readLease takes the sign of life in. The node's clock may be wrong: a Lease that changed was renewed just now, whatever it
-// says, as Kubernetes' own node controller has it. What it says counts only when it is seen for the first time.
+// readLease reads the heartbeat. The node's clock may be wrong: a Lease that changed was renewed just now, whatever its renewal
+// time, as in Kubernetes' node lifecycle controller. The renewal time counts only when the Lease is seen for the first time.
 func (n *node) readLease(lease *coordinationv1.Lease, now time.Time) {
 	if lease == nil || lease.Spec.RenewTime == nil || lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity != string(n.uid) {
 		n.stamp, n.renewed, n.overdue, n.unwritten = time.Time{}, time.Time{}, time.Time{}, time.Time{}
@@ -85,21 +85,21 @@ func (n *node) readLease(lease *coordinationv1.Lease, now time.Time) {
 	n.stamp, n.overdue, n.unwritten = stamp, heartbeat.OverdueSince(lease), heartbeat.UnwrittenSince(lease)
 }
 
-// runsAgent says whether a node is one that should have certificates: its labels say that it runs the agent, or its agent is
-// alive all the same.
+// runsAgent reports whether a node should have certificates: its labels are those of nodes that run the agent, or an agent
+// reports from it regardless of its labels. changes is when time alone changes that, zero for never.
 func (n *node) runsAgent(now time.Time) (runs bool, changes time.Time) {
-	if n.chosen {
+	if n.agentLabel {
 		return true, time.Time{}
 	}
-	deadline := n.renewed.Add(silentAfter)
+	deadline := n.renewed.Add(notReportingAfter)
 	if n.reported && now.Before(deadline) {
 		return true, deadline
 	}
 	return false, time.Time{}
 }
 
-// wish is what the roll-up needs of an ObservedCertificate.
-type wish struct {
+// desired is what the roll-up needs of an ObservedCertificate.
+type desired struct {
 	name        string
 	uid         types.UID
 	generation  int64
@@ -109,17 +109,17 @@ type wish struct {
 	links       bool   // linkOnRenewal
 	pinned      string // the version that the URL names, empty where it follows the newest
 	selector    labels.Selector
-	// last is the certificate that the status named when the wish was read: after a restart, what is known of the order.
+	// last is the certificate in the status when the spec was read: what is known after a restart of the order of versions.
 	last held
 }
 
-// wishOf reads a spec. With the error comes a wish that selects no node.
-func wishOf(certificate *v1alpha1.ObservedCertificate) (wish, error) {
+// desiredOf reads a spec. If it returns an error, the result selects no node.
+func desiredOf(certificate *v1alpha1.ObservedCertificate) (desired, error) {
 	selector, err := certificate.Spec.NodeSelector.AsSelector()
 	if err != nil {
 		selector, err = labels.Nothing(), fmt.Errorf("reading the node selector of %s: %w", certificate.Name, err)
 	}
-	return wish{
+	return desired{
 		name: certificate.Name, uid: certificate.UID, generation: certificate.Generation,
 		created: certificate.CreationTimestamp.Time, suspended: certificate.Spec.Suspend,
 		initialSync: certificate.Spec.RequireInitialSync, selector: selector,
@@ -128,12 +128,12 @@ func wishOf(certificate *v1alpha1.ObservedCertificate) (wish, error) {
 	}, err
 }
 
-func (w wish) same(other wish) bool {
+func (w desired) same(other desired) bool {
 	return w.uid == other.uid && w.generation == other.generation
 }
 
-// versionOf returns the version that a URL such as https://myvault.vault.azure.net/secrets/web/<version> names, empty for none. The
-// agents check the rest of the URL.
+// versionOf returns the version in a URL such as https://myvault.vault.azure.net/secrets/web/<version>, empty for none. The
+// agents validate the rest of the URL.
 func versionOf(secret string) string {
 	parsed, err := url.Parse(secret)
 	if err != nil {

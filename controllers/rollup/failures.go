@@ -2,112 +2,177 @@ package rollup
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // maxFailures is how many nodes a status names, see the CRD.
 const maxFailures = 10
 
-// maxMessage is how long a failure's message may be in a status, in bytes: ten of them go to every agent's watch.
+// maxMessage bounds a failure's message in a status, in bytes: up to ten of them go to every agent's watch.
 const maxMessage = 512
 
-// maxSyncing is how many nodes the condition SyncFailing names.
-const maxSyncing = 3
+// maxSyncFailing is how many nodes the condition SyncFailing names.
+const maxSyncFailing = 3
 
-// named is the nodes that a status names, the worst first.
-type named struct {
+// namedNodes are the nodes that a status names, the worst first.
+type namedNodes struct {
 	failures []v1alpha1.NodeFailure
-	// syncing are nodes whose polls fail while they have a valid certificate; declined is one with an older version that is not
-	// linked.
-	syncing, declined []v1alpha1.NodeFailure
+	// syncFailing are nodes whose polls fail while they have a valid certificate. linkDeclined is one with an older version
+	// that was not linked.
+	syncFailing, linkDeclined []v1alpha1.NodeFailure
 }
 
-// name chooses the nodes that a status names. It goes through all nodes only where one has something to tell.
-func (c *certificate) name(s summary, soon time.Duration, now time.Time) named {
-	if s.installed == s.matched && s.syncFailing == 0 && s.declined == 0 {
-		return named{}
+// nameNodes chooses the nodes that a status names. It visits the nodes only if at least one has something to report.
+func (c *certificate) nameNodes(s summary, expiringSoon time.Duration, now time.Time) namedNodes {
+	if s.installed == s.matched && s.syncFailing == 0 && s.linkDeclined == 0 {
+		return namedNodes{}
 	}
-	failures, syncing, declined := newRanking(maxFailures), newRanking(maxSyncing), newRanking(1)
+	failures, syncFailing, linkDeclined := newRanking(maxFailures), newRanking(maxSyncFailing), newRanking(1)
 	for n, g := range c.nodes {
-		at := g.at(now, soon, s.current)
+		at := g.at(now, expiringSoon, s.current)
 		if at.phase != installed {
-			failures.take(sufferer{n, at})
+			failures.add(affectedNode{n, at})
 		}
 		if at.pollsFail(now) {
-			syncing.take(sufferer{n, standing{phase: pending, reason: at.sync, held: at.held}})
+			syncFailing.add(affectedNode{n, nodeStatus{phase: pending, reason: at.sync, held: at.held}})
 		}
-		if at.declined {
-			declined.take(sufferer{n, standing{phase: pending, reason: v1alpha1.ReasonLinkDeclined, held: at.held}})
+		if at.linkDeclined {
+			linkDeclined.add(affectedNode{n, nodeStatus{phase: pending, reason: v1alpha1.ReasonLinkDeclined, held: at.held}})
 		}
 	}
-	return named{c.told(failures, s, now), c.told(syncing, s, now), c.told(declined, s, now)}
+	return namedNodes{c.describe(failures, s, now), c.describe(syncFailing, s, now), c.describe(linkDeclined, s, now)}
 }
 
-// told says of each chosen node what is wrong or what it waits for.
-func (c *certificate) told(r *ranking, s summary, now time.Time) []v1alpha1.NodeFailure {
+// describe returns each selected node with its reason and message.
+func (c *certificate) describe(r *ranking, s summary, now time.Time) []v1alpha1.NodeFailure {
 	var failures []v1alpha1.NodeFailure
-	for _, w := range r.chosen() {
-		failures = append(failures, v1alpha1.NodeFailure{Node: w.node.name, Reason: w.at.reason, Message: w.message(&c.wish, s.current, now)})
+	for _, a := range r.selected() {
+		failures = append(failures, v1alpha1.NodeFailure{Node: a.node.name, Reason: a.status.reason, Message: a.message(&c.desired, s.current, now)})
 	}
 	return failures
 }
 
-// ranking chooses nodes, at most limit: the worst of each reason, so that none hides behind another that many nodes have, and then
-// the worst of all.
+// ranking selects at most limit nodes: first the worst of each reason, so that a frequent reason does not hide a rare one,
+// then the worst of all.
 type ranking struct {
 	limit    int
-	worst    []sufferer // the worst first
-	ofReason map[v1alpha1.Reason]sufferer
+	worst    []affectedNode // the worst first
+	ofReason map[v1alpha1.Reason]affectedNode
 }
 
 func newRanking(limit int) *ranking {
-	return &ranking{limit: limit, ofReason: map[v1alpha1.Reason]sufferer{}}
+	return &ranking{limit: limit, ofReason: map[v1alpha1.Reason]affectedNode{}}
 }
 
-func (r *ranking) take(candidate sufferer) {
+func (r *ranking) add(candidate affectedNode) {
 	r.worst = r.insert(r.worst, candidate)
-	if first, found := r.ofReason[candidate.at.reason]; !found || compareSufferers(candidate, first) < 0 {
-		r.ofReason[candidate.at.reason] = candidate
+	if first, found := r.ofReason[candidate.status.reason]; !found || compareAffected(candidate, first) < 0 {
+		r.ofReason[candidate.status.reason] = candidate
 	}
 }
 
 // insert keeps a list in order and within the limit.
-func (r *ranking) insert(list []sufferer, candidate sufferer) []sufferer {
-	if len(list) == r.limit && compareSufferers(candidate, list[r.limit-1]) >= 0 {
+func (r *ranking) insert(list []affectedNode, candidate affectedNode) []affectedNode {
+	if len(list) == r.limit && compareAffected(candidate, list[r.limit-1]) >= 0 {
 		return list
 	}
-	i, _ := slices.BinarySearchFunc(list, candidate, compareSufferers)
+	i, _ := slices.BinarySearchFunc(list, candidate, compareAffected)
 	list = slices.Insert(list, i, candidate)
 	return list[:min(len(list), r.limit)]
 }
 
-// chosen gives the worst of each reason a place before others have a second one.
-func (r *ranking) chosen() []sufferer {
-	var chosen []sufferer
+// selected returns the worst node of each reason, and fills the remaining places with the worst of all.
+func (r *ranking) selected() []affectedNode {
+	var selected []affectedNode
 	for _, first := range r.ofReason {
-		chosen = r.insert(chosen, first)
+		selected = r.insert(selected, first)
 	}
 	for _, other := range r.worst {
-		if len(chosen) == r.limit {
+		if len(selected) == r.limit {
 			break
 		}
-		if r.ofReason[other.at.reason].node != other.node {
-			chosen = r.insert(chosen, other)
+		if r.ofReason[other.status.reason].node != other.node {
+			selected = r.insert(selected, other)
 		}
 	}
-	return chosen
+	return selected
 }
 
-// sufferer is a node where something is wrong or unfinished.
-type sufferer struct {
-	node *node
-	at   standing
+// affectedNode is a node that failed or is not finished.
+type affectedNode struct {
+	node   *node
+	status nodeStatus
 }
 
-func compareSufferers(a, b sufferer) int {
-	return cmp.Or(compareSeverity(a.at, b.at), strings.Compare(a.node.name, b.node.name))
+func compareAffected(a, b affectedNode) int {
+	return cmp.Or(compareSeverity(a.status, b.status), strings.Compare(a.node.name, b.node.name))
+}
+
+// message says what is wrong on the node or what it waits for, and what to do. It is the same at each attempt.
+func (a affectedNode) message(want *desired, current held, now time.Time) string {
+	entry, reported := a.node.entry(want.name)
+	text := entry.Message
+	switch {
+	case a.status.reason == v1alpha1.ReasonExpired && a.status.held.expired(now):
+		text = a.expired(want, entry, current, now)
+	case a.status.reason == v1alpha1.ReasonAgentNotReporting:
+		text = a.notReporting()
+	case a.status.reason == v1alpha1.ReasonSuperseded:
+		text = fmt.Sprintf("the node has version %s, other nodes have %s; the node installs it at its next poll: set the annotation vaultpane.dev/requestedAt to poll now", a.status.held.version, current.version)
+	case a.status.reason != v1alpha1.ReasonPending: // the agent's own message
+	case !reported && a.node.omitted > 0:
+		text = fmt.Sprintf("the node's report omits %d certificates because of its size (see omitted of NodeCertificateState %s): select fewer certificates for this node", a.node.omitted, a.node.name)
+	case !reported:
+		text = "the node's agent has not reported this certificate yet"
+	case entry.Generation != want.generation:
+		text = fmt.Sprintf("the node's agent has not processed generation %d of the spec yet; it reports generation %d", want.generation, entry.Generation)
+	case text == "":
+		text = "the node's agent has not processed the certificate yet"
+	}
+	return truncate.Cut(text, maxMessage)
+}
+
+// expired says why an expired certificate has not been replaced.
+func (a affectedNode) expired(want *desired, entry v1alpha1.CertificateEntry, current held, now time.Time) string {
+	expiredOn := fmt.Sprintf("certificate %s on the node expired on %s", a.status.held.thumbprint, a.status.held.end().UTC().Format(time.RFC3339))
+	failing := entry.State == v1alpha1.StateFailed || entry.State == v1alpha1.StatePending || a.status.sync != ""
+	switch {
+	case a.status.stale:
+		return expiredOn + ", and " + a.notReporting()
+	case failing && entry.Reason == v1alpha1.ReasonExpired && entry.Message != "":
+		return entry.Message // which says what to do
+	case failing && entry.Message != "":
+		return fmt.Sprintf("%s, and polls for a newer version fail (%s): %s", expiredOn, entry.Reason.Info().Reason, entry.Message)
+	case want.pinned != "":
+		return expiredOn + "; renew it in the vault; " + want.pin()
+	case a.status.held != current && !current.expired(now):
+		return expiredOn + "; other nodes have a newer version: request a poll with the annotation vaultpane.dev/requestedAt, and check the agent's pod on this node"
+	}
+	return expiredOn + "; renew it in the vault"
+}
+
+// pin says that newer versions are not installed, and what to remove so that they are.
+func (w *desired) pin() string {
+	return fmt.Sprintf("spec.url is pinned to a version, so newer versions are not installed: remove /%s from its end", w.pinned)
+}
+
+// notReporting says why the node has no current report, and what to check.
+func (a affectedNode) notReporting() string {
+	switch {
+	case !a.node.unwritten.IsZero():
+		return fmt.Sprintf("the node's agent has not been able to write its report since %s, so its last report is outdated: check the error in its log, and that its service account may create and update NodeCertificateStates", a.node.unwritten.UTC().Format(time.RFC3339))
+	case !a.status.stale:
+		return "the node's agent has not reported yet; on a new node its pod may still be starting"
+	case a.node.renewed.IsZero() && a.node.reported:
+		return "the node's agent has reported, but has no current Lease: check its pod on this node, and that its service account may write Leases"
+	case a.node.renewed.IsZero():
+		return "the node's agent has never reported: check its pod on this node"
+	}
+	return fmt.Sprintf("the node's agent has not renewed its Lease since %s: check its pod on this node", a.node.renewed.UTC().Format(time.RFC3339))
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// fleet is a test's nodes with their agents, which are simulated by what they write.
+// fleet is a test's nodes. Their agents are simulated by what they write.
 type fleet struct {
 	*cluster
 	t    *testing.T
@@ -40,7 +40,7 @@ func (f *fleet) do(err error) {
 	}
 }
 
-// observe creates the certificate, for this fleet's nodes.
+// observe creates the certificate for this fleet's nodes.
 func (f *fleet) observe(change ...func(*v1alpha1.ObservedCertificateSpec)) {
 	f.t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: f.name}, Spec: v1alpha1.ObservedCertificateSpec{
@@ -71,7 +71,7 @@ func (f *fleet) join(first, last int) []string {
 	return names
 }
 
-// each does something for all names, some at a time.
+// each calls a function for all names, 16 at a time.
 func (f *fleet) each(names []string, do func(context.Context, string) error) {
 	f.t.Helper()
 	var group sync.WaitGroup
@@ -95,14 +95,14 @@ func (f *fleet) each(names []string, do func(context.Context, string) error) {
 	}
 }
 
-// report has the agents of these nodes say the same about the certificate, at its current generation.
+// report makes the agents of these nodes report the same entry, at the certificate's current generation.
 func (f *fleet) report(nodes []string, entry v1alpha1.CertificateEntry) {
 	f.t.Helper()
 	entry.Name, entry.Generation = f.name, f.get().Generation
 	f.each(nodes, func(ctx context.Context, name string) error { return f.write(ctx, name, entry) })
 }
 
-// write is an agent's report: the state, and the first time the Lease.
+// write writes an agent's report, and at the first call its Lease.
 func (f *fleet) write(ctx context.Context, name string, entries ...v1alpha1.CertificateEntry) error {
 	var node corev1.Node
 	if err := f.kube.Get(ctx, types.NamespacedName{Name: name}, &node); err != nil {
@@ -127,7 +127,7 @@ func (f *fleet) write(ctx context.Context, name string, entries ...v1alpha1.Cert
 	return f.kube.Update(ctx, state)
 }
 
-// watcher is a client that can watch.
+// watcher returns a client that can watch.
 func (f *fleet) watcher() client.WithWatch {
 	f.t.Helper()
 	watcher, err := client.NewWithWatch(f.plane.Config(), client.Options{Scheme: scheme})
@@ -142,14 +142,14 @@ func (f *fleet) get() *v1alpha1.ObservedCertificate {
 	return certificate
 }
 
-// eventually waits until the status is as wanted: "48/50 False AccessDenied", with the version before it where given.
+// eventually waits for a status such as "48/50 False AccessDenied", with the version in front where given.
 func (f *fleet) eventually(want string) *v1alpha1.ObservedCertificate {
 	f.t.Helper()
 	var certificate *v1alpha1.ObservedCertificate
 	await.That(f.t, fmt.Sprintf("the status is %q", want), func() (bool, error) {
 		certificate = &v1alpha1.ObservedCertificate{}
 		if err := f.kube.Get(f.t.Context(), types.NamespacedName{Name: f.name}, certificate); err != nil {
-			return false, err // the API server may be away
+			return false, err // the API server may not be running
 		}
 		if got := line(certificate.Status); got != want || certificate.Status.ObservedGeneration != certificate.Generation {
 			return false, fmt.Errorf("it is %q, of generation %d of %d", got, certificate.Status.ObservedGeneration, certificate.Generation)
@@ -181,10 +181,10 @@ func (f *fleet) events() map[string]int {
 	return found
 }
 
-// today is the same for all versions that a test makes.
+// today is the same for all versions of a test.
 var today = time.Now().Truncate(time.Second)
 
-// version is what a node has of a version.
+// version is the entry of a node that has a version.
 func version(number int) v1alpha1.CertificateEntry {
 	end := metav1.NewTime(today.Add(time.Duration(100+number) * 24 * time.Hour))
 	return v1alpha1.CertificateEntry{Version: fmt.Sprintf("v%d", number), Thumbprint: fmt.Sprintf("T%d", number), NotAfter: &end}

@@ -8,17 +8,17 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// index knows how each node stands with each certificate. It is computed from what the cache has at the moment, never from
-// what an event said, so that a missed or repeated event does no harm. The work of a change grows with the changed object:
-// a node's report costs a look at each certificate, a spec's change a look at each node.
+// index keeps the status of each node for each certificate. It is computed from the current objects in the cache, never from
+// the content of an event, so a missed or repeated event has no effect. The cost of a change grows with the changed object: a
+// node's report visits every certificate, and a spec's change visits every node.
 type index struct {
-	agents labels.Selector // nodes that run the agent by their labels
+	agents labels.Selector // selects the nodes that run the agent
 
 	mu           sync.Mutex
 	nodes        map[string]*node
 	certificates map[string]*certificate
-	arrivals     uint64
-	// complete is set when the index has all there is: what comes from then on is new.
+	lastOrder    uint64 // the highest version.order
+	// complete is set once all existing objects were added: versions that appear later are new.
 	complete bool
 }
 
@@ -26,7 +26,7 @@ func newIndex(agents labels.Selector) *index {
 	return &index{agents: agents, nodes: map[string]*node{}, certificates: map[string]*certificate{}}
 }
 
-// observeNode takes in what is known about a node, and returns the certificates whose picture it changes.
+// observeNode records the facts about a node, and returns the certificates whose status may change.
 func (x *index) observeNode(name string, f facts, now time.Time) []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -43,14 +43,14 @@ func (x *index) observeNode(name string, f facts, now time.Time) []string {
 	return x.placeNode(n, &before, now)
 }
 
-// placeNode puts a node where it stands with each certificate. One that selects no node tells what nodes there are, so a node
-// that comes, goes or gets other labels changes its picture too.
+// placeNode updates the node's status for each certificate. The status of a certificate that selects no node counts other
+// nodes, so it may change whenever a node is added, deleted or relabelled.
 func (x *index) placeNode(n, before *node, now time.Time) []string {
 	var changed []string
 	n.runs, n.changes = n.runsAgent(now)
-	other := n.runs != before.runs || !maps.Equal(n.labels, before.labels)
+	relabelled := n.runs != before.runs || !maps.Equal(n.labels, before.labels)
 	for name, c := range x.certificates {
-		if x.place(c, n, now) || c.saysOther(before, n) || other && len(c.nodes) == 0 {
+		if x.place(c, n, now) || c.messageChanged(before, n) || relabelled && len(c.nodes) == 0 {
 			changed = append(changed, name)
 		}
 	}
@@ -76,19 +76,19 @@ func (x *index) forgetNode(name string) []string {
 	return changed
 }
 
-// observeCertificate takes in an ObservedCertificate. One that was made anew under its name starts anew.
-func (x *index) observeCertificate(w wish, now time.Time) {
+// observeCertificate records an ObservedCertificate. One that was deleted and created again under its name starts over.
+func (x *index) observeCertificate(w desired, now time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c, known := x.certificates[w.name]
-	if known && c.wish.same(w) {
+	if known && c.desired.same(w) {
 		return
 	}
-	if !known || c.wish.uid != w.uid {
-		c = &certificate{nodes: map[*node]*group{}, groups: map[standing]*group{}, versions: map[held]*lineage{}}
+	if !known || c.desired.uid != w.uid {
+		c = &certificate{nodes: map[*node]*group{}, groups: map[nodeStatus]*group{}, versions: map[held]*version{}}
 		x.certificates[w.name] = c
 	}
-	c.wish = w
+	c.desired = w
 	for _, n := range x.nodes {
 		x.place(c, n, now)
 	}
@@ -100,7 +100,7 @@ func (x *index) forgetCertificate(name string) {
 	delete(x.certificates, name)
 }
 
-// tick takes in that time has passed, and returns the certificates whose picture that changes.
+// tick applies the changes that time alone causes, and returns the certificates whose status may change.
 func (x *index) tick(now time.Time) []string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -113,17 +113,17 @@ func (x *index) tick(now time.Time) []string {
 	}
 	for name, c := range x.certificates {
 		if !c.changes.IsZero() && !now.Before(c.changes) {
-			c.changes = time.Time{} // until it is summarized again
+			c.changes = time.Time{} // until the next snapshot
 			changed = append(changed, name)
 		}
 	}
 	return changed
 }
 
-// place puts a node where it stands now, and reports whether that is elsewhere than before.
+// place updates the node's status for a certificate, and reports whether it changed.
 func (x *index) place(c *certificate, n *node, now time.Time) bool {
 	before := c.nodes[n]
-	after, changes, ok := judge(n, &c.wish, now)
+	after, changes, ok := evaluate(n, &c.desired, now)
 	n.changes = earliest(n.changes, changes)
 	if !ok {
 		if before != nil {
@@ -131,57 +131,84 @@ func (x *index) place(c *certificate, n *node, now time.Time) bool {
 		}
 		return before != nil
 	}
-	if before != nil && before.standing == after {
+	if before != nil && before.nodeStatus == after {
 		return false
 	}
 	from := held{}
 	if before != nil {
 		from = before.held
 	}
-	x.noteArrival(c, from, after)
+	x.recordOrder(c, from, after)
 	c.add(n, after)
 	if before != nil {
-		c.leave(before)
+		c.removeFrom(before)
 	}
 	return true
 }
 
-// noteArrival remembers the order in which versions came: a node moves only to what the vault says is the newest, and a node
-// that has none gets that.
-func (x *index) noteArrival(c *certificate, from held, to standing) {
+// recordOrder records the order in which versions appear: a node only ever changes to the version that the vault returns as the
+// newest, and a node without a certificate gets that version too.
+func (x *index) recordOrder(c *certificate, from held, to nodeStatus) {
 	v := c.versions[to.held]
-	moved := from != (held{}) && from != to.held
+	changed := from != (held{}) && from != to.held
 	first := v == nil && x.complete
-	if to.phase != installed || to.held == (held{}) || !moved && !first || v != nil && v.arrived > 0 {
+	if to.phase != installed || to.held == (held{}) || !changed && !first || v != nil && v.order > 0 {
 		return
 	}
 	if v == nil {
-		v = &lineage{}
+		v = &version{}
 		c.versions[to.held] = v
 	}
-	x.arrivals++
-	v.arrived = x.arrivals
+	x.lastOrder++
+	v.order = x.lastOrder
 }
 
-// loaded says that the index has all there is.
-func (x *index) loaded() {
+// markComplete records that all existing objects were added.
+func (x *index) markComplete() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.complete = true
 }
 
-// picture returns all that a certificate's status is computed from.
-func (x *index) picture(name string, soon time.Duration, now time.Time) (wish, summary, named, bool) {
+// snapshot returns all that the status of a certificate is computed from.
+func (x *index) snapshot(name string, expiringSoon time.Duration, now time.Time) (desired, summary, namedNodes, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c, known := x.certificates[name]
 	if !known {
-		return wish{}, summary{}, named{}, false
+		return desired{}, summary{}, namedNodes{}, false
 	}
-	s := c.summarize(soon, now)
+	s := c.summarize(expiringSoon, now)
 	if s.matched == 0 {
-		s.agents, s.strangers = x.others(&c.wish)
+		s.agents, s.withoutAgent = x.countOthers(&c.desired)
 	}
-	c.changes = c.nextChange(soon, now)
-	return c.wish, s, c.name(s, soon, now), true
+	c.changes = c.nextChange(expiringSoon, now)
+	return c.desired, s, c.nameNodes(s, expiringSoon, now), true
+}
+
+// countOthers counts, for a certificate that selects no node, the nodes that run the agent, and the nodes that match the
+// selector and do not run it.
+func (x *index) countOthers(w *desired) (agents, withoutAgent int) {
+	for _, n := range x.nodes {
+		switch {
+		case n.runs:
+			agents++
+		case w.selector.Matches(n.labels):
+			withoutAgent++
+		}
+	}
+	return agents, withoutAgent
+}
+
+// agentCount returns how many agents watch.
+func (x *index) agentCount(now time.Time) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	count := 0
+	for _, n := range x.nodes {
+		if runs, _ := n.runsAgent(now); runs {
+			count++
+		}
+	}
+	return count
 }

@@ -11,14 +11,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/rollup/writequeue"
 )
 
-// gauges returns the gauges of an index as the text format has them, in order, and without those of the whole.
+// gauges returns the gauges of an index in text format, sorted, without those of the oldest overdue write and poll.
 func gauges(t *testing.T, x *index, now time.Time) []string {
 	t.Helper()
-	x.loaded()
+	x.markComplete()
 	registry := prometheus.NewRegistry()
-	r := &Rollup{Now: func() time.Time { return now }, Registry: registry, index: x, outbox: newOutbox(), meters: newMeters(),
+	r := &Rollup{Now: func() time.Time { return now }, Registry: registry, index: x, queue: writequeue.New(), instruments: newInstruments(),
 		Options: Options{ExpiringSoon: time.Hour, Version: "v1.2.3"}}
 	if err := r.register(); err != nil {
 		t.Fatal(err)
@@ -49,26 +50,26 @@ func TestTheGaugesOfACertificate(t *testing.T) {
 		e.State, e.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
 	})
 	tests := []struct {
-		name  string
-		fleet fleet
-		wish  func(*wish)
-		at    time.Time
-		want  []string
+		name   string
+		fleet  fleet
+		change func(*desired)
+		at     time.Time
+		want   []string
 	}{
-		{"all is well", fleet{{2, one}}, nil, noon, []string{
+		{"installed", fleet{{2, one}}, nil, noon, []string{
 			end, "certificate_matched_nodes{web} 2", "certificate_nodes{web,Installed,installed} 2", "certificate_ready{web} 1", "certificate_suspended{web} 0", "certificate_sync_failing{web} 0"}},
 		{"polls fail", fleet{{1, one}, {1, unsynced(v1alpha1.ReasonThrottled)}}, nil, noon, []string{
 			end, "certificate_matched_nodes{web} 2", "certificate_nodes{web,Installed,installed} 2", "certificate_ready{web} 1", "certificate_suspended{web} 0", "certificate_sync_failing{web} 1"}},
-		{"no node is selected", fleet{{2, one}}, func(w *wish) { *w = forPool("wbe") }, noon, []string{
+		{"no node is selected", fleet{{2, one}}, func(w *desired) { *w = forPool("wbe") }, noon, []string{
 			"certificate_matched_nodes{web} 0", "certificate_ready{web} 0", "certificate_suspended{web} 0", "certificate_sync_failing{web} 0"}},
-		{"suspended", fleet{{2, suspended}}, func(w *wish) { w.suspended = true }, noon, []string{
+		{"suspended", fleet{{2, suspended}}, func(w *desired) { w.suspended = true }, noon, []string{
 			end, "certificate_matched_nodes{web} 2", "certificate_nodes{web,Installed,installed} 2", "certificate_ready{web} 1", "certificate_suspended{web} 1", "certificate_sync_failing{web} 0"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w := theWish()
-			if test.wish != nil {
-				test.wish(&w)
+			w := testDesired()
+			if test.change != nil {
+				test.change(&w)
 			}
 			want := append([]string{"agent_nodes{reporting} 2", "agent_nodes{silent} 0"}, test.want...)
 			want = append(want, "controller_build_info{v1.2.3} 1")
@@ -81,12 +82,12 @@ func TestTheGaugesOfACertificate(t *testing.T) {
 
 // The gauge that is 1 where the condition Ready is True.
 func TestTheGaugeOfReadinessIsTheCondition(t *testing.T) {
-	suspended := theWish()
+	suspended := testDesired()
 	suspended.suspended = true
 	for name, x := range map[string]*index{
-		"near the end with failing polls": fleet{{1, unsynced(v1alpha1.ReasonThrottled)}}.index(t, theWish()),
-		"no node":                         fleet{}.index(t, theWish()),
-		"suspended too early":             fleet{{1, v1alpha1.CertificateEntry{}}}.index(t, suspended),
+		"near expiry with failing polls": fleet{{1, unsynced(v1alpha1.ReasonThrottled)}}.index(t, testDesired()),
+		"no node":                        fleet{}.index(t, testDesired()),
+		"suspended too early":            fleet{{1, v1alpha1.CertificateEntry{}}}.index(t, suspended),
 	} {
 		now := nextDay.Add(-30 * time.Minute)
 		for _, n := range x.nodes {
@@ -95,7 +96,7 @@ func TestTheGaugeOfReadinessIsTheCondition(t *testing.T) {
 		x.tick(now)
 		ready := readyOf(statusFrom(x, v1alpha1.ObservedCertificateStatus{}, time.Hour, now))
 		if slices.Contains(gauges(t, x, now), "certificate_ready{web} 1") {
-			t.Errorf("%s: the gauge is 1 and Ready is %s %s", name, ready.Status, ready.Reason)
+			t.Errorf("%s: the gauge is 1, but Ready is %s %s", name, ready.Status, ready.Reason)
 		}
 	}
 }
@@ -103,7 +104,7 @@ func TestTheGaugeOfReadinessIsTheCondition(t *testing.T) {
 func TestAgentsAreCountedByVersion(t *testing.T) {
 	x := newIndex(windows)
 	for name, version := range map[string]string{"a": "v1", "b": "v1", "c": "v2"} {
-		f := theNode(name)
+		f := testNode(name)
 		f.state.AgentVersion = version
 		x.observeNode(name, f, noon)
 	}

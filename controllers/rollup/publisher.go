@@ -2,62 +2,122 @@ package rollup
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/rollup/writequeue"
 )
 
-// pulse is the time between two looks at what time alone changes: Leases that get old, certificates that come to their end.
-const pulse = 5 * time.Second
+// tickInterval is the time between two checks of what time alone changes: Leases that become too old, certificates that expire.
+const tickInterval = 5 * time.Second
 
-// publisher writes statuses: one at a time, the most urgent first, within the budget, and only where one differs.
-type publisher struct {
-	client client.Client
-	events events.EventRecorder
-	index  *index
-	outbox *outbox
-	budget *budget
-	meters *meters
-	soon   time.Duration
-	now    func() time.Time
-
-	// written are the statuses that were written and that the cache may not show yet.
-	written map[string]written
-	told    map[string]*story
+// publish loads the index, and then writes statuses until the context ends. It writes nothing before: a status computed from
+// half of the nodes would be wrong.
+func (r *Rollup) publish(ctx context.Context) error {
+	ctx = ctrl.LoggerInto(ctx, ctrl.Log.WithName("rollup"))
+	if err := r.load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopping
+		}
+		return err
+	}
+	p := &publisher{
+		client: r.Client, events: r.Events, index: r.index, queue: r.queue, instruments: r.instruments, now: r.Now,
+		expiringSoon: r.ExpiringSoon, budget: writequeue.NewBudget(r.WatchEvents),
+		written: map[string]written{}, histories: map[string]*eventHistory{},
+	}
+	p.run(ctx)
+	return nil
 }
 
-// written is what a write made of the object that the cache showed.
+// load adds all nodes and certificates to the index. The cache answers only when it is complete.
+func (r *Rollup) load(ctx context.Context) error {
+	var (
+		nodes        corev1.NodeList
+		certificates v1alpha1.ObservedCertificateList
+	)
+	for _, list := range []client.ObjectList{&nodes, &certificates} {
+		if err := r.List(ctx, list); err != nil {
+			return fmt.Errorf("listing nodes and certificates: %w", err)
+		}
+	}
+	for i := range certificates.Items {
+		request := reconcile.Request{NamespacedName: types.NamespacedName{Name: certificates.Items[i].Name}}
+		if _, err := r.reconcileCertificate(ctx, request); err != nil {
+			return err
+		}
+	}
+	for i := range nodes.Items {
+		if _, _, err := r.observeNode(ctx, nodes.Items[i].Name); err != nil {
+			return err
+		}
+	}
+	r.index.markComplete()
+	return nil
+}
+
+// publisher writes statuses: one at a time, the most urgent first, within the budget, and only those that changed.
+type publisher struct {
+	client       client.Client
+	events       events.EventRecorder
+	index        *index
+	queue        *writequeue.Queue
+	budget       *writequeue.Budget
+	instruments  *instruments
+	expiringSoon time.Duration
+	now          func() time.Time
+
+	// written are statuses that were written and that the cache may not have yet, by name.
+	written   map[string]written
+	histories map[string]*eventHistory // by name
+}
+
+// written is the result of a write.
 type written struct {
-	seen   string // the resource version that the cache showed
+	seen   string // the resource version in the cache before the write
 	result *v1alpha1.ObservedCertificate
+}
+
+// pendingWrite is a status that differs from the stored one.
+type pendingWrite struct {
+	writequeue.Pending
+	// certificate is the stored object, status its new status.
+	certificate *v1alpha1.ObservedCertificate
+	status      v1alpha1.ObservedCertificateStatus
+	summary     summary
+	named       namedNodes
+	urgency     writequeue.Urgency
 }
 
 // run publishes until the context ends.
 func (p *publisher) run(ctx context.Context) {
-	ticker := time.NewTicker(pulse)
+	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
-		p.budget.spreadOver(p.now(), p.index.agentCount(p.now()))
-		if affordable := p.budget.next(p.now()); affordable.After(p.now()) {
-			p.wait(ctx, affordable, nil, ticker.C) // whatever changes meanwhile, nothing can be written
+		p.budget.SetAgents(p.now(), p.index.agentCount(p.now()))
+		if affordable := p.budget.Next(p.now()); affordable.After(p.now()) {
+			p.wait(ctx, affordable, nil, ticker.C) // whatever changes in the meantime, nothing can be written
 			continue
 		}
-		due, next := p.outbox.due(p.now())
-		drafts := p.drafts(ctx, due)
-		for _, d := range drafts {
-			if ctx.Err() != nil || !p.budget.spend(p.now()) {
+		due, next := p.queue.Due(p.now())
+		writes := p.pendingWrites(ctx, due)
+		for _, w := range writes {
+			if ctx.Err() != nil || !p.budget.Spend(p.now()) {
 				break
 			}
-			p.publish(ctx, d.parcel)
+			p.publish(ctx, w.Pending)
 		}
-		if len(drafts) == 0 {
-			p.wait(ctx, next, p.outbox.wake, ticker.C)
+		if len(writes) == 0 {
+			p.wait(ctx, next, p.queue.Wake(), ticker.C)
 		}
 	}
 }
@@ -74,50 +134,53 @@ func (p *publisher) wait(ctx context.Context, next time.Time, wake <-chan struct
 	case <-wake:
 	case <-due:
 	case <-ticks:
-		p.meters.coalesced.Add(float64(p.outbox.add(p.now(), p.index.tick(p.now())...)))
+		p.instruments.coalesced.Add(float64(p.queue.Add(p.now(), p.index.tick(p.now())...)))
 	case <-ctx.Done():
 	}
 }
 
-// drafts computes what should be written, the most urgent first. What differs in nothing is done with.
-func (p *publisher) drafts(ctx context.Context, due []parcel) []draft {
-	var drafts []draft
-	for _, waiting := range due {
-		p.outbox.take(waiting.name)
-		d, differs := p.draft(ctx, waiting)
+// pendingWrites computes the statuses that should be written, the most urgent first. Unchanged ones leave the queue.
+func (p *publisher) pendingWrites(ctx context.Context, due []writequeue.Pending) []pendingWrite {
+	var writes []pendingWrite
+	for _, pending := range due {
+		p.queue.Take(pending.Name)
+		w, differs := p.compute(ctx, pending)
 		if !differs {
 			continue
 		}
-		p.outbox.putBack(waiting)
-		drafts = append(drafts, d)
+		p.queue.PutBack(pending)
+		writes = append(writes, w)
 	}
-	sortByUrgency(drafts, p.now())
-	return drafts
+	sortWrites(writes, p.now())
+	return writes
 }
 
-// draft computes a status, and reports whether it differs from the one that is stored.
-func (p *publisher) draft(ctx context.Context, waiting parcel) (draft, bool) {
-	certificate, err := p.stored(ctx, waiting.name)
+func sortWrites(writes []pendingWrite, now time.Time) {
+	writequeue.Sort(writes, now, func(w pendingWrite) (writequeue.Pending, writequeue.Urgency) { return w.Pending, w.urgency })
+}
+
+// compute computes a status, and reports whether it differs from the stored one.
+func (p *publisher) compute(ctx context.Context, pending writequeue.Pending) (pendingWrite, bool) {
+	certificate, err := p.stored(ctx, pending.Name)
 	if err != nil {
 		if !apierrors.IsNotFound(err) && ctx.Err() == nil {
-			p.outbox.failed(waiting.name, waiting.since, p.now())
+			p.queue.Failed(pending, p.now())
 		}
-		return draft{}, false
+		return pendingWrite{}, false
 	}
-	w, s, told, known := p.index.picture(waiting.name, p.soon, p.now())
+	w, s, named, known := p.index.snapshot(pending.Name, p.expiringSoon, p.now())
 	if !known || w.uid != certificate.UID {
-		return draft{}, false // it comes again when the index has it
+		return pendingWrite{}, false // it is added again when the index has it
 	}
-	status := statusOf(certificate.Status, w, s, told, p.soon, p.now())
+	status := statusOf(certificate.Status, w, s, named, p.expiringSoon, p.now())
 	if sameStatus(certificate.Status, status) {
-		p.meters.skipped.Inc()
-		return draft{}, false
+		p.instruments.skipped.Inc()
+		return pendingWrite{}, false
 	}
-	return draft{parcel: waiting, certificate: certificate, status: status, summary: s, named: told, urgency: urgencyOf(certificate.Status, status)}, true
+	return pendingWrite{Pending: pending, certificate: certificate, status: status, summary: s, named: named, urgency: urgencyOf(certificate.Status, status)}, true
 }
 
-// stored returns the object as the API server has it: as the cache shows it, or as the last write left it while the cache
-// does not show that yet.
+// stored returns the object as the API server has it: from the cache, or, until the cache has it, from the last write.
 func (p *publisher) stored(ctx context.Context, name string) (*v1alpha1.ObservedCertificate, error) {
 	certificate := &v1alpha1.ObservedCertificate{}
 	err := p.client.Get(ctx, types.NamespacedName{Name: name}, certificate)
@@ -135,48 +198,47 @@ func (p *publisher) stored(ctx context.Context, name string) (*v1alpha1.Observed
 
 func (p *publisher) forget(name string) {
 	delete(p.written, name)
-	delete(p.told, name)
-	p.outbox.forget(name)
+	delete(p.histories, name)
+	p.queue.Forget(name)
 }
 
-// publish computes a status once more, writes it, and says what happened.
-func (p *publisher) publish(ctx context.Context, waiting parcel) {
-	p.outbox.take(waiting.name)
-	d, differs := p.draft(ctx, waiting)
+// publish computes a status once more, writes it, and emits its events.
+func (p *publisher) publish(ctx context.Context, pending writequeue.Pending) {
+	p.queue.Take(pending.Name)
+	w, differs := p.compute(ctx, pending)
 	if !differs {
 		return
 	}
-	if err := p.write(ctx, d); err != nil {
+	if err := p.write(ctx, w); err != nil {
 		if !apierrors.IsNotFound(err) && ctx.Err() == nil {
-			p.meters.writes.WithLabelValues(resultFailed).Inc()
-			p.outbox.failed(waiting.name, waiting.since, p.now())
-			ctrl.LoggerFrom(ctx).Info("Writing the status again later", "ObservedCertificate", waiting.name, "cause", err.Error())
+			p.instruments.writes.WithLabelValues(resultFailed).Inc()
+			p.queue.Failed(pending, p.now())
+			ctrl.LoggerFrom(ctx).Info("Cannot write the status, retrying", "ObservedCertificate", pending.Name, "cause", err.Error())
 		}
 		return
 	}
-	p.outbox.wrote(waiting.name, p.now())
-	p.meters.writes.WithLabelValues(resultSucceeded).Inc()
-	p.meters.delay.Observe(p.now().Sub(waiting.since).Seconds())
-	p.tell(ctx, d)
+	p.queue.Wrote(pending.Name, p.now())
+	p.instruments.writes.WithLabelValues(resultSucceeded).Inc()
+	p.instruments.delay.Observe(p.now().Sub(pending.Since).Seconds())
+	p.emitEvents(ctx, w)
 }
 
-// write updates the status, and not only what differs in it, with the version it was computed from: a status is never a
-// mixture of two.
-func (p *publisher) write(ctx context.Context, d draft) error {
-	seen := p.seen(d)
-	updated := d.certificate.DeepCopy()
-	updated.Status = d.status
+// write replaces the whole status, with the resource version that it was computed from: a status never mixes two.
+func (p *publisher) write(ctx context.Context, w pendingWrite) error {
+	seen := p.seen(w)
+	updated := w.certificate.DeepCopy()
+	updated.Status = w.status
 	if err := p.client.Status().Update(ctx, updated); err != nil {
 		return err
 	}
-	p.written[d.name] = written{seen: seen, result: updated}
+	p.written[w.Name] = written{seen: seen, result: updated}
 	return nil
 }
 
-// seen is the resource version that the cache showed when the draft was made.
-func (p *publisher) seen(d draft) string {
-	if last, ok := p.written[d.name]; ok && last.result.ResourceVersion == d.certificate.ResourceVersion {
+// seen returns the resource version in the cache when the write was computed.
+func (p *publisher) seen(w pendingWrite) string {
+	if last, ok := p.written[w.Name]; ok && last.result.ResourceVersion == w.certificate.ResourceVersion {
 		return last.seen
 	}
-	return d.certificate.ResourceVersion
+	return w.certificate.ResourceVersion
 }

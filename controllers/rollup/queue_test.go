@@ -19,23 +19,23 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// queueTime is how long the queues are watched. The decision in docs/architecture.md was made on five minutes.
-var queueTime = flag.Duration("queue-time", 10*time.Second, "how long to watch 5,000 objects on each of controller-runtime's queues")
+// queueTime is how long each queue is observed. The decision in docs/architecture.md is based on five minutes.
+var queueTime = flag.Duration("queue-time", 10*time.Second, "how long to observe 5,000 objects on each of controller-runtime's queues")
 
 const (
 	queuedObjects = 5000
 	longestPause  = 4 * time.Second
 )
 
-// Both queues of controller-runtime, with 5,000 objects that ask to come again and again and are added from outside
-// meanwhile. None may be forgotten: each comes once more when the time is over, however long a slow machine takes for it.
+// Both queues of controller-runtime hold 5,000 objects that are requeued repeatedly and added from outside. None may be
+// forgotten: each must be reconciled once more after the observation time, however slow the machine is.
 func TestNoObjectIsForgottenByTheQueue(t *testing.T) {
 	for _, priority := range []bool{false, true} {
 		t.Run(fmt.Sprintf("priority queue %v", priority), func(t *testing.T) {
 			t.Parallel()
-			book := &attendance{last: map[string]time.Time{}}
+			recorded := &reconciles{last: map[string]time.Time{}}
 			queued, err := controller.NewTypedUnmanaged(fmt.Sprintf("queue-%v", priority), controller.TypedOptions[reconcile.Request]{
-				Reconciler: reconcile.Func(book.come), UsePriorityQueue: &priority, MaxConcurrentReconciles: 4, Logger: logr.Discard(),
+				Reconciler: reconcile.Func(recorded.reconcile), UsePriorityQueue: &priority, MaxConcurrentReconciles: 4, Logger: logr.Discard(),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -47,9 +47,9 @@ func TestNoObjectIsForgottenByTheQueue(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- queued.Start(ctx) }()
 			<-time.After(*queueTime)
-			t.Log(book)
+			t.Log(recorded)
 			over := time.Now()
-			await.That(t, "every object has come once more", func() (bool, error) { return book.since(over) == queuedObjects, nil })
+			await.That(t, "every object was reconciled once more", func() (bool, error) { return recorded.since(over) == queuedObjects, nil })
 			cancel()
 			if err := <-ended; err != nil {
 				t.Error(err)
@@ -58,7 +58,7 @@ func TestNoObjectIsForgottenByTheQueue(t *testing.T) {
 	}
 }
 
-// churn adds all objects, and then some at random until the end, as watch events do.
+// churn adds all objects, and then random ones until the context ends, as watch events do.
 func churn(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	for number := range queuedObjects {
 		queue.Add(requestFor(number))
@@ -82,15 +82,15 @@ func requestFor(number int) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Name: fmt.Sprint(number)}}
 }
 
-// attendance notes when each object came last, and the longest time that one stayed away.
-type attendance struct {
+// reconciles records when each object was last reconciled, and the longest time between two reconciles.
+type reconciles struct {
 	mu      sync.Mutex
 	last    map[string]time.Time
 	longest time.Duration
 	count   int
 }
 
-func (a *attendance) come(_ context.Context, request reconcile.Request) (reconcile.Result, error) {
+func (a *reconciles) reconcile(_ context.Context, request reconcile.Request) (reconcile.Result, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()
@@ -102,8 +102,8 @@ func (a *attendance) come(_ context.Context, request reconcile.Request) (reconci
 	return reconcile.Result{RequeueAfter: time.Second + rand.N(longestPause-time.Second)}, nil
 }
 
-// since counts the objects that have come since a time.
-func (a *attendance) since(begin time.Time) (count int) {
+// since counts the objects that were reconciled since a time.
+func (a *reconciles) since(begin time.Time) (count int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, at := range a.last {
@@ -114,13 +114,13 @@ func (a *attendance) since(begin time.Time) (count int) {
 	return count
 }
 
-// String says how many came, and the longest absence, that of objects that have not come back included.
-func (a *attendance) String() string {
+// String returns the number of reconciles and the longest pause, including the current one of each object.
+func (a *reconciles) String() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	longest := a.longest
 	for _, at := range a.last {
 		longest = max(longest, time.Since(at))
 	}
-	return fmt.Sprintf("%d reconciles of %d objects, the longest absence %s", a.count, len(a.last), longest.Round(time.Millisecond))
+	return fmt.Sprintf("%d reconciles of %d objects, the longest pause %s", a.count, len(a.last), longest.Round(time.Millisecond))
 }

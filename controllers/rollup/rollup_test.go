@@ -31,17 +31,17 @@ func (f *fleet) kubectlWait() <-chan error {
 	return ended
 }
 
-// stillWaits fails when kubectl has ended: Ready was true too early.
+// stillWaits fails if kubectl has returned: Ready was True too early.
 func (f *fleet) stillWaits(wait <-chan error, when string) {
 	f.t.Helper()
 	select {
 	case err := <-wait:
-		f.t.Fatalf("kubectl wait ended %s: %v", when, err)
+		f.t.Fatalf("kubectl wait returned %s: %v", when, err)
 	case <-time.After(time.Second):
 	}
 }
 
-func TestACertificateFromCreationToTheNodesEnd(t *testing.T) {
+func TestACertificateFromCreationToTheDeletionOfANode(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 3)
 	f.observe()
@@ -60,7 +60,7 @@ func TestACertificateFromCreationToTheNodesEnd(t *testing.T) {
 	wait = f.kubectlWait()
 	f.eventually("v1 0/3 Unknown RollingOut")
 	f.report(nodes[:2], version(1))
-	f.stillWaits(wait, "before the third node has acted on the new spec")
+	f.stillWaits(wait, "before the third node has processed the new spec")
 	f.report(nodes[2:], version(1))
 	f.do(<-wait)
 
@@ -73,21 +73,21 @@ func TestACertificateFromCreationToTheNodesEnd(t *testing.T) {
 
 	f.report(nodes[:1], failingWith(version(1), v1alpha1.ReasonAccessDenied))
 	f.eventually("v1 4/5 False AccessDenied")
-	f.do(f.kube.Delete(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodes[0]}})) // with the failing node goes the failure
+	f.do(f.kube.Delete(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: nodes[0]}})) // which removes the failure
 	f.eventually("v1 4/4 True Installed")
 	f.gone(nodes[0])
 }
 
-// gone waits until the state of a node that is gone is removed; there is no garbage collector here.
+// gone waits until the state of a deleted node is deleted. This cluster has no garbage collector.
 func (f *fleet) gone(node string) {
 	f.t.Helper()
-	await.That(f.t, "the state of node "+node+" is gone too", func() (bool, error) {
+	await.That(f.t, "the state of node "+node+" is deleted", func() (bool, error) {
 		err := f.kube.Get(f.t.Context(), types.NamespacedName{Name: node}, &v1alpha1.NodeCertificateState{})
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 	})
 }
 
-func TestARotationInTheMiddleOfARotation(t *testing.T) {
+func TestARotationDuringARotation(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 6)
 	f.observe()
@@ -97,7 +97,7 @@ func TestARotationInTheMiddleOfARotation(t *testing.T) {
 	f.eventually("v2 3/6 Unknown RollingOut")
 	f.report(nodes[:1], version(3))
 	f.eventually("v3 1/6 Unknown RollingOut")
-	f.report(nodes[3:], version(3)) // never had the second
+	f.report(nodes[3:], version(3)) // never had the second version
 	f.eventually("v3 4/6 Unknown RollingOut")
 	f.report(nodes[1:3], version(3))
 	certificate := f.eventually("v3 6/6 True Installed")
@@ -107,7 +107,7 @@ func TestARotationInTheMiddleOfARotation(t *testing.T) {
 	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1})
 }
 
-// eventuallyEvents waits for events: they are written a little after the status.
+// eventuallyEvents waits for events, which are written after the status.
 func (f *fleet) eventuallyEvents(want map[string]int) {
 	f.t.Helper()
 	await.That(f.t, fmt.Sprintf("the events are %v", want), func() (bool, error) {
@@ -118,7 +118,7 @@ func (f *fleet) eventuallyEvents(want map[string]int) {
 	})
 }
 
-func TestKubectlGetSaysItInOneLine(t *testing.T) {
+func TestKubectlGetPrintsTheStatusInOneLine(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 5)
 	f.observe()
@@ -130,28 +130,28 @@ func TestKubectlGetSaysItInOneLine(t *testing.T) {
 	_, row, _ := strings.Cut(string(output), "\n")
 	for _, word := range []string{"False", "3/5", "T1", "AccessDenied", "v1", "MY", "https://shop.vault.azure.net/secrets/web"} {
 		if !strings.Contains(row, word) {
-			t.Errorf("kubectl get does not say %s:\n%s", word, output)
+			t.Errorf("kubectl get does not print %s:\n%s", word, output)
 		}
 	}
 	output, err = f.plane.Kubectl("get", "nodecert", nodes[0], nodes[4], "--no-headers").CombinedOutput()
 	f.do(err)
-	well, ill, _ := strings.Cut(string(output), "\n")
-	if got := strings.Fields(ill); len(got) < 4 || got[1] != "1" || got[2] != "AccessDenied" || got[3] != f.name || strings.Contains(well, "Denied") {
-		t.Errorf("kubectl get does not say what is not well on a node:\n%s", output)
+	healthy, failing, _ := strings.Cut(string(output), "\n")
+	if got := strings.Fields(failing); len(got) < 4 || got[1] != "1" || got[2] != "AccessDenied" || got[3] != f.name || strings.Contains(healthy, "Denied") {
+		t.Errorf("kubectl get does not name the failing certificate of a node:\n%s", output)
 	}
 	if len(certificate.Status.Failures) != 2 || certificate.Status.Failures[0].Node != nodes[3] || !strings.Contains(certificate.Status.Failures[0].Message, "secret web") {
 		t.Errorf("failures %+v", certificate.Status.Failures)
 	}
 }
 
-func TestACertificateThatSelectsNoNodeSaysSo(t *testing.T) {
+func TestACertificateThatSelectsNoNode(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	f.observe()
 	f.eventually("0/0 Unknown NoNodesSelected")
-	f.stillWaits(f.kubectlWait(), "with a selector that fits no node")
+	f.stillWaits(f.kubectlWait(), "with a selector that matches no node")
 }
 
-// Somebody else's write to the status is put right, and nothing is written when nothing differs.
+// The status is repaired after another client changes it, and not written while it is correct.
 func TestConflictingWrites(t *testing.T) {
 	f := newFleet(t, forTest(t))
 	nodes := f.join(1, 2)
@@ -174,11 +174,11 @@ func TestConflictingWrites(t *testing.T) {
 	f.report(nodes, version(1)) // writes that change nothing
 	after := f.quiet(settled)
 	if after.ResourceVersion != settled.ResourceVersion {
-		t.Errorf("the status was written though nothing differs: %+v, then %+v", settled.Status, after.Status)
+		t.Errorf("the status was written although nothing changed: %+v, then %+v", settled.Status, after.Status)
 	}
 }
 
-// quiet returns the certificate after a time in which a needless write would have come.
+// quiet returns the certificate after a time in which an unnecessary write would have happened.
 func (f *fleet) quiet(before *v1alpha1.ObservedCertificate) *v1alpha1.ObservedCertificate {
 	f.t.Helper()
 	deadline := time.After(5 * time.Second)

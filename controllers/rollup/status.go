@@ -5,18 +5,20 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/rollup/writequeue"
 )
 
-// namedTroubles is how many reasons a message names.
-const namedTroubles = 3
+// maxReasons is how many reasons a message names.
+const maxReasons = 3
 
-// statusOf returns what the status should be. Conditions that stay the same keep their time of transition, and what this
-// roll-up does not compute stays as it is.
-func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, told named, soon time.Duration, now time.Time) v1alpha1.ObservedCertificateStatus {
+// statusOf returns the desired status. A condition that keeps its status keeps its transition time, and fields that this
+// roll-up does not compute keep their value.
+func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary, named namedNodes, expiringSoon time.Duration, now time.Time) v1alpha1.ObservedCertificateStatus {
 	status := *previous.DeepCopy()
 	status.ObservedGeneration = w.generation
 	status.Version, status.Thumbprint, status.NotAfter = s.current.version, s.current.thumbprint, s.current.end()
@@ -24,11 +26,11 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, to
 		Matched: int32(s.matched), Installed: int32(s.installed), Failed: int32(s.failed), Pending: int32(s.pending), //nolint:gosec // G115: numbers of nodes
 		Summary: fmt.Sprintf("%d/%d", s.installed, s.matched),
 	}
-	status.Failures = told.failures
+	status.Failures = named.failures
 	ready := s.ready(w)
 	for _, condition := range []metav1.Condition{
 		ready, s.reconciling(w, ready), s.isStalled(ready),
-		s.expiringSoon(w, soon, now), s.failingSync(w, told.syncing), s.declinedLink(w, told.declined),
+		s.expiringSoon(w, expiringSoon, now), s.failingSync(w, named.syncFailing), s.declinedLink(w, named.linkDeclined),
 	} {
 		condition.ObservedGeneration, condition.LastTransitionTime = w.generation, metav1.NewTime(now)
 		meta.SetStatusCondition(&status.Conditions, condition)
@@ -36,50 +38,43 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w wish, s summary, to
 	return status
 }
 
-func (s summary) ready(w wish) metav1.Condition {
-	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Message: s.message(w)}
-	worst, troubled := s.worst()
+// urgencyOf returns how urgently one status should replace another.
+func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) writequeue.Urgency {
+	was, is := readyOf(before), readyOf(after)
 	switch {
-	case s.matched == 0:
-		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonNoNodesSelected)
-	case troubled:
-		ready.Status, ready.Reason = metav1.ConditionFalse, string(worst.reason)
-	case w.suspended && s.installed == s.matched:
-		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonSuspended)
-	case w.suspended:
-		ready.Status, ready.Reason = metav1.ConditionFalse, string(v1alpha1.ReasonSuspended) // nothing goes on there
-	case s.pending > 0:
-		ready.Status, ready.Reason = metav1.ConditionUnknown, string(v1alpha1.ReasonRollingOut)
-	default:
-		ready.Status, ready.Reason = metav1.ConditionTrue, string(v1alpha1.ReasonInstalled)
+	case before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
+		return writequeue.Published
+	case was.Status != is.Status && is.Status == metav1.ConditionTrue:
+		return writequeue.Completed
+	case was.Status != is.Status, was.Reason != is.Reason, syncFails(before) != syncFails(after):
+		return writequeue.NewReason
 	}
-	return ready
+	return writequeue.CountsAlone
 }
 
-func (s summary) reconciling(w wish, ready metav1.Condition) metav1.Condition {
-	reconciling := metav1.Condition{Type: v1alpha1.ConditionReconciling, Status: metav1.ConditionFalse, Reason: ready.Reason, Message: ready.Message}
-	if s.installed < s.matched && !s.stalled() && !w.suspended {
-		reconciling.Status = metav1.ConditionTrue
+func readyOf(status v1alpha1.ObservedCertificateStatus) metav1.Condition {
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return *ready
 	}
-	return reconciling
+	return metav1.Condition{}
 }
 
-func (s summary) isStalled(ready metav1.Condition) metav1.Condition {
-	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionFalse, Reason: ready.Reason, Message: "no node waits for another spec"}
-	if s.stalled() {
-		stalled.Status, stalled.Message = metav1.ConditionTrue, ready.Message
-	}
-	return stalled
+func syncFails(status v1alpha1.ObservedCertificateStatus) bool {
+	return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionSyncFailing)
 }
 
-// nextChange is when one of the certificates that nodes have comes near its end or to it, zero for never.
-func (c *certificate) nextChange(soon time.Duration, now time.Time) (next time.Time) {
+func sameStatus(a, b v1alpha1.ObservedCertificateStatus) bool {
+	return equality.Semantic.DeepEqual(a, b)
+}
+
+// nextChange returns when the next certificate on a node comes near expiry or expires, zero for never.
+func (c *certificate) nextChange(expiringSoon time.Duration, now time.Time) (next time.Time) {
 	for h := range c.versions {
 		if h.notAfter == 0 {
 			continue
 		}
 		end := time.Unix(h.notAfter, 0)
-		for _, change := range []time.Time{end.Add(-soon), end} {
+		for _, change := range []time.Time{end.Add(-expiringSoon), end} {
 			if now.Before(change) {
 				next = earliest(next, change)
 			}
@@ -88,24 +83,24 @@ func (c *certificate) nextChange(soon time.Duration, now time.Time) (next time.T
 	return next
 }
 
-// noAgents is the message of a certificate in a cluster where nothing could have it.
+// noAgents is the message of a certificate in a cluster where no node could have it.
 const noAgents = "no node runs the agent yet"
 
-// noNodes tells a selector that fits no node from a cluster, or a node pool, that has none.
+// noNodes distinguishes a selector that matches no node from a cluster, or a node pool, without agents.
 func (s summary) noNodes() string {
 	switch {
-	case s.agents == 0 && s.strangers == 0:
+	case s.agents == 0 && s.withoutAgent == 0:
 		return noAgents
 	case s.agents == 0:
-		return fmt.Sprintf("%s the labels that spec.nodeSelector asks for, and no node runs the agent yet", have(s.strangers))
-	case s.strangers > 0:
-		return fmt.Sprintf("%s the labels that spec.nodeSelector asks for and not the agent; %s", have(s.strangers), run(s.agents))
+		return fmt.Sprintf("%s spec.nodeSelector, but no node runs the agent yet", match(s.withoutAgent))
+	case s.withoutAgent > 0:
+		return fmt.Sprintf("%s spec.nodeSelector without running the agent; %s", match(s.withoutAgent), run(s.agents))
 	}
-	return "no node has the labels that spec.nodeSelector asks for; " + run(s.agents)
+	return "no node matches spec.nodeSelector; " + run(s.agents)
 }
 
-// message says how many nodes are how: "2 of 50 nodes failed: AccessDenied (2); 3 pending: AgentNotReporting (3)".
-func (s summary) message(w wish) string {
+// message counts nodes by phase and reason: "2 of 50 nodes failed: AccessDenied (2); 3 pending: AgentNotReporting (3)".
+func (s summary) message(w desired) string {
 	if s.matched == 0 {
 		return s.noNodes()
 	}
@@ -122,7 +117,7 @@ func (s summary) message(w wish) string {
 		if len(parts) == 0 {
 			count = fmt.Sprintf("%d of %s", kind.count, nodes(s.matched))
 		}
-		parts = append(parts, count+" "+kind.word+": "+s.reasons(kind.phase))
+		parts = append(parts, count+" "+kind.word+": "+reasonText(s.byReason(kind.phase)))
 	}
 	if len(parts) == 0 {
 		parts = append(parts, fmt.Sprintf("installed on %d of %s", s.installed, nodes(s.matched)))
@@ -130,20 +125,18 @@ func (s summary) message(w wish) string {
 	if w.suspended {
 		parts = append(parts, "suspended: nothing is polled or changed")
 	}
-	if s.kept > 0 {
-		parts = append(parts, fmt.Sprintf("the startup taint keeps %s from work until then", nodes(s.kept)))
+	if s.blocked > 0 {
+		parts = append(parts, fmt.Sprintf("the startup taint keeps pods off %s until then", nodes(s.blocked)))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// reasons names the worst reasons of a phase and how many nodes have each.
-func (s summary) reasons(of phase) string { return reasonsOf(s.merged(of)) }
-
-func reasonsOf(troubles []trouble) string {
+// reasonText names the worst reasons and how many nodes have each.
+func reasonText(counts []reasonCount) string {
 	var named []string
 	rest := 0
-	for _, t := range troubles {
-		if len(named) == namedTroubles {
+	for _, t := range counts {
+		if len(named) == maxReasons {
 			rest += t.count
 			continue
 		}
@@ -155,11 +148,11 @@ func reasonsOf(troubles []trouble) string {
 	return strings.Join(named, ", ")
 }
 
-// merged returns the troubles of a phase, each reason once.
-func (s summary) merged(of phase) []trouble {
-	var merged []trouble
+// byReason returns the counts of a phase, each reason once.
+func (s summary) byReason(of phase) []reasonCount {
+	var merged []reasonCount
 	at := map[v1alpha1.Reason]int{}
-	for _, t := range s.troubles {
+	for _, t := range s.notInstalled {
 		if t.phase != of {
 			continue
 		}
@@ -185,6 +178,13 @@ func have(count int) string {
 		return "1 node has"
 	}
 	return nodes(count) + " have"
+}
+
+func match(count int) string {
+	if count == 1 {
+		return "1 node matches"
+	}
+	return nodes(count) + " match"
 }
 
 func run(count int) string {

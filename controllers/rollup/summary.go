@@ -9,72 +9,73 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// summary is a certificate over all nodes, counted.
+// summary counts the nodes of one certificate.
 type summary struct {
 	matched, installed, failed, pending int
-	// kept is how many nodes the startup taint keeps from work until they have the certificate.
-	kept int
-	// syncs are the reasons why polls fail on nodes that have a valid certificate, the worst first; syncFailing is on how many.
-	syncs       []trouble
-	syncFailing int
-	// declined is on how many nodes linkOnRenewal did not link an older version.
-	declined int
-	// agents and strangers are known where no node matches: how many nodes run the agent, and how many have the labels and do
-	// not run it.
-	agents, strangers int
-	suspended         bool
+	// blocked is how many nodes the startup taint keeps pods off until they have the certificate.
+	blocked int
+	// pollFailures are the reasons why polls fail on nodes that have a valid certificate, the worst first; syncFailing is on
+	// how many nodes.
+	pollFailures []reasonCount
+	syncFailing  int
+	// linkDeclined is on how many nodes linkOnRenewal did not link an older version.
+	linkDeclined int
+	// agents and withoutAgent are counted only where no node matches: the nodes that run the agent, and the nodes that match the
+	// selector and do not run it.
+	agents, withoutAgent int
+	suspended            bool
 	// current is the certificate that nodes should have; zero while none has one.
 	current held
-	// troubles are the reasons of the nodes that are not well, the worst first.
-	troubles []trouble
-	// ends is the first end of validity of what a node has, as Unix time; 0 for none. endsOn is on how many nodes.
-	ends   int64
-	endsOn int
+	// notInstalled are the reasons of the failed and pending nodes, the worst first.
+	notInstalled []reasonCount
+	// expiry is the earliest expiry of a certificate on a node, as Unix time, 0 for none; expiryNodes is on how many nodes.
+	expiry      int64
+	expiryNodes int
 }
 
-// trouble counts nodes with the same reason. late says that they are not only new, see standing.
-type trouble struct {
+// reasonCount counts nodes with the same reason. stale tells nodes that stopped reporting from new ones, see nodeStatus.
+type reasonCount struct {
 	phase  phase
 	reason v1alpha1.Reason
-	late   bool
+	stale  bool
 	count  int
 }
 
-func (t trouble) standing() standing {
-	return standing{phase: t.phase, reason: t.reason, late: t.late}
+func (t reasonCount) status() nodeStatus {
+	return nodeStatus{phase: t.phase, reason: t.reason, stale: t.stale}
 }
 
-// summarize counts. Its work grows with the number of different standings, not of nodes.
-func (c *certificate) summarize(soon time.Duration, now time.Time) summary {
-	s := summary{current: c.current(now), suspended: c.wish.suspended}
-	counted, syncs := map[trouble]int{}, map[trouble]int{}
+// summarize counts. Its cost grows with the number of different node statuses, not of nodes.
+func (c *certificate) summarize(expiringSoon time.Duration, now time.Time) summary {
+	s := summary{current: c.current(now), suspended: c.desired.suspended}
+	notInstalled, pollFailures := map[reasonCount]int{}, map[reasonCount]int{}
 	for _, g := range c.groups {
-		at := g.at(now, soon, s.current)
+		at := g.at(now, expiringSoon, s.current)
 		s.count(at, g.count)
 		if at.pollsFail(now) {
 			s.syncFailing += g.count
-			syncs[trouble{phase: pending, reason: at.sync}] += g.count
+			pollFailures[reasonCount{phase: pending, reason: at.sync}] += g.count
 		}
 		if at.phase != installed {
-			counted[trouble{phase: at.phase, reason: at.reason, late: at.late}] += g.count
+			notInstalled[reasonCount{phase: at.phase, reason: at.reason, stale: at.stale}] += g.count
 		}
 	}
-	s.troubles, s.syncs = ranked(counted), ranked(syncs)
+	s.notInstalled, s.pollFailures = ranked(notInstalled), ranked(pollFailures)
 	return s
 }
 
-// ranked returns what was counted, the worst first.
-func ranked(counted map[trouble]int) []trouble {
-	var troubles []trouble
-	for t, count := range counted {
+// ranked returns counts with the worst reason first.
+func ranked(counts map[reasonCount]int) []reasonCount {
+	var sorted []reasonCount
+	for t, count := range counts {
 		t.count = count
-		troubles = append(troubles, t)
+		sorted = append(sorted, t)
 	}
-	slices.SortFunc(troubles, bySeverity)
-	return troubles
+	slices.SortFunc(sorted, bySeverity)
+	return sorted
 }
 
-func (s *summary) count(at standing, nodes int) {
+func (s *summary) count(at nodeStatus, nodes int) {
 	s.matched += nodes
 	switch at.phase {
 	case installed:
@@ -84,22 +85,22 @@ func (s *summary) count(at standing, nodes int) {
 	case failed:
 		s.failed += nodes
 	}
-	if at.kept {
-		s.kept += nodes
+	if at.blocked {
+		s.blocked += nodes
 	}
-	if at.declined {
-		s.declined += nodes
+	if at.linkDeclined {
+		s.linkDeclined += nodes
 	}
 	switch end := at.held.notAfter; {
-	case end == 0 || s.ends != 0 && end > s.ends:
-	case end == s.ends:
-		s.endsOn += nodes
+	case end == 0 || s.expiry != 0 && end > s.expiry:
+	case end == s.expiry:
+		s.expiryNodes += nodes
 	default:
-		s.ends, s.endsOn = end, nodes
+		s.expiry, s.expiryNodes = end, nodes
 	}
 }
 
-// current is the newest certificate that a node has as the spec wants it, or where none has, the newest that any has.
+// current returns the newest certificate that a node has as the spec asks, or if none does, the newest that any node has.
 func (c *certificate) current(now time.Time) held {
 	best, found := held{}, false
 	consider := func(h held) {
@@ -121,21 +122,21 @@ func (c *certificate) current(now time.Time) held {
 	return best
 }
 
-// newer says whether one version is newer than another: the vault's names of versions have no order. It is the one that was
-// seen to come later; else, after a restart, the one that the status named; else one that a node has whose polls succeed; else the
-// one that is valid longer.
+// newer reports whether one version is newer than another. The vault's version names have no order, so the newer one is, in
+// this order of precedence: the one that appeared later; after a restart, the one that the status named; one on a node whose
+// polls succeed; the one that expires later.
 func (c *certificate) newer(a, b held) bool {
 	return cmp.Or(
-		cmp.Compare(c.versions[a].arrived, c.versions[b].arrived),
-		compareTruth(a == c.wish.last, b == c.wish.last),
-		compareTruth(c.versions[a].synced > 0, c.versions[b].synced > 0),
+		cmp.Compare(c.versions[a].order, c.versions[b].order),
+		compareBool(a == c.desired.last, b == c.desired.last),
+		compareBool(c.versions[a].synced > 0, c.versions[b].synced > 0),
 		cmp.Compare(a.notAfter, b.notAfter),
 		strings.Compare(a.version, b.version),
 		strings.Compare(a.thumbprint, b.thumbprint),
 	) > 0
 }
 
-func compareTruth(a, b bool) int {
+func compareBool(a, b bool) int {
 	switch {
 	case a == b:
 		return 0
@@ -145,38 +146,39 @@ func compareTruth(a, b bool) int {
 	return -1
 }
 
-// worst is the reason to name where one is wanted; ok is false where all is well or only unfinished.
-func (s summary) worst() (worst trouble, ok bool) {
-	for _, t := range s.troubles {
-		if t.standing().troubled() {
+// worst returns the worst failure; ok is false where no node fails.
+func (s summary) worst() (worst reasonCount, ok bool) {
+	for _, t := range s.notInstalled {
+		if t.status().failing() {
 			return t, true
 		}
 	}
-	return trouble{}, false
+	return reasonCount{}, false
 }
 
-// stalled says whether a node waits for another spec.
+// stalled reports whether a node needs a change of the spec.
 func (s summary) stalled() bool {
-	return slices.ContainsFunc(s.troubles, func(t trouble) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
+	return slices.ContainsFunc(s.notInstalled, func(t reasonCount) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
 }
 
-// bySeverity puts first what needs another spec, then what someone must act for, then what goes away by itself, then what
-// is only unfinished; within each, failed nodes before pending ones, and more nodes before fewer.
-func bySeverity(a, b trouble) int {
+// bySeverity orders reasons: first those that need a change of the spec, then those that a person must act on, then those that
+// resolve themselves, then nodes that are only not finished; within each, failed nodes before pending ones, and more nodes
+// before fewer.
+func bySeverity(a, b reasonCount) int {
 	return cmp.Or(
-		compareSeverity(a.standing(), b.standing()),
+		compareSeverity(a.status(), b.status()),
 		cmp.Compare(b.count, a.count),
 		strings.Compare(string(a.reason), string(b.reason)),
 	)
 }
 
-func compareSeverity(a, b standing) int {
+func compareSeverity(a, b nodeStatus) int {
 	return cmp.Or(cmp.Compare(severity(a), severity(b)), cmp.Compare(b.phase, a.phase))
 }
 
 // severity is 0 for the worst.
-func severity(s standing) int {
-	if !s.troubled() {
+func severity(s nodeStatus) int {
+	if !s.failing() {
 		return 4
 	}
 	switch s.reason.Class() {

@@ -25,103 +25,103 @@ func conditionOf(status v1alpha1.ObservedCertificateStatus, name string) string 
 	return fmt.Sprint(condition.Status, " ", condition.Reason, ": ", condition.Message)
 }
 
-func TestHowANodeStandsWhosePollsFail(t *testing.T) {
+func TestTheStatusOfANodeWhosePollsFail(t *testing.T) {
 	older := held{version: "v0", thumbprint: "T0", notAfter: nextDay.Unix()}
-	soonAt := nextDay.Add(-time.Hour)
+	nearExpiry := nextDay.Add(-time.Hour)
 	tests := []struct {
 		name    string
 		entry   v1alpha1.CertificateEntry
 		current held
 		now     time.Time
-		want    standing
+		want    nodeStatus
 		fails   bool // counts for SyncFailing
 	}{
-		{"far from its end it is installed", unsynced(v1alpha1.ReasonThrottled), has1, noon,
-			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
-		{"a second before the end is near", unsynced(v1alpha1.ReasonThrottled), has1, soonAt.Add(-time.Second),
-			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
-		{"near its end it is pending for what goes away by itself", unsynced(v1alpha1.ReasonThrottled), has1, soonAt,
-			standing{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
-		{"near its end it has failed where someone must act", unsynced(v1alpha1.ReasonAccessDenied), has1, soonAt,
-			standing{phase: failed, reason: v1alpha1.ReasonAccessDenied, sync: v1alpha1.ReasonAccessDenied, held: has1}, true},
-		{"past its end it has expired", unsynced(v1alpha1.ReasonAccessDenied), has1, nextDay.Time,
-			standing{phase: failed, reason: v1alpha1.ReasonExpired, sync: v1alpha1.ReasonAccessDenied, held: has1}, false},
-		{"others have a newer one", unsynced(v1alpha1.ReasonThrottled), older, noon,
-			standing{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
-		{"a declined link is no failing poll", unsynced(v1alpha1.ReasonLinkDeclined), has1, soonAt,
-			standing{reason: v1alpha1.ReasonInstalled, declined: true, held: has1}, false},
-		{"a successor that is active later is no failing poll", unsynced(v1alpha1.ReasonSecretNotYetValid), has1, soonAt,
-			standing{reason: v1alpha1.ReasonInstalled, held: has1}, false},
+		{"far from expiry it is installed", unsynced(v1alpha1.ReasonThrottled), has1, noon,
+			nodeStatus{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"a second before it is near expiry", unsynced(v1alpha1.ReasonThrottled), has1, nearExpiry.Add(-time.Second),
+			nodeStatus{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"near expiry it is pending for a failure that resolves itself", unsynced(v1alpha1.ReasonThrottled), has1, nearExpiry,
+			nodeStatus{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"near expiry it has failed where a person must act", unsynced(v1alpha1.ReasonAccessDenied), has1, nearExpiry,
+			nodeStatus{phase: failed, reason: v1alpha1.ReasonAccessDenied, sync: v1alpha1.ReasonAccessDenied, held: has1}, true},
+		{"after expiry it has expired", unsynced(v1alpha1.ReasonAccessDenied), has1, nextDay.Time,
+			nodeStatus{phase: failed, reason: v1alpha1.ReasonExpired, sync: v1alpha1.ReasonAccessDenied, held: has1}, false},
+		{"other nodes have a newer version", unsynced(v1alpha1.ReasonThrottled), older, noon,
+			nodeStatus{phase: pending, reason: v1alpha1.ReasonThrottled, sync: v1alpha1.ReasonThrottled, held: has1}, true},
+		{"a declined link is not a failing poll", unsynced(v1alpha1.ReasonLinkDeclined), has1, nearExpiry,
+			nodeStatus{reason: v1alpha1.ReasonInstalled, linkDeclined: true, held: has1}, false},
+		{"a newer version that becomes active later is not a failing poll", unsynced(v1alpha1.ReasonSecretNotYetValid), has1, nearExpiry,
+			nodeStatus{reason: v1alpha1.ReasonInstalled, held: has1}, false},
 		{"a reason that is not in the table", unsynced("Disk is full!"), has1, noon,
-			standing{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonInternalError, held: has1}, true},
+			nodeStatus{reason: v1alpha1.ReasonInstalled, sync: v1alpha1.ReasonInternalError, held: has1}, true},
 		{"not valid yet", with(one, func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason = v1alpha1.StatePending, v1alpha1.ReasonNotYetValid
-		}), has1, noon, standing{phase: pending, reason: v1alpha1.ReasonNotYetValid, held: has1}, false},
+		}), has1, noon, nodeStatus{phase: pending, reason: v1alpha1.ReasonNotYetValid, held: has1}, false},
 		{"suspended", with(one, func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
-		}), has1, soonAt, standing{reason: v1alpha1.ReasonSuspended, held: has1}, false},
+		}), has1, nearExpiry, nodeStatus{reason: v1alpha1.ReasonSuspended, held: has1}, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			s := standing{held: heldOf(test.entry)}
-			s.take(test.entry)
+			s := nodeStatus{held: heldOf(test.entry)}
+			s.read(test.entry)
 			got := s.at(test.now, time.Hour, test.current)
-			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(standing{}, held{})); diff != "" {
-				t.Errorf("standing (-want +got):\n%s", diff)
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(nodeStatus{}, held{})); diff != "" {
+				t.Errorf("status (-want +got):\n%s", diff)
 			}
 			if got.pollsFail(test.now) != test.fails {
-				t.Errorf("that its polls fail is %v, want %v", !test.fails, test.fails)
+				t.Errorf("polls fail: %v, want %v", !test.fails, test.fails)
 			}
 		})
 	}
 }
 
-func TestFailingPollsAreACondition(t *testing.T) {
+func TestFailingPollsSetACondition(t *testing.T) {
 	declined := with(one, func(e *v1alpha1.CertificateEntry) {
 		e.Reason, e.Message = v1alpha1.ReasonLinkDeclined, "v0 has the name old.example"
 	})
 	tests := []struct {
-		name  string
-		fleet fleet
-		wish  func(*wish)
-		want  []string // Ready, SyncFailing, LinkDeclined, Reconciling
+		name   string
+		fleet  fleet
+		change func(*desired)
+		want   []string // Ready, SyncFailing, LinkDeclined, Reconciling
 	}{
-		{"all is well", fleet{{50, one}}, nil, []string{
+		{"all nodes are ready", fleet{{50, one}}, nil, []string{
 			"True Installed: installed on 50 of 50 nodes", "False Synced: polls fail on no node that has a valid certificate",
 			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 50 of 50 nodes"}},
 		{"the vault throttles two", fleet{{48, one}, {2, unsynced(v1alpha1.ReasonThrottled)}}, nil, []string{
 			"True Installed: installed on 50 of 50 nodes",
-			"True Throttled: polls fail on 2 of 50 nodes where a valid certificate is installed, so a renewal would not arrive: Throttled (2); on n049: vault shop: Throttled; also on n050",
+			"True Throttled: polls fail on 2 of 50 nodes where a valid certificate is installed, so a renewal would not be installed: Throttled (2); on n049: vault shop: Throttled; also on n050",
 			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 50 of 50 nodes"}},
 		{"many fail for several reasons", fleet{{5, unsynced(v1alpha1.ReasonThrottled)}, {1, unsynced(v1alpha1.ReasonAccessDenied)}}, nil, []string{
 			"True Installed: installed on 6 of 6 nodes",
-			"True AccessDenied: polls fail on 6 of 6 nodes where a valid certificate is installed, so a renewal would not arrive: AccessDenied (1), Throttled (5); on n006: vault shop: AccessDenied; also on n001, n002; and on 3 more",
+			"True AccessDenied: polls fail on 6 of 6 nodes where a valid certificate is installed, so a renewal would not be installed: AccessDenied (1), Throttled (5); on n006: vault shop: AccessDenied; also on n001, n002; and on 3 more",
 			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 6 of 6 nodes"}},
-		{"a reason that needs another spec stalls nothing while all is in place", fleet{{1, unsynced(v1alpha1.ReasonVaultNotAllowed)}}, nil, []string{
+		{"a reason that needs a change of the spec does not stall while everything is installed", fleet{{1, unsynced(v1alpha1.ReasonVaultNotAllowed)}}, nil, []string{
 			"True Installed: installed on 1 of 1 node",
-			"True VaultNotAllowed: polls fail on 1 of 1 node where a valid certificate is installed, so a renewal would not arrive: VaultNotAllowed (1); on n001: vault shop: VaultNotAllowed",
+			"True VaultNotAllowed: polls fail on 1 of 1 node where a valid certificate is installed, so a renewal would not be installed: VaultNotAllowed (1); on n001: vault shop: VaultNotAllowed",
 			"False NotEnabled: spec.linkOnRenewal is not set", "False Installed: installed on 1 of 1 node"}},
-		{"links are declined", fleet{{1, one}, {2, declined}}, func(w *wish) { w.links = true }, []string{
+		{"links are declined", fleet{{1, one}, {2, declined}}, func(w *desired) { w.links = true }, []string{
 			"True Installed: installed on 3 of 3 nodes", "False Synced: polls fail on no node that has a valid certificate",
 			"True LinkDeclined: an older version is not linked to the current one on 2 of 3 nodes; on n002: v0 has the name old.example; and on 1 more",
 			"False Installed: installed on 3 of 3 nodes"}},
-		{"links are made", fleet{{1, one}}, func(w *wish) { w.links = true }, []string{
+		{"links are made", fleet{{1, one}}, func(w *desired) { w.links = true }, []string{
 			"True Installed: installed on 1 of 1 node", "False Synced: polls fail on no node that has a valid certificate",
-			"False NoneDeclined: no node has an older version that was not linked", "False Installed: installed on 1 of 1 node"}},
+			"False NoneDeclined: no link from an older version was declined", "False Installed: installed on 1 of 1 node"}},
 		{"nothing is installed", fleet{{1, v1alpha1.CertificateEntry{}}}, nil, []string{
 			"Unknown RollingOut: 1 of 1 node pending: Pending (1)", "False NotInstalled: no node has a certificate yet",
 			"False NotEnabled: spec.linkOnRenewal is not set", "True RollingOut: 1 of 1 node pending: Pending (1)"}},
 		{"suspended", fleet{{1, with(one, func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason = v1alpha1.StateSuspended, v1alpha1.ReasonSuspended
-		})}}, func(w *wish) { w.suspended = true }, []string{
+		})}}, func(w *desired) { w.suspended = true }, []string{
 			"True Suspended: installed on 1 of 1 node; suspended: nothing is polled or changed", "False Suspended: suspended: nothing is polled",
 			"False NotEnabled: spec.linkOnRenewal is not set", "False Suspended: installed on 1 of 1 node; suspended: nothing is polled or changed"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w := theWish()
-			if test.wish != nil {
-				test.wish(&w)
+			w := testDesired()
+			if test.change != nil {
+				test.change(&w)
 			}
 			status := statusFrom(test.fleet.index(t, w), v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
 			var got []string
@@ -141,18 +141,18 @@ func TestFailingPollsAreACondition(t *testing.T) {
 	}
 }
 
-// Time alone brings a certificate near its end; nothing is reported meanwhile.
-func TestFailingPollsTurnReadyWhenTheEndIsNear(t *testing.T) {
-	x := fleet{{1, one}, {1, unsynced(v1alpha1.ReasonAccessDenied)}}.index(t, theWish())
+// Time alone brings a certificate near expiry, without a report in between.
+func TestFailingPollsChangeReadyNearExpiry(t *testing.T) {
+	x := fleet{{1, one}, {1, unsynced(v1alpha1.ReasonAccessDenied)}}.index(t, testDesired())
 	before := statusFrom(x, v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
 	if ready := readyOf(before); ready.Status != metav1.ConditionTrue {
 		t.Fatalf("Ready is %s %s", ready.Status, ready.Reason)
 	}
 	near := nextDay.Add(-time.Hour)
 	renewed := metav1.NewMicroTime(near)
-	for _, name := range []string{"n001", "n002"} { // the agents live
+	for _, name := range []string{"n001", "n002"} { // the agents renew their Leases
 		entry := map[string]v1alpha1.CertificateEntry{"n001": one, "n002": unsynced(v1alpha1.ReasonAccessDenied)}[name]
-		f := theNode(name, entry)
+		f := testNode(name, entry)
 		f.lease.Spec.RenewTime = &renewed
 		x.observeNode(name, f, near)
 	}
@@ -172,25 +172,25 @@ func TestFailingPollsTurnReadyWhenTheEndIsNear(t *testing.T) {
 	}
 }
 
-// After a restart the order of versions is not known: one that a node was left behind with is not the newest.
-func TestANodeThatWasLeftBehindDoesNotHoldTheNewest(t *testing.T) {
+// After a restart the order of versions is not known: the version of a node that is behind is not the newest.
+func TestANodeThatIsBehindDoesNotHaveTheNewestVersion(t *testing.T) {
 	far := metav1.NewTime(nextDay.Add(1000 * time.Hour))
 	stuck := with(unsynced(v1alpha1.ReasonAccessDenied), func(e *v1alpha1.CertificateEntry) {
 		e.Version, e.Thumbprint, e.NotAfter = "v0", "T0", &far
 	})
-	status := statusFrom(fleet{{9, one}, {1, stuck}}.index(t, theWish()), v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
+	status := statusFrom(fleet{{9, one}, {1, stuck}}.index(t, testDesired()), v1alpha1.ObservedCertificateStatus{}, time.Hour, noon)
 	if got, want := status.Version+" "+conditionOf(status, v1alpha1.ConditionReady), "v1 False AccessDenied: 1 of 10 nodes failed: AccessDenied (1)"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-func TestANewMessageOfAFailingPollIsSeen(t *testing.T) {
-	x := fleet{{1, unsynced(v1alpha1.ReasonAccessDenied)}}.index(t, theWish())
-	if changed := x.observeNode("n001", theNode("n001", unsynced(v1alpha1.ReasonAccessDenied)), noon); len(changed) != 0 {
-		t.Errorf("the same again changes %v", changed)
+func TestANewMessageOfAFailingPollChangesTheStatus(t *testing.T) {
+	x := fleet{{1, unsynced(v1alpha1.ReasonAccessDenied)}}.index(t, testDesired())
+	if changed := x.observeNode("n001", testNode("n001", unsynced(v1alpha1.ReasonAccessDenied)), noon); len(changed) != 0 {
+		t.Errorf("the same report changes %v", changed)
 	}
 	other := with(unsynced(v1alpha1.ReasonAccessDenied), func(e *v1alpha1.CertificateEntry) { e.Message = "another identity" })
-	if changed := x.observeNode("n001", theNode("n001", other), noon); len(changed) != 1 {
+	if changed := x.observeNode("n001", testNode("n001", other), noon); len(changed) != 1 {
 		t.Errorf("another message changes %v, want web", changed)
 	}
 }

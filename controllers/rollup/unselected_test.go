@@ -13,9 +13,9 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// inPool is a node with a label beside that of its operating system; without agent it has none.
+// inPool is a node with a pool label in addition to that of its operating system. A node that is not a Windows node has no agent.
 func inPool(name, pool, os string) facts {
-	f := theNode(name)
+	f := testNode(name)
 	f.node.Labels = labels.Set{"kubernetes.io/os": os, "pool": pool}
 	if os != "windows" {
 		f.state, f.lease = nil, nil
@@ -23,26 +23,26 @@ func inPool(name, pool, os string) facts {
 	return f
 }
 
-func forPool(pool string) wish {
-	w := theWish()
+func forPool(pool string) desired {
+	w := testDesired()
 	w.selector = labels.SelectorFromSet(labels.Set{"pool": pool})
 	return w
 }
 
-func TestASelectorThatFitsNoNodeIsToldFromAnEmptyCluster(t *testing.T) {
+func TestASelectorThatMatchesNoNodeDiffersFromAnEmptyCluster(t *testing.T) {
 	tests := []struct {
 		name  string
 		nodes []facts
 		want  string
 	}{
-		{"no node at all", nil, "no node runs the agent yet"},
+		{"no node", nil, "no node runs the agent yet"},
 		{"nodes for other things", []facts{inPool("l", "linux", "linux")}, "no node runs the agent yet"},
-		{"a typo", []facts{inPool("a", "web", "windows"), inPool("b", "web", "windows")}, "no node has the labels that spec.nodeSelector asks for; 2 nodes run the agent"},
-		{"one node runs the agent", []facts{inPool("a", "web", "windows")}, "no node has the labels that spec.nodeSelector asks for; 1 node runs the agent"},
-		{"nodes without the agent have the labels", []facts{inPool("a", "wbe", "linux"), inPool("b", "web", "windows")},
-			"1 node has the labels that spec.nodeSelector asks for and not the agent; 1 node runs the agent"},
-		{"only nodes without the agent are there, and have the labels", []facts{inPool("a", "wbe", "linux")},
-			"1 node has the labels that spec.nodeSelector asks for, and no node runs the agent yet"},
+		{"a typo", []facts{inPool("a", "web", "windows"), inPool("b", "web", "windows")}, "no node matches spec.nodeSelector; 2 nodes run the agent"},
+		{"one node runs the agent", []facts{inPool("a", "web", "windows")}, "no node matches spec.nodeSelector; 1 node runs the agent"},
+		{"nodes without the agent match", []facts{inPool("a", "wbe", "linux"), inPool("b", "web", "windows")},
+			"1 node matches spec.nodeSelector without running the agent; 1 node runs the agent"},
+		{"only nodes without the agent exist, and match", []facts{inPool("a", "wbe", "linux")},
+			"1 node matches spec.nodeSelector, but no node runs the agent yet"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,8 +61,8 @@ func TestASelectorThatFitsNoNodeIsToldFromAnEmptyCluster(t *testing.T) {
 	}
 }
 
-// What a certificate that selects no node says depends on nodes that are not its own.
-func TestOtherNodesChangeWhatACertificateWithoutNodesSays(t *testing.T) {
+// The status of a certificate that selects no node counts nodes that it does not select.
+func TestOtherNodesChangeTheStatusOfACertificateWithoutNodes(t *testing.T) {
 	x := newIndex(windows)
 	x.observeCertificate(forPool("wbe"), noon)
 	relabelled := inPool("a", "other", "windows")
@@ -77,41 +77,41 @@ func TestOtherNodesChangeWhatACertificateWithoutNodesSays(t *testing.T) {
 	}
 	x.observeNode("b", inPool("b", "web", "windows"), noon)
 	if changed := x.observeNode("b", inPool("b", "web", "windows"), noon); len(changed) != 0 {
-		t.Errorf("a node that is the same changes %v", changed)
+		t.Errorf("an unchanged node changes %v", changed)
 	}
 }
 
-// told collects the events of a certificate step by step.
-type teller struct {
-	story  *story
-	before v1alpha1.ObservedCertificateStatus
+// eventSteps collects the events of a certificate step by step.
+type eventSteps struct {
+	history *eventHistory
+	before  v1alpha1.ObservedCertificateStatus
 }
 
-func newTeller(before v1alpha1.ObservedCertificateStatus, now time.Time) *teller {
-	return &teller{story: storyFrom("u", before, now), before: before}
+func newEventSteps(before v1alpha1.ObservedCertificateStatus, now time.Time) *eventSteps {
+	return &eventSteps{history: historyFrom("u", before, now), before: before}
 }
 
-func (e *teller) step(x *index, now time.Time) []string {
-	_, s, about, _ := x.picture("web", time.Hour, now)
+func (e *eventSteps) step(x *index, now time.Time) []string {
+	_, s, named, _ := x.snapshot("web", time.Hour, now)
 	after := statusFrom(x, e.before, time.Hour, now)
 	var reasons []string
-	for _, h := range e.story.happenings(e.before, after, s, about, now) {
-		reasons = append(reasons, strings.TrimSpace(h.kind+" "+h.reason+": "+h.note))
+	for _, event := range e.history.eventsBetween(e.before, after, s, named, now) {
+		reasons = append(reasons, strings.TrimSpace(event.kind+" "+event.reason+": "+event.note))
 	}
 	e.before = after
 	return reasons
 }
 
-func TestThatNoNodeIsSelectedIsToldOnce(t *testing.T) {
+func TestNoNodesSelectedIsOneEvent(t *testing.T) {
 	x := newIndex(windows)
 	x.observeCertificate(forPool("wbe"), noon)
-	events := newTeller(v1alpha1.ObservedCertificateStatus{}, noon)
+	events := newEventSteps(v1alpha1.ObservedCertificateStatus{}, noon)
 	if got := events.step(x, noon); len(got) != 0 {
 		t.Errorf("without a node that runs the agent: %q", got)
 	}
-	again := newTeller(events.before, noon) // a controller that starts now
+	again := newEventSteps(events.before, noon) // a controller that starts now
 	x.observeNode("a", inPool("a", "web", "windows"), noon)
-	want := []string{"Warning NoNodesSelected: no node has the labels that spec.nodeSelector asks for; 1 node runs the agent"}
+	want := []string{"Warning NoNodesSelected: no node matches spec.nodeSelector; 1 node runs the agent"}
 	if got := again.step(x, noon); !cmp.Equal(got, want) {
 		t.Errorf("after a restart: %q, want %q", got, want)
 	}
@@ -121,37 +121,37 @@ func TestThatNoNodeIsSelectedIsToldOnce(t *testing.T) {
 	for i := range 3 {
 		x.observeNode(fmt.Sprint("b", i), inPool(fmt.Sprint("b", i), "web", "windows"), noon)
 		if got := events.step(x, noon.Add(time.Duration(i+1)*time.Hour)); len(got) != 0 {
-			t.Errorf("told again: %q", got)
+			t.Errorf("events again: %q", got)
 		}
 	}
-	restarted := newTeller(events.before, noon.Add(4*time.Hour))
+	restarted := newEventSteps(events.before, noon.Add(4*time.Hour))
 	if got := restarted.step(x, noon.Add(4*time.Hour)); len(got) != 0 {
-		t.Errorf("told again after a restart: %q", got)
+		t.Errorf("events again after a restart: %q", got)
 	}
 }
 
-func TestASuspendedCertificateWithoutNodesIsNoEvent(t *testing.T) {
+func TestASuspendedCertificateWithoutNodesHasNoEvent(t *testing.T) {
 	w := forPool("wbe")
 	w.suspended = true
 	x := newIndex(windows)
 	x.observeCertificate(w, noon)
 	x.observeNode("a", inPool("a", "web", "windows"), noon)
-	events := newTeller(v1alpha1.ObservedCertificateStatus{}, noon)
+	events := newEventSteps(v1alpha1.ObservedCertificateStatus{}, noon)
 	if got := events.step(x, noon); len(got) != 0 {
-		t.Errorf("told: %q", got)
+		t.Errorf("got events %q", got)
 	}
 }
 
 // A certificate changes every few seconds for an hour.
-func TestRollOutsHaveAQuietTime(t *testing.T) {
+func TestRollOutsHaveAQuietPeriod(t *testing.T) {
 	x := newIndex(windows)
-	x.observeCertificate(theWish(), noon)
-	events := newTeller(v1alpha1.ObservedCertificateStatus{}, noon)
+	x.observeCertificate(testDesired(), noon)
+	events := newEventSteps(v1alpha1.ObservedCertificateStatus{}, noon)
 	counts := map[string]int{}
 	var notes []string
 	for i := range 360 {
 		now := noon.Add(time.Duration(i) * 10 * time.Second)
-		f := theNode("a", entryOf(fmt.Sprint("v", i), 100+i))
+		f := testNode("a", entryOf(fmt.Sprint("v", i), 100+i))
 		renewed := metav1.NewMicroTime(now)
 		f.lease.Spec.RenewTime = &renewed
 		x.observeNode("a", f, now)
@@ -163,14 +163,14 @@ func TestRollOutsHaveAQuietTime(t *testing.T) {
 	if want := map[string]int{"RolloutStarted:": 12, "RolloutCompleted:": 12}; !cmp.Equal(counts, want) {
 		t.Errorf("events of an hour: %v, want %v", counts, want)
 	}
-	if want := "29 roll-outs since the last such event have none of their own"; !strings.Contains(notes[2], want) {
+	if want := "29 roll-outs since the last such event had no event"; !strings.Contains(notes[2], want) {
 		t.Errorf("the second start says %q, want %q in it", notes[2], want)
 	}
 }
 
-// Each kind of event has a quiet time: what comes and goes every minute is told once within an hour.
-func TestWhatComesAndGoesIsToldOnceAnHour(t *testing.T) {
-	soon := metav1.NewTime(noon.Add(90 * time.Minute)) // within the last hour from half past on
+// Each kind of event has a quiet period: a failure that comes and goes every minute has one event an hour.
+func TestAFlappingFailureHasOneEventAnHour(t *testing.T) {
+	soon := metav1.NewTime(noon.Add(90 * time.Minute)) // within an hour of expiry from 12:30
 	tests := map[string]v1alpha1.CertificateEntry{
 		"Throttled":    unsynced(v1alpha1.ReasonThrottled),
 		"AccessDenied": failing(v1alpha1.ReasonAccessDenied),
@@ -179,15 +179,15 @@ func TestWhatComesAndGoesIsToldOnceAnHour(t *testing.T) {
 	}
 	for reason, entry := range tests {
 		t.Run(reason, func(t *testing.T) {
-			x := fleet{{1, one}}.index(t, theWish())
+			x := fleet{{1, one}}.index(t, testDesired())
 			begin := noon.Add(31 * time.Minute)
 			renew := func(entry v1alpha1.CertificateEntry, now time.Time) {
-				f, renewed := theNode("flaps", entry), metav1.NewMicroTime(now)
+				f, renewed := testNode("flaps", entry), metav1.NewMicroTime(now)
 				f.lease.Spec.RenewTime = &renewed
 				x.observeNode("flaps", f, now)
 			}
 			renew(one, begin)
-			events := newTeller(v1alpha1.ObservedCertificateStatus{}, begin)
+			events := newEventSteps(v1alpha1.ObservedCertificateStatus{}, begin)
 			count := 0
 			for i := range 58 {
 				now := begin.Add(time.Duration(i) * time.Minute)
@@ -199,7 +199,7 @@ func TestWhatComesAndGoesIsToldOnceAnHour(t *testing.T) {
 				}
 			}
 			if count != 1 {
-				t.Errorf("told %d times within an hour", count)
+				t.Errorf("%d events within an hour", count)
 			}
 		})
 	}

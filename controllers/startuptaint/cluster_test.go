@@ -27,22 +27,22 @@ import (
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
-// cluster is a real API server with the CRDs, shared by the tests of this package, which run one after another: a
-// reconciler looks after every node there is.
+// cluster is a real API server with the CRDs. The tests of this package share it and run sequentially, because a reconciler
+// handles every node.
 type cluster struct {
 	plane      *controlplane.ControlPlane
 	kube       client.Client // the administrator's
-	controller *rest.Config  // the controller's service account's, with the rights that doc.go asks for
+	controller *rest.Config  // the controller's service account's, with the rights in doc.go
 }
 
 var scheme = runtime.NewScheme()
 
-// sharedCluster starts with the first test that asks for it: the table tests need none.
+// sharedCluster starts with the first test that needs it.
 var sharedCluster = sync.OnceValues(startCluster)
 
-var startedPlane *controlplane.ControlPlane // nil when no test asked
+var startedPlane *controlplane.ControlPlane // nil if no test needed it
 
-var log = &logBook{}
+var log = &logBuffer{}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -68,7 +68,7 @@ func newCluster(t *testing.T) *cluster {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the end of the log:\n%s", log.end())
+			t.Logf("the last lines of the log:\n%s", log.end())
 		}
 		for _, kind := range []client.Object{&corev1.Node{}, &v1alpha1.NodeCertificateState{}, &v1alpha1.ObservedCertificate{}} {
 			if err := shared.kube.DeleteAllOf(context.Background(), kind); err != nil {
@@ -87,7 +87,7 @@ func startCluster() (*cluster, error) {
 	defer cancel()
 	plane, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("%w\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+		return nil, fmt.Errorf("%w\n(downloading the binaries can take longer than a test: run go run ./test/controlplane/cmd assets once)", err)
 	}
 	startedPlane = plane
 	c := &cluster{plane: plane}
@@ -102,13 +102,13 @@ func startCluster() (*cluster, error) {
 	return c, err
 }
 
-// logBook keeps what is logged.
-type logBook struct {
+// logBuffer collects the log.
+type logBuffer struct {
 	mu    sync.Mutex
 	lines bytes.Buffer
 }
 
-func (b *logBook) logger() logr.Logger {
+func (b *logBuffer) logger() logr.Logger {
 	return funcr.New(func(prefix, line string) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -117,7 +117,7 @@ func (b *logBook) logger() logr.Logger {
 }
 
 // end returns the last few kilobytes.
-func (b *logBook) end() string {
+func (b *logBuffer) end() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	text := b.lines.String()

@@ -13,11 +13,11 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// others is the number of controllers that add and remove taints of their own.
+// others is the number of controllers that add and remove their own taints.
 const others = 4
 
-// TestNoTaintOfOthersIsLost lets four other controllers change their taints on the same nodes while ours is put on and
-// removed. Each keeps account of what should be there.
+// TestNoTaintOfOthersIsLost lets four other controllers change their taints on the same nodes while the startup taint is added
+// and removed. Each controller tracks which of its taints should exist.
 func TestNoTaintOfOthersIsLost(t *testing.T) {
 	const nodes, rounds = 50, 20 // a thousand rounds
 	c := newCluster(t)
@@ -27,7 +27,7 @@ func TestNoTaintOfOthersIsLost(t *testing.T) {
 	t.Logf("%d rounds, %d removals, nothing lost", nodes*rounds, r.removals(t))
 }
 
-// contend has the startup taint put on a node and the others change their taints at the same time, round after round.
+// contend adds the startup taint to a node while the others change their taints, round after round.
 func (c *cluster) contend(ctx context.Context, name string, rounds int) error {
 	node, err := c.addNode(ctx, name)
 	if err != nil {
@@ -36,7 +36,7 @@ func (c *cluster) contend(ctx context.Context, name string, rounds int) error {
 	if err := c.report(ctx, node); err != nil {
 		return err
 	}
-	has := make([]bool, others) // the account
+	has := make([]bool, others) // which of the others' taints should exist
 	for round := range rounds {
 		err := atOnce(others+1, func(i int) (err error) {
 			if i == others {
@@ -55,7 +55,7 @@ func (c *cluster) contend(ctx context.Context, name string, rounds int) error {
 	return nil
 }
 
-// toggle changes the taint of one of the others, now and then there and back, and returns whether the node should have it now.
+// toggle changes the taint of one of the others, sometimes twice, and returns whether the node should have it now.
 func (c *cluster) toggle(ctx context.Context, name string, other int, has bool) (bool, error) {
 	taint := corev1.Taint{Key: fmt.Sprintf("example.com/other-%d", other), Effect: corev1.TaintEffectNoSchedule}
 	for range 1 + rand.IntN(4)/3 {
@@ -71,7 +71,7 @@ func (c *cluster) toggle(ctx context.Context, name string, other int, has bool) 
 	return has, nil
 }
 
-// settle waits until the startup taint is gone, and compares the others' with their account.
+// settle waits until the startup taint is removed, and compares the others' taints with the expected ones.
 func (c *cluster) settle(ctx context.Context, name string, has []bool) error {
 	want := []string{}
 	for other, should := range has {
@@ -80,7 +80,7 @@ func (c *cluster) settle(ctx context.Context, name string, has []bool) error {
 		}
 	}
 	var got []string
-	err := await.Until(ctx, "the startup taint is gone", func() (bool, error) {
+	err := await.Until(ctx, "the startup taint is removed", func() (bool, error) {
 		var err error
 		got, err = c.taints(ctx, name)
 		return !slices.Contains(got, ours), err
@@ -90,7 +90,7 @@ func (c *cluster) settle(ctx context.Context, name string, has []bool) error {
 	}
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
-		return fmt.Errorf("the others' taints differ from their account (-want +got):\n%s", diff)
+		return fmt.Errorf("the others' taints (-want +got):\n%s", diff)
 	}
 	return nil
 }

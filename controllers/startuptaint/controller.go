@@ -26,14 +26,14 @@ import (
 	"github.com/vaultpane/vaultpane/internal/objectlog"
 )
 
-// workers is how many nodes are handled at once. A removal is one round trip of some milliseconds, so that a thousand
-// nodes take well under a second.
+// workers is how many nodes are reconciled concurrently. A removal is one round trip of some milliseconds, so a thousand nodes
+// take well under a second.
 const workers = 16
 
-// contendedPause is the time until the next try after a removal that others' changes of the taints kept overtaking.
+// contendedPause is the delay before a retry after other clients kept changing the node's taints.
 const contendedPause = 500 * time.Millisecond
 
-// Reconciler takes the startup taint off nodes. One work item is one Node, by name. Set its fields, then call
+// Reconciler removes the startup taint from nodes. One work item is one Node, by name. Set its fields, then call
 // SetupWithManager.
 type Reconciler struct {
 	// Client reads Nodes (metadata and spec.taints are enough), NodeCertificateStates, ObservedCertificates and the agents'
@@ -45,8 +45,8 @@ type Reconciler struct {
 	APIReader client.Reader
 	// Events takes the events on Nodes.
 	Events events.EventRecorder
-	// RunsAgent selects the nodes on which an agent runs; nil for every node. It decides nothing: an event says so when a
-	// node waits for an agent that does not come.
+	// RunsAgent selects the nodes on which an agent runs; nil for every node. It only affects events: they say when a node waits
+	// for an agent and none runs there.
 	RunsAgent labels.Selector
 	// Now is the clock.
 	Now func() time.Time
@@ -54,7 +54,7 @@ type Reconciler struct {
 	Registry prometheus.Registerer
 
 	instruments *instruments
-	memory      memory
+	records     records
 	budget      flowcontrol.PassiveRateLimiter
 }
 
@@ -66,16 +66,16 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	// The priority queue is off on purpose: it would put what the start of the process lists behind what changes then, but
-	// here all nodes with the taint are equal, and the plain queue serves them in order of arrival. Silent stalls have been
-	// reported of the other (external-secrets issue 6053).
+	// The priority queue is off on purpose: it would handle nodes that are listed at the start after nodes that change, but here
+	// all nodes with the taint are equal, and the plain queue handles them in order of arrival. Silent stalls of the priority
+	// queue have been reported (external-secrets issue 6053).
 	plainQueue := false
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("startup-taint").
 		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "startup-taint"), "Node")).
 		For(&corev1.Node{}, builder.WithPredicates(nodeChanged())).
-		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}).                                         // it has the node's name
-		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(nodeOf), builder.WithPredicates(reportChanged())). // so has it
+		Watches(&v1alpha1.NodeCertificateState{}, &handler.EnqueueRequestForObject{}).                                         // which has the node's name
+		Watches(&coordinationv1.Lease{}, handler.EnqueueRequestsFromMapFunc(nodeOf), builder.WithPredicates(reportChanged())). // likewise
 		Watches(&v1alpha1.ObservedCertificate{}, handler.EnqueueRequestsFromMapFunc(r.taintedNodes), builder.WithPredicates(requirementChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers, UsePriorityQueue: &plainQueue}).
 		Complete(r)
@@ -85,55 +85,55 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return nil
 }
 
-// prepare makes what the fields do not give.
+// prepare initializes the unexported fields.
 func (r *Reconciler) prepare() error {
-	r.budget = flowcontrol.NewTokenBucketPassiveRateLimiter(tellPerSecond, tellBurst)
+	r.budget = flowcontrol.NewTokenBucketPassiveRateLimiter(eventsPerSecond, eventBurst)
 	var err error
 	r.instruments, err = newInstruments(r.Registry, r)
 	return err
 }
 
-// Reconcile looks at one node: has it the taint, what does it wait for; then removes the taint or tells what is missing.
+// Reconcile handles one node: if it has the taint, decide what it waits for; then remove the taint or report what is missing.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	node, err := r.tainted(ctx, request.Name)
 	if err != nil || node == nil {
-		return reconcile.Result{}, err // without the taint nothing is to be done until it comes
+		return reconcile.Result{}, err // without the taint there is nothing to do
 	}
 	waiting, err := r.waiting(ctx, node)
 	if err != nil {
 		return reconcile.Result{}, err // the runtime's backoff
 	}
-	if !waiting.over() {
-		return reconcile.Result{RequeueAfter: r.tell(ctx, node, waiting)}, nil // a report or a spec may come sooner
+	if !waiting.done() {
+		return reconcile.Result{RequeueAfter: r.reportWait(ctx, node, waiting)}, nil // a changed report or spec reconciles sooner
 	}
 	err = r.remove(ctx, node)
 	if errors.Is(err, errContended) {
 		return reconcile.Result{RequeueAfter: contendedPause}, nil
 	}
 	if err != nil {
-		r.tell(ctx, node, wait{refused: err.Error()})
+		r.reportWait(ctx, node, wait{refused: err.Error()})
 	}
 	return reconcile.Result{}, err
 }
 
-// tainted returns a node that has the taint, as far as the cache knows, or nil.
+// tainted returns a node that has the taint according to the cache, or nil.
 func (r *Reconciler) tainted(ctx context.Context, name string) (*corev1.Node, error) {
 	node := &corev1.Node{}
 	err := r.Get(ctx, client.ObjectKey{Name: name}, node, client.UnsafeDisableDeepCopy)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("reading Node %s: %w", name, err)
 	}
-	if !isTainted(node) { // or gone
-		r.memory.forget(name)
+	if !isTainted(node) { // or deleted
+		r.records.forget(name)
 		return nil, nil
 	}
-	if r.memory.of(node).isNewerThan(node) {
-		return nil, nil // the cache has not seen the removal yet
+	if r.records.of(node).isNewerThan(node) {
+		return nil, nil // the cache does not have the removal yet
 	}
 	return node, nil
 }
 
-// waiting gathers what is known of a node and decides.
+// waiting reads the state of a node from the cache and decides what it waits for.
 func (r *Reconciler) waiting(ctx context.Context, node *corev1.Node) (wait, error) {
 	state := &v1alpha1.NodeCertificateState{}
 	err := r.Get(ctx, client.ObjectKey{Name: node.Name}, state, client.UnsafeDisableDeepCopy)
@@ -152,7 +152,7 @@ func (r *Reconciler) waiting(ctx context.Context, node *corev1.Node) (wait, erro
 		return wait{}, fmt.Errorf("listing the ObservedCertificates: %w", err)
 	}
 	waiting := decide(node, state, unwritten, certificates.Items)
-	waiting.agentless = waiting.agent && r.RunsAgent != nil && !r.RunsAgent.Matches(labels.Set(node.Labels))
+	waiting.noAgent = waiting.noReport && r.RunsAgent != nil && !r.RunsAgent.Matches(labels.Set(node.Labels))
 	return waiting, nil
 }
 
@@ -172,16 +172,16 @@ func (r *Reconciler) unwritten(ctx context.Context, node *corev1.Node) (time.Tim
 	return heartbeat.UnwrittenSince(lease), nil
 }
 
-// remove takes the taint off and makes it known. It does nothing when another client was faster.
+// remove removes the taint, and emits the event and the metrics. It does nothing if another client was faster.
 func (r *Reconciler) remove(ctx context.Context, node *corev1.Node) error {
 	left, err := removeTaint(ctx, r.Client, r.APIReader, node)
 	if err != nil || left == nil {
 		return err
 	}
-	r.memory.put(node, note{left: left.ResourceVersion})
+	r.records.put(node, record{left: left.ResourceVersion})
 	waited := max(0, r.Now().Sub(node.CreationTimestamp.Time)) // the API server's clock may be ahead
 	r.instruments.removed(waited)
-	r.sayRemoved(node, waited)
+	r.emitRemoved(node, waited)
 	ctrl.LoggerFrom(ctx).Info("Removed the startup taint", "duration", waited.Round(time.Second).String())
 	return nil
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// wait is what keeps the startup taint on a node. The zero value is nothing: the taint comes off.
+// wait is the reason why the startup taint remains on a node. The zero value means that it is removed.
 type wait struct {
-	agent        bool      // the agent has not reported for this very node yet
-	agentless    bool      // and its labels say that none runs there
-	unwritten    time.Time // or it has reported and cannot write what has changed since then
+	noReport     bool      // the agent has not reported for this very node yet
+	noAgent      bool      // and by the node's labels no agent runs there
+	unwritten    time.Time // since when the agent has not been able to write its report
 	certificates []missing // failed ones first, then by name
-	refused      string    // why the API server does not let the taint go
+	refused      string    // why the API server refused to remove the taint
 }
 
 // missing is a certificate that a node waits for.
@@ -29,34 +29,34 @@ type missing struct {
 	message string
 }
 
-func (w wait) over() bool { return !w.agent && len(w.certificates) == 0 && w.refused == "" }
+func (w wait) done() bool { return !w.noReport && len(w.certificates) == 0 && w.refused == "" }
 
-// failed tells whether someone must act before the wait ends.
-func (w wait) failed() bool {
-	return w.agentless || !w.unwritten.IsZero() || w.refused != "" ||
+// needsAction reports whether a person must act before the wait ends.
+func (w wait) needsAction() bool {
+	return w.noAgent || !w.unwritten.IsZero() || w.refused != "" ||
 		len(w.certificates) > 0 && w.certificates[0].state != v1alpha1.StatePending
 }
 
-// decide returns what a node waits for: the report of its agent, and in it every certificate that requires it. A report
-// counts when it is about this very node and not an earlier one of the same name, and not while the agent's Lease says since when
-// it has not been able to write a newer one (unwritten, zero for never).
+// decide returns what a node waits for: the report of its agent, and in it every required certificate. A report does not count
+// if it is about an earlier node of the same name, or while the agent cannot write a newer one (unwritten is since when, zero
+// for never).
 //
-// An entry names its ObservedCertificate and generation, not its UID. So for the second or so that an agent takes to report
-// an object that was deleted and made anew under its name, the entry of the old one counts.
+// An entry has the name and generation of its ObservedCertificate, not its UID. If an object is deleted and created again under
+// its name, the entry of the old one counts for about a second, until the agent reports the new one.
 func decide(node *corev1.Node, state *v1alpha1.NodeCertificateState, unwritten time.Time, certificates []v1alpha1.ObservedCertificate) wait {
 	if !unwritten.IsZero() {
-		return wait{agent: true, unwritten: unwritten}
+		return wait{noReport: true, unwritten: unwritten}
 	}
 	if state == nil || state.NodeUID != string(node.UID) {
-		return wait{agent: true}
+		return wait{noReport: true}
 	}
 	var waiting wait
 	for i := range certificates {
-		if !required(&certificates[i], node) {
+		if !requires(&certificates[i], node) {
 			continue
 		}
-		if lack, lacks := lacking(&certificates[i], state); lacks {
-			waiting.certificates = append(waiting.certificates, lack)
+		if m, found := missingFrom(state, &certificates[i]); found {
+			waiting.certificates = append(waiting.certificates, m)
 		}
 	}
 	slices.SortFunc(waiting.certificates, func(a, b missing) int {
@@ -72,9 +72,9 @@ func severity(m missing) int {
 	return 0
 }
 
-// required tells whether a node with the taint waits for a certificate. A selector that cannot be read selects nothing, as
-// for the agent; the API server lets none in.
-func required(certificate *v1alpha1.ObservedCertificate, node *corev1.Node) bool {
+// requires reports whether a node with the taint waits for a certificate. An invalid selector, which the API server rejects,
+// selects no node, as for the agent.
+func requires(certificate *v1alpha1.ObservedCertificate, node *corev1.Node) bool {
 	if !certificate.Spec.RequireInitialSync || !certificate.DeletionTimestamp.IsZero() {
 		return false
 	}
@@ -82,33 +82,33 @@ func required(certificate *v1alpha1.ObservedCertificate, node *corev1.Node) bool
 	return err == nil && selector.Matches(labels.Set(node.Labels))
 }
 
-// lacking tells what is missing of a certificate, as the report says. Installed is what the store holds, valid and as the spec of
-// today wants it, even where the last polls failed. A report of a newer generation than the cache has is as good as none: the
-// cache will follow.
-func lacking(certificate *v1alpha1.ObservedCertificate, state *v1alpha1.NodeCertificateState) (missing, bool) {
+// missingFrom reports whether a certificate is missing on a node, by the node's report. It is not missing if it is in the store,
+// valid and as the current spec asks, even if the last polls failed. A report of a newer generation than the cache has does not
+// count until the cache has that generation.
+func missingFrom(state *v1alpha1.NodeCertificateState, certificate *v1alpha1.ObservedCertificate) (missing, bool) {
 	report := state.Certificates
-	lack := missing{name: certificate.Name, state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
+	m := missing{name: certificate.Name, state: v1alpha1.StatePending, reason: v1alpha1.ReasonPending}
 	at := slices.IndexFunc(report, func(e v1alpha1.CertificateEntry) bool { return e.Name == certificate.Name })
 	if at < 0 {
-		lack.message = "the node has not reported it yet"
+		m.message = "the node has not reported it yet"
 		if omitted := state.Omitted; omitted != nil && omitted.Certificates > 0 {
-			lack.message = fmt.Sprintf("the node's report leaves out %d certificates for its size; select fewer certificates for the node", omitted.Certificates)
+			m.message = fmt.Sprintf("the node's report omits %d certificates because of its size: select fewer certificates for this node", omitted.Certificates)
 		}
-		return lack, true
+		return m, true
 	}
 	entry := report[at]
 	switch {
 	case entry.Generation != certificate.Generation:
-		lack.message = fmt.Sprintf("the node has not acted on generation %d of the spec yet, it reports %d", certificate.Generation, entry.Generation)
+		m.message = fmt.Sprintf("the node has not processed generation %d of the spec yet; it reports generation %d", certificate.Generation, entry.Generation)
 	case entry.Thumbprint != "" && (entry.State == v1alpha1.StateInstalled || entry.State == v1alpha1.StateSuspended):
-		return missing{}, false // what was suspended after it was installed is as its owner wants it
+		return missing{}, false // a certificate that was suspended after its installation counts as installed
 	case entry.State == v1alpha1.StateSuspended:
-		lack.state, lack.reason = entry.State, v1alpha1.ReasonSuspended
-		lack.message = "it is not in the store, and spec.suspend keeps it from being installed; end that, or set requireInitialSync to false to let the node go without it"
+		m.state, m.reason = entry.State, v1alpha1.ReasonSuspended
+		m.message = "it is not in the store, and spec.suspend prevents its installation: unset spec.suspend, or set spec.requireInitialSync to false to release the node without it"
 	case entry.State != v1alpha1.StateInstalled:
-		lack.state, lack.reason, lack.message = entry.State, entry.Reason, entry.Message
+		m.state, m.reason, m.message = entry.State, entry.Reason, entry.Message
 	default:
-		lack.message = "it is not in the store yet"
+		m.message = "it is not in the store yet"
 	}
-	return lack, true
+	return m, true
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
-// wanted returns an ObservedCertificate that nodes wait for, of generation 3.
-func wanted(name string, changes ...func(*v1alpha1.ObservedCertificate)) v1alpha1.ObservedCertificate {
+// required returns an ObservedCertificate that nodes wait for, of generation 3.
+func required(name string, changes ...func(*v1alpha1.ObservedCertificate)) v1alpha1.ObservedCertificate {
 	certificate := v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: 3}}
 	certificate.Spec.RequireInitialSync = true
 	for _, change := range changes {
@@ -42,7 +42,7 @@ func with(entry v1alpha1.CertificateEntry, state v1alpha1.CertificateState, reas
 	return entry
 }
 
-func lackingFor(name string, state v1alpha1.CertificateState, reason v1alpha1.Reason, message string) missing {
+func missingFor(name string, state v1alpha1.CertificateState, reason v1alpha1.Reason, message string) missing {
 	return missing{name: name, state: state, reason: reason, message: message}
 }
 
@@ -51,7 +51,7 @@ func TestDecide(t *testing.T) {
 		pending   = v1alpha1.StatePending
 		failed    = v1alpha1.StateFailed
 		suspended = v1alpha1.StateSuspended
-		absent    = "it is not in the store, and spec.suspend keeps it from being installed; end that, or set requireInitialSync to false to let the node go without it"
+		absent    = "it is not in the store, and spec.suspend prevents its installation: unset spec.suspend, or set spec.requireInitialSync to false to release the node without it"
 	)
 	absentWeb := v1alpha1.CertificateEntry{Name: "web", Generation: 3}
 	tests := []struct {
@@ -61,43 +61,43 @@ func TestDecide(t *testing.T) {
 		certificates []v1alpha1.ObservedCertificate
 		want         wait
 	}{
-		{"no report yet", "", nil, nil, wait{agent: true}},
-		{"the report of an earlier node of that name", "earlier", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{agent: true}},
+		{"no report yet", "", nil, nil, wait{noReport: true}},
+		{"the report of an earlier node of that name", "earlier", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("web")}, wait{noReport: true}},
 		{"a report, and nothing is required", "node", nil, nil, wait{}},
-		{"a certificate that does not require it has failed", "node", []v1alpha1.CertificateEntry{with(absentWeb, failed, "AccessDenied", "x")}, []v1alpha1.ObservedCertificate{wanted("web", optional)}, wait{}},
-		{"all are installed", "node", []v1alpha1.CertificateEntry{installedAs("api", 3), installedAs("web", 3)}, []v1alpha1.ObservedCertificate{wanted("web"), wanted("api")}, wait{}},
-		{"one is not reported", "node", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{wanted("api"), wanted("web")},
-			wait{certificates: []missing{lackingFor("api", pending, "Pending", "the node has not reported it yet")}}},
-		{"one is reported and not installed", "node", []v1alpha1.CertificateEntry{absentWeb}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", pending, "Pending", "it is not in the store yet")}}},
-		{"the spec has changed since", "node", []v1alpha1.CertificateEntry{installedAs("web", 2)}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not acted on generation 3 of the spec yet, it reports 2")}}},
-		{"the cache is behind the report", "node", []v1alpha1.CertificateEntry{installedAs("web", 4)}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not acted on generation 3 of the spec yet, it reports 4")}}},
-		{"installed for the accounts that exist is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), failed, "AccountNotFound", "no CORP\\web$")}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", failed, "AccountNotFound", "no CORP\\web$")}}},
-		{"an older version that could not be renewed is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", pending, "Throttled", "429")}}},
-		{"its polls fail while it is installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{}},
-		{"its polls fail, and it was installed for an older spec", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 2), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not acted on generation 3 of the spec yet, it reports 2")}}},
-		{"its link was declined", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "LinkDeclined", "a name less")}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{}},
-		{"it is in the store and not valid yet", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "NotYetValid", "from tomorrow on")}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", pending, "NotYetValid", "from tomorrow on")}}},
-		{"failed ones come first, then the name counts", "node", []v1alpha1.CertificateEntry{with(v1alpha1.CertificateEntry{Name: "c", Generation: 3}, failed, "AccessDenied", "403")},
-			[]v1alpha1.ObservedCertificate{wanted("b"), wanted("a"), wanted("c")},
+		{"a certificate that does not require it has failed", "node", []v1alpha1.CertificateEntry{with(absentWeb, failed, "AccessDenied", "x")}, []v1alpha1.ObservedCertificate{required("web", optional)}, wait{}},
+		{"all are installed", "node", []v1alpha1.CertificateEntry{installedAs("api", 3), installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("web"), required("api")}, wait{}},
+		{"one is not reported", "node", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("api"), required("web")},
+			wait{certificates: []missing{missingFor("api", pending, "Pending", "the node has not reported it yet")}}},
+		{"one is reported and not installed", "node", []v1alpha1.CertificateEntry{absentWeb}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", pending, "Pending", "it is not in the store yet")}}},
+		{"the spec has changed since", "node", []v1alpha1.CertificateEntry{installedAs("web", 2)}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 2")}}},
+		{"the cache is behind the report", "node", []v1alpha1.CertificateEntry{installedAs("web", 4)}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 4")}}},
+		{"a certificate with an unknown account is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), failed, "AccountNotFound", "no CORP\\web$")}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", failed, "AccountNotFound", "no CORP\\web$")}}},
+		{"an older version that could not be renewed is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", pending, "Throttled", "429")}}},
+		{"its polls fail while it is installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")}, wait{}},
+		{"its polls fail, and it was installed for an older spec", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 2), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 2")}}},
+		{"its link was declined", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "LinkDeclined", "a name is missing")}, []v1alpha1.ObservedCertificate{required("web")}, wait{}},
+		{"it is in the store and not valid yet", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "NotYetValid", "valid from tomorrow")}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", pending, "NotYetValid", "valid from tomorrow")}}},
+		{"failed certificates come first, then they are sorted by name", "node", []v1alpha1.CertificateEntry{with(v1alpha1.CertificateEntry{Name: "c", Generation: 3}, failed, "AccessDenied", "403")},
+			[]v1alpha1.ObservedCertificate{required("b"), required("a"), required("c")},
 			wait{certificates: []missing{
-				lackingFor("c", failed, "AccessDenied", "403"),
-				lackingFor("a", pending, "Pending", "the node has not reported it yet"),
-				lackingFor("b", pending, "Pending", "the node has not reported it yet"),
+				missingFor("c", failed, "AccessDenied", "403"),
+				missingFor("a", pending, "Pending", "the node has not reported it yet"),
+				missingFor("b", pending, "Pending", "the node has not reported it yet"),
 			}}},
-		{"it is for other nodes", "node", nil, []v1alpha1.ObservedCertificate{wanted("web", forPool("sql"))}, wait{}},
-		{"it is for nodes like this one", "node", nil, []v1alpha1.ObservedCertificate{wanted("web", forPool("web"))},
-			wait{certificates: []missing{lackingFor("web", pending, "Pending", "the node has not reported it yet")}}},
-		{"it is being deleted", "node", nil, []v1alpha1.ObservedCertificate{wanted("web", ending)}, wait{}},
-		{"suspended once it was installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{wanted("web")}, wait{}},
-		{"suspended before it was installed", "node", []v1alpha1.CertificateEntry{with(absentWeb, suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{wanted("web")},
-			wait{certificates: []missing{lackingFor("web", suspended, "Suspended", absent)}}},
+		{"it targets other nodes", "node", nil, []v1alpha1.ObservedCertificate{required("web", forPool("sql"))}, wait{}},
+		{"it targets this node", "node", nil, []v1alpha1.ObservedCertificate{required("web", forPool("web"))},
+			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not reported it yet")}}},
+		{"it is being deleted", "node", nil, []v1alpha1.ObservedCertificate{required("web", ending)}, wait{}},
+		{"suspended after its installation", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{required("web")}, wait{}},
+		{"suspended before its installation", "node", []v1alpha1.CertificateEntry{with(absentWeb, suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{required("web")},
+			wait{certificates: []missing{missingFor("web", suspended, "Suspended", absent)}}},
 	}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node", Labels: map[string]string{"pool": "web"}}}
 	for _, test := range tests {
@@ -108,41 +108,41 @@ func TestDecide(t *testing.T) {
 			}
 			got := decide(node, state, time.Time{}, test.certificates)
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(wait{}, missing{})); diff != "" {
-				t.Errorf("it waits for something else (-want +got):\n%s", diff)
+				t.Errorf("wait (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// An agent that cannot write its report has an old one there, which says that all is installed.
-func TestAnOldReportReleasesNoNode(t *testing.T) {
+// The last report of an agent that cannot write its report says that the certificate is installed.
+func TestAnOutdatedReportDoesNotReleaseANode(t *testing.T) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node"}}
 	state := &v1alpha1.NodeCertificateState{NodeUID: "node", Certificates: []v1alpha1.CertificateEntry{installedAs("web", 3)}}
 	since := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
-	waiting := decide(node, state, since, []v1alpha1.ObservedCertificate{wanted("web")})
-	if waiting.over() || !waiting.failed() || waiting.reason() != EventWaitingForAgent {
+	waiting := decide(node, state, since, []v1alpha1.ObservedCertificate{required("web")})
+	if waiting.done() || !waiting.needsAction() || waiting.reason() != EventWaitingForAgent {
 		t.Errorf("it waits for %+v", waiting)
 	}
 	for _, text := range []string{"2026-06-01T12:00:00Z", "its log", "NodeCertificateStates"} {
 		if !strings.Contains(waiting.String(), text) {
-			t.Errorf("it says %q, want %q in it", waiting.String(), text)
+			t.Errorf("got %q, want %q in it", waiting.String(), text)
 		}
 	}
 }
 
-func TestACertificateThatTheReportLeavesOut(t *testing.T) {
+func TestACertificateThatTheReportOmits(t *testing.T) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node"}}
 	state := &v1alpha1.NodeCertificateState{NodeUID: "node", Omitted: &v1alpha1.Omitted{Certificates: 7}}
-	waiting := decide(node, state, time.Time{}, []v1alpha1.ObservedCertificate{wanted("web")})
-	if text := waiting.String(); !strings.Contains(text, "leaves out 7 certificates") {
-		t.Errorf("it says %q", text)
+	waiting := decide(node, state, time.Time{}, []v1alpha1.ObservedCertificate{required("web")})
+	if text := waiting.String(); !strings.Contains(text, "omits 7 certificates") {
+		t.Errorf("got %q", text)
 	}
 }
 
-func TestWhatIsWaitedForIsSaidInWords(t *testing.T) {
+func TestTheDescriptionOfAWait(t *testing.T) {
 	many := wait{}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g"} {
-		many.certificates = append(many.certificates, lackingFor(name, v1alpha1.StateFailed, "AccessDenied", strings.Repeat("x", 300)))
+		many.certificates = append(many.certificates, missingFor(name, v1alpha1.StateFailed, "AccessDenied", strings.Repeat("x", 300)))
 	}
 	tests := []struct {
 		name    string
@@ -150,22 +150,22 @@ func TestWhatIsWaitedForIsSaidInWords(t *testing.T) {
 		failed  bool
 		want    []string
 	}{
-		{"the agent", wait{agent: true}, false, []string{"first report of this node's agent"}},
-		{"an agent that will not come", wait{agent: true, agentless: true}, true, []string{"no agent runs on nodes with these labels"}},
-		{"one certificate", wait{certificates: []missing{lackingFor("web", v1alpha1.StatePending, "Throttled", "429 from shop")}}, false,
+		{"the agent", wait{noReport: true}, false, []string{"first report of this node's agent"}},
+		{"a node on which no agent runs", wait{noReport: true, noAgent: true}, true, []string{"no agent runs on nodes with these labels"}},
+		{"one certificate", wait{certificates: []missing{missingFor("web", v1alpha1.StatePending, "Throttled", "429 from shop")}}, false,
 			[]string{"ObservedCertificate web (Throttled: 429 from shop)"}},
-		{"more than anybody reads", many, true, []string{"ObservedCertificate a (AccessDenied: xxx", "and 2 more"}},
+		{"more certificates than an event names", many, true, []string{"ObservedCertificate a (AccessDenied: xxx", "and 2 more"}},
 		{"the API server", wait{refused: "denied by a webhook"}, true, []string{"denied by a webhook"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			for _, want := range test.want {
 				if got := test.waiting.String(); !strings.Contains(got, want) {
-					t.Errorf("it says %q, want it to hold %q", got, want)
+					t.Errorf("got %q, want %q in it", got, want)
 				}
 			}
-			if test.waiting.failed() != test.failed {
-				t.Errorf("that somebody must act is %v, want %v", test.waiting.failed(), test.failed)
+			if test.waiting.needsAction() != test.failed {
+				t.Errorf("needsAction is %v, want %v", test.waiting.needsAction(), test.failed)
 			}
 		})
 	}

@@ -1,8 +1,8 @@
-// Package startuptaint takes the startup taint off nodes whose certificates are there. A file a phase: watch, decide,
-// remove, tell (events); removeall is for uninstalling. docs/startup-taint.md is its page for operators.
+// Package startuptaint removes the startup taint from nodes whose certificates are installed. Each phase has a file: watch,
+// decide, remove, waitevents; removeall is for uninstalling. docs/startup-taint.md is its page for operators.
 //
-// The controller alone may patch nodes. Agents must not: a node's token that may change any node is how one stolen node
-// becomes a stolen cluster.
+// Only the controller may patch nodes. Agents must not: with an agent's token that may change any node, one compromised node
+// would compromise the cluster.
 //
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=vaultpane.dev,resources=nodecertificatestates,verbs=get;list;watch

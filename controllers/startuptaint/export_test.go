@@ -2,11 +2,13 @@ package startuptaint
 
 import "time"
 
-// What tests from outside need beside SetupWithManager.
+// What external tests need in addition to SetupWithManager.
 var (
 	Prepare          = (*Reconciler).prepare
 	RemoveAllInPages = removeAll
 )
 
-// MostTold is how many events about waiting the budget allows in a time.
-func MostTold(took time.Duration) int { return tellBurst + tellPerSecond*(1+int(took.Seconds())) }
+// MaxWaitEvents returns how many events about waiting the budget allows in a duration.
+func MaxWaitEvents(took time.Duration) int {
+	return eventBurst + eventsPerSecond*(1+int(took.Seconds()))
+}

@@ -23,7 +23,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
-// running is a reconciler at work, with the controller's rights and a cache that holds of nodes what it needs.
+// running is a running reconciler with the controller's rights and a reduced cache of nodes.
 type running struct {
 	registry *prometheus.Registry
 	stop     func()
@@ -37,9 +37,9 @@ func (c *cluster) run(t *testing.T) *running {
 // runBy is run with another clock.
 func (c *cluster) runBy(t *testing.T, now func() time.Time) *running {
 	t.Helper()
-	again, patience := true, await.Patience
+	again, timeout := true, await.Patience
 	mgr, err := ctrl.NewManager(c.controller, ctrl.Options{
-		Scheme: scheme, Logger: log.logger(), Metrics: metricsserver.Options{BindAddress: "0"}, GracefulShutdownTimeout: &patience,
+		Scheme: scheme, Logger: log.logger(), Metrics: metricsserver.Options{BindAddress: "0"}, GracefulShutdownTimeout: &timeout,
 		Controller: config.Controller{SkipNameValidation: &again}, // this process has several, also at once
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Node{}: {Transform: stripNode}, &coordinationv1.Lease{}: {Namespaces: map[string]cache.Config{install.Namespace: {}}},
@@ -72,7 +72,7 @@ func stripNode(object any) (any, error) {
 	return object, nil
 }
 
-// removals is the value of the counter.
+// removals returns the value of the counter.
 func (r *running) removals(t *testing.T) int {
 	t.Helper()
 	families, err := r.registry.Gather()
@@ -95,38 +95,38 @@ func (c *cluster) untainted(t *testing.T, when, name string) {
 	})
 }
 
-// eventsOf counts the events about the nodes that there are by reason. Those of earlier tests had the same names, and some of
-// their events may come only now.
+// eventsOf counts the events about the existing nodes by reason. Nodes of earlier tests had the same names, and some of their events
+// may still arrive.
 func (c *cluster) eventsOf(ctx context.Context) (map[string]int, error) {
 	var nodes corev1.NodeList
 	var list eventsv1.EventList
 	if err := errors.Join(c.kube.List(ctx, &nodes), c.kube.List(ctx, &list)); err != nil {
 		return nil, err
 	}
-	there := map[types.UID]bool{}
+	existing := map[types.UID]bool{}
 	for _, node := range nodes.Items {
-		there[node.UID] = true
+		existing[node.UID] = true
 	}
 	counts := map[string]int{}
 	for _, event := range list.Items {
-		if there[event.Regarding.UID] && event.ReportingController == "vaultpane-controller" {
+		if existing[event.Regarding.UID] && event.ReportingController == "vaultpane-controller" {
 			counts[event.Reason]++
 		}
 	}
 	return counts, nil
 }
 
-func TestEveryChangeThatEndsAWaitIsSeen(t *testing.T) {
+func TestEveryChangeThatEndsAWaitReconciles(t *testing.T) {
 	c, ctx := newCluster(t), t.Context()
 	must(t, c.require(ctx, "web"))
-	// A young node is looked at anyway after a minute. By this clock it stays younger for an hour.
+	// A new node is reconciled again after a minute anyway. By this clock it stays new for an hour.
 	c.runBy(t, func() time.Time { return time.Now().Add(-time.Hour) })
 	changes := []struct {
 		name string
 		end  func(node *corev1.Node) error
 	}{
-		{"when the report comes", func(node *corev1.Node) error { return c.report(ctx, node, installed("web", 1)) }},
-		{"when it is put on a node that is ready", func(node *corev1.Node) error {
+		{"when the report is written", func(node *corev1.Node) error { return c.report(ctx, node, installed("web", 1)) }},
+		{"when it is added to a node that is ready", func(node *corev1.Node) error {
 			if err := errors.Join(c.setTaints(ctx, node.Name, without(startup.Key)), c.report(ctx, node, installed("web", 1))); err != nil {
 				return err
 			}
@@ -167,7 +167,7 @@ func TestEveryChangeThatEndsAWaitIsSeen(t *testing.T) {
 	})
 }
 
-// TestTwoControllersAtOnce is a hand-over of leadership at its worst: the old leader goes on for a while.
+// TestTwoControllersAtOnce is the worst case of a change of leader: the old leader continues for a while.
 func TestTwoControllersAtOnce(t *testing.T) {
 	c, ctx := newCluster(t), t.Context()
 	one, other := c.run(t), c.run(t)
@@ -180,12 +180,12 @@ func TestTwoControllersAtOnce(t *testing.T) {
 	for i := range nodes {
 		c.untainted(t, "by one of two", numbered("n", i))
 	}
-	await.That(t, "each removal was counted and told once", func() (bool, error) {
+	await.That(t, "each removal was counted once and has one event", func() (bool, error) {
 		counts, err := c.eventsOf(ctx)
 		return counts[startuptaint.EventRemoved] == nodes && one.removals(t)+other.removals(t) == nodes, err
 	})
 	one.stop()
 	must(t, c.setTaints(ctx, numbered("n", 0), adding(startup)))
-	c.untainted(t, "by the one that is left", numbered("n", 0))
+	c.untainted(t, "by the remaining one", numbered("n", 0))
 	t.Logf("removals: %d and %d", one.removals(t), other.removals(t))
 }

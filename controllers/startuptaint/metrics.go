@@ -16,20 +16,20 @@ const (
 	waitingForNothing      = "nothing"
 )
 
-// scrapeLimit is how long a scrape waits for the cache, which answers at once when it has started.
+// scrapeLimit bounds how long a scrape waits for the cache, which answers immediately once it has started.
 const scrapeLimit = 5 * time.Second
 
 var descNodes = prometheus.NewDesc("vaultpane_startup_taint_nodes",
 	"Nodes that have the startup taint, by what they wait for: agent (its first report), certificates, or nothing (it is being removed).",
 	[]string{labelWaitingFor}, nil)
 
-// instruments are the metrics of removals; the nodes that wait are counted when scraped.
+// instruments are the metrics of removals. Waiting nodes are counted at each scrape.
 type instruments struct {
 	removals prometheus.Counter
 	waited   prometheus.Histogram
 }
 
-// newInstruments makes and registers the metrics.
+// newInstruments registers the metrics.
 func newInstruments(registry prometheus.Registerer, r *Reconciler) (*instruments, error) {
 	i := &instruments{
 		removals: prometheus.NewCounter(prometheus.CounterOpts{
@@ -37,7 +37,7 @@ func newInstruments(registry prometheus.Registerer, r *Reconciler) (*instruments
 		}),
 		waited: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "vaultpane_startup_taint_wait_seconds",
-			Help:    "Time from a node's creation to the removal of its startup taint. A taint that is put on later counts from the creation too.",
+			Help:    "Time from a node's creation to the removal of its startup taint. A taint that is added later also counts from the creation.",
 			Buckets: []float64{10, 20, 30, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600},
 		}),
 	}
@@ -54,7 +54,7 @@ func (i *instruments) removed(waited time.Duration) {
 	i.waited.Observe(waited.Seconds())
 }
 
-// waitingNodes counts nodes that have the taint from the cache, so that no gauge is left behind.
+// waitingNodes counts the nodes with the taint from the cache, so no gauge outlives its nodes.
 type waitingNodes struct{ r *Reconciler }
 
 // Describe implements prometheus.Collector.
@@ -67,7 +67,7 @@ func (w waitingNodes) Collect(metrics chan<- prometheus.Metric) {
 	counts := map[string]int{waitingForAgent: 0, waitingForCertificates: 0, waitingForNothing: 0}
 	nodes, err := w.r.allTainted(ctx)
 	if err != nil {
-		return // the cache has not started: nothing is known, which is not zero
+		return // the cache has not started: the values are unknown, not zero
 	}
 	for _, node := range nodes {
 		waiting, err := w.r.waiting(ctx, node)
@@ -75,9 +75,9 @@ func (w waitingNodes) Collect(metrics chan<- prometheus.Metric) {
 			return
 		}
 		switch {
-		case waiting.over():
+		case waiting.done():
 			counts[waitingForNothing]++
-		case waiting.agent:
+		case waiting.noReport:
 			counts[waitingForAgent]++
 		default:
 			counts[waitingForCertificates]++

@@ -45,7 +45,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// addNode makes a node. Each has the label pool=web.
+// addNode creates a node with the label pool=web.
 func (c *cluster) addNode(ctx context.Context, name string, taints ...corev1.Taint) (*corev1.Node, error) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"pool": "web"}}}
 	node.Spec.Taints = taints
@@ -56,9 +56,9 @@ func (c *cluster) addNode(ctx context.Context, name string, taints ...corev1.Tai
 	return node, c.setTaints(ctx, name, func([]corev1.Taint) []corev1.Taint { return taints })
 }
 
-// setTaints changes a node's taints as a well-behaved controller does: it begins anew when somebody else was faster.
+// setTaints changes a node's taints as a well-behaved controller does: it starts over after a conflict.
 func (c *cluster) setTaints(ctx context.Context, name string, change func([]corev1.Taint) []corev1.Taint) error {
-	always := wait.Backoff{Steps: 1000, Duration: 5 * time.Millisecond, Factor: 1, Jitter: 5} // a cap would end it early
+	always := wait.Backoff{Steps: 1000, Duration: 5 * time.Millisecond, Factor: 1, Jitter: 5} // a cap would stop it early
 	return retry.RetryOnConflict(always, func() error {
 		node := &corev1.Node{}
 		if err := c.kube.Get(ctx, client.ObjectKey{Name: name}, node); err != nil {
@@ -79,7 +79,7 @@ func without(key string) func([]corev1.Taint) []corev1.Taint {
 	}
 }
 
-// taints are the node's taints as text, in their order.
+// taints returns the node's taints as text, in order.
 func (c *cluster) taints(ctx context.Context, name string) ([]string, error) {
 	node := &corev1.Node{}
 	if err := c.kube.Get(ctx, client.ObjectKey{Name: name}, node); err != nil {
@@ -114,7 +114,7 @@ func (c *cluster) report(ctx context.Context, node *corev1.Node, entries ...v1al
 	return c.kube.Update(ctx, state)
 }
 
-// require makes an ObservedCertificate that nodes wait for.
+// require creates an ObservedCertificate that nodes wait for.
 func (c *cluster) require(ctx context.Context, name string, changes ...func(*v1alpha1.ObservedCertificateSpec)) error {
 	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	certificate.Spec.URL = "https://shop.vault.azure.net/secrets/" + name
@@ -143,7 +143,7 @@ func installed(name string, generation int64) v1alpha1.CertificateEntry {
 }
 
 func failing(name string, reason v1alpha1.Reason) v1alpha1.CertificateEntry {
-	return v1alpha1.CertificateEntry{Name: name, Generation: 1, State: v1alpha1.StateFailed, Reason: reason, Message: "https://shop.vault.azure.net answers 403"}
+	return v1alpha1.CertificateEntry{Name: name, Generation: 1, State: v1alpha1.StateFailed, Reason: reason, Message: "https://shop.vault.azure.net returns 403"}
 }
 
 // numbered returns the name of one of many nodes.

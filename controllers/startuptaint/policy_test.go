@@ -11,8 +11,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// TestTheSamplePolicyPutsTheTaintOn applies the sample that docs/startup-taint.md offers.
-func TestTheSamplePolicyPutsTheTaintOn(t *testing.T) {
+// TestTheSamplePolicyAddsTheTaint applies the sample in docs/startup-taint.md.
+func TestTheSamplePolicyAddsTheTaint(t *testing.T) {
 	c, ctx := newCluster(t), t.Context()
 	c.plane.SkipBefore(t, 36)
 	sample := filepath.Join("..", "..", "config", "samples", "startup-taint.yaml")
@@ -31,7 +31,7 @@ func TestTheSamplePolicyPutsTheTaintOn(t *testing.T) {
 		must(t, c.kube.Delete(ctx, node))
 		return asText(node.Spec.Taints)
 	}
-	await.That(t, "a Windows node gets the taint", func() (bool, error) { // the API server takes up a policy after a moment
+	await.That(t, "a Windows node gets the taint", func() (bool, error) { // the API server applies a policy after a moment
 		return slices.Contains(register("windows", "windows"), ours), nil
 	})
 	const notReady = "node.kubernetes.io/not-ready:NoSchedule" // by TaintNodesByCondition

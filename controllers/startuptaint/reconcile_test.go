@@ -11,129 +11,129 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-func TestTheTaintStaysUntilWhatIsRequiredIsInstalled(t *testing.T) {
-	d, ctx := newDesk(t), t.Context()
-	must(t, d.require(ctx, "web"))
-	must(t, d.require(ctx, "sql", func(s *v1alpha1.ObservedCertificateSpec) {
+func TestTheTaintRemainsUntilRequiredCertificatesAreInstalled(t *testing.T) {
+	h, ctx := newHarness(t), t.Context()
+	must(t, h.require(ctx, "web"))
+	must(t, h.require(ctx, "sql", func(s *v1alpha1.ObservedCertificateSpec) {
 		s.NodeSelector = &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": "sql"}}
 	}))
-	node := d.add("n", startup)
-	d.leaves("before a report", "n", ours)
+	node := h.add("n", startup)
+	h.expectTaints("before a report", "n", ours)
 	earlier := node.DeepCopy()
 	earlier.UID = "of-an-earlier-node"
-	must(t, d.report(ctx, earlier, installed("web", 1)))
-	d.leaves("after the report of an earlier node of that name", "n", ours)
-	must(t, d.report(ctx, node))
-	d.leaves("after a report without the certificate", "n", ours)
-	must(t, d.report(ctx, node, failing("web", "AccessDenied")))
-	d.leaves("after the certificate failed", "n", ours)
-	must(t, d.change(ctx, "web", func(s *v1alpha1.ObservedCertificateSpec) { s.KeyExportable = true }))
-	must(t, d.report(ctx, node, installed("web", 1)))
-	d.leaves("after it was installed as the spec was", "n", ours)
-	must(t, d.require(ctx, "api"))
-	must(t, d.report(ctx, node, installed("web", 2)))
-	d.leaves("after another one came to be required", "n", ours)
-	must(t, d.report(ctx, node, installed("api", 1), installed("web", 2)))
-	d.leaves("after all were installed", "n")
-	must(t, d.require(ctx, "late"))
-	d.leaves("after one was required too late", "n")
-	if list := d.stored("n").Spec.Taints; list != nil {
-		t.Errorf("the node has the list %v, want none at all", list)
+	must(t, h.report(ctx, earlier, installed("web", 1)))
+	h.expectTaints("after the report of an earlier node of that name", "n", ours)
+	must(t, h.report(ctx, node))
+	h.expectTaints("after a report without the certificate", "n", ours)
+	must(t, h.report(ctx, node, failing("web", "AccessDenied")))
+	h.expectTaints("after the certificate failed", "n", ours)
+	must(t, h.change(ctx, "web", func(s *v1alpha1.ObservedCertificateSpec) { s.KeyExportable = true }))
+	must(t, h.report(ctx, node, installed("web", 1)))
+	h.expectTaints("after it was installed for the previous spec", "n", ours)
+	must(t, h.require(ctx, "api"))
+	must(t, h.report(ctx, node, installed("web", 2)))
+	h.expectTaints("after another certificate is required", "n", ours)
+	must(t, h.report(ctx, node, installed("api", 1), installed("web", 2)))
+	h.expectTaints("after all were installed", "n")
+	must(t, h.require(ctx, "late"))
+	h.expectTaints("after one was required too late", "n")
+	if list := h.stored("n").Spec.Taints; list != nil {
+		t.Errorf("the node has the list %v, want none", list)
 	}
 }
 
 func TestNothingIsRequired(t *testing.T) {
-	d := newDesk(t)
-	must(t, d.require(t.Context(), "web", func(s *v1alpha1.ObservedCertificateSpec) { s.RequireInitialSync = false }))
-	node := d.add("n", startup)
-	d.leaves("before a report", "n", ours)
-	must(t, d.report(t.Context(), node, failing("web", "AccessDenied")))
-	d.leaves("after the first report", "n")
+	h := newHarness(t)
+	must(t, h.require(t.Context(), "web", func(s *v1alpha1.ObservedCertificateSpec) { s.RequireInitialSync = false }))
+	node := h.add("n", startup)
+	h.expectTaints("before a report", "n", ours)
+	must(t, h.report(t.Context(), node, failing("web", "AccessDenied")))
+	h.expectTaints("after the first report", "n")
 }
 
-func TestOtherTaintsStayAsTheyAre(t *testing.T) {
-	d := newDesk(t)
-	must(t, d.report(t.Context(), d.add("n", gpu, startup, leaving, evicts, scaled)))
-	d.leaves("ready", "n", "sku=gpu:NoSchedule", "example.com/leaving:NoExecute@2027-01-15T08:00:00Z")
-	if d.patches != 1 {
-		t.Errorf("that took %d patches, want 1", d.patches)
+func TestOtherTaintsRemain(t *testing.T) {
+	h := newHarness(t)
+	must(t, h.report(t.Context(), h.add("n", gpu, startup, leaving, evicts, scaled)))
+	h.expectTaints("ready", "n", "sku=gpu:NoSchedule", "example.com/leaving:NoExecute@2027-01-15T08:00:00Z")
+	if h.patches != 1 {
+		t.Errorf("that took %d patches, want 1", h.patches)
 	}
 }
 
-func TestATaintThatIsPutBackIsRemovedAgain(t *testing.T) {
-	d := newDesk(t)
-	must(t, d.report(t.Context(), d.add("n", startup)))
-	d.leaves("ready", "n")
-	must(t, d.setTaints(t.Context(), "n", adding(startup)))
-	d.leaves("put back", "n")
-	if got := len(d.events); got != 2 {
-		t.Errorf("there are %d events, want one for each removal: %q", got, d.events)
+func TestATaintThatIsAddedAgainIsRemovedAgain(t *testing.T) {
+	h := newHarness(t)
+	must(t, h.report(t.Context(), h.add("n", startup)))
+	h.expectTaints("ready", "n")
+	must(t, h.setTaints(t.Context(), "n", adding(startup)))
+	h.expectTaints("added again", "n")
+	if got := len(h.events); got != 2 {
+		t.Errorf("there are %d events, want one for each removal: %q", got, h.events)
 	}
 }
 
-func TestACacheThatIsBehindCausesNoSecondRemoval(t *testing.T) {
-	d := newDesk(t)
-	must(t, d.report(t.Context(), d.add("n", startup)))
-	before := d.stored("n")
-	d.leaves("ready", "n")
-	d.old = before
+func TestAnOutdatedCacheCausesNoSecondRemoval(t *testing.T) {
+	h := newHarness(t)
+	must(t, h.report(t.Context(), h.add("n", startup)))
+	before := h.stored("n")
+	h.expectTaints("ready", "n")
+	h.old = before
 	for range 3 {
-		d.leaves("looked at again in an old cache", "n")
+		h.expectTaints("reconciled again with an outdated cache", "n")
 	}
-	if d.patches != 1 || len(d.events) != 1 {
-		t.Errorf("there were %d patches and the events %q, want one of each", d.patches, d.events)
+	if h.patches != 1 || len(h.events) != 1 {
+		t.Errorf("there were %d patches and the events %q, want one of each", h.patches, h.events)
 	}
-	if count := testutil.CollectAndCount(d.registry, "vaultpane_startup_taint_wait_seconds"); count != 1 {
+	if count := testutil.CollectAndCount(h.registry, "vaultpane_startup_taint_wait_seconds"); count != 1 {
 		t.Errorf("the histogram has %d series, want 1", count)
 	}
 }
 
-func TestTheCacheIsBehindOthersWhoChangedTheTaints(t *testing.T) {
-	d := newDesk(t)
-	must(t, d.report(t.Context(), d.add("n", startup, gpu)))
-	d.old = d.stored("n")
-	must(t, d.setTaints(t.Context(), "n", func([]corev1.Taint) []corev1.Taint { return []corev1.Taint{leaving, startup} }))
-	d.leaves("after the taints changed", "n", "example.com/leaving:NoExecute@2027-01-15T08:00:00Z")
+func TestOtherClientsChangedTheTaintsAndTheCacheIsOutdated(t *testing.T) {
+	h := newHarness(t)
+	must(t, h.report(t.Context(), h.add("n", startup, gpu)))
+	h.old = h.stored("n")
+	must(t, h.setTaints(t.Context(), "n", func([]corev1.Taint) []corev1.Taint { return []corev1.Taint{leaving, startup} }))
+	h.expectTaints("after the taints changed", "n", "example.com/leaving:NoExecute@2027-01-15T08:00:00Z")
 
-	must(t, d.report(t.Context(), d.add("m", startup)))
-	d.old = d.stored("m")
-	must(t, d.setTaints(t.Context(), "m", func([]corev1.Taint) []corev1.Taint { return nil }))
-	d.leaves("after somebody else removed it", "m")
-	if len(d.events) != 1 {
-		t.Errorf("the events are %q, want the one of our own removal", d.events)
+	must(t, h.report(t.Context(), h.add("m", startup)))
+	h.old = h.stored("m")
+	must(t, h.setTaints(t.Context(), "m", func([]corev1.Taint) []corev1.Taint { return nil }))
+	h.expectTaints("after another client removed it", "m")
+	if len(h.events) != 1 {
+		t.Errorf("the events are %q, want the one of our own removal", h.events)
 	}
 }
 
-func TestOthersAreFasterEachTime(t *testing.T) {
-	d := newDesk(t)
-	must(t, d.report(t.Context(), d.add("n", startup)))
-	d.faster = func() {
-		must(t, d.setTaints(t.Context(), "n", adding(corev1.Taint{Key: "example.com/busy", Value: strconv.Itoa(d.patches), Effect: corev1.TaintEffectNoSchedule})))
+func TestOtherClientsAreFasterEachTime(t *testing.T) {
+	h := newHarness(t)
+	must(t, h.report(t.Context(), h.add("n", startup)))
+	h.beforePatch = func() {
+		must(t, h.setTaints(t.Context(), "n", adding(corev1.Taint{Key: "example.com/busy", Value: strconv.Itoa(h.patches), Effect: corev1.TaintEffectNoSchedule})))
 	}
-	result, err := d.reconciler.Reconcile(t.Context(), requestFor("n"))
+	result, err := h.reconciler.Reconcile(t.Context(), requestFor("n"))
 	if err != nil || result.RequeueAfter <= 0 || result.RequeueAfter > time.Second {
-		t.Errorf("it gave the error %v and looks again in %s, want no error and soon", err, result.RequeueAfter)
+		t.Errorf("got error %v and RequeueAfter %s, want no error and at most a second", err, result.RequeueAfter)
 	}
-	if d.patches != 5 {
-		t.Errorf("it tried %d times, want 5", d.patches)
+	if h.patches != 5 {
+		t.Errorf("it tried %d times, want 5", h.patches)
 	}
-	d.faster = nil
-	d.leaves("when the others are done", "n", "example.com/busy=5:NoSchedule")
+	h.beforePatch = nil
+	h.expectTaints("when the other clients are done", "n", "example.com/busy=5:NoSchedule")
 }
 
 func TestAnotherNodeOfThatNameKeepsItsTaint(t *testing.T) {
-	d := newDesk(t)
-	node := d.add("n", startup)
-	must(t, d.report(t.Context(), node))
-	d.old = d.stored("n")
-	must(t, d.kube.Delete(t.Context(), node))
-	d.add("n", startup)
-	d.leaves("made anew", "n", ours)
-	must(t, d.kube.Delete(t.Context(), node))
-	if _, err := d.reconciler.Reconcile(t.Context(), requestFor("n")); err != nil {
-		t.Errorf("a node that is gone gives the error %v", err)
+	h := newHarness(t)
+	node := h.add("n", startup)
+	must(t, h.report(t.Context(), node))
+	h.old = h.stored("n")
+	must(t, h.kube.Delete(t.Context(), node))
+	h.add("n", startup)
+	h.expectTaints("created again", "n", ours)
+	must(t, h.kube.Delete(t.Context(), node))
+	if _, err := h.reconciler.Reconcile(t.Context(), requestFor("n")); err != nil {
+		t.Errorf("a deleted node returns the error %v", err)
 	}
-	if len(d.events) != 0 {
-		t.Errorf("the events are %q", d.events)
+	if len(h.events) != 0 {
+		t.Errorf("the events are %q", h.events)
 	}
 }

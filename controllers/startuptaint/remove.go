@@ -17,17 +17,17 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// attempts is how often a removal is tried before others get room, each after the first with a fresh read.
+// attempts is how often a removal is tried in one reconcile, each attempt after the first with a fresh read.
 const attempts = 5
 
-// fieldOwner is the name under which the API server notes who changed a node.
+// fieldOwner is the field manager of the controller's changes.
 const fieldOwner = client.FieldOwner("vaultpane-controller")
 
-// errContended says that others changed the node's taints each time between read and write.
-var errContended = errors.New("others keep changing its taints")
+// errContended means that other clients changed the node's taints between each read and write.
+var errContended = errors.New("other clients keep changing its taints")
 
-// isTainted tells whether an object is a node that has the startup taint, with whatever effect: NoExecute and
-// PreferNoSchedule say the same about the node.
+// isTainted reports whether an object is a node that has the startup taint. Its effect does not matter: NoExecute and
+// PreferNoSchedule mean the same about the node.
 func isTainted(object client.Object) bool {
 	node, ok := object.(*corev1.Node)
 	return ok && slices.ContainsFunc(node.Spec.Taints, isOurs)
@@ -35,11 +35,11 @@ func isTainted(object client.Object) bool {
 
 func isOurs(taint corev1.Taint) bool { return v1alpha1.IsStartupTaintKey(taint.Key) }
 
-// removeTaint takes the startup taint off a node and returns the node as it is left, or nil when there was nothing to do:
-// the taint or the node is gone, or another node has its name. node is what the caller saw, maybe in a cache; it is not
-// changed. The error is errContended when others were faster each time.
+// removeTaint removes the startup taint from a node and returns the updated node, or nil if there was nothing to do: the taint
+// or the node does not exist any more, or another node has its name. node may come from a cache; it is not changed. The error is
+// errContended if other clients were faster each time.
 //
-// The patch tests that node and taints are what was seen, so it takes off no other taint and puts none back.
+// The patch tests node and taints, so it never removes or restores another taint.
 func removeTaint(ctx context.Context, writer client.Writer, live client.Reader, node *corev1.Node) (*corev1.Node, error) {
 	seen := node
 	for range attempts {
@@ -61,7 +61,7 @@ func removeTaint(ctx context.Context, writer client.Writer, live client.Reader, 
 			return nil, unlessGone("reading Node "+node.Name, err)
 		}
 		if fresh.UID == node.UID && equality.Semantic.DeepEqual(fresh.Spec.Taints, seen.Spec.Taints) {
-			return nil, fmt.Errorf("removing the startup taint of Node %s: %w", node.Name, patchErr) // not the test failed
+			return nil, fmt.Errorf("removing the startup taint of Node %s: %w", node.Name, patchErr) // it was not the test that failed
 		}
 		seen = fresh
 	}
@@ -82,7 +82,7 @@ type operation struct {
 	Value any    `json:"value,omitempty"`
 }
 
-// patchOf returns the patch that takes the startup taint off a node that has it.
+// patchOf returns the patch that removes the startup taint from a node.
 func patchOf(node *corev1.Node) []byte {
 	kept := slices.DeleteFunc(slices.Clone(node.Spec.Taints), isOurs)
 	change := operation{Op: "replace", Path: "/spec/taints", Value: kept}

@@ -11,12 +11,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// pageSize is the number of nodes that are read at once. A Windows node with its list of images has some 20 KB.
+// pageSize is the number of nodes in one list request. A Windows node with its list of images has about 20 KB.
 const pageSize = 500
 
-// RemoveAll takes the startup taint off every node, whatever the node waits for, and returns from how many. It is for
-// uninstalling: without the controller nobody else would. A node that fails is passed over; the error counts these and wraps
-// the first one's. The client must read from the API server and not from a cache.
+// RemoveAll removes the startup taint from every node, whatever the node waits for, and returns from how many. It is for
+// uninstalling: without the controller nothing else removes it. It continues after a failure; the error counts the failures and
+// wraps the first. The client must read from the API server and not from a cache.
 func RemoveAll(ctx context.Context, c client.Client, log logr.Logger) (int, error) {
 	return removeAll(ctx, c, log, pageSize)
 }
@@ -28,7 +28,7 @@ func removeAll(ctx context.Context, c client.Client, log logr.Logger, limit int6
 		var page corev1.NodeList
 		err := c.List(ctx, &page, client.Limit(limit), client.Continue(next))
 		if apierrors.IsResourceExpired(err) && next != "" {
-			next = "" // the list became too old while we worked: from the start, what is done needs no second visit
+			next = "" // the list expired: start over, finished nodes have no taint any more
 			continue
 		}
 		if err != nil {
@@ -52,7 +52,7 @@ func removeAll(ctx context.Context, c client.Client, log logr.Logger, limit int6
 		}
 	}
 	if failed > 0 {
-		return removed, fmt.Errorf("%d nodes keep the startup taint, the first of them: %w", failed, first)
+		return removed, fmt.Errorf("%d nodes still have the startup taint; the first failure: %w", failed, first)
 	}
 	return removed, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 )
 
-func TestRemoveAllGoesOverEveryNodeAndOnAfterAFailure(t *testing.T) {
+func TestRemoveAllVisitsEveryNodeAndContinuesAfterAFailure(t *testing.T) {
 	c, ctx := newCluster(t), t.Context()
 	const nodes = 23
 	for i := range nodes {
@@ -40,15 +40,15 @@ func TestRemoveAllGoesOverEveryNodeAndOnAfterAFailure(t *testing.T) {
 		},
 	})
 	removed, err := startuptaint.RemoveAllInPages(ctx, kube, log.logger(), 5)
-	if removed != 14 || err == nil || !strings.Contains(err.Error(), "1 nodes keep the startup taint, the first of them: removing the startup taint of Node n-0004: denied") {
-		t.Errorf("it removed %d taints and gave the error %v, want 14 and that of one node", removed, err)
+	if removed != 14 || err == nil || !strings.Contains(err.Error(), "1 nodes still have the startup taint; the first failure: removing the startup taint of Node n-0004: denied") {
+		t.Errorf("it removed %d taints and returned the error %v, want 14 and the error of one node", removed, err)
 	}
 	if pages != 5 {
 		t.Errorf("it read %d pages, want 5", pages)
 	}
 	failing = ""
 	if removed, err = startuptaint.RemoveAll(ctx, kube, log.logger()); removed != 1 || err != nil {
-		t.Errorf("the second time it removed %d taints with the error %v, want the one that is left", removed, err)
+		t.Errorf("the second time it removed %d taints with the error %v, want the remaining one", removed, err)
 	}
 	for i := range nodes {
 		taints, err := c.taints(ctx, numbered("n", i))

@@ -12,10 +12,11 @@ import (
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
-// unwritten is since when an agent cannot write its report.
+// unwritten is since when an agent has not been able to write its report.
 const unwritten = "2026-06-01T12:00:00Z"
 
-// renew writes a node's Lease as its agent does, which cannot write its report since the given time; empty for an agent that can.
+// renew writes a node's Lease as its agent does. since is since when the agent has not been able to write its report, empty for an
+// agent that can.
 func (c *cluster) renew(ctx context.Context, node *corev1.Node, since string) error {
 	holder := string(node.UID)
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: node.Name}}
@@ -33,15 +34,15 @@ func (c *cluster) renew(ctx context.Context, node *corev1.Node, since string) er
 	return c.kube.Update(ctx, lease)
 }
 
-func TestANodeWhoseReportIsOldKeepsTheTaint(t *testing.T) {
-	d, ctx := newDesk(t), t.Context()
-	must(t, d.require(ctx, "web"))
-	node := d.add("unwritten", startup)
-	must(t, d.report(ctx, node, installed("web", 1)))
-	must(t, d.renew(ctx, node, unwritten))
-	d.leaves("while the agent cannot write", node.Name, ours)
+func TestANodeWithAnOutdatedReportKeepsTheTaint(t *testing.T) {
+	h, ctx := newHarness(t), t.Context()
+	must(t, h.require(ctx, "web"))
+	node := h.add("unwritten", startup)
+	must(t, h.report(ctx, node, installed("web", 1)))
+	must(t, h.renew(ctx, node, unwritten))
+	h.expectTaints("while the agent cannot write", node.Name, ours)
 	earlier := node.DeepCopy()
 	earlier.UID = "of-an-earlier-node"
-	must(t, d.renew(ctx, earlier, unwritten))
-	d.leaves("when an earlier node of that name could not", node.Name)
+	must(t, h.renew(ctx, earlier, unwritten))
+	h.expectTaints("when an earlier node of that name could not", node.Name)
 }

@@ -19,8 +19,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/heartbeat"
 )
 
-// nodeChanged lets through nodes that have the taint, or had it, when something changed that is looked at. Kubelet's own
-// writes end here. A deleted node passes, to be forgotten.
+// nodeChanged passes nodes that have the taint, or had it, if a field changed that matters here. It drops kubelet's own writes. A
+// deleted node passes, so that its record is dropped.
 func nodeChanged() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return isTainted(e.Object) },
@@ -33,8 +33,7 @@ func nodeChanged() predicate.Predicate {
 	}
 }
 
-// reportChanged lets through Leases that say something else than before about whether the agent can write its report. Renewals end
-// here.
+// reportChanged passes Leases that changed in whether the agent can write its report. It drops renewals.
 func reportChanged() predicate.Predicate {
 	unwritten := func(object client.Object) time.Time {
 		lease, ok := object.(*coordinationv1.Lease)
@@ -50,13 +49,13 @@ func reportChanged() predicate.Predicate {
 	}
 }
 
-// nodeOf returns a request for the node of a Lease, which has its name.
+// nodeOf returns a request for the node of a Lease, which has the same name.
 func nodeOf(_ context.Context, lease client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: lease.GetName()}}}
 }
 
-// requirementChanged lets through ObservedCertificates that a node may wait for, or may have waited for, when their spec
-// changed. The controller's status writes end here.
+// requirementChanged passes ObservedCertificates that a node waits for, or waited for, if their spec changed. It drops the
+// controller's status writes.
 func requirementChanged() predicate.Predicate {
 	required := func(object client.Object) bool {
 		certificate, ok := object.(*v1alpha1.ObservedCertificate)
@@ -77,7 +76,7 @@ func requirementChanged() predicate.Predicate {
 func (r *Reconciler) taintedNodes(ctx context.Context, _ client.Object) []reconcile.Request {
 	nodes, err := r.allTainted(ctx)
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "Cannot look which nodes have the startup taint") // the cache fails only when it stops
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list the nodes with the startup taint") // the cache fails only when it stops
 		return nil
 	}
 	requests := make([]reconcile.Request, 0, len(nodes))
@@ -87,7 +86,7 @@ func (r *Reconciler) taintedNodes(ctx context.Context, _ client.Object) []reconc
 	return requests
 }
 
-// allTainted returns the nodes that have the taint, as the cache holds them: they must not be changed.
+// allTainted returns the nodes that have the taint, from the cache: they must not be changed.
 func (r *Reconciler) allTainted(ctx context.Context) ([]*corev1.Node, error) {
 	var all corev1.NodeList
 	if err := r.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {

@@ -14,17 +14,20 @@ const (
 	sidOwner          = "S-1-3-4" // owner rights
 )
 
-// Rights on a private key, as SDDL writes those of a file, which is what Windows keeps keys in
+// Rights on a private key. SDDL writes them as rights on a file, because Windows stores keys in files
 // (https://learn.microsoft.com/windows/win32/secauthz/ace-strings).
 const (
 	rightFull = "FA"
 	rightRead = "FR"
 )
 
-// KeyAccess returns who may use a private key, as the access list of a security descriptor in SDDL: SYSTEM and
-// Administrators in full, the readers, given by SID, for reading, and nobody else; nothing is inherited. In CurrentUser the
-// key's owner has it in full as well. The same wish gives the same text, whatever the order of the readers
-// (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format).
+// KeyAccess returns the access list of a private key, as text: SYSTEM and Administrators have full access, the readers, given by
+// SID, have read access, and no entry is inherited. In CurrentUser the key's owner has full access too. Equal sets of readers
+// give equal texts, whatever their order.
+//
+// The text is the discretionary access list of a security descriptor in SDDL
+// (https://learn.microsoft.com/windows/win32/secauthz/security-descriptor-string-format), restricted to "D:P" followed by entries
+// of the form AccessEntry. Stores that cannot set access lists keep it as an opaque text, see Store.
 func KeyAccess(location Location, readers []string) string {
 	full := []string{sidSystem, sidAdministrators}
 	if location == CurrentUser {
@@ -43,14 +46,14 @@ func KeyAccess(location Location, readers []string) string {
 	return list.String()
 }
 
-// AccessEntry returns one entry of an access list that allows a right to the account with a SID.
+// AccessEntry returns the entry of an access list that grants a right to the account with a SID.
 func AccessEntry(right, sid string) string { return "(A;;" + right + ";;;" + sid + ")" }
 
-// accessEntry finds the entries of an access list that this package has written, or a store in its form.
+// accessEntry matches the entries of an access list in the form of KeyAccess.
 var accessEntry = regexp.MustCompile(`\(A;;([^;]*);;;([^)]*)\)`)
 
-// AtLeastAsWide tells whether whoever may use a key with the access list b may do the same with one with a. Both have the
-// form of KeyAccess; an empty list is one that is not known, and nothing is wider than that but another such.
+// AtLeastAsWide reports whether the access list a grants at least the rights that b grants. Both have the form of KeyAccess. An
+// empty list is unknown: only another unknown list counts as at least as wide.
 func AtLeastAsWide(a, b string) bool {
 	if a == b {
 		return true
@@ -69,26 +72,26 @@ func AtLeastAsWide(a, b string) bool {
 	return len(needed) > 0
 }
 
-// wideReaders are groups that whoever is on the machine, or can reach it, belongs to
+// wideReaders are groups that contain every user of the machine or of the network
 // (https://learn.microsoft.com/windows/win32/secauthz/well-known-sids).
 var wideReaders = map[string]string{
 	"S-1-1-0": "Everyone", "S-1-5-7": "ANONYMOUS LOGON", "S-1-5-11": "Authenticated Users", "S-1-5-32-545": "Users", "S-1-5-32-546": "Guests",
 }
 
-// accessForm is an access list whose entries each allow one account one right, none of them inherited.
+// accessForm matches an access list whose entries each grant one right to one account, none of them inherited.
 var accessForm = regexp.MustCompile(`^D:P(\(A;;[^;()]*;;;[^;()]*\))*$`)
 
-// accessFault says in which way who may use a key of Vaultpane's is other than KeyAccess gives it, empty for not at all.
-// In CurrentUser Windows gives the key's owner full access by itself.
-func accessFault(location Location, list string) string {
+// accessFailure describes how the access list of a key differs from what KeyAccess grants, empty if it does not. In CurrentUser
+// Windows grants the key's owner full access itself.
+func accessFailure(location Location, list string) string {
 	if list == "" && location == CurrentUser {
 		return "" // left to the store
 	}
 	if list == "" {
-		return "who may use its private key cannot be read"
+		return "the access list of its private key cannot be read"
 	}
 	if !accessForm.MatchString(list) {
-		return "the rights on its private key are not those that Vaultpane writes (something is inherited or denied): " + list
+		return "the access list of its private key has entries that Vaultpane does not write (inherited or denied): " + list
 	}
 	granted := map[string]string{}
 	for _, entry := range accessEntry.FindAllStringSubmatch(list, -1) {
@@ -99,11 +102,11 @@ func accessFault(location Location, list string) string {
 		case name != "":
 			return name + " can use its private key"
 		case right != rightRead && (right != rightFull || !full):
-			return sid + " has more than reading on its private key (" + right + ")"
+			return sid + " has more than read access to its private key (" + right + ")"
 		}
 	}
 	if location == LocalMachine && (granted[sidSystem] != rightFull || granted[sidAdministrators] != rightFull) {
-		return "SYSTEM and Administrators do not both have its private key in full: " + list
+		return "SYSTEM and Administrators do not both have full access to its private key: " + list
 	}
 	return ""
 }

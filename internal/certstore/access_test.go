@@ -10,12 +10,12 @@ func TestKeyAccess(t *testing.T) {
 		readers  []string
 		want     string
 	}{
-		{"without accounts SYSTEM and Administrators have the key, and nobody else", LocalMachine, nil, base},
+		{"without accounts only SYSTEM and Administrators have access", LocalMachine, nil, base},
 		{"an account may read", LocalMachine, []string{"S-1-5-20"}, base + "(A;;FR;;;S-1-5-20)"},
-		{"the order and a repetition make no difference", LocalMachine, []string{"S-1-5-20", "S-1-5-19", "S-1-5-20"},
+		{"order and repetition do not matter", LocalMachine, []string{"S-1-5-20", "S-1-5-19", "S-1-5-20"},
 			base + "(A;;FR;;;S-1-5-19)(A;;FR;;;S-1-5-20)"},
-		{"who has the key in full is not narrowed to reading", LocalMachine, []string{"S-1-5-32-544", "S-1-5-18"}, base},
-		{"a user keeps the own key", CurrentUser, nil, base + "(A;;FA;;;S-1-3-4)"},
+		{"full access is not narrowed to read access", LocalMachine, []string{"S-1-5-32-544", "S-1-5-18"}, base},
+		{"a user has full access to the user's key", CurrentUser, nil, base + "(A;;FA;;;S-1-3-4)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -35,14 +35,14 @@ func TestAtLeastAsWide(t *testing.T) {
 		want bool
 	}{
 		{"the same", wide, wide, true},
-		{"one reader more", wide, narrow, true},
-		{"one reader less", narrow, wide, false},
+		{"one more reader", wide, narrow, true},
+		{"one reader fewer", narrow, wide, false},
 		{"another reader", other, wide, false},
-		{"full covers reading", "D:P(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-20)", "D:P(A;;FR;;;S-1-5-20)", true},
-		{"reading does not cover full", "D:P(A;;FR;;;S-1-5-20)", "D:P(A;;FA;;;S-1-5-20)", false},
-		{"rights that are not known are as wide as each other", "", "", true},
-		{"and cannot be compared with others", wide, "", false},
-		{"in neither direction", "", wide, false},
+		{"full access includes read access", "D:P(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-20)", "D:P(A;;FR;;;S-1-5-20)", true},
+		{"read access does not include full access", "D:P(A;;FR;;;S-1-5-20)", "D:P(A;;FA;;;S-1-5-20)", false},
+		{"two unknown lists", "", "", true},
+		{"an unknown list is not at most as wide as another", wide, "", false},
+		{"nor at least as wide", "", wide, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

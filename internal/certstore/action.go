@@ -1,6 +1,6 @@
 package certstore
 
-// Action is one step of a plan, each safe to repeat: an *Install, *Update, *Link, *Remove or *Keep.
+// Action is one step of a plan: an *Install, *Update, *Link, *Remove or *Keep. Each is safe to repeat.
 type Action interface{ action() }
 
 // Install puts a certificate into a store or replaces its key and mark.
@@ -9,35 +9,34 @@ type Install struct {
 	Item Item
 }
 
-// Update changes a certificate's mark or who may use its key.
+// Update changes a certificate's mark or the access list of its key.
 type Update struct {
 	Ref        Ref
 	Thumbprint string
 	Change     Change
 }
 
-// Link links a superseded certificate to the one that renews it, which must be in the same store with its key and be valid;
-// or takes the link away, where Successor is empty.
+// Link links a superseded certificate to its successor, which must be valid and in the same store with its key. If Successor is
+// empty, it removes the link.
 type Link struct {
 	Ref        Ref
 	Thumbprint string
 	Successor  string
 }
 
-// Remove removes a certificate and its key, when the successor is in place: readable, with its key if it should have one,
-// and valid.
+// Remove removes a certificate and its key, if the successor is readable, valid, and has its key where it should have one.
 type Remove struct {
 	Ref        Ref
 	Thumbprint string
-	// UID is whose certificate it is: one that has passed to another since is not removed.
+	// UID is the owner's. A certificate with another owner by now is not removed.
 	UID string
-	// Successor must be in SuccessorRef with its key and be valid at the time of the removal; empty for a removal that
-	// was asked for without one (deletionPolicy Delete).
+	// Successor must be valid and in SuccessorRef with its key at the time of the removal. It is empty for a removal without a
+	// successor (deletionPolicy Delete).
 	Successor    string
 	SuccessorRef Ref
 }
 
-// Keep changes nothing: it says that a certificate would be removed, but for what is still served with it.
+// Keep changes nothing. It reports a certificate that would be removed if it were not bound (Bound, such as 0.0.0.0:443).
 type Keep struct {
 	Ref        Ref
 	Thumbprint string
@@ -50,9 +49,9 @@ func (*Link) action()    {}
 func (*Remove) action()  {}
 func (*Keep) action()    {}
 
-// Conflict says why the wanted certificate cannot be as its ObservedCertificate wants it. Nothing is changed then.
+// Conflict is the error for a certificate that cannot be as its ObservedCertificate asks. Nothing is changed then.
 type Conflict struct {
-	// Message says who holds the certificate, and what to do.
+	// Message says what conflicts, and what to do.
 	Message string
 }
 

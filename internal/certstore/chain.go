@@ -9,9 +9,9 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
-// planIntermediates installs the chain's certificates that are not there yet into CA of the same location. Self-signed
-// roots go nowhere: whom the machine trusts is not for a certificate to decide. Expired ones go nowhere either: no client
-// accepts a chain through one, and what a person has removed for that reason stays removed.
+// planIntermediates installs the chain's missing certificates into CA of the same location. It installs no self-signed roots: a
+// certificate must not decide which roots the machine trusts. It installs no expired ones: no client accepts a chain through
+// one, and a person may have removed it for that reason.
 func planIntermediates(desired Desired, observed Observed, now time.Time) []Action {
 	ca := Ref{Location: desired.Ref.Location, Name: StoreCA}
 	mark := desired.Mark
@@ -25,7 +25,7 @@ func planIntermediates(desired Desired, observed Observed, now time.Time) []Acti
 	return actions
 }
 
-// intermediates returns the certificates of the chain that belong into CA.
+// intermediates returns the certificates of the chain that belong in CA.
 func (d Desired) intermediates() []*x509.Certificate {
 	var certificates []*x509.Certificate
 	for _, certificate := range d.Bundle.Chain {
@@ -42,15 +42,15 @@ type Place struct {
 	Thumbprint string
 }
 
-// Companion is a certificate that belongs into a store together with another.
+// Companion is a certificate that is installed together with another.
 type Companion struct {
 	Place
-	// NotAfter is the end of its validity: after it, the companion is of no use, and nothing lacks it.
+	// NotAfter is its expiry. An expired companion may be missing.
 	NotAfter time.Time
 }
 
-// Companions returns what is to be in the stores together with the certificate that stands for all: intermediates of a leaf,
-// and the other ones of several trusted.
+// Companions returns the certificates that must be in the stores together with Current: the intermediates of a leaf, or the other
+// trusted certificates.
 func (d Desired) Companions() []Companion {
 	ref := d.Ref
 	var certificates []*x509.Certificate
@@ -66,16 +66,16 @@ func (d Desired) Companions() []Companion {
 	return companions
 }
 
-// PlanUnneeded returns the removal of intermediates which Vaultpane has installed and by which no certificate in the stores
-// of their location was issued, neither directly nor through another such. An expired one that others of the location stand in
-// for is unneeded too. observed must hold every certificate of the stores in use, whoever put it there. kept holds the UIDs of
-// the ObservedCertificates that want this node: an intermediate of one that has no certificate at the moment waits for it, and
-// one of a bygone ObservedCertificate follows the deletion policy in its mark.
+// PlanUnneeded returns the removal of intermediates that Vaultpane installed and that issued no certificate in the stores of their
+// location, directly or through another intermediate. An expired one that other certificates of the location replace is unneeded
+// too. observed must contain every certificate of the stores in use, including those of other tools. kept holds the UIDs of the
+// ObservedCertificates that target this node: the intermediates of one without a certificate stay until it has one, and those of
+// a deleted ObservedCertificate follow the deletion policy in their mark.
 func PlanUnneeded(observed Observed, kept map[string]bool, now time.Time) []Action {
 	var actions []Action
 	for _, ref := range observed.refs() {
 		if observed.hasUnreadable(ref.Location) {
-			continue // which may need any of them
+			continue // it may need any of them
 		}
 		needed := observed.issuersIn(ref.Location, now)
 		for _, entry := range observed.Entries[ref] {
@@ -93,7 +93,7 @@ func PlanUnneeded(observed Observed, kept map[string]bool, now time.Time) []Acti
 	return actions
 }
 
-// serves tells whether an ObservedCertificate has a leaf in a location.
+// serves reports whether an ObservedCertificate has a leaf in a location.
 func (o Observed) serves(location Location, uid string) bool {
 	for ref := range o.Entries {
 		if ref.Location == location && len(o.own(ref, Mark{UID: uid, Role: RoleLeaf})) > 0 {
@@ -132,7 +132,7 @@ func (o Observed) issuersIn(location Location, now time.Time) map[string]bool {
 	return needed
 }
 
-// NeededFrom returns the locations whose certificates may need what a location holds: a user sees the stores of the machine.
+// NeededFrom returns the locations whose certificates may need the certificates of a location: users see the stores of the machine.
 func NeededFrom(location Location) []Location {
 	if location == LocalMachine {
 		return []Location{LocalMachine, CurrentUser}
@@ -140,7 +140,7 @@ func NeededFrom(location Location) []Location {
 	return []Location{location}
 }
 
-// hasUnreadable reports whether there is a certificate whose issuer is not known and which may need what a location holds.
+// hasUnreadable reports whether a certificate with an unknown issuer may need the certificates of a location.
 func (o Observed) hasUnreadable(location Location) bool {
 	for ref, entries := range o.Entries {
 		if slices.Contains(NeededFrom(location), ref.Location) &&
@@ -151,9 +151,9 @@ func (o Observed) hasUnreadable(location Location) bool {
 	return false
 }
 
-// outlived reports whether a certificate has no use for an expired issuer: a valid certificate of the location issued it too (an
-// authority whose certificate was renewed or cross-signed), or it is Vaultpane's own and has expired itself. A clock that is far
-// ahead makes everything look expired: an issuer goes only while a leaf of Vaultpane's in the same location is valid.
+// outlived reports whether a certificate does not need an expired issuer: a valid certificate of the location issued it too (a
+// renewed or cross-signed authority), or it is Vaultpane's own and has expired itself. If the clock is far ahead, everything looks
+// expired: an issuer is removed only while one of Vaultpane's leaves in the same location is valid.
 func (o Observed) outlived(issuer *x509.Certificate, entry Entry, location Location, now time.Time) bool {
 	if !now.After(issuer.NotAfter) || !o.hasValidLeaf(location, now) {
 		return false
@@ -173,11 +173,11 @@ func (o Observed) hasValidLeaf(location Location, now time.Time) bool {
 	return false
 }
 
-// issuerStores are where Windows looks for issuers. AuthRoot shows in Root, and holds what Windows brings by itself.
+// issuerStores are the stores in which Windows looks for issuers. AuthRoot is part of Root and contains Microsoft's root program.
 var issuerStores = []string{StoreCA, storeRoot, "AuthRoot"}
 
-// hasIssuer reports whether the stores of a location hold an issuer of a certificate that is suitable. A user sees the stores of
-// the machine as well.
+// hasIssuer reports whether the stores of a location contain a suitable issuer of a certificate. Users see the stores of the machine
+// too.
 func (o Observed) hasIssuer(certificate *x509.Certificate, location Location, suitable func(*x509.Certificate) bool) bool {
 	for ref, entries := range o.Entries {
 		if ref.Location != LocalMachine && ref.Location != location ||
@@ -191,8 +191,8 @@ func (o Observed) hasIssuer(certificate *x509.Certificate, location Location, su
 	return false
 }
 
-// signedBy reports whether a certificate was issued by another, by the rule by which the chain was made: what came along with a
-// leaf must not look unneeded for a signature that Go does not verify.
+// signedBy reports whether a certificate was issued by another, by the same rule as the chain: an intermediate must not look
+// unneeded because Go does not support its signature algorithm.
 func signedBy(issuer, certificate *x509.Certificate) bool {
 	return x509cert.Issued(issuer, certificate) && !x509cert.SelfSigned(certificate)
 }

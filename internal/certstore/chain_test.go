@@ -40,20 +40,20 @@ func TestPlanUnneeded(t *testing.T) {
 		kept    map[string]bool
 		want    []string
 	}{
-		{"what a leaf needs stays, directly or not", map[Ref][]Entry{my: {leaf.entry(&owner, KeyPresent)}, ca: both(&deleting)}, kept, nil},
-		{"also when the leaf is somebody else's", map[Ref][]Entry{my: {leaf.entry(nil, KeyPresent)}, ca: both(&deleting)}, nil, nil},
-		{"what nothing needs goes with its owner", map[Ref][]Entry{ca: both(&deleting)}, nil,
+		{"a leaf's intermediates stay, direct or not", map[Ref][]Entry{my: {leaf.entry(&owner, KeyPresent)}, ca: both(&deleting)}, kept, nil},
+		{"also if the leaf is another tool's", map[Ref][]Entry{my: {leaf.entry(nil, KeyPresent)}, ca: both(&deleting)}, nil, nil},
+		{"unneeded ones are removed with their owner", map[Ref][]Entry{ca: both(&deleting)}, nil,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
-		{"also when Go does not verify the leaf's signature", map[Ref][]Entry{my: {older.entry(&owner, KeyPresent)}, ca: both(&deleting)}, kept, nil},
-		{"with Retain it stays", map[Ref][]Entry{ca: both(&chain)}, nil, nil},
-		{"of an owner who has another leaf by now it goes", map[Ref][]Entry{my: {stranger.entry(&owner, KeyPresent)}, ca: both(&chain)}, kept,
+		{"they stay if Go does not support the leaf's signature", map[Ref][]Entry{my: {older.entry(&owner, KeyPresent)}, ca: both(&deleting)}, kept, nil},
+		{"with Retain they stay", map[Ref][]Entry{ca: both(&chain)}, nil, nil},
+		{"those of an owner with another leaf are removed", map[Ref][]Entry{my: {stranger.entry(&owner, KeyPresent)}, ca: both(&chain)}, kept,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
-		{"of an owner who has none at the moment it waits", map[Ref][]Entry{my: {stranger.entry(nil, KeyPresent)}, ca: both(&chain)}, kept, nil},
-		{"a user's leaf needs what the machine has", map[Ref][]Entry{elsewhere: {leaf.entry(&owner, KeyPresent)}, ca: both(&deleting)}, nil, nil},
-		{"a leaf of the machine needs nothing of a user's", map[Ref][]Entry{my: {leaf.entry(&owner, KeyPresent)}, {CurrentUser, "CA"}: both(&deleting)}, nil,
+		{"those of an owner without a leaf stay", map[Ref][]Entry{my: {stranger.entry(nil, KeyPresent)}, ca: both(&chain)}, kept, nil},
+		{"a user's leaf needs intermediates of the machine", map[Ref][]Entry{elsewhere: {leaf.entry(&owner, KeyPresent)}, ca: both(&deleting)}, nil, nil},
+		{"a leaf of the machine needs no intermediates of a user", map[Ref][]Entry{my: {leaf.entry(&owner, KeyPresent)}, {CurrentUser, "CA"}: both(&deleting)}, nil,
 			[]string{"remove lower CA after nothing", "remove upper CA after nothing"}},
-		{"a certificate that cannot be read may need any", map[Ref][]Entry{my: {{Certificate: &x509.Certificate{Raw: []byte("odd")}}}, ca: both(&deleting)}, nil, nil},
-		{"what somebody else put there stays", map[Ref][]Entry{ca: both(nil)}, nil, nil},
+		{"a certificate that cannot be parsed may need any", map[Ref][]Entry{my: {{Certificate: &x509.Certificate{Raw: []byte("odd")}}}, ca: both(&deleting)}, nil, nil},
+		{"those of another tool stay", map[Ref][]Entry{ca: both(nil)}, nil, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestPlanUnneeded(t *testing.T) {
 	}
 }
 
-// reissued certifies a key once more, for another time.
+// reissued issues another certificate for the same key.
 func reissued(t testing.TB, one *issued, from, to time.Time, issuer *issued) *issued {
 	t.Helper()
 	template := &x509.Certificate{
@@ -83,31 +83,31 @@ func reissued(t testing.TB, one *issued, from, to time.Time, issuer *issued) *is
 	return &issued{certificate, one.key}
 }
 
-func TestAnExpiredIntermediateGoesWhenAnotherStandsInForIt(t *testing.T) {
+func TestAnExpiredIntermediateIsRemovedWhenAnotherReplacesIt(t *testing.T) {
 	from, to, yesterday := now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0), now.AddDate(0, 0, -1)
 	root := issue(t, "root", from, to, true, nil)
 	before := issue(t, "inter", from, yesterday, true, root)
 	after := reissued(t, before, from, to, root)
-	leaf, ended := issue(t, "leaf", from, to, false, before), issue(t, "leaf", from, yesterday, false, before)
+	leaf, expired := issue(t, "leaf", from, to, false, before), issue(t, "leaf", from, yesterday, false, before)
 	names := map[string]string{"": "nothing", Thumbprint(before.certificate): "before", Thumbprint(after.certificate): "after"}
 	owner := markOf("web")
 	chain := owner.inRole(RoleIntermediate)
-	goes := []string{"remove before CA after nothing"}
+	removed := []string{"remove before CA after nothing"}
 	tests := []struct {
 		name   string
 		my, ca []Entry
 		now    time.Time
 		want   []string
 	}{
-		{"with its successor there", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(&chain, KeyNone)}, now, goes},
-		{"also when another tool brought the successor", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(nil, KeyNone)}, now, goes},
+		{"with its successor in the store", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(&chain, KeyNone)}, now, removed},
+		{"also if another tool installed the successor", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(nil, KeyNone)}, now, removed},
 		{"not without one", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone)}, now, nil},
 		{"not another tool's", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(nil, KeyNone), after.entry(&chain, KeyNone)}, now, nil},
-		{"when only expired versions need it", []Entry{ended.entry(&owner, KeyPresent), issue(t, "leaf", from, to, false, root).entry(&owner, KeyPresent)},
-			[]Entry{before.entry(&chain, KeyNone)}, now, goes},
-		{"not when another tool's leaf needs it, expired or not", []Entry{ended.entry(nil, KeyPresent), issue(t, "leaf", from, to, false, root).entry(&owner, KeyPresent)},
+		{"if only expired versions need it", []Entry{expired.entry(&owner, KeyPresent), issue(t, "leaf", from, to, false, root).entry(&owner, KeyPresent)},
+			[]Entry{before.entry(&chain, KeyNone)}, now, removed},
+		{"not if another tool's leaf needs it, expired or not", []Entry{expired.entry(nil, KeyPresent), issue(t, "leaf", from, to, false, root).entry(&owner, KeyPresent)},
 			[]Entry{before.entry(&chain, KeyNone)}, now, nil},
-		{"not by a clock that is years ahead", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(&chain, KeyNone)}, now.AddDate(10, 0, 0), nil},
+		{"not if the clock is years ahead", []Entry{leaf.entry(&owner, KeyPresent)}, []Entry{before.entry(&chain, KeyNone), after.entry(&chain, KeyNone)}, now.AddDate(10, 0, 0), nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -135,8 +135,8 @@ func TestAnExpiredIntermediateIsNotInstalled(t *testing.T) {
 	}
 }
 
-// At a roll-over of a root's key, the new key is certified by the old one under the same name.
-func TestACrossCertificateIsAnIntermediateAndNoRoot(t *testing.T) {
+// When a root's key is rolled over, the old key certifies the new one under the same name.
+func TestACrossCertificateIsAnIntermediateAndNotARoot(t *testing.T) {
 	from, to := now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0)
 	before, after := issue(t, "root", from, to, true, nil), issue(t, "root", from, to, true, nil)
 	cross := reissued(t, after, from, to, before)
@@ -154,16 +154,16 @@ func TestACrossCertificateIsAnIntermediateAndNoRoot(t *testing.T) {
 	anchors := []*x509.Certificate{after.certificate, before.certificate}
 	served := leaf.bundle(cross, after, before)
 	alone := &bundle.Bundle{Leaf: cross.certificate, Chain: anchors}
-	for name, secret := range map[string]*bundle.Bundle{"a served certificate": served, "certificates alone": alone} {
+	for name, secret := range map[string]*bundle.Bundle{"a secret with a key": served, "a secret without a key": alone} {
 		got, err := Trusted(root, secret)
 		if diff := cmp.Diff(anchors, got); err != nil || diff != "" {
-			t.Errorf("Root takes of %s (-want +got):\n%s\n%v", name, diff, err)
+			t.Errorf("certificates for Root of %s (-want +got):\n%s\n%v", name, diff, err)
 		}
 	}
 	chain := markOf("web").inRole(RoleIntermediate)
 	own := markOf("web")
 	needed := Observed{Entries: map[Ref][]Entry{my: {leaf.entry(&own, KeyPresent)}, ca: {cross.entry(&chain, KeyNone)}, root: {before.entry(nil, KeyNone)}}}
 	if got := PlanUnneeded(needed, map[string]bool{"web-uid": true}, now); len(got) != 0 {
-		t.Errorf("the cross certificate is taken for unneeded: %v", words(got, names))
+		t.Errorf("the cross-certificate is removed as unneeded: %v", words(got, names))
 	}
 }

@@ -2,21 +2,21 @@ package certstore
 
 import "fmt"
 
-// Error is what a Store returns when it refused or failed.
+// Error is the error of a Store.
 type Error struct {
-	// Operation says what was being done, such as "adding the certificate".
+	// Operation is what the store was doing, such as "adding the certificate".
 	Operation string
-	// Ref is the store, empty where it is about none.
+	// Ref is the store, empty for operations without one.
 	Ref Ref
-	// Denied is true where the account that runs the agent lacks the right.
+	// Denied is true if the account that runs the agent lacks the required right.
 	Denied bool
-	// Unsupported is true where this store can never do what was asked, such as an EC key in CAPI.
+	// Unsupported is true if this store can never do the operation, such as importing an EC key into CAPI.
 	Unsupported bool
 	// Err is the cause; on Windows it wraps the windows.Errno.
 	Err error
 }
 
-// Error returns what was done, where, and the cause.
+// Error returns the operation, the store and the cause.
 func (e *Error) Error() string {
 	if e.Ref == (Ref{}) {
 		return fmt.Sprintf("%s: %v", e.Operation, e.Err)
@@ -27,17 +27,17 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// UnknownAccount says that a machine, and its domain, have no account of a name. It may come to be later.
+// UnknownAccount is the error for an account that neither the machine nor its domain has. It may be created later.
 type UnknownAccount struct {
 	// Account is the name.
 	Account string
-	// Err is what the machine answered.
+	// Err is the machine's error.
 	Err error
 }
 
-// Error says which account, and the machine's answer.
+// Error returns the account and the machine's error.
 // The name is not quoted with %q, which doubles the backslash in it.
 func (e *UnknownAccount) Error() string { return fmt.Sprintf(`account "%s": %v`, e.Account, e.Err) }
 
-// Unwrap returns the machine's answer.
+// Unwrap returns the machine's error.
 func (e *UnknownAccount) Unwrap() error { return e.Err }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// planLinks links the predecessors of the wanted certificate to it.
+// planLinks links the predecessors of the desired certificate to it.
 func planLinks(desired Desired, observed Observed) []Action {
 	if desired.Mark.Role != RoleLeaf {
 		return nil
@@ -17,14 +17,13 @@ func planLinks(desired Desired, observed Observed) []Action {
 	return linksTo(desired, leaf, observed.find(desired.Ref, Thumbprint(leaf)), observed)
 }
 
-// linksTo returns the changes of links between the versions of one ObservedCertificate in one store: each predecessor points
-// to the current certificate itself, so that no chain of links can lose its end, and the current one, which may have been
-// superseded before a roll-back, points nowhere: no circle can arise. A link between two certificates of which one is not
-// this ObservedCertificate's is left alone. held is the current certificate as it is in the store, nil if it comes with this
-// plan.
+// linksTo returns the changes of links between the versions of one ObservedCertificate in one store. Each predecessor links directly
+// to the current certificate, so no chain of links can break. The current one, which may have been superseded before a
+// roll-back, has no link, so there is no cycle. A link from or to a certificate of another owner is not changed. held is the
+// current certificate in the store, nil if this plan installs it.
 func linksTo(desired Desired, current *x509.Certificate, held *Entry, observed Observed) []Action {
 	if held != nil && !desired.owns(*held) {
-		return nil // used, and not ours
+		return nil // used, and another owner's
 	}
 	successor := desired.successor(current, held)
 	own := observed.own(desired.Ref, desired.Mark)
@@ -37,7 +36,7 @@ func linksTo(desired Desired, current *x509.Certificate, held *Entry, observed O
 	for _, entry := range own {
 		target := ""
 		if entry.Thumbprint != successor.thumbprint && desired.Link {
-			if why, _ := successor.declines(entry); why == "" {
+			if reason, _ := successor.declines(entry); reason == "" {
 				target = successor.thumbprint
 			}
 		}
@@ -57,16 +56,16 @@ func (d Desired) owns(entry Entry) bool {
 	return entry.Mark.UID == d.Mark.UID
 }
 
-// DeclinedLink says why a version that is still valid is not linked to the current one, although linkOnRenewal asks for it.
+// DeclinedLink is a version that is still valid and is not linked to the current one despite linkOnRenewal.
 type DeclinedLink struct {
 	// Thumbprint and Version are those of the older version.
 	Thumbprint, Version string
-	// Why says what the current certificate lacks, and Do what to do about it.
-	Why, Do string
+	// Reason says why the link would break its users, and Remedy what to do.
+	Reason, Remedy string
 }
 
-// DeclinedLinks returns the links that linkOnRenewal asks for and that would cut off what uses the older version, by
-// thumbprint. current is what is in the store. It is a pure function.
+// DeclinedLinks returns the links that linkOnRenewal asks for and that would break users of the older version, sorted by thumbprint.
+// current is the current certificate in the store. It is a pure function.
 func DeclinedLinks(desired Desired, current Entry, observed Observed, now time.Time) []DeclinedLink {
 	if !desired.Link || desired.Mark.Role != RoleLeaf || !desired.owns(current) || !current.ValidAt(now) {
 		return nil
@@ -77,8 +76,8 @@ func DeclinedLinks(desired Desired, current Entry, observed Observed, now time.T
 		if entry.Thumbprint == current.Thumbprint || entry.Key != KeyPresent || !entry.ValidAt(now) {
 			continue
 		}
-		if why, do := successor.declines(entry); why != "" {
-			declined = append(declined, DeclinedLink{entry.Thumbprint, entry.Mark.Version, why, do})
+		if reason, remedy := successor.declines(entry); reason != "" {
+			declined = append(declined, DeclinedLink{entry.Thumbprint, entry.Mark.Version, reason, remedy})
 		}
 	}
 	slices.SortFunc(declined, func(a, b DeclinedLink) int { return strings.Compare(a.Thumbprint, b.Thumbprint) })
@@ -89,40 +88,40 @@ func DeclinedLinks(desired Desired, current Entry, observed Observed, now time.T
 type successor struct {
 	version
 	thumbprint string
-	access     string // who may use its key after the plan
+	access     string // the access list of its key after the plan
 }
 
-// successor returns the current certificate as the target of links. held is the certificate as it is in the store, nil if it
-// comes with this plan.
+// successor returns the current certificate as the target of links. held is that certificate in the store, nil if this plan
+// installs it.
 func (d Desired) successor(current *x509.Certificate, held *Entry) successor {
 	s := successor{version: version{current, d.Mark.Created}, thumbprint: Thumbprint(current)}
 	if held != nil && held.Mark != nil && d.Mark.Created == 0 {
 		s.created = held.Mark.Created
 	}
 	s.access = d.AccessTo(s.thumbprint)
-	if held != nil && (s.access == "" || d.AccessUnsettled) {
+	if held != nil && (s.access == "" || d.AccessIncomplete) {
 		s.access = held.Access
 	}
 	return s
 }
 
-// declines says why what uses a predecessor cannot be sent to the successor, and what to do, empty where it can: the successor is newer, has
-// every name, and everyone who may use the predecessor's key may use its key. Schannel follows a link without asking any of
-// this.
-func (s successor) declines(predecessor Entry) (why, do string) {
+// declines returns why a predecessor must not be linked to the successor, and what to do; empty if it may: the successor is newer, has
+// every name, and grants access to every account that the predecessor's key grants access to. Schannel follows a link without
+// checking any of this.
+func (s successor) declines(predecessor Entry) (reason, remedy string) {
 	if compareVersions(s.version, versionOf(predecessor)) < 0 {
-		return "it is newer than the current version", "move what uses it by hand, or follow the newest version again"
+		return "it is newer than the current version", "switch the programs that use it, or follow the newest version again"
 	}
 	if missing := missingNames(s.certificate, predecessor.Certificate); len(missing) > 0 {
-		return "the current version lacks " + listed(missing), "issue the certificate with every name, or move what uses the older version by hand"
+		return "the current version lacks " + listed(missing), "issue the certificate with every name, or switch the programs that use the older version"
 	}
 	if !AtLeastAsWide(s.access, predecessor.Access) {
-		return "accounts that may use its private key may not use that of the current version", "give them access (spec.accounts), or move what uses the older version by hand"
+		return "accounts that may use its private key may not use that of the current version", "grant them access (spec.accounts), or switch the programs that use the older version"
 	}
 	return "", ""
 }
 
-// listed names a few, and counts the rest.
+// listed names at most three, and counts the rest.
 func listed(names []string) string {
 	const most = 3
 	if len(names) <= most {
@@ -131,7 +130,7 @@ func listed(names []string) string {
 	return fmt.Sprintf("%s and %d more names", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// missingNames returns the names and addresses that a predecessor is good for and the current certificate is not.
+// missingNames returns the names and addresses of a predecessor that the current certificate does not have.
 func missingNames(current, predecessor *x509.Certificate) []string {
 	var missing []string
 	for _, name := range namesOf(predecessor) {
@@ -147,7 +146,7 @@ func missingNames(current, predecessor *x509.Certificate) []string {
 	return missing
 }
 
-// namesOf returns the DNS names of a certificate; its common name stands in where it has none.
+// namesOf returns the DNS names of a certificate, or its common name if it has none.
 func namesOf(certificate *x509.Certificate) []string {
 	if len(certificate.DNSNames) > 0 || certificate.Subject.CommonName == "" {
 		return certificate.DNSNames
@@ -155,15 +154,14 @@ func namesOf(certificate *x509.Certificate) []string {
 	return []string{certificate.Subject.CommonName}
 }
 
-// covers reports whether a certificate is good for a name. Its common name counts beside its DNS names: whatever took the
-// common name of the predecessor for a host name does the same with this one.
+// covers reports whether a certificate is valid for a name. Its common name counts in addition to its DNS names: a client that
+// accepted the common name of the predecessor accepts that of this one.
 func covers(certificate *x509.Certificate, name string) bool {
 	return coversName(certificate.Subject.CommonName, name) ||
 		slices.ContainsFunc(certificate.DNSNames, func(other string) bool { return coversName(other, name) })
 }
 
-// coversName compares names as RFC 6125, section 6.4 does: without regard to case, and with a wildcard that stands for the
-// whole first label.
+// coversName compares names as in RFC 6125, section 6.4: without regard to case, and with a wildcard for the whole first label.
 func coversName(pattern, name string) bool {
 	pattern, name = strings.ToLower(pattern), strings.ToLower(name)
 	_, domain, found := strings.Cut(name, ".")

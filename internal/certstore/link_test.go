@@ -8,11 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// named is a leaf with some names, a number of months old.
+// named returns a leaf with DNS names that is some months old.
 func named(t testing.TB, months int, names ...string) *issued {
 	t.Helper()
 	leaf := leafFrom(t, now.AddDate(0, -months, 0))
-	leaf.certificate.DNSNames = names // the plan reads it, and nobody checks the signature
+	leaf.certificate.DNSNames = names // which the plan reads without checking the signature
 	return leaf
 }
 
@@ -43,30 +43,30 @@ func TestLinks(t *testing.T) {
 		entries []Entry
 		want    []string
 	}{
-		{name: "every predecessor is linked to the current one itself", current: third, link: true,
+		{name: "every predecessor is linked directly to the current version", current: third, link: true,
 			entries: []Entry{present(first), linked(present(second), first), present(third)},
 			want:    []string{"link first to third", "link second to third"}},
-		{name: "what is linked already needs nothing", current: third, link: true,
+		{name: "an existing link needs no action", current: third, link: true,
 			entries: []Entry{linked(present(first), third), present(third)}},
-		{name: "a predecessor with a name more is not", current: narrow, link: true,
+		{name: "a predecessor with another name is not linked", current: narrow, link: true,
 			entries: []Entry{present(first), present(narrow)}},
-		{name: "and loses a link that it has from before", current: narrow, link: true,
+		{name: "and its existing link is removed", current: narrow, link: true,
 			entries: []Entry{linked(present(first), narrow), present(narrow)}, want: []string{"link first to nothing"}},
-		{name: "one that an account may read which may not read the current one is not", current: third, link: true,
+		{name: "a predecessor with a reader that the current version does not have is not linked", current: third, link: true,
 			access: KeyAccess(LocalMachine, nil), entries: []Entry{opened(present(first), "S-1-5-20"), opened(present(third))}},
-		{name: "one whose readers may all read the current one is", current: third, link: true,
+		{name: "a predecessor whose readers the current version has is linked", current: third, link: true,
 			access: KeyAccess(LocalMachine, []string{"S-1-5-20"}), entries: []Entry{opened(present(first)), opened(present(third), "S-1-5-20")},
 			want: []string{"link first to third"}},
-		{name: "after a roll-back the younger one is no predecessor, and the current one leads nowhere", current: first, link: true,
+		{name: "after a roll-back the newer version is not linked, and the current version has no link", current: first, link: true,
 			entries: []Entry{linked(present(first), third), present(third)}, want: []string{"link first to nothing"}},
 		{name: "without linkOnRenewal nothing is linked", current: third, entries: []Entry{present(first), present(third)}},
-		{name: "and links of before go", current: third, entries: []Entry{linked(present(first), third), present(third)},
+		{name: "and existing links are removed", current: third, entries: []Entry{linked(present(first), third), present(third)},
 			want: []string{"link first to nothing"}},
-		{name: "but not a link that somebody else has made to a certificate of theirs", current: third,
+		{name: "but not another tool's link to its own certificate", current: third,
 			entries: []Entry{linked(present(first), elsewhere), present(third)}},
-		{name: "certificates of others are never linked", current: third, link: true,
+		{name: "certificates of other owners are never linked", current: third, link: true,
 			entries: []Entry{first.entry(&other, KeyPresent), second.entry(nil, KeyPresent), present(third)}},
-		{name: "nor to a certificate of others", current: third, link: true, entries: []Entry{present(first), third.entry(nil, KeyPresent)}},
+		{name: "nor to certificates of other owners", current: third, link: true, entries: []Entry{present(first), third.entry(nil, KeyPresent)}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,11 +121,11 @@ func TestCoversNames(t *testing.T) {
 	without := x509.Certificate{}
 	without.Subject.CommonName = "web"
 	if len(missingNames(&x509.Certificate{DNSNames: []string{"other"}}, &without)) == 0 {
-		t.Error("a common name stands in for names, and is not covered by others")
+		t.Error("a common name counts as a name, and other names do not cover it")
 	}
 	after := x509.Certificate{DNSNames: []string{"web.example"}}
 	after.Subject.CommonName = "web"
 	if missing := missingNames(&after, &without); len(missing) > 0 {
-		t.Errorf("the same common name with DNS names in addition lacks %v", missing)
+		t.Errorf("the same common name with additional DNS names is missing %v", missing)
 	}
 }

@@ -22,14 +22,14 @@ func TestParseMark(t *testing.T) {
 		name, line string
 		ours, bad  bool
 	}{
-		{"a description of somebody else's is not ours", "Certificate for the web shop", false, false},
+		{"another tool's description is not ours", "Certificate for the web shop", false, false},
 		{"an empty one is not ours", "", false, false},
-		{"one that only mentions us is not ours", "installed by vaultpane/1", false, false},
-		{"a later format is ours and not understood", "vaultpane/2 role=leaf name=web uid=1", true, true},
-		{"a cut off mark is ours and damaged", "vaultpane/1 role=leaf na", true, true},
+		{"a description that contains a mark prefix is not ours", "installed by vaultpane/1", false, false},
+		{"a later format is ours and an error", "vaultpane/2 role=leaf name=web uid=1", true, true},
+		{"a truncated mark is ours and damaged", "vaultpane/1 role=leaf na", true, true},
 		{"a mark without a UID is damaged", "vaultpane/1 role=leaf name=web uid= version=v deletion=Retain exportable=false provider=", true, true},
 		{"an unknown role is damaged", "vaultpane/1 role=root name=web uid=1", true, true},
-		{"an unknown key is passed over", "vaultpane/1 role=leaf name=web uid=1 colour=blue", true, false},
+		{"an unknown key is ignored", "vaultpane/1 role=leaf name=web uid=1 colour=blue", true, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 )
 
-// version is what tells a certificate from other versions of the same secret.
+// version is what orders a certificate among the versions of the same secret.
 type version struct {
 	certificate *x509.Certificate
 	created     int64 // as in Mark
@@ -18,16 +18,16 @@ func versionOf(e Entry) version {
 	return version{e.Certificate, e.Mark.Created}
 }
 
-// compareVersions returns a positive number where a is the newer of two versions of a secret, 0 where that is not known. The
-// vault's order decides; only where it is not known, the start of the validity does, which a certificate that is issued again
-// on the same day may have in common with the one before.
+// compareVersions returns a positive number if a is the newer of two versions of a secret, 0 if that is not known. The creation
+// time in the vault decides. Only if it is unknown, the start of validity does: a certificate that is issued again on the same
+// day may have the same start.
 func compareVersions(a, b version) int {
 	if a.created != b.created {
-		return cmp.Compare(a.created, b.created) // one that has no time was installed before marks had it
+		return cmp.Compare(a.created, b.created) // a mark without a time is older than the field
 	}
 	return a.certificate.NotBefore.Compare(b.certificate.NotBefore)
 }
 
-// CompareVersions returns a positive number where a is the newer of two certificates of one ObservedCertificate, a negative one
-// where b is, and 0 where that is not known.
+// CompareVersions returns a positive number if a is the newer of two certificates of one ObservedCertificate, a negative number if b
+// is, and 0 if that is not known.
 func CompareVersions(a, b Entry) int { return compareVersions(versionOf(a), versionOf(b)) }

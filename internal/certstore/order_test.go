@@ -6,18 +6,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// versions returns certificates of one name whose validity begins at the same moment, in the vault's order.
+// versions returns certificates with the same name and start of validity, in the vault's order.
 func versions(t *testing.T, count int) (issuedAlike []*issued, marks []Mark) {
 	t.Helper()
 	for i := range count {
 		mark := markOf("web")
-		mark.Version, mark.Created = string(rune('z'-i)), int64(1000+i) // names against the order
+		mark.Version, mark.Created = string(rune('z'-i)), int64(1000+i) // names in reverse order
 		issuedAlike, marks = append(issuedAlike, leafFrom(t, now.AddDate(0, -1, 0))), append(marks, mark)
 	}
 	return issuedAlike, marks
 }
 
-func TestTheVaultsOrderDecidesWhereTheValidityBeginsAtTheSameMoment(t *testing.T) {
+func TestTheVaultsOrderDecidesIfTheValidityStartsAtTheSameTime(t *testing.T) {
 	leaves, marks := versions(t, 4)
 	names := map[string]string{"": "nothing"}
 	for i, leaf := range leaves {
@@ -53,10 +53,10 @@ func TestCompareVersions(t *testing.T) {
 		a, b Entry
 		want int
 	}{
-		{"what the vault made later is newer, whatever its validity says", early.entry(made(2), KeyPresent), late.entry(made(1), KeyPresent), 1},
-		{"one whose time in the vault is not known is the older", early.entry(made(2), KeyPresent), late.entry(made(0), KeyPresent), 1},
-		{"nothing is known of two with the same start", early.entry(made(0), KeyPresent), early.entry(made(0), KeyPresent), 0},
-		{"where neither has one, the validity decides", late.entry(made(0), KeyPresent), early.entry(made(0), KeyPresent), 1},
+		{"the version that the vault created later is newer, regardless of its validity", early.entry(made(2), KeyPresent), late.entry(made(1), KeyPresent), 1},
+		{"a version without a creation time is older", early.entry(made(2), KeyPresent), late.entry(made(0), KeyPresent), 1},
+		{"two versions with the same start have no known order", early.entry(made(0), KeyPresent), early.entry(made(0), KeyPresent), 0},
+		{"without creation times the validity decides", late.entry(made(0), KeyPresent), early.entry(made(0), KeyPresent), 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,13 +64,13 @@ func TestCompareVersions(t *testing.T) {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 			if got := CompareVersions(test.b, test.a); got != -test.want {
-				t.Errorf("the other way round: got %d, want %d", got, -test.want)
+				t.Errorf("swapped: got %d, want %d", got, -test.want)
 			}
 		})
 	}
 }
 
-func TestADeclinedLinkSaysWhy(t *testing.T) {
+func TestADeclinedLinkHasAReason(t *testing.T) {
 	web := markOf("web")
 	before, narrow, wide := named(t, 3, "a.example", "b.example", "c.example", "d.example", "e.example"), named(t, 1, "a.example"), named(t, 2, "a.example")
 	opened := wide.entry(&web, KeyPresent)
@@ -79,25 +79,25 @@ func TestADeclinedLinkSaysWhy(t *testing.T) {
 	current.Access = KeyAccess(LocalMachine, nil)
 	newer := named(t, 0, "a.example").entry(&web, KeyPresent)
 	newer.Access = current.Access
-	ended := issue(t, "web", now.AddDate(-2, 0, 0), now.AddDate(-1, 0, 0), false, nil).entry(&web, KeyPresent)
+	expired := issue(t, "web", now.AddDate(-2, 0, 0), now.AddDate(-1, 0, 0), false, nil).entry(&web, KeyPresent)
 	desired := Desired{Mark: web, Ref: my, Link: true, Access: current.Access}
 	tests := []struct {
 		name  string
 		entry Entry
 		want  []string
 	}{
-		{"names that are missing are named", before.entry(&web, KeyPresent), []string{"the current version lacks b.example, c.example, d.example and 1 more names"}},
-		{"rights that are narrower", opened, []string{"accounts that may use its private key may not use that of the current version"}},
+		{"missing names", before.entry(&web, KeyPresent), []string{"the current version lacks b.example, c.example, d.example and 1 more names"}},
+		{"a narrower access list", opened, []string{"accounts that may use its private key may not use that of the current version"}},
 		{"a newer version, after a roll-back", newer, []string{"it is newer than the current version"}},
-		{"an expired version is served by nothing any more", ended, nil},
-		{"nor is one without key", before.entry(&web, KeyMissing), nil},
-		{"another tool's certificate is none of ours", before.entry(nil, KeyPresent), nil},
+		{"an expired version is not in use any more", expired, nil},
+		{"nor is one without a key", before.entry(&web, KeyMissing), nil},
+		{"another tool's certificate is not linked", before.entry(nil, KeyPresent), nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
 			for _, declined := range DeclinedLinks(desired, current, Observed{Entries: map[Ref][]Entry{my: {current, test.entry}}}, now) {
-				got = append(got, declined.Why)
+				got = append(got, declined.Reason)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -110,7 +110,7 @@ func TestADeclinedLinkSaysWhy(t *testing.T) {
 	}
 }
 
-func TestASharedKeyHasTheRightsOfAllWhoShareIt(t *testing.T) {
+func TestASharedKeyHasTheUnionOfTheAccessLists(t *testing.T) {
 	leaf := leafFrom(t, now.AddDate(0, -1, 0))
 	thumbprint := Thumbprint(leaf.certificate)
 	names := map[string]string{thumbprint: "leaf"}
@@ -128,10 +128,10 @@ func TestASharedKeyHasTheRightsOfAllWhoShareIt(t *testing.T) {
 		entries map[Ref][]Entry
 		want    []string
 	}{
-		{"installed with all of them", map[Ref][]Entry{hosting: {held(other, KeyAccess(LocalMachine, nil))}}, []string{"install leaf MY for web with key"}},
-		{"as it should be, nothing is done", map[Ref][]Entry{my: {held(web, both)}, hosting: {held(other, both)}}, nil},
-		{"with its own alone, the others are added", map[Ref][]Entry{my: {held(web, mine)}}, []string{"update leaf MY access " + both}},
-		{"in the same store, whoever put it there", map[Ref][]Entry{my: {held(other, mine)}}, []string{"update leaf MY access " + both}},
+		{"installed with the union", map[Ref][]Entry{hosting: {held(other, KeyAccess(LocalMachine, nil))}}, []string{"install leaf MY for web with key"}},
+		{"with the union, no action", map[Ref][]Entry{my: {held(web, both)}, hosting: {held(other, both)}}, nil},
+		{"with its own list alone, the others' entries are added", map[Ref][]Entry{my: {held(web, mine)}}, []string{"update leaf MY access " + both}},
+		{"in the same store, whichever owner installed it", map[Ref][]Entry{my: {held(other, mine)}}, []string{"update leaf MY access " + both}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// sharing is a random machine with two living ObservedCertificates and a bygone one, who share certificates in two stores.
+// sharing is a random machine with two existing ObservedCertificates and a deleted one that share certificates in two stores.
 type sharing struct {
 	random  *mathrand.Rand
 	leaves  []*issued
 	entries map[Ref]map[string]Entry
-	claims  map[string]Claims // of everybody but the one whose plan it is
+	claims  map[string]Claims // of each owner
 	claimed map[string]map[Place]bool
 }
 
-var livingOwners = map[string]Owner{"web-uid": {"web", now}, "other-uid": {"other", now.Add(-time.Hour)}}
+var existingOwners = map[string]Owner{"web-uid": {"web", now}, "other-uid": {"other", now.Add(-time.Hour)}}
 
 func (s *sharing) policy() string { return []string{"Retain", "Delete"}[s.random.IntN(2)] }
 
@@ -28,11 +28,11 @@ func (s *sharing) fill() {
 	for ref := range s.entries {
 		for version, leaf := range s.leaves {
 			thumbprint := Thumbprint(leaf.certificate)
-			if owner := []string{"", "", "web", "other", "gone", "nobody"}[s.random.IntN(6)]; owner != "" {
+			if owner := []string{"", "", "web", "other", "gone", "unowned"}[s.random.IntN(6)]; owner != "" {
 				mark := markOf(owner)
 				mark.Version, mark.DeletionPolicy, mark.Exportable = fmt.Sprint(version), s.policy(), s.random.IntN(4) == 0
 				entry := leaf.entry(&mark, []KeyState{KeyPresent, KeyPresent, KeyMissing}[s.random.IntN(3)])
-				if owner == "nobody" {
+				if owner == "unowned" {
 					entry.Mark = nil
 				}
 				s.entries[ref][thumbprint] = entry
@@ -53,20 +53,20 @@ func (s *sharing) fill() {
 }
 
 func (s *sharing) observed(claims Claims) Observed {
-	observed := Observed{Entries: map[Ref][]Entry{}, Owners: livingOwners, Claims: claims}
+	observed := Observed{Entries: map[Ref][]Entry{}, Owners: existingOwners, Claims: claims}
 	for ref, entries := range s.entries {
 		observed.Entries[ref] = slices.Collect(maps.Values(entries))
 	}
 	return observed
 }
 
-// plan returns what one of the two, or the sweep for empty, does about the stores.
+// plan returns the actions of an owner, or of the sweep for an empty owner.
 func (s *sharing) plan(t *testing.T, owner string) []Action {
 	t.Helper()
 	if owner == "" {
 		both := Claims{}
 		for _, one := range []string{"web", "other"} {
-			maps.Copy(ensured(&both), s.claims[one].heirs)
+			maps.Copy(ownersOf(&both), s.claims[one].newOwners)
 		}
 		return PlanOrphans(s.observed(Claims{}), map[string]bool{"web-uid": true, "other-uid": true}, both)
 	}
@@ -78,7 +78,7 @@ func (s *sharing) plan(t *testing.T, owner string) []Action {
 	observed := s.observed(s.claims[map[string]string{"web": "other", "other": "web"}[owner]])
 	if s.random.IntN(2) == 0 {
 		current := s.entries[desired.Ref][Thumbprint(desired.Bundle.Leaf)]
-		return Tend(desired, &current, observed, now)
+		return Repair(desired, &current, observed, now)
 	}
 	actions, err := Plan(desired, observed, now)
 	if err != nil {
@@ -87,16 +87,16 @@ func (s *sharing) plan(t *testing.T, owner string) []Action {
 	return actions
 }
 
-func ensured(claims *Claims) map[claim]Mark {
-	if claims.heirs == nil {
-		claims.heirs = map[claim]Mark{}
+func ownersOf(claims *Claims) map[claim]Mark {
+	if claims.newOwners == nil {
+		claims.newOwners = map[claim]Mark{}
 	}
-	return claims.heirs
+	return claims.newOwners
 }
 
-// TestNoPlanTakesWhatAnotherLivingOwnerUses carries random plans of two owners and the sweep out on random stores: nothing
-// that the other one has or claims is removed or passes away from it unclaimed, and nothing that nobody marked changes.
-func TestNoPlanTakesWhatAnotherLivingOwnerUses(t *testing.T) {
+// TestNoPlanTakesACertificateThatAnotherOwnerUses makes random plans of two owners and the sweep for random stores. No plan removes a
+// certificate that another owner has or claims, or gives it an owner that does not claim it, or changes an unowned one.
+func TestNoPlanTakesACertificateThatAnotherOwnerUses(t *testing.T) {
 	s := &sharing{random: mathrand.New(mathrand.NewPCG(3, 4))}
 	for month := range 5 {
 		s.leaves = append(s.leaves, issue(t, "web", now.AddDate(0, -4+month, 0), now.AddDate(0, 2+month, 0), false, nil))
@@ -125,43 +125,43 @@ func TestNoPlanTakesWhatAnotherLivingOwnerUses(t *testing.T) {
 		}
 	}
 	if removed < 1000 || passed < 1000 {
-		t.Fatalf("%d removals and %d changes of marks prove little", removed, passed)
+		t.Fatalf("%d removals and %d changes of marks are too few", removed, passed)
 	}
 }
 
-// keeps fails when something is done to what is not the planner's, or what another uses.
+// keeps fails if an action affects a certificate that the planner does not own, or that another owner uses.
 func (s *sharing) keeps(t *testing.T, owner string, place Place, does string) {
 	t.Helper()
 	mark := s.entries[place.Ref][place.Thumbprint].Mark
 	switch {
 	case mark == nil:
-		t.Errorf("the plan of %q %s what somebody else put there", owner, does)
+		t.Errorf("the plan of %q %s another tool's certificate", owner, does)
 	case owner != "" && mark.Name != owner:
-		t.Errorf("the plan of %q %s what %q has", owner, does, mark.Name)
+		t.Errorf("the plan of %q %s a certificate of %q", owner, does, mark.Name)
 	case owner == "" && mark.Name != "gone":
-		t.Errorf("the sweep %s what %q has, who lives", does, mark.Name)
+		t.Errorf("the sweep %s a certificate of %q, which exists", does, mark.Name)
 	}
 	for _, one := range []string{"web", "other"} {
 		if one != owner && s.claimed[one][place] {
-			t.Errorf("the plan of %q %s what %q claims", owner, does, one)
+			t.Errorf("the plan of %q %s a certificate that %q claims", owner, does, one)
 		}
 	}
 }
 
-// passes fails when a mark passes from a living owner to one who does not use the certificate, or to nobody who lives.
+// passes fails if a certificate passes away from an existing owner, or to one that does not use it or does not exist.
 func (s *sharing) passes(t *testing.T, owner string, place Place, from, to Mark) {
 	t.Helper()
 	switch {
-	case !livesAs(to):
-		t.Errorf("the plan of %q lets a certificate pass to %q, who is gone", owner, to.Name)
+	case !exists(to):
+		t.Errorf("the plan of %q gives a certificate to %q, which does not exist", owner, to.Name)
 	case to.Name != owner && !s.claimed[to.Name][place]:
-		t.Errorf("the plan of %q lets a certificate pass to %q, who does not use it", owner, to.Name)
-	case livesAs(from) && from.Name != owner:
-		t.Errorf("the plan of %q takes the mark of %q away, who lives", owner, from.Name)
+		t.Errorf("the plan of %q gives a certificate to %q, which does not use it", owner, to.Name)
+	case exists(from) && from.Name != owner:
+		t.Errorf("the plan of %q takes a certificate from %q, which exists", owner, from.Name)
 	}
 }
 
-func livesAs(mark Mark) bool {
-	_, lives := livingOwners[mark.UID]
-	return lives
+func exists(mark Mark) bool {
+	_, found := existingOwners[mark.UID]
+	return found
 }

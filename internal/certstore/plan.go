@@ -9,33 +9,33 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle"
 )
 
-// Desired is what one ObservedCertificate wants on this node, and what its vault holds.
+// Desired is the desired state of one ObservedCertificate on this node, with the certificate from its vault.
 type Desired struct {
-	// Mark is what the mark should say; its version is that of the fetched secret, its role RoleLeaf or RoleTrusted.
+	// Mark is the desired mark. Its version is that of the fetched secret, its role RoleLeaf or RoleTrusted.
 	Mark Mark
-	// Ref is the store that the spec names.
+	// Ref is the store in the spec.
 	Ref Ref
-	// FriendlyName is what Windows tools should show.
+	// FriendlyName is the name that Windows tools show.
 	FriendlyName string
-	// HistoryLimit is how many superseded versions stay; nil keeps all.
+	// HistoryLimit is how many superseded versions are kept; nil keeps all.
 	HistoryLimit *int32
-	// Bundle is the fetched certificate: with its key, for RoleLeaf.
+	// Bundle is the fetched certificate, with its key for RoleLeaf.
 	Bundle *bundle.Bundle
-	// Trusted are the certificates for a store that holds trust (Trusted chooses them), the one that is reported first.
+	// Trusted are the certificates for a trust store, as the function Trusted selects them; the first one is reported.
 	Trusted []*x509.Certificate
-	// Access is who may use the key, as KeyAccess writes it; empty where that is left to the store.
+	// Access is the access list of the key, as KeyAccess writes it; empty where the store decides.
 	Access string
-	// AccessUnsettled says that Access lacks somebody for the moment: a new key gets it, and one that is there keeps what it
-	// has.
-	AccessUnsettled bool
-	// SharedAccess is who may use the keys that other ObservedCertificates use too, by thumbprint: a key belongs to the location,
-	// and not to one store or one ObservedCertificate, so its rights are those of all of them together.
+	// AccessIncomplete is true while Access lacks an account that cannot be resolved: a new key gets Access, an existing key keeps
+	// its list.
+	AccessIncomplete bool
+	// SharedAccess are the access lists of keys that several ObservedCertificates use, by thumbprint. A key belongs to the location,
+	// not to one store or ObservedCertificate, so its list is the union of theirs.
 	SharedAccess map[string]string
-	// Link says that predecessors are linked to the certificate that renews them.
+	// Link is true if predecessors are linked to their successor (linkOnRenewal).
 	Link bool
 }
 
-// Current returns the certificate that stands for all of it: the leaf, or the first trusted one.
+// Current returns the certificate that is reported: the leaf, or the first trusted one.
 func (d Desired) Current() *x509.Certificate {
 	if d.Mark.Role == RoleTrusted {
 		return d.Trusted[0]
@@ -43,29 +43,29 @@ func (d Desired) Current() *x509.Certificate {
 	return d.Bundle.Leaf
 }
 
-// Owner is an ObservedCertificate that exists, for deciding who a shared certificate belongs to.
+// Owner is an existing ObservedCertificate. It decides the ownership of shared certificates.
 type Owner struct {
 	// Name is its name.
 	Name string
-	// Created is when it was made; the older of two wins.
+	// Created is its creation time; the older of two wins.
 	Created time.Time
 }
 
-// Observed is what the stores hold.
+// Observed is the observed state of the stores.
 type Observed struct {
-	// Entries are the certificates of every store that matters, by store.
+	// Entries are the certificates of every relevant store, by store.
 	Entries map[Ref][]Entry
 	// Owners are the ObservedCertificates that exist, by UID.
 	Owners map[string]Owner
 	// Claims are the certificates that other ObservedCertificates use.
 	Claims Claims
-	// Bound is what the machine serves with a certificate, by thumbprint: such a certificate is not superseded yet.
+	// Bound are the TLS bindings of a certificate, by thumbprint, such as 0.0.0.0:443. A bound certificate is not removed.
 	Bound map[string][]string
 }
 
-// Plan returns the steps from what is there to what is wanted, in an order in which the store is never without a
-// certificate that it had: intermediates, the certificate itself, links to it, and only then removals. Nothing without
-// Vaultpane's mark is touched. It is a pure function; no step is needed when all is well. The error is a *Conflict.
+// Plan returns the actions from the observed to the desired state, none if they are equal. Their order keeps a certificate
+// available at any time: intermediates, the certificate itself, links to it, and only then removals. Certificates without
+// Vaultpane's mark are not changed. It is a pure function. The error is a *Conflict.
 func Plan(desired Desired, observed Observed, now time.Time) ([]Action, error) {
 	place := planLeaf
 	if desired.Mark.Role == RoleTrusted {
@@ -85,7 +85,7 @@ func Plan(desired Desired, observed Observed, now time.Time) ([]Action, error) {
 	return actions, nil
 }
 
-// ValidAt tells whether a time lies within the certificate's validity.
+// ValidAt reports whether the certificate is valid at a time.
 func (e Entry) ValidAt(now time.Time) bool { return validAt(e.Certificate, now) }
 
 func validAt(certificate *x509.Certificate, now time.Time) bool {
@@ -106,7 +106,7 @@ func (o Observed) find(ref Ref, thumbprint string) *Entry {
 	return nil
 }
 
-// own returns what the ObservedCertificate of a mark has in a store, in the mark's role.
+// own returns the certificates of a mark's ObservedCertificate in a store, in the mark's role.
 func (o Observed) own(ref Ref, mark Mark) []Entry {
 	var own []Entry
 	for other, entries := range o.Entries {
@@ -124,8 +124,8 @@ func (o Observed) alive(uid string) bool {
 	return ok
 }
 
-// olderOf returns the UID of the older of two ObservedCertificates; of two made in the same second, the one whose name
-// comes first.
+// olderOf returns the UID of the older of two ObservedCertificates, or of the one whose name sorts first if both were created in the
+// same second.
 func (o Observed) olderOf(a, b string) string {
 	first, second := o.Owners[a], o.Owners[b]
 	if order := first.Created.Compare(second.Created); order < 0 || (order == 0 && first.Name < second.Name) {
@@ -134,7 +134,7 @@ func (o Observed) olderOf(a, b string) string {
 	return b
 }
 
-// refs returns the stores in a fixed order, so that the plan is the same each time.
+// refs returns the stores in a fixed order, so that plans are deterministic.
 func (o Observed) refs() []Ref {
 	refs := make([]Ref, 0, len(o.Entries))
 	for ref := range o.Entries {

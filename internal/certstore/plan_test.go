@@ -27,7 +27,7 @@ var (
 	hosting = Ref{LocalMachine, "WebHosting"}
 )
 
-// issued is a certificate of a small private hierarchy; the plan looks at dates, names and hashes only.
+// issued is a certificate of a small private hierarchy. Plans only read dates, names and hashes.
 type issued struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
@@ -78,7 +78,7 @@ func markOf(name string) Mark {
 	return Mark{Name: name, UID: name + "-uid", Version: "v", DeletionPolicy: "Retain", Role: RoleLeaf}
 }
 
-// words writes actions as short lines, so that a whole plan stands in a test.
+// words returns actions as short lines, so that tests can contain whole plans.
 func words(actions []Action, names map[string]string) []string {
 	var lines []string
 	for _, action := range actions {
@@ -140,7 +140,7 @@ func TestPlan(t *testing.T) {
 			want:    []string{"install inter CA for web", "install current MY for web with key"},
 		},
 		{
-			name:    "what is as wanted needs nothing",
+			name:    "the desired state needs no action",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(inter)},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}, ca: {inter.entry(nil, KeyNone)}},
 		},
@@ -150,13 +150,13 @@ func TestPlan(t *testing.T) {
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
 		},
 		{
-			name:    "a missing key is brought back",
+			name:    "a missing key is installed again",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyMissing)}},
 			want:    []string{"install current MY for web with key"},
 		},
 		{
-			name:    "another key option installs the key anew",
+			name:    "another key option installs the key again",
 			desired: Desired{Mark: *with(web, func(m *Mark) { m.Exportable = true }), Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
 			want:    []string{"install current MY for web with key"},
@@ -168,18 +168,18 @@ func TestPlan(t *testing.T) {
 			want:    []string{"update current MY for web version v Delete"},
 		},
 		{
-			name:    "a certificate that someone else put there is used as it is",
+			name:    "another tool's certificate is used without changes",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(nil, KeyPresent)}},
 		},
 		{
-			name:     "and left alone when its key is missing",
+			name:     "and not changed if its key is missing",
 			desired:  Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries:  map[Ref][]Entry{my: {current.entry(nil, KeyMissing)}},
-			conflict: "installed by someone else without its private key",
+			conflict: "installed by another tool without its private key",
 		},
 		{
-			name:     "a mark of another version is left alone",
+			name:     "a certificate with a mark of another version is not changed",
 			desired:  Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries:  map[Ref][]Entry{my: {{Certificate: current.certificate, Thumbprint: Thumbprint(current.certificate), UnknownMark: true, Key: KeyPresent}}},
 			conflict: "mark of another version",
@@ -191,45 +191,45 @@ func TestPlan(t *testing.T) {
 			want:    []string{"install current MY for web with key"},
 		},
 		{
-			name:    "beyond the limit they go, oldest first, after the successor is in",
+			name:    "beyond the limit they are removed, oldest first, after the installation",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
 			entries: map[Ref][]Entry{my: {older.entry(&second, KeyPresent), oldest.entry(&first, KeyPresent)}},
 			want:    []string{"install current MY for web with key", "remove oldest MY after current", "remove older MY after current"},
 		},
 		{
-			name:    "the newest of them stays within the limit",
+			name:    "the newest of them stay within the limit",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(1)},
 			entries: map[Ref][]Entry{my: {older.entry(&second, KeyPresent), oldest.entry(&first, KeyPresent), current.entry(&web, KeyPresent)}},
 			want:    []string{"remove oldest MY after current"},
 		},
 		{
-			name:    "nothing is trimmed while the successor is not yet valid",
+			name:    "no version is removed while the successor is not yet valid",
 			desired: Desired{Mark: web, Ref: my, Bundle: future.bundle(), HistoryLimit: limit(0)},
 			entries: map[Ref][]Entry{my: {older.entry(&second, KeyPresent)}},
 			want:    []string{"install future MY for web with key"},
 		},
 		{
-			name:    "what others put there is never trimmed",
+			name:    "certificates of other tools and owners are never removed",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
 			entries: map[Ref][]Entry{my: {older.entry(nil, KeyPresent), oldest.entry(&other, KeyPresent)}},
 			want:    []string{"install current MY for web with key"},
 		},
 		{
-			name:    "nor what the machine still serves with",
+			name:    "nor those that are still bound",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent), older.entry(&second, KeyPresent), oldest.entry(&first, KeyPresent)}},
 			bound:   map[string][]string{Thumbprint(older.certificate): {"0.0.0.0:443"}},
 			want:    []string{"remove oldest MY after current", "keep older for 0.0.0.0:443"},
 		},
 		{
-			name:    "what another ObservedCertificate uses passes to that one instead",
+			name:    "a certificate that another ObservedCertificate uses passes to that one instead",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), HistoryLimit: limit(0)},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent), older.entry(&second, KeyPresent)}},
 			claimed: older,
 			want:    []string{"update older MY for other version v Retain"},
 		},
 		{
-			name:    "other rights change without another key",
+			name:    "another access list does not change the key",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), Access: "D:P(A;;FA;;;S-1-5-18)"},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
 			want:    []string{"update current MY access D:P(A;;FA;;;S-1-5-18)"},
@@ -241,19 +241,19 @@ func TestPlan(t *testing.T) {
 			want:    []string{"install current MY for web with key"},
 		},
 		{
-			name:    "another store leaves the old one as it is with Retain",
+			name:    "with Retain, another store leaves the old store unchanged",
 			desired: Desired{Mark: web, Ref: hosting, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
 			want:    []string{"install current WebHosting for web with key"},
 		},
 		{
-			name:    "and empties it with Delete, once the new store has it",
+			name:    "with Delete, the old store is emptied after the installation",
 			desired: Desired{Mark: *with(web, func(m *Mark) { m.DeletionPolicy = "Delete" }), Ref: hosting, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent), older.entry(&web, KeyPresent)}},
 			want:    []string{"install current WebHosting for web with key", "remove current MY after current", "remove older MY after current"},
 		},
 		{
-			name:    "two that want the same certificate share it",
+			name:    "two ObservedCertificates share a certificate",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&other, KeyPresent)}},
 		},
@@ -264,25 +264,25 @@ func TestPlan(t *testing.T) {
 			want:    []string{"install current MY for other with key"},
 		},
 		{
-			name:     "of two that want other key options the older one wins",
+			name:     "of two with different key options the older one wins",
 			desired:  Desired{Mark: *with(web, func(m *Mark) { m.Exportable = true }), Ref: my, Bundle: current.bundle()},
 			entries:  map[Ref][]Entry{my: {current.entry(&other, KeyPresent)}},
 			conflict: `the older ObservedCertificate "other"`,
 		},
 		{
-			name:    "and other accounts are joined with them",
+			name:    "and the access lists are joined",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle(), SharedAccess: map[string]string{Thumbprint(current.certificate): "D:P(A;;FA;;;S-1-5-18)"}},
 			entries: map[Ref][]Entry{my: {current.entry(&other, KeyPresent)}},
 			want:    []string{"update current MY access D:P(A;;FA;;;S-1-5-18)"},
 		},
 		{
-			name:    "also when the younger one came first",
+			name:    "also if the younger one was first",
 			desired: Desired{Mark: *with(other, func(m *Mark) { m.Exportable = true }), Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(&web, KeyPresent)}},
 			want:    []string{"install current MY for other with key"},
 		},
 		{
-			name:    "the mark of one that is gone passes on",
+			name:    "the certificate of a deleted owner gets a new owner",
 			desired: Desired{Mark: web, Ref: my, Bundle: current.bundle()},
 			entries: map[Ref][]Entry{my: {current.entry(with(web, func(m *Mark) { m.UID = "earlier-uid" }), KeyPresent)}},
 			want:    []string{"update current MY for web version v Retain"},
@@ -306,9 +306,9 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanNeverTakesTheLastValidCertificate carries random plans out on random stores, stops after each single step, and
-// looks whether a node that had a valid certificate of this owner still has one.
-func TestPlanNeverTakesTheLastValidCertificate(t *testing.T) {
+// TestPlanNeverRemovesTheLastValidCertificate applies random plans to random stores and checks after each action that a node with a
+// valid certificate of this owner still has one.
+func TestPlanNeverRemovesTheLastValidCertificate(t *testing.T) {
 	var leaves []*issued
 	for month := range 8 {
 		leaves = append(leaves, issue(t, "web", now.AddDate(0, -5+month, 0), now.AddDate(0, -3+month, 0), false, nil))
@@ -353,7 +353,7 @@ func TestPlanNeverTakesTheLastValidCertificate(t *testing.T) {
 		}
 	}
 	if trimmed == 0 {
-		t.Fatal("no plan removed anything, so nothing was tested")
+		t.Fatal("no plan removed anything, so the test is void")
 	}
 }
 
@@ -375,7 +375,7 @@ func TestPlanOrphans(t *testing.T) {
 	chain := deleting
 	chain.Role = RoleIntermediate
 	claimed := Claims{}
-	claimed.Add(Ref{LocalMachine, "my"}, Thumbprint(leaf.certificate), markOf("heir"))
+	claimed.Add(Ref{LocalMachine, "my"}, Thumbprint(leaf.certificate), markOf("claimer"))
 	awaited := Claims{}
 	awaited.Await(my, "source")
 	deleting.Source = "source"
@@ -389,11 +389,11 @@ func TestPlanOrphans(t *testing.T) {
 	}{
 		{"Retain leaves the certificate", leaf.entry(&gone, KeyPresent), nil, Claims{}, nil},
 		{"Delete removes it", leaf.entry(&deleting, KeyPresent), nil, Claims{}, []string{"remove leaf MY after nothing"}},
-		{"unless another waits for what its vault has", leaf.entry(&deleting, KeyPresent), nil, awaited, nil},
-		{"one that is still wanted stays", leaf.entry(&deleting, KeyPresent), map[string]bool{"gone-uid": true}, Claims{}, nil},
-		{"one that another uses passes to it", leaf.entry(&deleting, KeyPresent), nil, claimed, []string{"update leaf MY for heir version v Retain"}},
-		{"what has no mark is never touched", leaf.entry(nil, KeyPresent), nil, Claims{}, nil},
-		{"intermediates have their own rule", leaf.entry(&chain, KeyNone), nil, Claims{}, nil},
+		{"unless another may need it", leaf.entry(&deleting, KeyPresent), nil, awaited, nil},
+		{"one whose owner targets the node stays", leaf.entry(&deleting, KeyPresent), map[string]bool{"gone-uid": true}, Claims{}, nil},
+		{"one that another uses passes to that one", leaf.entry(&deleting, KeyPresent), nil, claimed, []string{"update leaf MY for claimer version v Retain"}},
+		{"one without a mark is never changed", leaf.entry(nil, KeyPresent), nil, Claims{}, nil},
+		{"intermediates follow PlanUnneeded", leaf.entry(&chain, KeyNone), nil, Claims{}, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,10 +6,10 @@ import (
 	"io"
 )
 
-// The methods below are the only printed forms of an Item: a log line or a panic shows which certificate it is and whether
-// there is a key, also where the printer follows pointers, as JSON does.
+// The methods below are the only printed forms of an Item, so that no log line or panic contains its key, also where the printer
+// follows pointers, as JSON does.
 
-// String returns the thumbprint, and whether there is a key.
+// String returns the thumbprint, and whether the item has a key.
 func (i Item) String() string {
 	text := "item("
 	if i.Certificate != nil {

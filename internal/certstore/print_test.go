@@ -18,22 +18,22 @@ func TestNoPrintedFormOfAnItemHoldsItsKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	item := Item{Certificate: &x509.Certificate{Raw: []byte("a certificate")}, Key: key}
-	var told strings.Builder
+	var printed strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
 		for _, one := range []any{item, &item, []Item{item}, struct{ Item Item }{item}} {
-			fmt.Fprintf(&told, verb+"\n", one)
+			fmt.Fprintf(&printed, verb+"\n", one)
 		}
 	}
-	slog.New(slog.NewJSONHandler(&told, nil)).Info("json", "item", item)
+	slog.New(slog.NewJSONHandler(&printed, nil)).Info("json", "item", item)
 	encoded, err := json.Marshal([]any{item, &item})
 	if err != nil {
 		t.Fatal(err)
 	}
-	told.Write(encoded)
-	if want := "item(" + Thumbprint(item.Certificate) + " with key)"; strings.Count(told.String(), want) != 23 {
-		t.Errorf("got %s, want %q 23 times", told.String(), want)
+	printed.Write(encoded)
+	if want := "item(" + Thumbprint(item.Certificate) + " with key)"; strings.Count(printed.String(), want) != 23 {
+		t.Errorf("got %s, want %q 23 times", printed.String(), want)
 	}
-	if number := key.D.String(); strings.Contains(told.String(), number[:20]) { //nolint:staticcheck // D is what printing the key shows
-		t.Error("the key was told")
+	if number := key.D.String(); strings.Contains(printed.String(), number[:20]) { //nolint:staticcheck // D is what printing the key shows
+		t.Error("the key was printed")
 	}
 }

@@ -14,11 +14,11 @@ import (
 // storeRoot is the store of trusted root certificates.
 const storeRoot = "Root"
 
-// trustStores hold certificates that the machine trusts, and never a key
+// trustStores contain certificates that the machine trusts, and never a key
 // (https://learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
 var trustStores = []string{storeRoot, StoreCA, "TrustedPeople", "TrustedPublisher"}
 
-// HoldsTrust tells whether a store receives public certificates only.
+// HoldsTrust reports whether a store is a trust store, which receives certificates without keys.
 func HoldsTrust(ref Ref) bool {
 	for _, name := range trustStores {
 		if strings.EqualFold(name, ref.Name) {
@@ -28,11 +28,11 @@ func HoldsTrust(ref Ref) bool {
 	return false
 }
 
-// Trusted chooses from a secret what goes into a store that holds trust. A secret without key goes in whole, since it was made
-// for this; only a cross certificate between two keys of one authority never becomes a root. Of a served certificate Root takes
-// the self-signed authorities, since any other would become a root by being put there; where it has none and is self-signed
-// itself, as Key Vault's own issuer makes it, it goes in and is trusted alone. CA takes all authorities, and the other stores
-// the leaf. The error is a *bundle.Error.
+// Trusted selects the certificates of a secret that are installed in a trust store. Of a secret without a key, these are all; only
+// a cross-certificate between two keys of one authority never becomes a root. Of a secret with a key, Root receives the
+// self-signed authorities, because any certificate in Root becomes a trust anchor. If it has none and the leaf is self-signed, as
+// those of Key Vault's own issuer are, Root receives the leaf. CA receives all authorities, and the other stores the leaf. The
+// error is a *bundle.Error.
 func Trusted(ref Ref, secret *bundle.Bundle) ([]*x509.Certificate, error) {
 	root := strings.EqualFold(ref.Name, storeRoot)
 	if !secret.HasKey() {
@@ -57,11 +57,11 @@ func Trusted(ref Ref, secret *bundle.Bundle) ([]*x509.Certificate, error) {
 	if root {
 		kind = "self-signed certificate authority"
 	}
-	return nil, &bundle.Error{Reason: bundle.MalformedSecret, Message: fmt.Sprintf("the secret holds no %s for the store %s: import the certificate with its whole chain, or make a secret of the authority's certificate alone", kind, ref.Name)}
+	return nil, &bundle.Error{Reason: bundle.MalformedSecret, Message: fmt.Sprintf("the secret contains no %s for the store %s: import the certificate with its whole chain, or create a secret with only the authority's certificate", kind, ref.Name)}
 }
 
-// withoutCross leaves out of what becomes a root the certificates that name themselves as their issuer and are signed with
-// another key (RFC 5280, section 3.2, self-issued), unless nothing else is there.
+// withoutCross drops self-issued certificates that are signed with another key (RFC 5280, section 3.2) from the certificates for
+// Root, unless there are no others.
 func withoutCross(certificates []*x509.Certificate, root bool) []*x509.Certificate {
 	anchors := slices.DeleteFunc(slices.Clone(certificates), func(c *x509.Certificate) bool {
 		return bytes.Equal(c.RawIssuer, c.RawSubject) && !x509cert.SelfSigned(c)
@@ -72,8 +72,8 @@ func withoutCross(certificates []*x509.Certificate, root bool) []*x509.Certifica
 	return anchors
 }
 
-// planTrusted brings certificates into a store that holds trust. One that is there already is used as it is, whoever put it
-// there; one that came along with somebody's chain is kept from going with it.
+// planTrusted installs certificates in a trust store. An existing one is used without changes, whichever tool installed it. An
+// intermediate of another ObservedCertificate gets a new owner, so that it is not removed with its chain.
 func planTrusted(desired Desired, observed Observed) ([]Action, error) {
 	var actions []Action
 	for _, certificate := range desired.Trusted {

@@ -33,13 +33,13 @@ func TestTrusted(t *testing.T) {
 		secret *bundle.Bundle
 		want   []*x509.Certificate
 	}{
-		{"Root takes the roots of a served certificate, since anything in it becomes one", "root", leaf.bundle(inter, root), []*x509.Certificate{root.certificate}},
-		{"CA takes its authorities", "CA", leaf.bundle(inter, root), []*x509.Certificate{inter.certificate, root.certificate}},
-		{"TrustedPeople takes the certificate itself", "TrustedPeople", leaf.bundle(inter, root), []*x509.Certificate{leaf.certificate}},
-		{"a secret without key goes in whole", "Root", alone, []*x509.Certificate{inter.certificate, root.certificate}},
-		{"there is nothing for Root in a secret without a root", "Root", leaf.bundle(inter), nil},
-		{"a certificate that is trusted by itself alone goes into Root as it is", "Root", alone1.bundle(), []*x509.Certificate{alone1.certificate}},
-		{"nor for CA in one without an authority", "CA", leaf.bundle(), nil},
+		{"Root receives the roots of a secret with a key", "root", leaf.bundle(inter, root), []*x509.Certificate{root.certificate}},
+		{"CA receives its authorities", "CA", leaf.bundle(inter, root), []*x509.Certificate{inter.certificate, root.certificate}},
+		{"TrustedPeople receives the leaf", "TrustedPeople", leaf.bundle(inter, root), []*x509.Certificate{leaf.certificate}},
+		{"all certificates of a secret without a key", "Root", alone, []*x509.Certificate{inter.certificate, root.certificate}},
+		{"a secret without a root has nothing for Root", "Root", leaf.bundle(inter), nil},
+		{"Root receives a self-signed leaf", "Root", alone1.bundle(), []*x509.Certificate{alone1.certificate}},
+		{"a secret without an authority has nothing for CA", "CA", leaf.bundle(), nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,13 +76,13 @@ func TestPlanTrusted(t *testing.T) {
 		want    []string
 	}{
 		{name: "all of them are installed, without a key", want: []string{"install first Root for trust", "install second Root for trust"}},
-		{name: "what is there is used, whoever put it there", entries: []Entry{first.entry(nil, KeyNone), second.entry(&other, KeyNone)}},
-		{name: "what came along with a chain is kept from going with it", entries: []Entry{first.entry(&trust, KeyNone), second.entry(&passing, KeyNone)},
+		{name: "existing certificates are used, whichever tool installed them", entries: []Entry{first.entry(nil, KeyNone), second.entry(&other, KeyNone)}},
+		{name: "an intermediate gets a new owner", entries: []Entry{first.entry(&trust, KeyNone), second.entry(&passing, KeyNone)},
 			want: []string{"update second Root for trust version v Retain"}},
-		{name: "a bygone version stays without a limit", entries: []Entry{first.entry(&trust, KeyNone), second.entry(&trust, KeyNone), old.entry(&earlier, KeyNone)}},
-		{name: "and goes with one, after the new ones are there", limit: &none, entries: []Entry{old.entry(&earlier, KeyNone)},
+		{name: "a superseded version stays without a limit", entries: []Entry{first.entry(&trust, KeyNone), second.entry(&trust, KeyNone), old.entry(&earlier, KeyNone)}},
+		{name: "and is removed with one, after the installation", limit: &none, entries: []Entry{old.entry(&earlier, KeyNone)},
 			want: []string{"install first Root for trust", "install second Root for trust", "remove old Root after first"}},
-		{name: "one that both versions have stays", limit: &none, entries: []Entry{first.entry(&earlier, KeyNone), second.entry(&trust, KeyNone)},
+		{name: "a certificate of both versions stays", limit: &none, entries: []Entry{first.entry(&earlier, KeyNone), second.entry(&trust, KeyNone)},
 			want: []string{"update first Root for trust version v Retain"}},
 	}
 	for _, test := range tests {

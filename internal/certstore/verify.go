@@ -11,67 +11,66 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 )
 
-// Severity says how much a finding matters.
+// Severity is the severity of a finding.
 type Severity string
 
 // Severities, the worst first.
 const (
-	// SeverityFailure is the severity of what keeps a certificate, or who is linked to it, from working, or its key from
-	// being safe.
+	// SeverityFailure means that a certificate, or one that is linked to it, does not work, or that its key is not safe.
 	SeverityFailure Severity = "failure"
-	// SeverityWarning is the severity of what can be right, and often is not.
+	// SeverityWarning means that something is often, but not always, wrong.
 	SeverityWarning Severity = "warning"
-	// SeverityNote is the severity of what is good to know.
+	// SeverityNote means that something is useful to know.
 	SeverityNote Severity = "note"
 )
 
-// Problem names a kind of finding. The names are stable.
-type Problem string
+// Reason is the kind of a finding. Its values are stable.
+type Reason string
 
-// Problems.
+// Reasons.
 const (
-	ProblemExpired       Problem = "Expired"
-	ProblemKeyMissing    Problem = "KeyMissing"
-	ProblemNotYetValid   Problem = "NotYetValid"
-	ProblemKeyRights     Problem = "KeyRights"
-	ProblemKeyOrphaned   Problem = "KeyOrphaned"
-	ProblemLinkBroken    Problem = "LinkBroken"
-	ProblemLinkCircle    Problem = "LinkCircle"
-	ProblemMarkUnknown   Problem = "MarkUnknown"
-	ProblemMarkLost      Problem = "MarkLost"
-	ProblemIssuerMissing Problem = "IssuerMissing"
-	ProblemExpiringSoon  Problem = "ExpiringSoon"
-	ProblemLinkDeclined  Problem = "LinkDeclined"
-	ProblemUnneeded      Problem = "IntermediateUnneeded"
+	ReasonExpired       Reason = "Expired"
+	ReasonKeyMissing    Reason = "KeyMissing"
+	ReasonNotYetValid   Reason = "NotYetValid"
+	ReasonKeyRights     Reason = "KeyRights"
+	ReasonKeyOrphaned   Reason = "KeyOrphaned"
+	ReasonLinkBroken    Reason = "LinkBroken"
+	ReasonLinkCycle     Reason = "LinkCycle"
+	ReasonMarkUnknown   Reason = "MarkUnknown"
+	ReasonMarkLost      Reason = "MarkLost"
+	ReasonIssuerMissing Reason = "IssuerMissing"
+	ReasonExpiringSoon  Reason = "ExpiringSoon"
+	ReasonLinkDeclined  Reason = "LinkDeclined"
+	ReasonUnneeded      Reason = "IntermediateUnneeded"
 )
 
-// worstFirst orders problems of the same severity.
-var worstFirst = []Problem{
-	ProblemExpired, ProblemKeyMissing, ProblemNotYetValid, ProblemKeyRights, ProblemKeyOrphaned, ProblemLinkBroken, ProblemLinkCircle,
-	ProblemMarkUnknown, ProblemMarkLost, ProblemIssuerMissing, ProblemExpiringSoon, ProblemLinkDeclined, ProblemUnneeded,
+// worstFirst orders reasons of the same severity.
+var worstFirst = []Reason{
+	ReasonExpired, ReasonKeyMissing, ReasonNotYetValid, ReasonKeyRights, ReasonKeyOrphaned, ReasonLinkBroken, ReasonLinkCycle,
+	ReasonMarkUnknown, ReasonMarkLost, ReasonIssuerMissing, ReasonExpiringSoon, ReasonLinkDeclined, ReasonUnneeded,
 }
 
-// Finding is one thing about one certificate that is not as it should be.
+// Finding is one result about one certificate.
 type Finding struct {
-	// Ref and Thumbprint say which certificate.
+	// Ref and Thumbprint identify the certificate.
 	Ref        Ref
 	Thumbprint string
-	// Owner is the name of its ObservedCertificate, empty where the mark does not tell.
+	// Owner is the name of its ObservedCertificate, empty without a valid mark.
 	Owner string
-	// Severity says how much it matters.
+	// Severity is the finding's severity.
 	Severity Severity
-	// Problem says which kind it is.
-	Problem Problem
-	// What says what is wrong, and Do what to do about it.
-	What, Do string
+	// Reason is the finding's kind.
+	Reason Reason
+	// Message says what is wrong, and Remedy what to do.
+	Message, Remedy string
 }
 
-// soon is the time before its end in which a certificate is worth a note.
+// soon is the time before expiry in which a certificate has a note.
 const soon = 30 * 24 * time.Hour
 
-// Verify returns what is wrong with the certificates that are Vaultpane's, by severity, problem, store and thumbprint. entries must
-// hold every certificate of every store of the machine, whoever put it there. What others have put there is nobody's to
-// judge here; it counts as issuer and as what needs an intermediate. It is a pure function.
+// Verify returns what is wrong with Vaultpane's certificates, by severity, reason, store and thumbprint. entries must contain every
+// certificate of every store of the machine. Certificates of other tools have no findings; they count as issuers and as users of
+// intermediates. It is a pure function.
 func Verify(entries map[Ref][]Entry, now time.Time) []Finding {
 	v := verification{observed: Observed{Entries: entries}, now: now}
 	for _, ref := range v.observed.refs() {
@@ -84,9 +83,9 @@ func Verify(entries map[Ref][]Entry, now time.Time) []Finding {
 			v.superseded = v.isSuperseded()
 			v.checkMark()
 			if entry.role() == RoleIntermediate && !needed[entry.Thumbprint] {
-				v.find(SeverityNote, ProblemUnneeded, "no certificate of "+string(ref.Location)+" was issued by this intermediate",
-					"nothing: the agent removes it at one of its next checks, unless its ObservedCertificate is gone and had deletionPolicy Retain")
-				continue // whether it is valid matters to nobody
+				v.find(SeverityNote, ReasonUnneeded, "this intermediate has issued no certificate in "+string(ref.Location),
+					"nothing: the agent removes it at one of its next store checks, unless its ObservedCertificate was deleted with deletionPolicy Retain")
+				continue // its validity does not matter
 			}
 			v.checkValidity()
 			v.checkKey()
@@ -97,12 +96,12 @@ func Verify(entries map[Ref][]Entry, now time.Time) []Finding {
 	return WorstFirst(v.findings)
 }
 
-// WorstFirst sorts findings by severity, problem, store and thumbprint.
+// WorstFirst sorts findings by severity, reason, store and thumbprint.
 func WorstFirst(findings []Finding) []Finding {
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(weight[a.Severity], weight[b.Severity]),
-			cmp.Compare(slices.Index(worstFirst, a.Problem), slices.Index(worstFirst, b.Problem)), strings.Compare(a.Ref.String(), b.Ref.String()),
-			strings.Compare(a.Owner, b.Owner), strings.Compare(a.Thumbprint, b.Thumbprint), strings.Compare(a.What, b.What))
+			cmp.Compare(slices.Index(worstFirst, a.Reason), slices.Index(worstFirst, b.Reason)), strings.Compare(a.Ref.String(), b.Ref.String()),
+			strings.Compare(a.Owner, b.Owner), strings.Compare(a.Thumbprint, b.Thumbprint), strings.Compare(a.Message, b.Message))
 	})
 	return findings
 }
@@ -112,9 +111,9 @@ func OrphanedKeyFindings(location Location, keys []string) []Finding {
 	findings := make([]Finding, 0, len(keys))
 	for _, key := range keys {
 		findings = append(findings, Finding{
-			Ref: Ref{Location: location}, Severity: SeverityFailure, Problem: ProblemKeyOrphaned,
-			What: "the private key " + key + " belongs to no certificate: an agent was stopped between the two",
-			Do:   "run the agent, which removes it at its next check of the store",
+			Ref: Ref{Location: location}, Severity: SeverityFailure, Reason: ReasonKeyOrphaned,
+			Message: "the private key " + key + " has no certificate: an agent was stopped between writing or deleting the two",
+			Remedy:  "run the agent, which removes the key at its next store check",
 		})
 	}
 	return findings
@@ -122,7 +121,7 @@ func OrphanedKeyFindings(location Location, keys []string) []Finding {
 
 var weight = map[Severity]int{SeverityFailure: 0, SeverityWarning: 1, SeverityNote: 2}
 
-// verification is a walk through the certificates. The rest of the fields are about the one that it has come to.
+// verification visits the certificates. The fields after findings are about the current one.
 type verification struct {
 	observed Observed
 	now      time.Time
@@ -130,18 +129,18 @@ type verification struct {
 
 	ref        Ref
 	entry      Entry
-	superseded bool // a newer version of the same ObservedCertificate is there and of use
+	superseded bool // a newer usable version of the same ObservedCertificate is in the store
 }
 
-func (v *verification) find(severity Severity, problem Problem, what, do string) {
-	finding := Finding{Ref: v.ref, Thumbprint: v.entry.Thumbprint, Severity: severity, Problem: problem, What: what, Do: do}
+func (v *verification) find(severity Severity, reason Reason, message, remedy string) {
+	finding := Finding{Ref: v.ref, Thumbprint: v.entry.Thumbprint, Severity: severity, Reason: reason, Message: message, Remedy: remedy}
 	if v.entry.Mark != nil {
 		finding.Owner = v.entry.Mark.Name
 	}
 	v.findings = append(v.findings, finding)
 }
 
-// milder returns a severity, or another for a version that has been superseded: nothing depends on it any more.
+// milder returns a severity, or another one for a superseded version, which is not in use any more.
 func (v *verification) milder(severity, superseded Severity) Severity {
 	if v.superseded {
 		return superseded
@@ -163,11 +162,11 @@ func (v *verification) isSuperseded() bool {
 func (v *verification) checkMark() {
 	switch {
 	case v.entry.UnknownMark:
-		v.find(SeverityFailure, ProblemMarkUnknown, "its mark is of another version of Vaultpane, or damaged, so it is left alone",
-			"upgrade the agent on this node; if its version is the newest, remove the certificate, and it is installed anew")
+		v.find(SeverityFailure, ReasonMarkUnknown, "its mark has the format of another version of Vaultpane or is damaged, so the agent does not change the certificate",
+			"upgrade the agent on this node; if it is up to date, remove the certificate, and the agent installs it again")
 	case v.entry.Mark == nil:
-		v.find(SeverityFailure, ProblemMarkLost, "its key is Vaultpane's and its mark is gone, so it is nobody's and never removed",
-			"run the agent, which marks it again while it is the current version; remove it by hand if it is not")
+		v.find(SeverityFailure, ReasonMarkLost, "its key is Vaultpane's and its mark is missing, so it is unowned and never removed",
+			"run the agent, which restores the mark of the current version; remove the certificate if it is not the current version")
 	}
 }
 
@@ -175,22 +174,22 @@ func (v *verification) checkValidity() {
 	from, to := v.entry.Certificate.NotBefore, v.entry.Certificate.NotAfter
 	switch {
 	case v.now.After(to) && v.superseded:
-		v.find(SeverityNote, ProblemExpired, "this superseded version expired on "+day(to), "nothing; spec.revisionHistoryLimit says how many such versions stay")
+		v.find(SeverityNote, ReasonExpired, "this superseded version expired on "+day(to), "nothing; spec.revisionHistoryLimit limits how many such versions are kept")
 	case v.now.After(to):
-		v.find(SeverityFailure, ProblemExpired, "it expired on "+day(to), v.pinned("renew it in the vault, or delete its ObservedCertificate"))
+		v.find(SeverityFailure, ReasonExpired, "it expired on "+day(to), v.pinned("renew it in the vault, or delete its ObservedCertificate"))
 	case v.now.Before(from):
-		v.find(SeverityFailure, ProblemNotYetValid, "it is not valid before "+day(from), "wait, or compare the node's clock with the right time")
+		v.find(SeverityFailure, ReasonNotYetValid, "it is not valid before "+day(from), "wait, or check the node's clock")
 	case to.Sub(v.now) < soon && !v.superseded:
-		v.find(SeverityNote, ProblemExpiringSoon, "it expires on "+day(to), v.pinned("see that it is renewed in the vault; the agent installs the new version by itself"))
+		v.find(SeverityNote, ReasonExpiringSoon, "it expires on "+day(to), v.pinned("make sure that it is renewed in the vault; the agent then installs the new version"))
 	}
 }
 
-// pinned returns what to do about a certificate near its end, which is something else where no newer version can follow.
-func (v *verification) pinned(todo string) string {
+// pinned returns what to do about a certificate near expiry: remedy, or how to unpin its URL.
+func (v *verification) pinned(remedy string) string {
 	if v.entry.Mark == nil || !v.entry.Mark.Pinned {
-		return todo
+		return remedy
 	}
-	return "spec.url names this version (" + v.entry.Mark.Version + "), so a newer one is not installed: remove the version from the URL to follow the newest, or name a newer one"
+	return "spec.url names this version (" + v.entry.Mark.Version + "), so newer versions are not installed: remove the version from the URL to follow the newest, or name a newer version"
 }
 
 func (v *verification) checkKey() {
@@ -198,16 +197,16 @@ func (v *verification) checkKey() {
 		return
 	}
 	if v.entry.Key != KeyPresent {
-		v.find(v.milder(SeverityFailure, SeverityWarning), ProblemKeyMissing, "its private key is missing or cannot be opened",
-			"run the agent, which fetches the current version's key again; remove the certificate if it is not the current one")
+		v.find(v.milder(SeverityFailure, SeverityWarning), ReasonKeyMissing, "its private key is missing or cannot be opened",
+			"run the agent, which fetches the key of the current version again; remove the certificate if it is not the current version")
 		return
 	}
 	if !v.entry.OwnKey {
-		return // someone else's key: its rights are not Vaultpane's
+		return // another tool's key: its access list is not Vaultpane's
 	}
-	if fault := accessFault(v.ref.Location, v.entry.Access); fault != "" {
-		v.find(SeverityFailure, ProblemKeyRights, fault,
-			"find what changed the key's rights; for the current version the agent writes them anew, as spec.accounts says")
+	if failure := accessFailure(v.ref.Location, v.entry.Access); failure != "" {
+		v.find(SeverityFailure, ReasonKeyRights, failure,
+			"find out what changed the access list; for the current version the agent restores it from spec.accounts")
 	}
 }
 
@@ -217,27 +216,27 @@ func (v *verification) checkLink() {
 		v.checkUnlinked()
 		return
 	}
-	if v.comesBack() {
-		v.find(SeverityFailure, ProblemLinkCircle, "its link leads back to itself, so whoever follows it never arrives",
-			"run the agent, which corrects links between versions of one ObservedCertificate; remove this certificate if that does not help")
+	if v.inCycle() {
+		v.find(SeverityFailure, ReasonLinkCycle, "its link is part of a link cycle, so Windows finds no current certificate",
+			"run the agent, which repairs links between versions of one ObservedCertificate; if that does not help, remove this certificate")
 		return
 	}
-	var what string
+	var state string
 	switch target := v.observed.find(v.ref, successor); {
 	case target == nil:
-		what = "is not in the store"
+		state = "is not in the store"
 	case target.Key != KeyPresent:
-		what = "has no private key that opens"
+		state = "has no usable private key"
 	case !validAt(target.Certificate, v.now):
-		what = "is not valid now"
+		state = "is not valid now"
 	default:
 		return
 	}
-	v.find(SeverityFailure, ProblemLinkBroken, "it is linked to "+successor+", which "+what+": Windows serves that one in its place all the same",
-		"run the agent, which brings the current version and its links back; else remove this certificate")
+	v.find(SeverityFailure, ReasonLinkBroken, "it is linked to "+successor+", which "+state+"; Windows uses the linked certificate in its place regardless",
+		"run the agent, which restores the current version and its links; if that does not help, remove this certificate")
 }
 
-// checkUnlinked says of a superseded version that is still valid why linkOnRenewal would not link it to the newest.
+// checkUnlinked finds why linkOnRenewal would not link a superseded version that is still valid to the newest one.
 func (v *verification) checkUnlinked() {
 	mark := v.entry.Mark
 	if !v.superseded || mark.Role != RoleLeaf || !v.entry.ValidAt(v.now) {
@@ -247,14 +246,14 @@ func (v *verification) checkUnlinked() {
 	desired := Desired{Mark: *newest.Mark, Ref: v.ref, Link: true}
 	for _, declined := range DeclinedLinks(desired, newest, v.observed, v.now) {
 		if declined.Thumbprint == v.entry.Thumbprint {
-			v.find(SeverityNote, ProblemLinkDeclined, "linkOnRenewal does not link this older version to "+newest.Thumbprint+": "+declined.Why,
-				"nothing, if nothing uses this version any more; else "+declined.Do)
+			v.find(SeverityNote, ReasonLinkDeclined, "linkOnRenewal does not link this older version to "+newest.Thumbprint+": "+declined.Reason,
+				"nothing, if no program uses this version any more; otherwise "+declined.Remedy)
 		}
 	}
 }
 
-// comesBack tells whether following the links from a certificate leads back to it.
-func (v *verification) comesBack() bool {
+// inCycle reports whether following the links from a certificate leads back to it.
+func (v *verification) inCycle() bool {
 	seen := map[string]bool{}
 	for next := v.entry.Successor; next != "" && !seen[next]; {
 		if next == v.entry.Thumbprint {
@@ -270,7 +269,7 @@ func (v *verification) comesBack() bool {
 	return false
 }
 
-// checkIssuer looks for the issuer in the machine's stores; a user sees those beside the own ones.
+// checkIssuer looks for the issuer in the machine's stores, and for a user in the user's stores too.
 func (v *verification) checkIssuer() {
 	leaf := v.entry.Certificate
 	if v.superseded || v.entry.Mark != nil && v.entry.Mark.Role != RoleLeaf || x509cert.SelfSigned(leaf) {
@@ -279,11 +278,11 @@ func (v *verification) checkIssuer() {
 	if v.observed.hasIssuer(leaf, v.ref.Location, func(*x509.Certificate) bool { return true }) {
 		return
 	}
-	v.find(SeverityWarning, ProblemIssuerMissing, fmt.Sprintf("its issuer %q is neither in CA nor in Root, so clients may get an incomplete chain", leaf.Issuer.String()),
-		"import the certificate into the vault with its whole chain, or give the nodes the issuer (docs/trusted-roots.md)")
+	v.find(SeverityWarning, ReasonIssuerMissing, fmt.Sprintf("its issuer %q is neither in CA nor in Root, so servers may send clients an incomplete chain", leaf.Issuer.String()),
+		"import the certificate into the vault with its whole chain, or install the issuer on the nodes (docs/trusted-roots.md)")
 }
 
-// Ours tells whether a certificate is Vaultpane's: by its mark, or by where its key is.
+// Ours reports whether a certificate is Vaultpane's: by its mark, or by the place of its key.
 func (e Entry) Ours() bool { return e.Mark != nil || e.UnknownMark || e.OwnKey }
 
 func (e Entry) role() Role {

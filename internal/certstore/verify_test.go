@@ -9,11 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// lines writes findings short: severity, problem, store and certificate.
+// lines returns findings as short lines: severity, reason, store, certificate and owner.
 func lines(findings []Finding, names map[string]string) []string {
 	var short []string
 	for _, f := range findings {
-		short = append(short, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", f.Severity, f.Problem, f.Ref.Name, names[f.Thumbprint], f.Owner)))
+		short = append(short, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %s", f.Severity, f.Reason, f.Ref.Name, names[f.Thumbprint], f.Owner)))
 	}
 	return short
 }
@@ -67,47 +67,47 @@ func TestVerify(t *testing.T) {
 		ca, root []Entry
 		want     []string
 	}{
-		{name: "an empty machine has nothing wrong"},
-		{name: "a certificate with key and chain is well", my: []Entry{entry(first, &web)}, ca: []Entry{public(upper, &chain)}},
-		{name: "what has expired is a failure", my: []Entry{entry(expired, &web)}, want: []string{"failure Expired MY expired web"}},
-		{name: "but not a version that a newer one has superseded", my: []Entry{entry(expired, &web), entry(second, &newer)},
+		{name: "an empty machine has no findings"},
+		{name: "a certificate with key and chain has no findings", my: []Entry{entry(first, &web)}, ca: []Entry{public(upper, &chain)}},
+		{name: "an expired certificate is a failure", my: []Entry{entry(expired, &web)}, want: []string{"failure Expired MY expired web"}},
+		{name: "but not a superseded version", my: []Entry{entry(expired, &web), entry(second, &newer)},
 			want: []string{"note Expired MY expired web"}},
-		{name: "unless the newer one has no key", my: []Entry{entry(expired, &web), entry(second, &newer, without)},
+		{name: "unless the newer version has no key", my: []Entry{entry(expired, &web), entry(second, &newer, without)},
 			want: []string{"failure KeyMissing MY second web", "failure Expired MY expired web"}},
-		{name: "what is not valid yet is a failure", my: []Entry{entry(early, &web)}, want: []string{"failure NotYetValid MY early web"}},
-		{name: "what ends within 30 days is a note", my: []Entry{entry(ending, &web)}, want: []string{"note ExpiringSoon MY ending web"}},
-		{name: "a key that is missing is a failure", my: []Entry{entry(first, &web, without)}, want: []string{"failure KeyMissing MY first web"}},
-		{name: "a leaf that names no key at all too", my: []Entry{entry(first, &web, func(e *Entry) { e.Key, e.OwnKey = KeyNone, false })},
+		{name: "a certificate that is not valid yet is a failure", my: []Entry{entry(early, &web)}, want: []string{"failure NotYetValid MY early web"}},
+		{name: "a certificate that expires within 30 days is a note", my: []Entry{entry(ending, &web)}, want: []string{"note ExpiringSoon MY ending web"}},
+		{name: "a missing key is a failure", my: []Entry{entry(first, &web, without)}, want: []string{"failure KeyMissing MY first web"}},
+		{name: "so is a leaf without any key", my: []Entry{entry(first, &web, func(e *Entry) { e.Key, e.OwnKey = KeyNone, false })},
 			want: []string{"failure KeyMissing MY first web"}},
-		{name: "of a superseded version it is a warning", my: []Entry{entry(first, &web, without), entry(second, &newer)},
+		{name: "a missing key of a superseded version is a warning", my: []Entry{entry(first, &web, without), entry(second, &newer)},
 			want: []string{"warning KeyMissing MY first web"}},
 		{name: "a mark of another version is a failure", my: []Entry{entry(first, nil, func(e *Entry) { e.UnknownMark = true })},
 			want: []string{"failure MarkUnknown MY first"}},
-		{name: "a lost mark is known by the key", my: []Entry{entry(first, nil)}, want: []string{"failure MarkLost MY first"}},
-		{name: "other rights on the key are a failure", my: []Entry{entry(first, &web, func(e *Entry) { e.Access = "D:P(A;;FA;;;S-1-1-0)" })},
+		{name: "a lost mark is found by the key", my: []Entry{entry(first, nil)}, want: []string{"failure MarkLost MY first"}},
+		{name: "another access list is a failure", my: []Entry{entry(first, &web, func(e *Entry) { e.Access = "D:P(A;;FA;;;S-1-1-0)" })},
 			want: []string{"failure KeyRights MY first web"}},
-		{name: "those on the key of someone else are not", my: []Entry{entry(first, &web, func(e *Entry) { e.Access, e.OwnKey = "", false })}},
-		{name: "a link to a valid certificate with key is well", my: []Entry{entry(first, &web, linked(second)), entry(second, &newer)}},
-		{name: "a link to what is not in the store is a failure", my: []Entry{entry(first, &web, linked(second))},
+		{name: "the access list of another tool's key is not", my: []Entry{entry(first, &web, func(e *Entry) { e.Access, e.OwnKey = "", false })}},
+		{name: "a link to a valid certificate with a key has no findings", my: []Entry{entry(first, &web, linked(second)), entry(second, &newer)}},
+		{name: "a link to a certificate that is not in the store is a failure", my: []Entry{entry(first, &web, linked(second))},
 			want: []string{"failure LinkBroken MY first web"}},
-		{name: "and one to what has no key", my: []Entry{entry(first, &web, linked(second)), foreign(second, without, func(e *Entry) { e.Key = KeyNone })},
+		{name: "so is a link to one without a key", my: []Entry{entry(first, &web, linked(second)), foreign(second, without, func(e *Entry) { e.Key = KeyNone })},
 			want: []string{"failure LinkBroken MY first web"}},
-		{name: "and one to what is not valid", my: []Entry{entry(first, &web, linked(early)), foreign(early)},
+		{name: "so is a link to one that is not valid", my: []Entry{entry(first, &web, linked(early)), foreign(early)},
 			want: []string{"failure LinkBroken MY first web"}},
-		{name: "links in a circle are a failure, of those in the circle",
+		{name: "a link cycle is a failure of the certificates in the cycle",
 			my:   []Entry{entry(first, &web, linked(second)), entry(second, &newer, linked(first)), entry(ending, &web, linked(first))},
-			want: []string{"failure LinkCircle MY first web", "failure LinkCircle MY second web"}},
-		{name: "so is a link to itself", my: []Entry{entry(first, &web, linked(first))}, want: []string{"failure LinkCircle MY first web"}},
-		{name: "an intermediate that nothing needs is a note", my: []Entry{entry(alone, &web)}, ca: []Entry{public(upper, &chain)},
+			want: []string{"failure LinkCycle MY first web", "failure LinkCycle MY second web"}},
+		{name: "so is a link to the certificate itself", my: []Entry{entry(first, &web, linked(first))}, want: []string{"failure LinkCycle MY first web"}},
+		{name: "an unneeded intermediate is a note", my: []Entry{entry(alone, &web)}, ca: []Entry{public(upper, &chain)},
 			want: []string{"note IntermediateUnneeded CA upper web"}},
-		{name: "also when it has expired", ca: []Entry{public(deadRoot, &chain)}, want: []string{"note IntermediateUnneeded CA dead root web"}},
-		{name: "of a superseded leaf nobody needs the issuer", my: []Entry{entry(first, &web), entry(own, &newer)}, ca: []Entry{},
-			want: []string{"note LinkDeclined MY first web"}}, // which "own" lacks the name of
+		{name: "also if it has expired", ca: []Entry{public(deadRoot, &chain)}, want: []string{"note IntermediateUnneeded CA dead root web"}},
+		{name: "a superseded leaf does not need its issuer", my: []Entry{entry(first, &web), entry(own, &newer)}, ca: []Entry{},
+			want: []string{"note LinkDeclined MY first web"}}, // "own" does not have its name
 		{name: "a leaf without its issuer is a warning", my: []Entry{entry(first, &web)}, ca: []Entry{}, root: []Entry{public(root, nil)},
 			want: []string{"warning IssuerMissing MY first web"}},
 		{name: "a trusted root needs no key, and must be valid", root: []Entry{public(root, &trusted), public(deadRoot, &trusted)},
 			want: []string{"failure Expired Root dead root roots"}},
-		{name: "what others put there is not judged", my: []Entry{foreign(expired, linked(second), without, func(e *Entry) { e.Key = KeyMissing })}},
+		{name: "another tool's certificates have no findings", my: []Entry{foreign(expired, linked(second), without, func(e *Entry) { e.Key = KeyMissing })}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,8 +120,8 @@ func TestVerify(t *testing.T) {
 				t.Errorf("findings differ (-want +got):\n%s", diff)
 			}
 			for _, f := range got {
-				if f.What == "" || f.Do == "" {
-					t.Errorf("%s does not say what is wrong and what to do: %+v", f.Problem, f)
+				if f.Message == "" || f.Remedy == "" {
+					t.Errorf("%s has no message or no remedy: %+v", f.Reason, f)
 				}
 			}
 		})
@@ -145,7 +145,7 @@ func TestTheWorstFindingsComeFirst(t *testing.T) {
 	}
 }
 
-// A user sees what the machine trusts beside what is the user's own.
+// Users see the machine's stores in addition to their own.
 func TestAnIssuerOfTheMachineCountsForAUser(t *testing.T) {
 	root := issue(t, "root", now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0), true, nil)
 	leaf := issue(t, "leaf", now.AddDate(-1, 0, 0), now.AddDate(1, 0, 0), false, root)
@@ -159,48 +159,48 @@ func TestAnIssuerOfTheMachineCountsForAUser(t *testing.T) {
 		}
 		missing := 0
 		for _, f := range Verify(held, now) {
-			if f.Problem == ProblemIssuerMissing {
+			if f.Reason == ReasonIssuerMissing {
 				missing++
 			}
 		}
 		if missing != want {
-			t.Errorf("with the issuer in %s %d leaves lack it, want %d", location, missing, want)
+			t.Errorf("with the issuer in %s, %d leaves have no issuer, want %d", location, missing, want)
 		}
 	}
 }
 
-func TestAccessFault(t *testing.T) {
+func TestAccessFailure(t *testing.T) {
 	const full = "(A;;FA;;;S-1-5-18)(A;;FA;;;S-1-5-32-544)"
 	const user = "(A;;FA;;;S-1-5-21-1-2-3-1001)"
 	tests := []struct {
 		name     string
 		location Location
 		list     string
-		says     string // empty for nothing wrong
+		want     string // empty if the list is correct
 	}{
 		{"SYSTEM and Administrators alone", LocalMachine, "D:P" + full, ""},
-		{"and accounts that read", LocalMachine, KeyAccess(LocalMachine, []string{"S-1-5-20", "S-1-5-80-1-2"}), ""},
+		{"with readers", LocalMachine, KeyAccess(LocalMachine, []string{"S-1-5-20", "S-1-5-80-1-2"}), ""},
 		{"in any order", LocalMachine, "D:P(A;;FR;;;S-1-5-20)(A;;FA;;;S-1-5-32-544)(A;;FA;;;S-1-5-18)", ""},
-		{"what cannot be read", LocalMachine, "", "cannot be read"},
-		{"no list at all", LocalMachine, "D:NO_ACCESS_CONTROL", "not those that Vaultpane writes"},
+		{"an unknown list", LocalMachine, "", "cannot be read"},
+		{"no access control", LocalMachine, "D:NO_ACCESS_CONTROL", "entries that Vaultpane does not write"},
 		{"an inherited entry", LocalMachine, "D:P" + full + "(0;16;FR;;;S-1-5-20)", "inherited or denied"},
 		{"a denial", LocalMachine, "D:P(1;0;FA;;;S-1-5-20)" + full, "inherited or denied"},
-		{"Everyone, even for reading", LocalMachine, "D:P" + full + "(A;;FR;;;S-1-1-0)", "Everyone can use"},
+		{"Everyone, even with read access", LocalMachine, "D:P" + full + "(A;;FR;;;S-1-1-0)", "Everyone can use"},
 		{"Users", LocalMachine, "D:P" + full + "(A;;FR;;;S-1-5-32-545)", "Users can use"},
-		{"an account with full access", LocalMachine, "D:P" + full + "(A;;FA;;;S-1-5-20)", "S-1-5-20 has more than reading"},
+		{"an account with full access", LocalMachine, "D:P" + full + "(A;;FA;;;S-1-5-20)", "S-1-5-20 has more than read access"},
 		{"an account with another right", LocalMachine, "D:P" + full + "(A;;0x12019f;;;S-1-5-20)", "0x12019f"},
 		{"without Administrators", LocalMachine, "D:P(A;;FA;;;S-1-5-18)", "do not both have"},
-		{"Administrators for reading only", LocalMachine, "D:P(A;;FA;;;S-1-5-18)(A;;FR;;;S-1-5-32-544)", "do not both have"},
+		{"Administrators with read access only", LocalMachine, "D:P(A;;FA;;;S-1-5-18)(A;;FR;;;S-1-5-32-544)", "do not both have"},
 		{"a user's key as Windows makes it", CurrentUser, "D:P" + full + user, ""},
 		{"a user's key as Vaultpane writes it", CurrentUser, KeyAccess(CurrentUser, []string{"S-1-5-20"}), ""},
-		{"a user's key that is left to the store", CurrentUser, "", ""},
+		{"a user's key with the store's default", CurrentUser, "", ""},
 		{"a user's key for Everyone", CurrentUser, "D:P" + full + "(A;;FR;;;S-1-1-0)", "Everyone can use"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := accessFault(test.location, test.list)
-			if (got == "") != (test.says == "") || !strings.Contains(got, test.says) {
-				t.Errorf("got %q, want %q in it", got, test.says)
+			got := accessFailure(test.location, test.list)
+			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q in it", got, test.want)
 			}
 		})
 	}

@@ -44,7 +44,7 @@ func (e *Engine) desired(t task) (desired, error) {
 	}
 	want.Mark.Role, want.Mark.Exportable, want.Mark.Provider = certstore.RoleLeaf, spec.KeyExportable, string(spec.KeyStorageProvider)
 	want.access = e.accounts.Of(e.Machine, spec.Accounts, e.Now())
-	want.Access, want.AccessUnsettled = want.access.List(t.ref.Location), !want.access.Settled
+	want.Access, want.AccessIncomplete = want.access.List(t.ref.Location), !want.access.Settled
 	var refused *certstore.Error
 	if errors.As(want.access.Err, &refused) && refused.Unsupported {
 		return desired{}, refused

@@ -49,7 +49,7 @@ func (e *Engine) repairActions(ctx context.Context, t task, want desired, held *
 			held = nil // another ObservedCertificate lost its mark, or it is unknown what the mark said
 		}
 	}
-	return want, certstore.Tend(expected, held, seen, e.Now()), nil
+	return want, certstore.Repair(expected, held, seen, e.Now()), nil
 }
 
 // complete reports whether everything is in the stores that belongs there together with a certificate.
@@ -94,11 +94,11 @@ func (e *Engine) describeDeclined(declined []certstore.DeclinedLink) string {
 	bindings, _ := e.Machine.Bindings() // what cannot be read is not named
 	var parts []string
 	for _, one := range declined[:min(most, len(declined))] {
-		part := fmt.Sprintf("version %s (%s) is not linked to the current one: %s", one.Version, one.Thumbprint, one.Why)
+		part := fmt.Sprintf("version %s (%s) is not linked to the current one: %s", one.Version, one.Thumbprint, one.Reason)
 		if bound := bindings[one.Thumbprint]; len(bound) > 0 {
 			part += "; it still serves " + truncate.List(bound)
 		}
-		parts = append(parts, part+"; "+one.Do)
+		parts = append(parts, part+"; "+one.Remedy)
 	}
 	if rest := len(declined) - most; rest > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", rest))

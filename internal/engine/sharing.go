@@ -32,7 +32,7 @@ func (e *Engine) settleAccess(ctx context.Context, t task, want desired, seen ce
 	}
 	want = e.shareAccess(ctx, t, want, thumbprints)
 	if e.narrows(want, versions) && !e.allProcessed(ctx) {
-		want.AccessUnsettled = true // an ObservedCertificate that shares the key may not be known yet, and would lose its access for a moment
+		want.AccessIncomplete = true // an ObservedCertificate that shares the key may not be known yet, and would lose its access for a moment
 	}
 	return want
 }
@@ -55,7 +55,7 @@ func (e *Engine) shareAccess(ctx context.Context, t task, want desired, thumbpri
 			want.SharedAccess = map[string]string{}
 		}
 		want.SharedAccess[thumbprint] = joined.List(want.Ref.Location)
-		want.AccessUnsettled = want.AccessUnsettled || !joined.Settled
+		want.AccessIncomplete = want.AccessIncomplete || !joined.Settled
 	}
 	return want
 }

@@ -58,7 +58,7 @@ func TestANodeWaitsForItsFirstCertificates(t *testing.T) {
 	env.create(t, "initial", env.shop.SecretURL("initial"), func(spec *v1alpha1.ObservedCertificateSpec) { spec.RequireInitialSync = true })
 	env.eventuallyReady(t, "initial", metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 	env.taint(t)
-	status := env.eventuallyMessage(t, "initial", "the startup taint keeps 1 node from work until then")
+	status := env.eventuallyMessage(t, "initial", "the startup taint keeps pods off 1 node until then")
 	if tainted, err := env.tainted(t); err != nil || !tainted {
 		t.Errorf("the taint is off before the certificate is there: %v %+v", err, status)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// cache saves parsing files that have not changed: a store check each minute would otherwise parse every private key.
+// cache avoids parsing unchanged files: otherwise each store check would parse every private key.
 type cache struct {
 	mu   sync.Mutex
 	seen map[string]cached // by path without suffix
@@ -21,10 +21,10 @@ type cached struct {
 	entry            certstore.Entry
 }
 
-// stamp tells one state of a file from another; it is nil for a file that is not there.
+// stamp identifies one state of a file. It is nil for a file that does not exist.
 type stamp os.FileInfo
 
-// read returns what the files at a path without suffix hold; nil if there is no certificate.
+// read returns the entry in the files at a path without suffix, nil if there is no certificate.
 func (c *cache) read(path string) (*certstore.Entry, error) {
 	certificate, err := stampOf(path + certificateSuffix)
 	if err != nil {
@@ -39,7 +39,7 @@ func (c *cache) read(path string) (*certstore.Entry, error) {
 	}
 	read, err := readDocument(path + certificateSuffix)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errDamaged): // a damaged file is no certificate: it is replaced
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errDamaged): // a damaged file is replaced
 		c.forget(path)
 		return nil, nil
 	case err != nil:
@@ -72,10 +72,10 @@ func (c *cache) forget(path string) {
 	delete(c.seen, path)
 }
 
-// errNoFile is the error of a folder, a pipe or the like in the place of a file.
-var errNoFile = errors.New("is no file")
+// errNoFile is the error of a directory, a pipe or the like in the place of a file.
+var errNoFile = errors.New("is not a regular file")
 
-// stampOf returns nil for what is not there. Reading anything but a file, such as a pipe, could wait for ever.
+// stampOf returns nil for a file that does not exist. Reading anything but a regular file, such as a pipe, could block forever.
 func stampOf(path string) (stamp, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -87,7 +87,7 @@ func stampOf(path string) (stamp, error) {
 	return info, err
 }
 
-// readRegular reads a file, and nothing else that may stand in its place.
+// readRegular reads a regular file.
 func readRegular(path string) ([]byte, error) {
 	info, err := stampOf(path)
 	if err != nil {
@@ -99,7 +99,7 @@ func readRegular(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// same compares more than time and size: a file put in place by a rename is another file.
+// same compares more than time and size: a renamed file is another file.
 func same(a, b stamp) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil

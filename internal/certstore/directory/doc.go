@@ -1,8 +1,7 @@
-// Package directory is the certificate store over files: the store of Linux nodes, of development and of the demo. It
-// keeps every promise of certstore.Store.
+// Package directory implements certstore.Store with files: for Linux nodes, development and the demo.
 //
-// A certificate is <root>/<location>/<STORE>/<THUMBPRINT>.pem, with a few lines before its PEM block that say what Windows
-// keeps in properties. Its private key is beside it in <THUMBPRINT>.key, PKCS #8. Both can be read by their owner only.
-// Whether a key is exportable means nothing to files, and the key storage provider neither; the mark remembers both. Who may
-// use a key is remembered and not done: a key is its owner's alone, and accounts are refused, see Machine.
+// A certificate is <root>/<location>/<STORE>/<THUMBPRINT>.pem. Lines before its PEM block contain what Windows keeps in properties.
+// Its private key is in <THUMBPRINT>.key next to it, as PKCS #8. Both are readable by their owner only. Key options (exportable, key
+// storage provider) have no effect on files; the mark keeps them. The access list of a key is kept and not applied: only the
+// file's owner can read the key, and accounts have no security identifier here, see Machine.
 package directory

@@ -11,7 +11,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// Lines before the PEM block, which PEM readers pass over (RFC 7468, section 2, explanatory text).
+// Lines before the PEM block, which PEM parsers ignore (RFC 7468, section 2, explanatory text).
 const (
 	certificateSuffix = ".pem"
 	markLine          = "# "
@@ -25,11 +25,11 @@ const (
 // document is a certificate's file.
 type document struct {
 	certificate  *x509.Certificate
-	mark         string // as it is written; empty without one
+	mark         string // the line of the mark, empty without one
 	friendlyName string
-	access       string // who may use the key on Windows; here it is its owner alone, and this is kept for show
-	successor    string // thumbprint of the certificate that renews it
-	hasKey       bool   // whether there should be a key beside it
+	access       string // the access list of the key, which is kept and not applied
+	successor    string // thumbprint of its renewal
+	hasKey       bool   // whether it should have a key file
 }
 
 func (d document) encode() []byte {
@@ -51,7 +51,7 @@ func (d document) encode() []byte {
 	return []byte(text.String())
 }
 
-// change returns the document with some of it changed.
+// change returns a changed copy of the document.
 func (d document) change(change certstore.Change) document {
 	if change.Mark != nil {
 		d.mark = change.Mark.String()
@@ -65,7 +65,7 @@ func (d document) change(change certstore.Change) document {
 	return d
 }
 
-// oneLine keeps a name on its line.
+// oneLine replaces line breaks in a name.
 func oneLine(r rune) rune {
 	if r == '\n' || r == '\r' {
 		return ' '
@@ -73,8 +73,8 @@ func oneLine(r rune) rune {
 	return r
 }
 
-// errDamaged is the error of a file that is no certificate.
-var errDamaged = errors.New("the file holds no certificate")
+// errDamaged is the error of a file without a valid certificate.
+var errDamaged = errors.New("the file contains no certificate")
 
 func readDocument(path string) (document, error) {
 	text, err := readRegular(path)
@@ -109,7 +109,7 @@ func (d *document) readLine(line string) {
 	access, isAccess := strings.CutPrefix(line, accessLine)
 	successor, isSuccessor := strings.CutPrefix(line, successorLine)
 	mark, isComment := strings.CutPrefix(line, markLine)
-	_, ours, _ := certstore.ParseMark(mark) // entry says what is wrong with it
+	_, ours, _ := certstore.ParseMark(mark) // entry reports an invalid mark
 	switch {
 	case isName:
 		d.friendlyName = name
@@ -124,7 +124,7 @@ func (d *document) readLine(line string) {
 	}
 }
 
-// entry returns what the file says, as the interface has it.
+// entry returns the file as an entry of the interface.
 func (d document) entry(key certstore.KeyState) *certstore.Entry {
 	entry := &certstore.Entry{
 		Certificate: d.certificate, Thumbprint: certstore.Thumbprint(d.certificate), Key: key, FriendlyName: d.friendlyName,

@@ -5,10 +5,10 @@ import (
 	"os"
 )
 
-// unfinishedSuffix ends the name of a file that is being written. What a crash leaves of it is removed with orphaned keys.
+// unfinishedSuffix is the suffix of a file that is being written. A file that a crash leaves is removed with orphaned keys.
 const unfinishedSuffix = ".unfinished"
 
-// replaceFile puts a file in place in one step: a reader sees the old one or the new one, whole.
+// replaceFile replaces a file atomically: a reader sees the complete old or the complete new file.
 func replaceFile(path string, content []byte) error {
 	unfinished := path + unfinishedSuffix
 	if err := writeFile(unfinished, content); err != nil {
@@ -17,8 +17,8 @@ func replaceFile(path string, content []byte) error {
 	return os.Rename(unfinished, path)
 }
 
-// writeFile writes a file that its owner alone may read, and returns when it is on the disk: a rename that survives a loss
-// of power must not point at an empty file.
+// writeFile writes a file that only its owner can read, and syncs it: a rename that survives a power loss must not lead to an empty
+// file.
 func writeFile(path string, content []byte) error {
 	if _, err := stampOf(path); err != nil {
 		return err // opening a pipe would wait for its reader

@@ -15,27 +15,27 @@ import (
 const (
 	keySuffix = ".key"
 	pemKey    = "PRIVATE KEY"
-	// ownKeyLine stands before the key's PEM block (RFC 7468, section 2, explanatory text) and tells a key of Vaultpane's from
-	// another that has the name of a thumbprint.
+	// ownKeyLine precedes the key's PEM block (RFC 7468, section 2, explanatory text). It distinguishes Vaultpane's keys from other
+	// files named after a thumbprint.
 	ownKeyLine = "# vaultpane: private key of the certificate of the same name\n"
 )
 
-// writeKeyFile writes a private key as PKCS #8, readable by its owner only, and overwrites the copies that it made.
+// writeKeyFile writes a private key as PKCS #8, readable by its owner only, and overwrites its copies in memory.
 func writeKeyFile(path string, key crypto.Signer) error {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return fmt.Errorf("encoding it: %w", err)
+		return fmt.Errorf("encoding the private key: %w", err)
 	}
 	defer clear(der)
 	block := pem.EncodeToMemory(&pem.Block{Type: pemKey, Bytes: der})
 	defer clear(block)
-	text := append(make([]byte, 0, len(ownKeyLine)+len(block)), ownKeyLine...) // in one piece, which is overwritten
+	text := append(make([]byte, 0, len(ownKeyLine)+len(block)), ownKeyLine...) // allocated once, so that no copy is left
 	text = append(text, block...)
 	defer clear(text)
 	return writeFile(path, text)
 }
 
-// keyOpens tells whether a file holds the private key of a certificate.
+// keyOpens reports whether a file contains the private key of a certificate.
 func keyOpens(path string, certificate *x509.Certificate) bool {
 	text, err := readRegular(path)
 	if err != nil {
@@ -59,7 +59,7 @@ func keyOpens(path string, certificate *x509.Certificate) bool {
 	return ok && public.Equal(certificate.PublicKey)
 }
 
-// keyState says whether a certificate's key is there. A certificate that names none, and has none beside it, has none.
+// keyState returns the state of a certificate's key. It is KeyNone if the certificate should have no key and has no key file.
 func keyState(path string, read document) certstore.KeyState {
 	_, err := os.Stat(path)
 	switch {

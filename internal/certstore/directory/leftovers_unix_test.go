@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 )
 
-// filesIn returns the names in a store's folder.
+// filesIn returns the file names in a store's directory.
 func filesIn(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := os.ReadDir(folder)
@@ -29,9 +29,9 @@ func filesIn(t *testing.T, folder string) []string {
 	return names
 }
 
-// What a process that is killed at any point of an installation, a change or a removal leaves behind goes, and what is not
-// Vaultpane's stays.
-func TestWhatAKilledProcessLeavesBehindGoes(t *testing.T) {
+// The files that a process leaves when it is killed during an installation, a change or a removal are removed, and other files
+// are not.
+func TestTheLeftoversOfAKilledProcessAreRemoved(t *testing.T) {
 	root := t.TempDir()
 	folder := filepath.Join(root, "LocalMachine", "MY")
 	store := open(t, root)
@@ -63,7 +63,7 @@ func TestWhatAKilledProcessLeavesBehindGoes(t *testing.T) {
 		}
 	}
 	if removed, err := store.RemoveOrphanedKeys(certstore.LocalMachine); err != nil || removed != 0 {
-		t.Errorf("removed %d that may be in the making (%v)", removed, err)
+		t.Errorf("removed %d files that may be incomplete (%v)", removed, err)
 	}
 	for name := range leftovers {
 		aged(t, filepath.Join(folder, name))
@@ -81,8 +81,8 @@ func TestWhatAKilledProcessLeavesBehindGoes(t *testing.T) {
 	}
 }
 
-// In the place of a certificate there may be anything. It must neither hide the other certificates nor hold them up.
-func TestWhatCannotBeReadHidesNoOtherCertificate(t *testing.T) {
+// An unreadable file in the place of a certificate must neither hide nor block other certificates.
+func TestAnUnreadableFileHidesNoOtherCertificate(t *testing.T) {
 	tests := map[string]func(path string) error{
 		"a folder": func(path string) error { return os.Mkdir(path+".pem", 0o700) },
 		"a pipe":   func(path string) error { return syscall.Mkfifo(path+".pem", 0o600) },
@@ -106,7 +106,7 @@ func TestWhatCannotBeReadHidesNoOtherCertificate(t *testing.T) {
 				if entries, err := store.List(my); err != nil || len(entries) != 1 || entries[0].Thumbprint != kept.Thumbprint {
 					t.Errorf("List returns %v, %v", entries, err)
 				}
-				// What can be replaced is, and what cannot is an error.
+				// It is replaced if possible, and an error otherwise.
 				if entry, err := store.Install(my, item); err == nil && entry.Key != certstore.KeyPresent {
 					t.Errorf("installed is %+v", entry)
 				}
@@ -117,7 +117,7 @@ func TestWhatCannotBeReadHidesNoOtherCertificate(t *testing.T) {
 			select {
 			case <-done:
 			case <-time.After(time.Minute):
-				t.Fatal("the store waits for ever")
+				t.Fatal("the store blocks")
 			}
 		})
 	}

@@ -38,9 +38,8 @@ func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 	return removed, err
 }
 
-// eachLeftover visits the files that a killed process left: keys of Vaultpane's beside which there is no certificate, and
-// certificates that were not put in place. No write of the same certificate goes on meanwhile. What fails with one, or with
-// one store, keeps no other from its turn.
+// eachLeftover visits the files that a killed process left: Vaultpane's keys without a certificate, and unfinished certificate files.
+// It holds the lock of the certificate during a visit. It continues with other files and stores after an error.
 func (s *Store) eachLeftover(location certstore.Location, visit func(path string) error) error {
 	refs, err := s.Stores(location)
 	failed := []error{err}
@@ -51,11 +50,11 @@ func (s *Store) eachLeftover(location certstore.Location, visit func(path string
 		}
 		files, err := os.ReadDir(folder)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = append(failed, failure("looking for private keys without certificate", ref, err))
+			failed = append(failed, failure("listing private keys without certificate", ref, err))
 		}
 		for _, file := range files {
 			if err := s.visitLeftover(folder, file.Name(), visit); err != nil {
-				failed = append(failed, failure("looking at "+file.Name(), ref, err))
+				failed = append(failed, failure("checking "+file.Name(), ref, err))
 			}
 		}
 	}
@@ -70,7 +69,7 @@ func (s *Store) visitLeftover(folder, name string, visit func(path string) error
 	}
 	defer s.lock(thumbprint)()
 	path := filepath.Join(folder, name)
-	if info, err := os.Lstat(path); err != nil || time.Since(info.ModTime()).Abs() < inTheMaking {
+	if info, err := os.Lstat(path); err != nil || time.Since(info.ModTime()).Abs() < minAge {
 		return ignoreMissing(err)
 	}
 	if suffix == keySuffix {
@@ -82,8 +81,8 @@ func (s *Store) visitLeftover(folder, name string, visit func(path string) error
 	return visit(path)
 }
 
-// inTheMaking is how old a file must be to count as left over: another program may be about to put its certificate beside it.
-const inTheMaking = 5 * time.Second
+// minAge is the age from which a file counts as left over: another program may be about to write its certificate.
+const minAge = 5 * time.Second
 
 func ignoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,7 +91,7 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// isOrphanedKey reports whether a file is a key of Vaultpane's, or the beginning of one, without anything in the place of its
+// isOrphanedKey reports whether a file is one of Vaultpane's keys, or the beginning of one, and no file exists in the place of its
 // certificate.
 func isOrphanedKey(path, certificate string) (bool, error) {
 	if _, err := os.Lstat(certificate); !errors.Is(err, fs.ErrNotExist) {

@@ -13,24 +13,24 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// Store is a certificate store in a folder. Make it with New.
+// Store is a certificate store in a directory. Make it with New.
 type Store struct {
 	root  string
-	locks [64]sync.Mutex // by thumbprint: writes of one certificate follow each other
+	locks [64]sync.Mutex // by thumbprint, to serialize the writes of one certificate
 	cache cache
 }
 
 var _ certstore.Store = (*Store)(nil)
 
-// New returns the store in a folder, which is made at the first installation. The folder's path must be absolute.
+// New returns the store in a directory, which the first installation creates. The path must be absolute.
 func New(root string) (*Store, error) {
 	if !filepath.IsAbs(root) {
-		return nil, fmt.Errorf("the certificate store's folder %q is not an absolute path", root)
+		return nil, fmt.Errorf("the certificate store's directory %q is not an absolute path", root)
 	}
 	return &Store{root: root}, nil
 }
 
-// thumbprintPattern is what a certificate's file is called, so that nothing else in the folder is taken for one.
+// thumbprintPattern matches the file names of certificates, so that other files are ignored.
 var thumbprintPattern = regexp.MustCompile(`^[0-9A-F]{40}$`)
 
 // List implements certstore.Store.
@@ -52,9 +52,9 @@ func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
 		entry, err := s.Find(ref, thumbprint)
 		switch {
 		case errors.Is(err, errNoFile), errors.Is(err, fs.ErrPermission):
-			// It hides no other certificate. It is Find's, and an installation's, to say why it cannot be read.
+			// It must not hide other certificates. Find and Install return the error.
 		case err != nil:
-			return nil, err // nothing is known of what is there, as when no file can be opened
+			return nil, err // the content of the store is unknown, as when no file can be opened
 		case entry != nil:
 			entries = append(entries, *entry)
 		}
@@ -87,7 +87,7 @@ func (s *Store) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entr
 	thumbprint := certstore.Thumbprint(item.Certificate)
 	defer s.lock(thumbprint)()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, failure("making the store", ref, err)
+		return nil, failure("creating the store", ref, err)
 	}
 	path := filepath.Join(folder, thumbprint)
 	if item.Key != nil {
@@ -105,20 +105,20 @@ func (s *Store) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entr
 	return entry, err
 }
 
-// renewed returns the document of an item. The link of one that is there already stays: it is a property of its own.
+// renewed returns the document of an item. An existing document keeps its link, which is a separate property.
 func renewed(path string, item certstore.Item) document {
 	document := document{certificate: item.Certificate, mark: item.Mark.String(), friendlyName: item.FriendlyName, hasKey: item.Key != nil}
 	if document.hasKey {
 		document.access = item.Access
 	}
-	if before, err := readDocument(path); err == nil { // else it is new, or damaged
+	if before, err := readDocument(path); err == nil { // otherwise it is new or damaged
 		document.successor = before.successor
 	}
 	return document
 }
 
-// writeKey writes the key where it is not there yet. It goes to its place directly and never through a temporary file,
-// which a crash would leave behind: the certificate follows it, so nobody looks for the key before it is whole.
+// writeKey writes the key if it does not exist yet. It uses no temporary file, which a crash would leave behind: the certificate is
+// written after it, so no program reads an incomplete key.
 func (s *Store) writeKey(path string, item certstore.Item) error {
 	if keyOpens(path+keySuffix, item.Certificate) {
 		return nil
@@ -152,7 +152,7 @@ func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 	}
 	defer s.lock(thumbprint)()
 	path := filepath.Join(folder, thumbprint)
-	for _, suffix := range []string{certificateSuffix, keySuffix} { // a certificate is never without its key
+	for _, suffix := range []string{certificateSuffix, keySuffix} { // first the certificate, so that it is never without its key
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return failure("removing certificate "+thumbprint, ref, err)
 		}
@@ -176,16 +176,16 @@ func (s *Store) Stores(location certstore.Location) ([]certstore.Ref, error) {
 	return refs, nil
 }
 
-// folder is where a store's files are. Store names differ in case only by looks, as on Windows.
+// folder returns the directory of a store. Store names are not case-sensitive, as on Windows.
 func (s *Store) folder(ref certstore.Ref) (string, error) {
 	name := strings.ToUpper(ref.Name)
 	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") {
-		return "", &certstore.Error{Operation: "opening the store", Ref: ref, Unsupported: true, Err: fmt.Errorf("%q cannot be the name of a folder", ref.Name)}
+		return "", &certstore.Error{Operation: "opening the store", Ref: ref, Unsupported: true, Err: fmt.Errorf("%q cannot be the name of a directory", ref.Name)}
 	}
 	return filepath.Join(s.root, string(ref.Location), name), nil
 }
 
-// lock keeps other writers off a certificate until the returned function is called.
+// lock locks a certificate for writing until the returned function is called.
 func (s *Store) lock(thumbprint string) (unlock func()) {
 	sum := 0
 	for _, digit := range thumbprint {

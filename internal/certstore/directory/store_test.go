@@ -34,7 +34,7 @@ func install(t testing.TB, store *Store) *certstore.Entry {
 	return entry
 }
 
-// aged makes a file look as if it had been left over for some time.
+// aged sets the modification time of a file to a minute ago.
 func aged(t testing.TB, path string) {
 	t.Helper()
 	then := time.Now().Add(-time.Minute)
@@ -43,7 +43,7 @@ func aged(t testing.TB, path string) {
 	}
 }
 
-func TestTheDirectoryKeepsTheStoresPromises(t *testing.T) {
+func TestTheDirectoryConforms(t *testing.T) {
 	root := t.TempDir()
 	storetest.Run(t, storetest.Machine{
 		Open:        func() certstore.Store { return open(t, root) },
@@ -82,7 +82,7 @@ func TestARelativeFolderIsRefused(t *testing.T) {
 	}
 }
 
-func TestFilesAreTheirOwnersAlone(t *testing.T) {
+func TestFilesAreReadableByTheirOwnerOnly(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no file modes")
 	}
@@ -103,7 +103,7 @@ func TestFilesAreTheirOwnersAlone(t *testing.T) {
 	}
 }
 
-func TestADamagedFileIsNoCertificateAndIsReplaced(t *testing.T) {
+func TestADamagedFileIsIgnoredAndReplaced(t *testing.T) {
 	root := t.TempDir()
 	store, item := open(t, root), storetest.RSAItem(t, "web")
 	folder := filepath.Join(root, "LocalMachine", "MY")
@@ -126,7 +126,7 @@ func TestADamagedFileIsNoCertificateAndIsReplaced(t *testing.T) {
 	}
 }
 
-func TestOtherFilesAreLeftAlone(t *testing.T) {
+func TestOtherFilesAreIgnored(t *testing.T) {
 	root := t.TempDir()
 	store := open(t, root)
 	entry := install(t, store)
@@ -141,7 +141,7 @@ func TestOtherFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestSomeoneElsesCertificateHasNoMark(t *testing.T) {
+func TestAnotherToolsCertificateHasNoMark(t *testing.T) {
 	root := t.TempDir()
 	entry := install(t, open(t, root))
 	path := filepath.Join(root, "LocalMachine", "MY", entry.Thumbprint+".pem")
@@ -161,7 +161,7 @@ func TestSomeoneElsesCertificateHasNoMark(t *testing.T) {
 	}
 }
 
-func TestAKeyThatIsNotTheCertificatesIsMissing(t *testing.T) {
+func TestAnotherCertificatesKeyIsMissing(t *testing.T) {
 	root := t.TempDir()
 	entry := install(t, open(t, root))
 	path := filepath.Join(root, "LocalMachine", "MY", entry.Thumbprint+".key")
@@ -176,7 +176,7 @@ func TestAKeyThatIsNotTheCertificatesIsMissing(t *testing.T) {
 	}
 }
 
-func TestAFolderThatCannotBeMadeIsDenied(t *testing.T) {
+func TestADirectoryThatCannotBeCreatedIsAnError(t *testing.T) {
 	root := t.TempDir()
 	if err := os.WriteFile(filepath.Join(root, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -1,3 +1,3 @@
-// Package storetest is the suite that every certificate store has to pass: the directory, Windows' own under Wine, and
-// Windows' own on Windows.
+// Package storetest is the conformance suite for implementations of certstore.Store. The directory passes it, and Windows' own store
+// under Wine and on Windows.
 package storetest

@@ -18,10 +18,10 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// rsaKey is made once: the suite needs certificates that differ, not keys.
+// rsaKey is generated once: the suite needs different certificates, not different keys.
 var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// RSAItem returns a self-signed certificate with an RSA key, to be installed for the ObservedCertificate of that name.
+// RSAItem returns a self-signed certificate with an RSA key and the mark of the ObservedCertificate of that name.
 func RSAItem(t testing.TB, name string) certstore.Item {
 	t.Helper()
 	key, err := rsaKey()
@@ -31,7 +31,7 @@ func RSAItem(t testing.TB, name string) certstore.Item {
 	return itemOf(t, name, key)
 }
 
-// RSAItemOf is RSAItem with a new key of that many bits.
+// RSAItemOf is RSAItem with a new key of a given length.
 func RSAItemOf(t testing.TB, name string, bits int) certstore.Item {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, bits)
@@ -78,8 +78,8 @@ func itemOf(t testing.TB, name string, key crypto.Signer) certstore.Item {
 	}
 }
 
-// OddCertificate returns the item's certificate with a negative serial number, which OpenSSL and Windows take and Go's parser
-// refuses. Its signature is that of the original: no store looks at it.
+// OddCertificate returns the item's certificate with a negative serial number, which OpenSSL and Windows accept and Go's parser
+// rejects. It keeps the signature of the original, which no store checks.
 func OddCertificate(t testing.TB, item certstore.Item) *x509.Certificate {
 	t.Helper()
 	der := bytes.Clone(item.Certificate.Raw)
@@ -90,7 +90,7 @@ func OddCertificate(t testing.TB, item certstore.Item) *x509.Certificate {
 	}
 	der[at+len(version)+1] |= 0x80
 	if _, err := x509.ParseCertificate(der); err == nil {
-		t.Fatal("Go's parser takes it")
+		t.Fatal("Go's parser accepts it")
 	}
 	certificate, err := x509cert.Read(der)
 	if err != nil {

@@ -11,20 +11,19 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// Machine is what a suite runs on.
+// Machine is the machine on which the suite runs.
 type Machine struct {
-	// Open opens the machine's store anew, as another process would.
+	// Open opens the machine's store, as another process would.
 	Open func() certstore.Store
-	// LoseKey takes a certificate's private key away behind the store's back.
+	// LoseKey removes a certificate's private key without the store.
 	LoseKey func(t testing.TB, ref certstore.Ref, thumbprint string)
-	// LoseCertificate takes a certificate away behind the store's back and leaves its private key, as a process does that is
-	// killed in between.
+	// LoseCertificate removes a certificate without the store and leaves its private key, as a process that is killed in between.
 	LoseCertificate func(t testing.TB, ref certstore.Ref, thumbprint string)
-	// LoseMark takes a certificate's mark away behind the store's back.
+	// LoseMark removes a certificate's mark without the store.
 	LoseMark func(t testing.TB, ref certstore.Ref, thumbprint string)
-	// Locations are those that can be tested.
+	// Locations are the locations to test.
 	Locations []certstore.Location
-	// StorePrefix begins the names of the stores that the suite makes.
+	// StorePrefix is the prefix of the names of the suite's stores.
 	StorePrefix string
 }
 
@@ -33,24 +32,24 @@ func Run(t *testing.T, machine Machine) {
 	for _, location := range machine.Locations {
 		t.Run(string(location), func(t *testing.T) {
 			s := suite{machine: machine, location: location}
-			t.Run("a store that does not exist is empty and is not made by looking", s.missingStore)
-			t.Run("what is installed is read back, also by another process", s.install)
+			t.Run("a store that does not exist is empty, and reading does not create it", s.missingStore)
+			t.Run("an installed certificate is read back, also by another process", s.install)
 			t.Run("installing again changes nothing but mark and friendly name", s.installAgain)
-			t.Run("a certificate without key has none", s.withoutKey)
-			t.Run("a lost key is seen, and installing mends it", s.lostKey)
-			t.Run("each property changes and leaves the others and the key alone", s.update)
-			t.Run("changing a certificate that is not there is an error", s.updateMissing)
-			t.Run("a link to the successor can be set, changed and taken away, and survives an installation", s.link)
-			t.Run("a lost mark leaves the key to know the certificate by", s.lostMark)
-			t.Run("removing takes certificate and key, again is no error", s.remove)
-			t.Run("one certificate in two stores: removing it from one leaves the other its key", s.sharedKey)
-			t.Run("a key without certificate is found and removed, and no other", s.orphanedKey)
-			t.Run("a key that another store's certificate refers to is no such key", s.orphanedInOne)
-			t.Run("what only Go's parser refuses is there as everything else", s.oddCertificate)
+			t.Run("a certificate without a key has the state None", s.withoutKey)
+			t.Run("a missing key is reported, and an installation restores it", s.lostKey)
+			t.Run("each property changes without the others and the key", s.update)
+			t.Run("changing a certificate that does not exist is an error", s.updateMissing)
+			t.Run("a link can be set, changed and removed, and survives an installation", s.link)
+			t.Run("a certificate without its mark is identified by its key", s.lostMark)
+			t.Run("a removal removes certificate and key, and can be repeated", s.remove)
+			t.Run("a removal from one of two stores keeps the key", s.sharedKey)
+			t.Run("only keys without a certificate are orphaned", s.orphanedKey)
+			t.Run("a key of another store's certificate is not orphaned", s.orphanedInOne)
+			t.Run("a certificate that Go's parser rejects is listed", s.oddCertificate)
 			t.Run("key options can change while the certificate stays", s.changeOptions)
 			t.Run("store names differ in more than case", s.nameCase)
-			t.Run("installations at the same time do not disturb each other", s.concurrent)
-			t.Run("errors say where", s.errors)
+			t.Run("concurrent installations do not interfere", s.concurrent)
+			t.Run("errors contain the store", s.errors)
 		})
 	}
 }
@@ -60,7 +59,7 @@ type suite struct {
 	location certstore.Location
 }
 
-// ref is a store of the test's own, which is emptied at its end.
+// ref returns a store for one test, which is emptied at its end.
 func (s suite) ref(t *testing.T, suffix string) certstore.Ref {
 	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + suffix}
 	t.Cleanup(func() {
@@ -74,7 +73,7 @@ func (s suite) ref(t *testing.T, suffix string) certstore.Ref {
 	return ref
 }
 
-// item is a certificate with an RSA key, and the rights that a key has in this location.
+// item returns a certificate with an RSA key and the default access list of the location.
 func (s suite) item(t *testing.T, name string) certstore.Item {
 	item := RSAItem(t, name)
 	item.Access = certstore.KeyAccess(s.location, nil)
@@ -85,7 +84,7 @@ func (s suite) missingStore(t *testing.T) {
 	store := s.machine.Open()
 	ref := certstore.Ref{Location: s.location, Name: s.machine.StorePrefix + "Nowhere"}
 	if entries := list(t, store, ref); len(entries) != 0 {
-		t.Errorf("it holds %d certificates", len(entries))
+		t.Errorf("it contains %d certificates", len(entries))
 	}
 	if entry, err := store.Find(ref, strings.Repeat("A", 40)); entry != nil || err != nil {
 		t.Errorf("Find returns %v, %v", entry, err)
@@ -122,7 +121,7 @@ func (s suite) install(t *testing.T) {
 		found = found || one.Same(ref)
 	}
 	if !found {
-		t.Error("Stores does not name it")
+		t.Error("Stores does not return it")
 	}
 }
 
@@ -195,7 +194,7 @@ func (s suite) update(t *testing.T) {
 func (s suite) updateMissing(t *testing.T) {
 	ref, mark := s.ref(t, "UpdateMissing"), s.item(t, "web").Mark
 	if _, err := s.machine.Open().Update(ref, strings.Repeat("A", 40), certstore.Change{Mark: &mark}); err == nil {
-		t.Error("there is none")
+		t.Error("no error")
 	}
 }
 
@@ -242,7 +241,7 @@ func (s suite) remove(t *testing.T) {
 	}
 	left := list(t, s.machine.Open(), ref)
 	if len(left) != 1 || left[0].Thumbprint != stays.Thumbprint || left[0].Key != certstore.KeyPresent {
-		t.Errorf("left is %+v", left)
+		t.Errorf("remaining: %+v", left)
 	}
 }
 
@@ -255,10 +254,10 @@ func (s suite) sharedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := find(t, store, second, installed.Thumbprint); got == nil || got.Key != certstore.KeyPresent {
-		t.Errorf("the other store holds %+v", got)
+		t.Errorf("the other store contains %+v", got)
 	}
 	if left := list(t, store, first); len(left) != 0 {
-		t.Errorf("left is %+v", left)
+		t.Errorf("remaining: %+v", left)
 	}
 }
 
@@ -269,13 +268,13 @@ func (s suite) orphanedKey(t *testing.T) {
 	s.machine.LoseCertificate(t, ref, lost.Thumbprint)
 	orphans := s.orphans(t)
 	if !strings.Contains(orphans, lost.Thumbprint) || strings.Contains(orphans, stays.Thumbprint) {
-		t.Fatalf("orphaned are %q, want only that of %s", orphans, lost.Thumbprint)
+		t.Fatalf("orphaned keys %q, want only that of %s", orphans, lost.Thumbprint)
 	}
 	if removed, err := s.machine.Open().RemoveOrphanedKeys(s.location); err != nil || removed == 0 {
 		t.Fatalf("removed %d, %v", removed, err)
 	}
 	if orphans := s.orphans(t); orphans != "" {
-		t.Errorf("still orphaned are %q", orphans)
+		t.Errorf("still orphaned: %q", orphans)
 	}
 	if got := find(t, store, ref, stays.Thumbprint); got == nil || got.Key != certstore.KeyPresent {
 		t.Errorf("the other certificate is %+v", got)
@@ -303,7 +302,7 @@ func (s suite) orphanedInOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := find(t, s.machine.Open(), second, installed.Thumbprint); got == nil || got.Key != certstore.KeyPresent {
-		t.Errorf("the other store holds %+v", got)
+		t.Errorf("the other store contains %+v", got)
 	}
 }
 
@@ -316,7 +315,7 @@ func (s suite) oddCertificate(t *testing.T) {
 		t.Errorf("installed is %+v", installed)
 	}
 	if got := list(t, s.machine.Open(), ref); len(got) != 1 || got[0].Thumbprint != installed.Thumbprint {
-		t.Errorf("the store holds %+v", got)
+		t.Errorf("the store contains %+v", got)
 	}
 }
 
@@ -337,7 +336,7 @@ func (s suite) nameCase(t *testing.T) {
 	mustInstall(t, s.machine.Open(), ref, s.item(t, "web"))
 	ref.Name = strings.ToUpper(ref.Name)
 	if entries := list(t, s.machine.Open(), ref); len(entries) != 1 {
-		t.Errorf("in upper case it holds %d certificates, want the same one", len(entries))
+		t.Errorf("in upper case it contains %d certificates, want the same one", len(entries))
 	}
 }
 
@@ -358,7 +357,7 @@ func (s suite) concurrent(t *testing.T) {
 	group.Wait()
 	entries := list(t, s.machine.Open(), ref)
 	if len(entries) != 9 {
-		t.Errorf("it holds %d certificates, want 9", len(entries))
+		t.Errorf("it contains %d certificates, want 9", len(entries))
 	}
 	for _, entry := range entries {
 		if entry.Key != certstore.KeyPresent || entry.Mark == nil {

@@ -8,20 +8,22 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 )
 
-// resolveAccount returns the security identifier (SID) of an account as text. A SID is returned as it is, whether there is
-// an account of it or not. A name is of this machine, its domain, or one of the built-in authorities, such as
-// NT AUTHORITY\NETWORK SERVICE, NT SERVICE\w3svc, IIS AppPool\shop, DOMAIN\web$ or Administrators, in the system's language
+// resolveAccount returns the security identifier (SID) of an account as text. It returns a SID unchanged, whether an account has it
+// or not. A name is of this machine, its domain, or a built-in authority, such as NT AUTHORITY\NETWORK SERVICE, NT SERVICE\w3svc,
+// IIS AppPool\shop, DOMAIN\web$ or Administrators, in the system's language
 // (https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupaccountnamew).
 //
-// An account that is not there is a *certstore.UnknownAccount. Anything else, such as a domain that does not answer, says nothing about the account.
+// An account that does not exist is a *certstore.UnknownAccount. After any other error, such as an unreachable domain, it is unknown
+// whether the account exists.
 func resolveAccount(name string) (sid string, err error) {
-	// ConvertStringSidToSid also takes the two letters of SDDL (SY, BA) and the empty text, which are no SIDs here.
+	// ConvertStringSidToSid also accepts the two-letter aliases of SDDL (SY, BA) and the empty text, which are not SIDs here.
 	if strings.HasPrefix(strings.ToUpper(name), "S-1-") {
 		parsed, err := windows.StringToSid(name)
 		if err != nil {
-			return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("it is no security identifier: %w", named(err))}
+			return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("it is not a security identifier: %w", winerror.Named(err))}
 		}
 		return parsed.String(), nil
 	}
@@ -30,15 +32,15 @@ func resolveAccount(name string) (sid string, err error) {
 	}
 	found, _, kind, err := windows.LookupSID("", name)
 	switch {
-	case is(err, windows.ERROR_NONE_MAPPED):
-		return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("this machine and its domain know no such account: %w", named(err))}
+	case winerror.Is(err, windows.ERROR_NONE_MAPPED):
+		return "", &certstore.UnknownAccount{Account: name, Err: fmt.Errorf("neither this machine nor its domain has such an account: %w", winerror.Named(err))}
 	case err != nil:
-		return "", fmt.Errorf("looking for it: %w", named(err))
+		return "", fmt.Errorf("looking up the account: %w", winerror.Named(err))
 	}
 	switch kind {
 	case windows.SidTypeUser, windows.SidTypeGroup, windows.SidTypeAlias, windows.SidTypeWellKnownGroup, windows.SidTypeComputer:
 		return found.String(), nil
-	default: // a domain, or an account that was deleted: nobody runs as that
-		return "", &certstore.UnknownAccount{Account: name, Err: errors.New("it is a domain or an account that was deleted")}
+	default: // a domain, or a deleted account, which no process runs as
+		return "", &certstore.UnknownAccount{Account: name, Err: errors.New("it is a domain or a deleted account")}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 )
 
 func TestResolveAccount(t *testing.T) {
@@ -29,7 +30,7 @@ func TestResolveAccount(t *testing.T) {
 		domain + `\` + user:            me.User.Sid.String(),
 		"S-1-5-20":                     "S-1-5-20",
 		"s-1-5-20":                     "S-1-5-20",
-		"S-1-5-82-1-2-3-4-5":           "S-1-5-82-1-2-3-4-5", // an application pool that is not there
+		"S-1-5-82-1-2-3-4-5":           "S-1-5-82-1-2-3-4-5", // an application pool that does not exist
 	} {
 		if got, err := resolveAccount(name); err != nil || got != want {
 			t.Errorf("%q is %q (%v), want %s", name, got, err, want)
@@ -37,7 +38,7 @@ func TestResolveAccount(t *testing.T) {
 	}
 }
 
-func TestResolveAccountThatIsNotThere(t *testing.T) {
+func TestResolveAccountThatDoesNotExist(t *testing.T) {
 	host, err := windows.ComputerName()
 	if err != nil {
 		t.Fatal(err)
@@ -54,9 +55,9 @@ func TestResolveAccountThatIsNotThere(t *testing.T) {
 	}
 }
 
-// Windows only: Wine knows neither services nor the groups of IIS as accounts.
+// Windows only: Wine has accounts neither for services nor for the groups of IIS.
 func TestResolveAccountOfAService(t *testing.T) {
-	if onWine() {
+	if winetest.OnWine() {
 		t.Skip("Wine has no service accounts")
 	}
 	const installer = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464" // the same on every Windows

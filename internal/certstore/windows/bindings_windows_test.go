@@ -7,22 +7,25 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/httpsys"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 )
 
-// Wine has the calls and no bindings.
-func TestBoundThumbprintsOfAMachineWithoutBindings(t *testing.T) {
-	bound, err := boundThumbprints()
+// Wine has the functions and no bindings.
+func TestBindingsOfAMachineWithoutBindings(t *testing.T) {
+	bound, err := httpsys.Bindings()
 	if err != nil {
-		t.Fatal(named(err))
+		t.Fatal(winerror.Named(err))
 	}
-	if onWine() && len(bound) != 0 {
+	if winetest.OnWine() && len(bound) != 0 {
 		t.Errorf("got %v", bound)
 	}
 }
 
-// Windows only: it binds a certificate by address and by host with netsh, and reads both back.
-func TestBoundThumbprints(t *testing.T) {
-	if onWine() {
+// Windows only: netsh binds a certificate by address and by host, and both bindings are read back.
+func TestBindings(t *testing.T) {
+	if winetest.OnWine() {
 		t.Skip("Wine has no http.sys that keeps bindings")
 	}
 	item := storetest.RSAItem(t, "web")
@@ -49,9 +52,9 @@ func TestBoundThumbprints(t *testing.T) {
 			}
 		})
 	}
-	bound, err := boundThumbprints()
+	bound, err := httpsys.Bindings()
 	if err != nil {
-		t.Fatal(named(err))
+		t.Fatal(winerror.Named(err))
 	}
 	for _, name := range names {
 		if !slices.Contains(bound[thumbprint], name) {

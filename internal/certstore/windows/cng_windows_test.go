@@ -17,9 +17,11 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-// What is only needed to look at keys from outside (ncrypt.h, wincrypt.h).
+// Functions that only tests need (ncrypt.h, wincrypt.h).
 var (
 	ncryptEnumKeys     = windows.NewLazySystemDLL("ncrypt.dll").NewProc("NCryptEnumKeys")
 	ncryptFreeBuffer   = windows.NewLazySystemDLL("ncrypt.dll").NewProc("NCryptFreeBuffer")
@@ -29,7 +31,7 @@ var (
 
 func onlyWithCNG(t *testing.T) {
 	t.Helper()
-	if onWine() {
+	if winetest.OnWine() {
 		t.Skip("Wine has no keys in CNG")
 	}
 }
@@ -58,8 +60,8 @@ func installedIn(t *testing.T, ref certstore.Ref, item certstore.Item) string {
 	return thumbprint
 }
 
-// Windows takes every kind of key into CNG, in the key set of the location and in no other. Wine has none, and there the
-// agent has to say so.
+// Windows imports every kind of key into CNG, only into the key set of the location. Wine does not support CNG, and the error must say
+// so.
 func TestCNG(t *testing.T) {
 	items := map[string]certstore.Item{
 		"RSA 2048": storetest.RSAItem(t, "web"), "RSA 3072": storetest.RSAItemOf(t, "web", 3072), "RSA 4096": storetest.RSAItemOf(t, "web", 4096),
@@ -78,7 +80,7 @@ func TestCNG(t *testing.T) {
 }
 
 func testCNG(t *testing.T, ref certstore.Ref, item certstore.Item) {
-	if onWine() {
+	if winetest.OnWine() {
 		_, err := New().Install(ref, item)
 		var failure *certstore.Error
 		if !errors.As(err, &failure) || !failure.Unsupported {
@@ -87,21 +89,21 @@ func testCNG(t *testing.T, ref certstore.Ref, item certstore.Item) {
 		return
 	}
 	thumbprint := installedIn(t, ref, item)
-	where := containerFor(ref.Location, thumbprint, false, false)
+	where := keys.For(ref.Location, thumbprint, false, false)
 	other := where
-	other.machine = !where.machine
-	if !where.opens() || other.opens() {
-		t.Errorf("in its key set the key opens: %t, in the other: %t", where.opens(), other.opens())
+	other.Machine = !where.Machine
+	if !where.Opens() || other.Opens() {
+		t.Errorf("in its key set the key opens: %t, in the other: %t", where.Opens(), other.Opens())
 	}
 	if err := New().Remove(ref, thumbprint); err != nil {
 		t.Fatal(err)
 	}
-	if where.opens() {
-		t.Error("the key is still there")
+	if where.Opens() {
+		t.Error("the key still exists")
 	}
 }
 
-// Windows only: no key leaves in plain, and only one that is exportable leaves in a PFX, as what it was.
+// Windows only: no key can be exported in plaintext, and only exportable ones can be exported in a PFX.
 func TestExportOfAKeyInCNG(t *testing.T) {
 	onlyWithCNG(t)
 	for name, item := range map[string]certstore.Item{"RSA": storetest.RSAItem(t, "web"), "EC": storetest.ECItem(t, "web", elliptic.P256())} {
@@ -110,12 +112,9 @@ func TestExportOfAKeyInCNG(t *testing.T) {
 				item := inCNG(item)
 				item.Mark.Exportable = exportable
 				thumbprint := installedIn(t, testStore, item)
-				_, blobType, err := cngBlob(item.Key)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if exportsPlain(t, containerFor(testStore.Location, thumbprint, exportable, false), blobType) {
-					t.Error("the key was exported in plain")
+				blobType := map[string]string{"RSA": "RSAFULLPRIVATEBLOB", "EC": "ECCPRIVATEBLOB"}[name]
+				if exportsPlain(t, keys.For(testStore.Location, thumbprint, exportable, false), blobType) {
+					t.Error("the key was exported in plaintext")
 				}
 				pfx, err := exportPFX(t, thumbprint)
 				if !exportable {
@@ -141,22 +140,46 @@ func TestExportOfAKeyInCNG(t *testing.T) {
 	}
 }
 
-// exportsPlain tells whether a key can be had without protection
+// withProvider opens a key storage provider and frees it.
+func withProvider(t *testing.T, name string, act func(provider windows.Handle)) {
+	t.Helper()
+	var provider windows.Handle
+	if err := wincrypt.NCryptOpenStorageProvider(&provider, wideOf(t, name), 0); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = wincrypt.NCryptFreeObject(provider) }()
+	act(provider)
+}
+
+// withKey opens the key of a container in CNG and frees it.
+func withKey(t *testing.T, where keys.Container, act func(key windows.Handle)) {
+	t.Helper()
+	flags := uint32(wincrypt.NCRYPT_SILENT_FLAG)
+	if where.Machine {
+		flags |= wincrypt.NCRYPT_MACHINE_KEY_FLAG
+	}
+	withProvider(t, where.Provider, func(provider windows.Handle) {
+		var key windows.Handle
+		if err := wincrypt.NCryptOpenKey(provider, &key, wideOf(t, where.Name), where.KeySpec, flags); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = wincrypt.NCryptFreeObject(key) }()
+		act(key)
+	})
+}
+
+// exportsPlain reports whether a key can be exported in plaintext
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptexportkey).
-func exportsPlain(t *testing.T, where container, blobType string) bool {
+func exportsPlain(t *testing.T, where keys.Container, blobType string) bool {
 	t.Helper()
 	exported := false
-	err := where.withKey(func(key windows.Handle, _ *uint16) error {
+	withKey(t, where, func(key windows.Handle) {
 		var size uint32
 		blob := make([]byte, 16<<10)
 		status, _, _ := ncryptExportKey.Call(uintptr(key), 0, uintptr(unsafe.Pointer(wideOf(t, blobType))), 0,
 			uintptr(unsafe.Pointer(&blob[0])), uintptr(len(blob)), uintptr(unsafe.Pointer(&size)), 0)
 		exported = status == 0
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return exported
 }
 
@@ -206,7 +229,7 @@ func TestRoundsInCNGLeaveNoKey(t *testing.T) {
 			installedOnce(t, ref, item, other)
 		}
 		if after := keysThere(t, location); !slices.Equal(after, before) {
-			t.Errorf("%s had the keys %v, and has %v", location, before, after)
+			t.Errorf("the keys of %s changed from %v to %v", location, before, after)
 		}
 	}
 }
@@ -224,31 +247,31 @@ func installedOnce(t *testing.T, ref certstore.Ref, items ...certstore.Item) {
 	}
 }
 
-// keysThere returns the names of all keys that CNG keeps for a location
+// keysThere returns the names of all keys in CNG of a location
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptenumkeys).
 func keysThere(t *testing.T, location certstore.Location) []string {
 	t.Helper()
-	where := containerFor(location, "", false, false)
+	flags := uintptr(wincrypt.NCRYPT_SILENT_FLAG)
+	if location == certstore.LocalMachine {
+		flags |= wincrypt.NCRYPT_MACHINE_KEY_FLAG
+	}
 	var names []string
-	err := where.withProvider(func(provider windows.Handle) error {
+	withProvider(t, wincrypt.MS_KEY_STORAGE_PROVIDER, func(provider windows.Handle) {
 		var state uintptr
 		defer func() { _, _, _ = ncryptFreeBuffer.Call(state) }() // memory of a test
 		for {
 			var name **uint16 // NCryptKeyName begins with the pointer to the name
-			status, _, _ := ncryptEnumKeys.Call(uintptr(provider), 0, uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&state)), uintptr(where.cngFlags()))
+			status, _, _ := ncryptEnumKeys.Call(uintptr(provider), 0, uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&state)), flags)
 			if uint32(status) == uint32(windows.NTE_NO_MORE_ITEMS) {
-				return nil
+				return
 			}
 			if status != 0 {
-				return windows.Errno(status)
+				t.Fatal(windows.Errno(status))
 			}
 			names = append(names, windows.UTF16PtrToString(*name))
 			_, _, _ = ncryptFreeBuffer.Call(uintptr(unsafe.Pointer(name))) // as above
 		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	slices.Sort(names)
 	return names
 }
@@ -263,10 +286,10 @@ func TestAnotherProviderLeavesOneContainer(t *testing.T) {
 	}{{"CAPI", false}, {"CNG", false}, {"CNG", true}, {"CAPI", true}, {"CNG", false}} {
 		item.Mark.Provider, item.Mark.Exportable = options.provider, options.exportable
 		thumbprint := installed(t, item)
-		wanted := containerFor(testStore.Location, thumbprint, options.exportable, options.provider == providerCAPI)
-		for _, one := range containersOf(testStore.Location, thumbprint) {
-			if one.opens() != (one == wanted) {
-				t.Errorf("%+v: the container %s in %s is there: %t", options, one.name, one.provider, one.opens())
+		current := keys.For(testStore.Location, thumbprint, options.exportable, options.provider == keys.ProviderCAPI)
+		for _, one := range keys.AllFor(testStore.Location, thumbprint) {
+			if one.Opens() != (one == current) {
+				t.Errorf("%+v: the container %s in %s exists: %t", options, one.Name, one.Provider, one.Opens())
 			}
 		}
 	}
@@ -274,29 +297,25 @@ func TestAnotherProviderLeavesOneContainer(t *testing.T) {
 
 // keyFile returns the file of a key of the machine in CNG
 // (https://learn.microsoft.com/windows/win32/seccng/key-storage-and-retrieval#key-directories-and-files).
-func keyFile(t *testing.T, where container) string {
+func keyFile(t *testing.T, where keys.Container) string {
 	t.Helper()
-	var unique []byte
-	err := where.withKey(func(key windows.Handle, _ *uint16) (err error) {
-		unique, err = sized(func(buffer []byte) (size uint32, err error) {
-			err = wincrypt.NCryptGetProperty(key, wideOf(t, "Unique Name"), unsafe.SliceData(buffer), uint32(len(buffer)), &size, 0)
-			return size, err
-		})
-		return err
+	var unique [1024]byte
+	var size uint32
+	withKey(t, where, func(key windows.Handle) {
+		if err := wincrypt.NCryptGetProperty(key, wideOf(t, "Unique Name"), &unique[0], uint32(len(unique)), &size, 0); err != nil || size < 2 {
+			t.Fatalf("the key has no unique name: %v", err)
+		}
 	})
-	if err != nil || len(unique) < 2 {
-		t.Fatalf("the key has no unique name: %v", err)
-	}
-	name := windows.UTF16ToString(unsafe.Slice((*uint16)(unsafe.Pointer(&unique[0])), len(unique)/2))
+	name := windows.UTF16ToString(unsafe.Slice((*uint16)(unsafe.Pointer(&unique[0])), size/2))
 	return filepath.Join(os.Getenv("ProgramData"), "Microsoft", "Crypto", "Keys", name)
 }
 
-// Windows only: nothing tells of a key file that vanishes, so it is found by opening the key.
-func TestAKeyFileThatVanishesIsFoundAndMended(t *testing.T) {
+// Windows only: there is no notification of a deleted key file, so it is found by opening the key.
+func TestADeletedKeyFileIsFoundAndRepaired(t *testing.T) {
 	onlyWithCNG(t)
 	item := inCNG(storetest.RSAItem(t, "web"))
 	thumbprint := installed(t, item)
-	if err := os.Remove(keyFile(t, containerFor(testStore.Location, thumbprint, false, false))); err != nil {
+	if err := os.Remove(keyFile(t, keys.For(testStore.Location, thumbprint, false, false))); err != nil {
 		t.Fatal(err)
 	}
 	entry, err := New().Find(testStore, thumbprint)
@@ -306,18 +325,18 @@ func TestAKeyFileThatVanishesIsFoundAndMended(t *testing.T) {
 	installed(t, item)
 }
 
-// Windows only: the access list is the file's, which is what everybody who opens the key is checked against.
+// Windows only: the access list is that of the key's file, which applies to every process that opens the key.
 func TestTheKeysFileHasTheAccessList(t *testing.T) {
 	onlyWithCNG(t)
 	item := inCNG(storetest.RSAItem(t, "web"))
 	item.Access = certstore.KeyAccess(testStore.Location, []string{"S-1-5-20"})
 	thumbprint := installed(t, item)
-	file := keyFile(t, containerFor(testStore.Location, thumbprint, false, false))
+	file := keyFile(t, keys.For(testStore.Location, thumbprint, false, false))
 	descriptor, err := windows.GetNamedSecurityInfo(file, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := accessOf(unsafe.Slice((*byte)(unsafe.Pointer(descriptor)), descriptor.Length()))
+	got, err := keys.AccessOf(unsafe.Slice((*byte)(unsafe.Pointer(descriptor)), descriptor.Length()))
 	if err != nil || got != item.Access {
 		t.Errorf("%s has %s (%v), want %s", strings.TrimPrefix(file, os.Getenv("ProgramData")), got, err, item.Access)
 	}

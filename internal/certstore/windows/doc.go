@@ -1,13 +1,12 @@
-// Package windows is Windows' own certificate store (https://learn.microsoft.com/windows/win32/seccrypto/certificate-stores).
-// It keeps every promise of certstore.Store.
+// Package windows implements certstore.Store and certstore.Machine with Windows' own certificate stores
+// (https://learn.microsoft.com/windows/win32/seccrypto/certificate-stores).
 //
-// Vaultpane's mark is the certificate's description (CERT_DESCRIPTION_PROP_ID), which the certificate snap-in shows. The
-// private key is in a container of its own, named vaultpane-<thumbprint>, or vaultpane-<thumbprint>-x if it is exportable,
-// in the key storage provider (CNG) or the cryptographic service provider (CAPI) that the mark names. So any number of
-// attempts leave one container, no two certificates share one, and an option can change while the old key still serves.
+// Vaultpane's mark is the certificate's description (CERT_DESCRIPTION_PROP_ID), which the certificate snap-in shows. The private
+// key has its own container in the key storage provider (CNG) or the cryptographic service provider (CAPI) that the mark names,
+// see the package keys. The packages httpsys and switchcert read TLS bindings and announce replaced certificates.
 //
-// Keys are imported by name, and not with PFXImportCertStore: that names the container after the PFX's friendly name, which
-// may be another certificate's, or gives it a new GUID with every import.
+// Keys are imported by name, and not with PFXImportCertStore: that function names the container after the PFX's friendly name,
+// which may be another certificate's, or gives it a new GUID at every import.
 //
-// Under Wine everything works but CNG, which Wine does not have.
+// Everything except CNG, which Wine does not have, works under Wine.
 package windows

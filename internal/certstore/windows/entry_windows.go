@@ -15,9 +15,10 @@ import (
 	"github.com/vaultpane/vaultpane/internal/bundle/x509cert"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-// encoded copies a certificate out of the system's memory.
+// encoded copies a certificate from the system's memory.
 func encoded(context *windows.CertContext) []byte {
 	return bytes.Clone(unsafe.Slice(context.EncodedCert, context.Length))
 }
@@ -27,17 +28,16 @@ func thumbprintOf(context *windows.CertContext) string {
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
-// entryOf reads a certificate with its properties. Every certificate of a store has an entry, whatever can be read of it: what
-// is decided over a whole store must not be decided without one. A property that cannot be read says so in the entry: an
-// unreadable description may be a mark, so nothing is concluded from the certificate.
+// entryOf reads a certificate with its properties. It returns an entry even if some properties cannot be read, because decisions
+// about a whole store need every certificate. An unreadable description may be a mark, so it sets UnknownMark.
 func entryOf(context *windows.CertContext) *certstore.Entry {
 	raw := encoded(context)
 	certificate, err := x509cert.Read(raw)
 	if err != nil {
-		certificate = &x509.Certificate{Raw: raw} // Windows takes it, so it counts, and nothing is known of it
+		certificate = &x509.Certificate{Raw: raw} // Windows accepts it, so it counts, with unknown content
 	}
 	entry := &certstore.Entry{Certificate: certificate, Thumbprint: certstore.Thumbprint(certificate), Key: certstore.KeyNone}
-	entry.FriendlyName, _ = textProperty(context, wincrypt.CERT_FRIENDLY_NAME_PROP_ID) // for show
+	entry.FriendlyName, _ = textProperty(context, wincrypt.CERT_FRIENDLY_NAME_PROP_ID) // for display only
 	description, unreadable := textProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID)
 	mark, ours, err := certstore.ParseMark(description)
 	switch {
@@ -46,38 +46,37 @@ func entryOf(context *windows.CertContext) *certstore.Entry {
 	case ours:
 		entry.Mark = &mark
 	}
-	entry.Successor, _ = successorOf(context) // a link that cannot be read is written again
+	entry.Successor, _ = successorOf(context) // an unreadable link is written again
 	where, err := keyContainer(context)
 	if err != nil {
 		entry.Key = certstore.KeyMissing
 		return entry
 	}
-	where.describe(entry)
+	describeKey(entry, where)
 	return entry
 }
 
-// describe says what is to know of a certificate's key. Keys of other software are opened too, since such a certificate can
-// be one that is wanted; keys behind hardware are taken to be there, since asking a card or a module each minute would
-// disturb its owner.
-func (c *container) describe(entry *certstore.Entry) {
+// describeKey sets the key's state and access list. It opens keys of other software too, because their certificate may be the desired
+// one. It assumes that keys in hardware are present, because opening a smart card or module every minute would disturb its owner.
+func describeKey(entry *certstore.Entry, c *keys.Container) {
 	switch {
 	case c == nil:
 		return
-	case !c.inSoftware() || c.opens():
+	case !c.InSoftware() || c.Opens():
 		entry.Key = certstore.KeyPresent
 	default:
 		entry.Key = certstore.KeyMissing
 	}
-	if entry.OwnKey = c.ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
-		entry.Access, _ = c.access() // one that cannot be read is not as wanted, and setting it tells why
+	if entry.OwnKey = c.Ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
+		entry.Access, _ = c.Access() // an unreadable list differs from the desired one, and setting it returns the error
 	}
 }
 
-// addCertificate puts a certificate with its properties into a store and returns the container that it referred to before,
-// nil if it was not there. The properties are set before it is added: on a context that is in a store Wine does not keep
-// them. One that is there is replaced in one step, and keeps the properties that others have set
+// addCertificate adds a certificate with its properties to a store and returns the container that it referred to before, nil if the
+// store did not contain it. It sets the properties before it adds the certificate, because Wine loses properties that are set on a
+// context in a store. An existing certificate is replaced atomically, and keeps the properties that other tools set
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certaddcertificatecontexttostore).
-func addCertificate(store windows.Handle, item certstore.Item, where *container) (before *container, err error) {
+func addCertificate(store windows.Handle, item certstore.Item, where *keys.Container) (before *keys.Container, err error) {
 	raw := item.Certificate.Raw
 	created, err := windows.CertCreateCertificateContext(encoding, &raw[0], uint32(len(raw)))
 	if err != nil {
@@ -101,7 +100,7 @@ func addCertificate(store windows.Handle, item certstore.Item, where *container)
 	})
 }
 
-func setProperties(context *windows.CertContext, item certstore.Item, where *container) error {
+func setProperties(context *windows.CertContext, item certstore.Item, where *keys.Container) error {
 	if err := setTextProperty(context, wincrypt.CERT_DESCRIPTION_PROP_ID, item.Mark.String()); err != nil {
 		return fmt.Errorf("setting the mark: %w", err)
 	}
@@ -117,7 +116,7 @@ func setProperties(context *windows.CertContext, item certstore.Item, where *con
 	return nil
 }
 
-// replace adds a copy of a certificate, with properties changed, in place of the one that may be there.
+// replace adds a copy of a certificate with changed properties, and replaces an existing one.
 func replace(store windows.Handle, source *windows.CertContext, change func(*windows.CertContext) error) (err error) {
 	memory, err := windows.CertOpenStore(windows.CERT_STORE_PROV_MEMORY, 0, 0, 0, 0)
 	if err != nil {
@@ -135,14 +134,14 @@ func replace(store windows.Handle, source *windows.CertContext, change func(*win
 	if err := windows.CertAddCertificateContextToStore(store, copied, windows.CERT_STORE_ADD_REPLACE_EXISTING, nil); err != nil {
 		return fmt.Errorf("adding the certificate: %w", err)
 	}
-	// Wine 8 does not see a replacement as a change that it has to write. Windows writes at once, and a provider without
-	// commits refuses: whether the certificate is there is read back, and not concluded from this.
+	// Wine 8 does not write a replacement without this. Windows writes immediately, and providers without commits return an error,
+	// which is ignored: the caller reads the certificate back.
 	_ = wincrypt.CertControlStore(store, wincrypt.CERT_STORE_CTRL_COMMIT_FORCE_FLAG, wincrypt.CERT_STORE_CTRL_COMMIT, nil)
 	return nil
 }
 
-// remark replaces the mark of a certificate that is in a store; empty takes it away.
-func remark(store windows.Handle, thumbprint, mark string) error {
+// setMark replaces the mark of a certificate in a store; empty removes it.
+func setMark(store windows.Handle, thumbprint, mark string) error {
 	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
 		return replace(store, existing, func(copied *windows.CertContext) error {
 			return setTextProperty(copied, wincrypt.CERT_DESCRIPTION_PROP_ID, mark)
@@ -150,21 +149,22 @@ func remark(store windows.Handle, thumbprint, mark string) error {
 	})
 }
 
-// reopen replaces who may use the key of a certificate that is in a store. The key must be one of Vaultpane's.
-func reopen(store windows.Handle, thumbprint, access string) error {
+// setAccess replaces the access list of the key of a certificate in a store. The key must be Vaultpane's.
+func setAccess(store windows.Handle, thumbprint, access string) error {
 	return withCertificate(store, thumbprint, func(existing *windows.CertContext) error {
 		where, err := keyContainer(existing)
 		if err != nil {
 			return fmt.Errorf("reading the key's container: %w", err)
 		}
-		if where == nil || !where.ours() {
+		if where == nil || !where.Ours() {
 			return errors.New("its private key is not one of Vaultpane's")
 		}
-		return where.setAccess(access)
+		return where.SetAccess(access)
 	})
 }
 
-// withCertificate finds a certificate in a store, and frees it. One that is not there is CRYPT_E_NOT_FOUND.
+// withCertificate finds a certificate in a store, calls act, and frees the certificate. If the store does not contain it, the error is
+// CRYPT_E_NOT_FOUND.
 func withCertificate(store windows.Handle, thumbprint string, act func(*windows.CertContext) error) error {
 	existing, err := findCertificate(store, thumbprint)
 	if err != nil {

@@ -5,6 +5,9 @@ import (
 	"errors"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/httpsys"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/switchcert"
 )
 
 // Machine is this machine, with its accounts and its bindings.
@@ -24,20 +27,20 @@ func (Machine) Resolve(account string) (string, error) {
 
 // Bindings implements certstore.Machine.
 func (Machine) Bindings() (map[string][]string, error) {
-	bound, err := boundThumbprints()
+	bound, err := httpsys.Bindings()
 	if err != nil {
-		return nil, named(err)
+		return nil, winerror.Named(err)
 	}
 	return bound, nil
 }
 
 // Announce implements certstore.Machine.
 func (Machine) Announce(ctx context.Context, ref certstore.Ref, thumbprint, successor string) error {
-	err := notifyReplaced(ctx, ref, thumbprint, successor)
-	if err == nil || errors.Is(err, errNoNotification) {
+	err := switchcert.Notify(ctx, ref, thumbprint, successor)
+	if err == nil || errors.Is(err, switchcert.ErrUnavailable) {
 		return nil
 	}
-	return named(err)
+	return winerror.Named(err)
 }
 
 // Watch implements certstore.Machine.

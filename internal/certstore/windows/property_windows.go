@@ -7,14 +7,16 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-// property returns a property's bytes, nil if the certificate does not have it
+// property returns the bytes of a property, nil if the certificate does not have it
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certgetcertificatecontextproperty).
 func property(context *windows.CertContext, id uint32) ([]byte, error) {
 	var size uint32
 	err := wincrypt.CertGetCertificateContextProperty(context, id, nil, &size)
-	if is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
+	if winerror.Is(err, windows.Errno(windows.CRYPT_E_NOT_FOUND)) {
 		return nil, nil
 	}
 	if err != nil || size == 0 {
@@ -27,7 +29,7 @@ func property(context *windows.CertContext, id uint32) ([]byte, error) {
 	return data[:size], nil
 }
 
-// textProperty returns a property that is a text in UTF-16, empty if the certificate does not have it.
+// textProperty returns a UTF-16 text property, empty if the certificate does not have it.
 func textProperty(context *windows.CertContext, id uint32) (string, error) {
 	data, err := property(context, id)
 	if err != nil || len(data) < 2 {
@@ -36,7 +38,7 @@ func textProperty(context *windows.CertContext, id uint32) (string, error) {
 	return windows.UTF16ToString(unsafe.Slice((*uint16)(unsafe.Pointer(&data[0])), len(data)/2)), nil
 }
 
-// setTextProperty sets a property that is a text, and takes it away when the text is empty
+// setTextProperty sets a text property, or removes it if the text is empty
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certsetcertificatecontextproperty).
 func setTextProperty(context *windows.CertContext, id uint32, text string) error {
 	if text == "" {
@@ -50,36 +52,36 @@ func setTextProperty(context *windows.CertContext, id uint32, text string) error
 	return wincrypt.CertSetCertificateContextProperty(context, id, 0, unsafe.Pointer(&blob))
 }
 
-// keyContainer returns where a certificate's private key is, nil if it names none.
-func keyContainer(context *windows.CertContext) (*container, error) {
+// keyContainer returns the container that a certificate refers to, nil if it refers to none.
+func keyContainer(context *windows.CertContext) (*keys.Container, error) {
 	data, err := property(context, wincrypt.CERT_KEY_PROV_INFO_PROP_ID)
 	if err != nil || data == nil {
 		return nil, err
 	}
-	info := (*wincrypt.CryptKeyProvInfo)(unsafe.Pointer(&data[0])) // its pointers point into data, from which all is copied here
-	return &container{
-		name:         windows.UTF16PtrToString(info.ContainerName),
-		provider:     windows.UTF16PtrToString(info.ProviderName),
-		providerType: info.ProviderType,
-		machine:      info.Flags&windows.CRYPT_MACHINE_KEYSET != 0,
-		keySpec:      info.KeySpec,
+	info := (*wincrypt.CryptKeyProvInfo)(unsafe.Pointer(&data[0])) // its pointers point into data, so the texts are copied here
+	return &keys.Container{
+		Name:         windows.UTF16PtrToString(info.ContainerName),
+		Provider:     windows.UTF16PtrToString(info.ProviderName),
+		ProviderType: info.ProviderType,
+		Machine:      info.Flags&windows.CRYPT_MACHINE_KEYSET != 0,
+		KeySpec:      info.KeySpec,
 	}, nil
 }
 
-// setKeyContainer says where a certificate's private key is.
-func setKeyContainer(context *windows.CertContext, where container) error {
-	name, err := windows.UTF16PtrFromString(where.name)
+// setKeyContainer makes a certificate refer to a container.
+func setKeyContainer(context *windows.CertContext, where keys.Container) error {
+	name, err := windows.UTF16PtrFromString(where.Name)
 	if err != nil {
 		return err
 	}
-	provider, err := windows.UTF16PtrFromString(where.provider)
+	provider, err := windows.UTF16PtrFromString(where.Provider)
 	if err != nil {
 		return err
 	}
 	info := wincrypt.CryptKeyProvInfo{
-		ContainerName: name, ProviderName: provider, ProviderType: where.providerType, KeySpec: where.keySpec,
+		ContainerName: name, ProviderName: provider, ProviderType: where.ProviderType, KeySpec: where.KeySpec,
 	}
-	if where.machine {
+	if where.Machine {
 		info.Flags = windows.CRYPT_MACHINE_KEYSET
 	}
 	return wincrypt.CertSetCertificateContextProperty(context, wincrypt.CERT_KEY_PROV_INFO_PROP_ID, 0, unsafe.Pointer(&info))

@@ -23,21 +23,23 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 var rounds = flag.Int("rounds", 100, "rounds of installing, replacing and removing of TestRoundsLeaveNothingBehind")
 
-// What the store may cost beyond the bare loops. The memory of a process grows in steps, and Go's own is not the same twice; the
-// heaps, which Go does not use, are counted to the byte, and a certificate or a store that is not freed is over 2 KB there.
+// Limits of the store's cost beyond the bare loops. The memory of a process grows in steps, and Go's own varies between runs. The
+// heaps, which Go does not use, are measured to the byte, and a certificate or store that is not freed takes more than 2 KB there.
 const (
 	slackMemory      = 4 << 20
 	slackHeapARound  = 512
 	slackDescriptors = 4
 )
 
-// TestRoundsLeaveNothingBehind installs a certificate, replaces it (other options of the key, so another container, and
-// another mark) and removes it, round after round, by the store, by the bare calls that this takes at the least, and imports
-// the same as a PFX, in turn in one process. Where the process grows with the bare loop the system leaks, as Wine does.
+// TestRoundsLeaveNothingBehind repeatedly installs a certificate, replaces it (with other key options, so another container, and
+// another mark) and removes it: with the store, with the minimal bare calls, and by importing a PFX, in turn in one process. If the
+// process grows with the bare calls too, the system leaks, as Wine does.
 func TestRoundsLeaveNothingBehind(t *testing.T) {
 	before := containersThere(t)
 	loops := []*loop{
@@ -73,11 +75,11 @@ func TestRoundsLeaveNothingBehind(t *testing.T) {
 		{"descriptors in Wine's server", store.serverDescriptors, bare.serverDescriptors, slackDescriptors, 1},
 	} {
 		if most := max(test.bare, 0) + test.slack*test.count; test.store > most {
-			t.Errorf("the store has cost %d %s, want at most %d", test.store, test.what, most)
+			t.Errorf("the store used %d %s, want at most %d", test.store, test.what, most)
 		}
 	}
 	if after := containersThere(t); !slices.Equal(after, before) {
-		t.Errorf("there were containers %v, and are %v", before, after)
+		t.Errorf("the containers changed from %v to %v", before, after)
 	}
 }
 
@@ -125,11 +127,11 @@ func storeRound(t *testing.T) func() error {
 	}
 }
 
-// bareRound does with the system's calls alone what a round takes: two containers with a key and an access list each, the
-// certificate added and replaced, the containers and the certificate deleted. It checks and reads nothing back.
+// bareRound makes only the necessary system calls of a round: it creates two containers with a key and an access list each, adds and
+// replaces the certificate, and deletes the containers and the certificate. It checks and reads back nothing.
 func bareRound(t *testing.T) func() error {
 	item := storetest.RSAItem(t, "web")
-	blob, err := capiBlob(item.Key)
+	blob, err := keys.CAPIBlob(item.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +139,7 @@ func bareRound(t *testing.T) func() error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "vaultbare-" + certstore.Thumbprint(item.Certificate) // as long as the store's: what leaks may hold it
+	name := "vaultbare-" + certstore.Thumbprint(item.Certificate) // as long as the store's name, because leaked memory may contain it
 	names := []*uint16{wideOf(t, name), wideOf(t, name+"-x")}
 	properties := bareProperties{mark: wideOf(t, item.Mark.String()), friendly: wideOf(t, item.FriendlyName), provider: wideOf(t, wincrypt.MS_ENH_RSA_AES_PROV)}
 	store := wideOf(t, roundsStore.Name)
@@ -160,7 +162,7 @@ func bareRound(t *testing.T) func() error {
 	}
 }
 
-// bareKey makes a container with a key, and gives it an access list.
+// bareKey creates a container with a key and an access list.
 func bareKey(name, providerName *uint16, blob []byte, descriptor *windows.SECURITY_DESCRIPTOR, flags uint32) error {
 	var provider, key windows.Handle
 	const silent = windows.CRYPT_MACHINE_KEYSET | windows.CRYPT_SILENT
@@ -213,7 +215,7 @@ func bareAdd(name *uint16, raw []byte, container *uint16, properties barePropert
 		wincrypt.CertSetCertificateContextProperty(certificate, wincrypt.CERT_KEY_PROV_INFO_PROP_ID, 0, unsafe.Pointer(&info)),
 		windows.CertAddCertificateContextToStore(store, certificate, windows.CERT_STORE_ADD_REPLACE_EXISTING, nil),
 	)
-	_ = wincrypt.CertControlStore(store, wincrypt.CERT_STORE_CTRL_COMMIT_FORCE_FLAG, wincrypt.CERT_STORE_CTRL_COMMIT, nil) // as the store does, for Wine
+	_ = wincrypt.CertControlStore(store, wincrypt.CERT_STORE_CTRL_COMMIT_FORCE_FLAG, wincrypt.CERT_STORE_CTRL_COMMIT, nil) // for Wine, as in the store
 	return errors.Join(err, windows.CertFreeCertificateContext(certificate), windows.CertCloseStore(store, 0))
 }
 
@@ -276,27 +278,27 @@ func containersThere(t *testing.T) []string {
 	t.Helper()
 	var names []string
 	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
-		containers, err := ourContainers(location)
+		containers, err := keys.List(location)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, one := range containers {
-			names = append(names, string(location)+" "+one.name)
+			names = append(names, string(location)+" "+one.Name)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-// usage is what this process has taken of the machine, and under Wine the server, which keeps handles and the registry.
+// usage is what this process uses of the machine, and under Wine its server, which keeps handles and the registry.
 type usage struct {
 	memory, heap, serverMemory     int64
 	descriptors, serverDescriptors int64
 }
 
 // used asks the system for the memory (https://learn.microsoft.com/windows/win32/api/psapi/ns-psapi-process_memory_counters,
-// PagefileUsage) and for the handles. Wine counts no handles: there the kernel below it is asked, of which drive Z shows the
-// files. They are opened by Wine's server, so "self" is the server.
+// PagefileUsage) and for the handles. Wine does not count handles, so this reads the kernel's files below drive Z. Wine's server opens
+// them, so "self" is the server.
 func used(t *testing.T) usage {
 	t.Helper()
 	debug.FreeOSMemory()
@@ -307,7 +309,7 @@ func used(t *testing.T) usage {
 		t.Fatal(err)
 	}
 	now := usage{memory: int64(binary.LittleEndian.Uint64(counters[56:])), heap: heapInUse(t)}
-	if onWine() {
+	if winetest.OnWine() {
 		now.descriptors, now.serverDescriptors = descriptorsOf(t, unixProcess(t)), descriptorsOf(t, "self")
 		now.serverMemory = residentOf(t, "self")
 		return now
@@ -320,17 +322,17 @@ func used(t *testing.T) usage {
 	return now
 }
 
-// heapInUse returns the bytes that are allocated in the heaps of this process, which the system's libraries use and Go does
-// not: what a loop leaks is counted to the byte
+// heapInUse returns the bytes that are allocated in the heaps of this process, which the system's libraries use and Go does not: leaks
+// are measured to the byte
 // (https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapwalk).
 func heapInUse(t *testing.T) int64 {
 	t.Helper()
-	runtime.LockOSThread() // which owns the lock of a heap
+	runtime.LockOSThread() // a heap's lock belongs to a thread
 	defer runtime.UnlockOSThread()
 	kernel := windows.NewLazySystemDLL("kernel32.dll")
 	lock, unlock, walk := kernel.NewProc("HeapLock"), kernel.NewProc("HeapUnlock"), kernel.NewProc("HeapWalk")
 	for _, call := range []*windows.LazyProc{lock, unlock, walk} {
-		if err := call.Find(); err != nil { // now, and not while a heap is locked
+		if err := call.Find(); err != nil { // before a heap is locked
 			t.Fatal(err)
 		}
 	}
@@ -361,11 +363,11 @@ func heapInUse(t *testing.T) int64 {
 	return total
 }
 
-// procFolder is the kernel's account of processes, as Wine shows it.
+// procFolder is the kernel's /proc, as Wine shows it.
 const procFolder = `Z:\proc`
 
-// unixProcess returns the number that the kernel below Wine has given this process: the one that was started with the same
-// program, which has a folder of its own.
+// unixProcess returns the process ID that the kernel below Wine gave this process: it finds the process by its program, which is in a
+// directory of its own.
 func unixProcess(t *testing.T) string {
 	t.Helper()
 	program := filepath.ToSlash(strings.TrimPrefix(os.Args[0], "Z:"))
@@ -411,6 +413,6 @@ func residentOf(t *testing.T, process string) int64 {
 			return 1024 * kilobytes
 		}
 	}
-	t.Fatalf("the kernel does not tell the memory of %s", process)
+	t.Fatalf("the kernel does not report the memory of %s", process)
 	return 0
 }

@@ -8,16 +8,18 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
 // Store is this machine's certificate store. Make it with New.
 type Store struct {
-	mu sync.Mutex // of writes: one certificate at a time, so that a container is not deleted while it is taken into use
+	mu sync.Mutex // serializes writes, so that no container is deleted while an installation starts to use it
 }
 
 var _ certstore.Store = (*Store)(nil)
 
-// New returns the machine's store. For LocalMachine the process needs the rights of an administrator or of SYSTEM.
+// New returns the machine's store. LocalMachine requires the rights of an administrator or of SYSTEM.
 func New() *Store { return &Store{} }
 
 // List implements certstore.Store.
@@ -33,7 +35,7 @@ func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
 // Find implements certstore.Store.
 func (s *Store) Find(ref certstore.Ref, thumbprint string) (*certstore.Entry, error) {
 	store, err := openStore(ref, false)
-	if is(err, windows.ERROR_FILE_NOT_FOUND) {
+	if winerror.Is(err, windows.ERROR_FILE_NOT_FOUND) {
 		return nil, nil
 	}
 	if err != nil {
@@ -61,17 +63,17 @@ func (s *Store) Install(ref certstore.Ref, item certstore.Item) (*certstore.Entr
 	}
 	entry, err := s.Find(ref, thumbprint)
 	if err == nil && (entry == nil || entry.Mark == nil || *entry.Mark != item.Mark) {
-		err = failure("reading certificate "+thumbprint+" back", ref, errors.New("it is not there with its mark"))
+		err = failure("reading certificate "+thumbprint+" back", ref, errors.New("the store does not contain it with its mark"))
 	}
 	return entry, err
 }
 
 func (s *Store) install(ref certstore.Ref, item certstore.Item, thumbprint string) error {
-	store, err := openStore(ref, true) // before the key, which a bad name of a store should not cost
+	store, err := openStore(ref, true) // before the key, so that an invalid store name leaves no key
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}
-	var where, before *container
+	var where, before *keys.Container
 	err = func() error {
 		if where, err = putKey(ref.Location, item, thumbprint); err != nil {
 			return err
@@ -82,41 +84,41 @@ func (s *Store) install(ref certstore.Ref, item certstore.Item, thumbprint strin
 	if err := errors.Join(err, closeStore(store)); err != nil {
 		return err
 	}
-	if before == nil || where == nil || !before.ours() || before.same(*where) {
+	if before == nil || where == nil || !before.Ours() || before.Same(*where) {
 		return nil
 	}
-	return deleteUnused(ref.Location, []container{*before}) // the key with the options of before
+	return deleteUnused(ref.Location, []keys.Container{*before}) // the key with the previous options
 }
 
-// putKey puts the key into its container, unless it is there. A certificate without key has no container.
-func putKey(location certstore.Location, item certstore.Item, thumbprint string) (*container, error) {
+// putKey imports the key into its container, unless the container has it. A certificate without a key has no container.
+func putKey(location certstore.Location, item certstore.Item, thumbprint string) (*keys.Container, error) {
 	if item.Key == nil {
 		return nil, nil
 	}
-	where := containerFor(location, thumbprint, item.Mark.Exportable, item.Mark.Provider == providerCAPI)
-	if !where.opens() {
-		if err := where.put(item.Key, item.Mark.Exportable); err != nil {
+	where := keys.For(location, thumbprint, item.Mark.Exportable, item.Mark.Provider == keys.ProviderCAPI)
+	if !where.Opens() {
+		if err := where.Import(item.Key, item.Mark.Exportable); err != nil {
 			return &where, err
 		}
 	}
 	if item.Access == "" {
 		return &where, nil
 	}
-	return &where, where.setAccess(item.Access) // before the certificate is there to be served with
+	return &where, where.SetAccess(item.Access) // before the certificate can be used
 }
 
-// Update implements certstore.Store: rights before the mark, and the link last.
+// Update implements certstore.Store: first the access list, then the mark, then the link.
 func (s *Store) Update(ref certstore.Ref, thumbprint string, change certstore.Change) (*certstore.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := withStore(ref, func(store windows.Handle) error {
 		if change.Access != nil {
-			if err := reopen(store, thumbprint, *change.Access); err != nil {
+			if err := setAccess(store, thumbprint, *change.Access); err != nil {
 				return err
 			}
 		}
 		if change.Mark != nil {
-			if err := remark(store, thumbprint, change.Mark.String()); err != nil {
+			if err := setMark(store, thumbprint, change.Mark.String()); err != nil {
 				return err
 			}
 		}
@@ -135,7 +137,7 @@ func (s *Store) Update(ref certstore.Ref, thumbprint string, change certstore.Ch
 	return entry, err
 }
 
-// changed tells whether a certificate has the properties that it was given.
+// changed reports whether a certificate has the properties of a change.
 func changed(entry *certstore.Entry, change certstore.Change) bool {
 	return entry != nil &&
 		(change.Mark == nil || entry.Mark != nil && *entry.Mark == *change.Mark) &&
@@ -161,7 +163,7 @@ func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 	if err != nil {
 		return failure("removing certificate "+thumbprint, ref, err)
 	}
-	return failure("removing the private key of "+thumbprint, ref, deleteUnused(ref.Location, containersOf(ref.Location, thumbprint)))
+	return failure("removing the private key of "+thumbprint, ref, deleteUnused(ref.Location, keys.AllFor(ref.Location, thumbprint)))
 }
 
 // Stores implements certstore.Store.

@@ -12,21 +12,16 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
 )
 
-// onWine tells Wine from Windows by an export that only Wine's ntdll has
-// (https://gitlab.winehq.org/wine/wine/-/wikis/Developer-FAQ).
-func onWine() bool {
-	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
-}
-
-func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
+func TestTheWindowsStoreConforms(t *testing.T) {
 	storetest.Run(t, storetest.Machine{
 		Open:        func() certstore.Store { return New() },
 		Locations:   []certstore.Location{certstore.LocalMachine, certstore.CurrentUser},
 		StorePrefix: "VaultpaneTest",
 		LoseMark: func(t testing.TB, ref certstore.Ref, thumbprint string) {
-			if err := withStore(ref, func(store windows.Handle) error { return remark(store, thumbprint, "") }); err != nil {
+			if err := withStore(ref, func(store windows.Handle) error { return setMark(store, thumbprint, "") }); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -43,7 +38,7 @@ func TestTheWindowsStoreKeepsTheStoresPromises(t *testing.T) {
 			}
 		},
 		LoseKey: func(t testing.TB, ref certstore.Ref, thumbprint string) {
-			if err := containerFor(ref.Location, thumbprint, false, true).delete(); err != nil {
+			if err := keys.For(ref.Location, thumbprint, false, true).Delete(); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -70,7 +65,7 @@ func installed(t *testing.T, item certstore.Item) string {
 	return thumbprint
 }
 
-func TestCAPIHoldsEverySizeOfRSA(t *testing.T) {
+func TestCAPIImportsRSAKeysOfEverySize(t *testing.T) {
 	for _, bits := range []int{2048, 3072, 4096} {
 		installed(t, storetest.RSAItemOf(t, "web", bits))
 	}
@@ -78,15 +73,15 @@ func TestCAPIHoldsEverySizeOfRSA(t *testing.T) {
 
 func TestRemovingDeletesTheContainer(t *testing.T) {
 	thumbprint := installed(t, storetest.RSAItem(t, "web"))
-	where := containerFor(testStore.Location, thumbprint, false, true)
-	if !where.opens() {
-		t.Fatalf("the container %s is not there", where.name)
+	where := keys.For(testStore.Location, thumbprint, false, true)
+	if !where.Opens() {
+		t.Fatalf("the container %s does not exist", where.Name)
 	}
 	if err := New().Remove(testStore, thumbprint); err != nil {
 		t.Fatal(err)
 	}
-	if where.opens() {
-		t.Errorf("the container %s is still there", where.name)
+	if where.Opens() {
+		t.Errorf("the container %s still exists", where.Name)
 	}
 }
 
@@ -95,29 +90,30 @@ func TestAChangedOptionLeavesOneContainer(t *testing.T) {
 	thumbprint := installed(t, item)
 	item.Mark.Exportable = true
 	installed(t, item)
-	if containerFor(testStore.Location, thumbprint, false, true).opens() {
-		t.Error("the old container is still there")
+	if keys.For(testStore.Location, thumbprint, false, true).Opens() {
+		t.Error("the old container still exists")
 	}
-	if !containerFor(testStore.Location, thumbprint, true, true).opens() {
-		t.Error("the new container is not there")
+	if !keys.For(testStore.Location, thumbprint, true, true).Opens() {
+		t.Error("the new container does not exist")
 	}
 }
 
-func TestAnEmptyContainerOfACutOffAttemptIsUsed(t *testing.T) {
+func TestAnEmptyContainerOfAnInterruptedAttemptIsUsed(t *testing.T) {
 	item := storetest.RSAItem(t, "web")
-	where := containerFor(testStore.Location, certstore.Thumbprint(item.Certificate), false, true)
-	provider, err := where.acquire(windows.CRYPT_NEWKEYSET)
-	if err != nil {
+	where := keys.For(testStore.Location, certstore.Thumbprint(item.Certificate), false, true)
+	var provider windows.Handle
+	const flags = windows.CRYPT_NEWKEYSET | windows.CRYPT_MACHINE_KEYSET | windows.CRYPT_SILENT
+	if err := windows.CryptAcquireContext(&provider, wideOf(t, where.Name), wideOf(t, where.Provider), where.ProviderType, flags); err != nil {
 		t.Fatal(err)
 	}
-	if err := release(provider); err != nil {
+	if err := windows.CryptReleaseContext(provider, 0); err != nil {
 		t.Fatal(err)
 	}
 	installed(t, item)
 }
 
-func TestSomeoneElsesPropertiesStay(t *testing.T) {
-	const autoEnroll = 21 // CERT_AUTO_ENROLL_PROP_ID, which Vaultpane has nothing to do with
+func TestOtherToolsPropertiesStay(t *testing.T) {
+	const autoEnroll = 21 // CERT_AUTO_ENROLL_PROP_ID, which Vaultpane does not use
 	item := storetest.RSAItem(t, "web")
 	thumbprint := installed(t, item)
 	value := windows.CryptDataBlob{Size: 20, Data: &make([]byte, 20)[0]}
@@ -143,11 +139,11 @@ func TestSomeoneElsesPropertiesStay(t *testing.T) {
 		return err
 	})
 	if err != nil || !found {
-		t.Errorf("the property is gone (%v)", err)
+		t.Errorf("the property was lost (%v)", err)
 	}
 }
 
-func TestCAPIHoldsNoECKeyAndSaysWhatToDo(t *testing.T) {
+func TestCAPIRejectsECKeysAndSaysWhatToDo(t *testing.T) {
 	_, err := New().Install(testStore, storetest.ECItem(t, "web", elliptic.P256()))
 	var failure *certstore.Error
 	if !errors.As(err, &failure) || !failure.Unsupported || !strings.Contains(err.Error(), "use keyStorageProvider CNG") {

@@ -10,16 +10,15 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// watch calls changed once when it has begun to watch, and after each change of a store, by whichever process, until the
-// context ends; then it returns nil. Changes that follow each other closely may be one call, one change may be several.
-// changed is called in the same goroutine, and a change meanwhile is another call. It is a fast path: a key that vanishes is
-// no change of the store.
-// A store that does not exist is ERROR_FILE_NOT_FOUND.
+// watch calls changed once when it starts to watch, and after each change of a store by any process, until the context ends; then it
+// returns nil. Several quick changes may cause one call, and one change several. It calls changed in the same goroutine, and a
+// change during a call causes another call. It is a fast path: a deleted key is not a change of the store. If the store does not
+// exist, the error is ERROR_FILE_NOT_FOUND.
 //
 // Windows' own notification for stores (CertControlStore with CERT_STORE_CTRL_NOTIFY_CHANGE,
 // https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certcontrolstore) is RegNotifyChangeKeyValue on the
-// registry key of the store. That is called here directly: it needs no store that is kept open, it does not end with the
-// thread that asked, which in Go is any, and Wine, whose CertControlStore signals nothing, has it.
+// registry key of the store. This code calls that function directly: it does not need an open store, it is independent of the calling
+// thread, which Go may change, and Wine implements it, while Wine's CertControlStore signals nothing.
 func watch(ctx context.Context, ref certstore.Ref, changed func()) (err error) {
 	key, err := openStoreKey(ref)
 	if err != nil {
@@ -39,23 +38,23 @@ func watch(ctx context.Context, ref certstore.Ref, changed func()) (err error) {
 	signalled := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(signalled)
-		_ = windows.SetEvent(ended) // a handle of our own, open until this has run
+		_ = windows.SetEvent(ended) // our handle, which is open until this returns
 	})
 	defer func() {
-		if !stop() { // it runs, or has run
+		if !stop() { // it is running or has finished
 			<-signalled
 		}
 	}()
 	return eachChange(key, event, ended, changed)
 }
 
-// eachChange waits for changes of a key until the handle ended is set. It asks for the next before it tells of one, so that
-// none is missed (https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regnotifychangekeyvalue).
+// eachChange waits for changes of a key until the event ended is set. It registers for the next change before it reports one, so it
+// misses none (https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regnotifychangekeyvalue).
 func eachChange(key, event, ended windows.Handle, changed func()) error {
 	const filter = windows.REG_NOTIFY_CHANGE_NAME | windows.REG_NOTIFY_CHANGE_LAST_SET | windows.REG_NOTIFY_THREAD_AGNOSTIC
 	for {
 		if err := windows.RegNotifyChangeKeyValue(key, true, filter, event, true); err != nil {
-			return fmt.Errorf("asking for the next change of the store: %w", err)
+			return fmt.Errorf("registering for the next change of the store: %w", err)
 		}
 		changed()
 		which, err := windows.WaitForMultipleObjects([]windows.Handle{ended, event}, false, windows.INFINITE)
@@ -71,7 +70,7 @@ func eachChange(key, event, ended windows.Handle, changed func()) error {
 // openStoreKey opens the registry key of a store; the caller closes it with RegCloseKey
 // (https://learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
 func openStoreKey(ref certstore.Ref) (windows.Handle, error) {
-	store, err := openStore(ref, false) // checks the name, and that the store is one
+	store, err := openStore(ref, false) // checks the name and that the store exists
 	if err != nil {
 		return 0, err
 	}

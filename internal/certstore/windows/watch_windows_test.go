@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 )
 
-// watcher is a watch that runs.
+// watcher is a running watch.
 type watcher struct {
 	calls chan struct{}
 	done  chan error
@@ -30,7 +30,7 @@ func startWatch(t *testing.T, ref certstore.Ref) *watcher {
 	return w
 }
 
-// expect waits for a call, and then until no more come.
+// expect waits for a call, and then until no more calls follow.
 func (w *watcher) expect(t *testing.T, what string) {
 	t.Helper()
 	wait := 10 * time.Second
@@ -42,7 +42,7 @@ func (w *watcher) expect(t *testing.T, what string) {
 			t.Fatalf("%s: the watch has ended: %v", what, err)
 		case <-time.After(wait):
 			if !called {
-				t.Errorf("%s: nobody was told", what)
+				t.Errorf("%s: no call", what)
 			}
 			return
 		}
@@ -59,22 +59,22 @@ func TestWatch(t *testing.T) {
 				_, err := New().Install(ref, item)
 				return err
 			}
-			if err := install(item); err != nil { // which makes the store
+			if err := install(item); err != nil { // which creates the store
 				t.Fatal(err)
 			}
 			w := startWatch(t, ref)
-			w.expect(t, "it begins")
+			w.expect(t, "start")
 			item.Mark.Version = "fedcba9876543210fedcba9876543210"
 			for _, change := range []struct {
 				what string
 				act  func() error
 			}{
-				{"a certificate comes", func() error { return install(second) }},
+				{"a certificate is installed", func() error { return install(second) }},
 				{"a mark changes", func() error {
 					_, err := New().Update(ref, thumbprint, certstore.Change{Mark: &item.Mark})
 					return err
 				}},
-				{"a certificate goes", func() error { return New().Remove(ref, certstore.Thumbprint(second.Certificate)) }},
+				{"a certificate is removed", func() error { return New().Remove(ref, certstore.Thumbprint(second.Certificate)) }},
 				{"another process removes one", func() error { return removeInAnotherProcess(ref, thumbprint) }},
 			} {
 				if err := change.act(); err != nil {
@@ -89,13 +89,13 @@ func TestWatch(t *testing.T) {
 					t.Error(err)
 				}
 			case <-time.After(10 * time.Second):
-				t.Error("the watch has not ended")
+				t.Error("the watch did not end")
 			}
 		})
 	}
 }
 
-func TestWatchOfAStoreThatIsNotThere(t *testing.T) {
+func TestWatchOfAStoreThatDoesNotExist(t *testing.T) {
 	for _, location := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
 		err := watch(t.Context(), certstore.Ref{Location: location, Name: "VaultpaneTestNowhere"}, func() { t.Error("it has changed") })
 		if !errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
@@ -104,7 +104,7 @@ func TestWatchOfAStoreThatIsNotThere(t *testing.T) {
 	}
 }
 
-func TestWatchThatIsOverBeforeItBegins(t *testing.T) {
+func TestWatchWithACancelledContext(t *testing.T) {
 	installed(t, storetest.RSAItem(t, "web"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -122,7 +122,7 @@ func removeInAnotherProcess(ref certstore.Ref, thumbprint string) error {
 	return nil
 }
 
-// removeAsked is what the other process does.
+// removeAsked runs in the other process.
 func removeAsked(thumbprint string) {
 	ref := certstore.Ref{Location: certstore.Location(os.Getenv("VAULTPANE_TEST_LOCATION")), Name: os.Getenv("VAULTPANE_TEST_STORE")}
 	if err := New().Remove(ref, thumbprint); err != nil {

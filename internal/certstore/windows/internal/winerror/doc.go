@@ -1,0 +1,2 @@
+// Package winerror adds names and English texts to Windows error codes in errors (winerror.h).
+package winerror

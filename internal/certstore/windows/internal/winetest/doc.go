@@ -1,0 +1,2 @@
+// Package winetest reports to tests whether they run under Wine.
+package winetest
