@@ -37,11 +37,11 @@ type leakTest struct {
 // holds a key, a token, or what an identity proves itself with.
 func TestNothingSecretLeavesTheProcess(t *testing.T) {
 	t.Run("with a client secret", func(t *testing.T) {
-		c := newLeakTest(t, "leakTest-secret", ofOneIdentity(outages()))
+		c := newLeakTest(t, "leak-test-secret", ofOneIdentity(outages()))
 		c.run(t, c.server.Env())
 	})
 	t.Run("with federated tokens", func(t *testing.T) {
-		c := newLeakTest(t, "leakTest-federated", outages())
+		c := newLeakTest(t, "leak-test-federated", outages())
 		file := filepath.Join(c.dir, "token")
 		identity := c.server.EnvFederated(file)
 		for i, variable := range identity {
