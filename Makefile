@@ -76,7 +76,7 @@ e2e: build ## The main job end to end: Windows agent under Wine, control plane, 
 	@hack/e2e.sh
 
 .PHONY: chart
-chart: ## The chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files anew).
+chart: ## The chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files).
 	@hack/chart.sh
 
 .PHONY: e2e-install
@@ -106,12 +106,12 @@ clean: ## Remove what was built: bin/, dist/ and .cache/ (the control plane's bi
 	@echo "clean: PASS"
 
 .PHONY: generate
-generate: ## Write generated files anew: deep copies, CRDs, RBAC, system call stubs, the chart's copies, config/, pages.
+generate: ## Write generated files: deep copies, CRDs, RBAC, system call stubs, the chart's copies, config/, pages.
 	@hack/generate.sh
 	@echo "generate: PASS"
 
 .PHONY: schemas
-schemas: ## Cut the schemas of the supported versions of Kubernetes anew, for kubeconform (downloads 150 MB).
+schemas: ## Extract the schemas of the supported versions of Kubernetes again, for kubeconform (downloads 150 MB).
 	@go run ./test/schemas/cmd
 
 .PHONY: verify

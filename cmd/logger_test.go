@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestEveryProgramSetsItsLogger: controller-runtime prints the stack of whoever logs first, when 30 s have passed without a logger.
+// TestEveryProgramSetsItsLogger: controller-runtime prints the stack of the first caller that logs after 30 s without a logger.
 func TestEveryProgramSetsItsLogger(t *testing.T) {
 	output, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{if eq .Name "main"}}{{.Dir}} {{join .Deps ","}}{{end}}`, "../...").Output()
 	if err != nil {

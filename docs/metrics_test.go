@@ -28,7 +28,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/engine"
 )
 
-var update = flag.Bool("update", false, "write docs/metrics.md anew")
+var update = flag.Bool("update", false, "write docs/metrics.md")
 
 const generatedBetween = "<!-- %s of the %s, generated from the code by make generate -->\n"
 

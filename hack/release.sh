@@ -3,7 +3,7 @@
 #   hack/release.sh REGISTRY TAG [OPTION...]   OPTIONs are cosign's, for every signature
 #   hack/release.sh --check TAG                say only whether TAG is one to release
 # It needs cosign 3, a login to the registry, and an identity that cosign can use. Files for the release are left in
-# dist/release. It can be run again: an image's tag is written anew with the same digest, the chart's with another one, since
+# dist/release. It can be run again: an image's tag is written again with the same digest, the chart's with another one, since
 # Helm adds the time of the push. docs/release.md says how to rehearse it.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -127,14 +127,14 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self <= 2592000",message="must be at most 2592000 seconds (30 days)"
 	PollingIntervalInS int32 `json:"pollingIntervalInS,omitempty"`
 
-	// keyExportable says whether the private key can be exported from the store. Default false. A change takes effect on
+	// keyExportable allows exporting the private key from the store. Default false. A change takes effect on
 	// the installed certificate, which stays usable meanwhile.
 	// +optional
 	KeyExportable bool `json:"keyExportable,omitempty"`
 
 	// accounts are the Windows accounts that get read access to the private key, such as "NT AUTHORITY\NETWORK SERVICE",
 	// "NT SERVICE\w3svc", "IIS AppPool\Default", "CORP\gmsa$" or a SID such as "S-1-5-20". Administrators and SYSTEM always
-	// have full access, and nobody else has any. Default none.
+	// have full access, and other accounts have none. Default none.
 	// An account that the node does not know is reported with the reason AccountNotFound; the certificate is installed all
 	// the same, the other accounts have their right, and this one gets it when it exists. While a domain does not answer,
 	// an account keeps the right that it has. A SID is taken as it is. An account that is taken off the list loses its right

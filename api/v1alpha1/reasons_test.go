@@ -10,7 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-var update = flag.Bool("update", false, "write docs/errors.md anew")
+var update = flag.Bool("update", false, "write docs/errors.md")
 
 const errorsDocument = "../../docs/errors.md"
 
@@ -48,7 +48,7 @@ func errorsPage() string {
 	page.WriteString("<!-- Generated from api/v1alpha1/reasons.go by make generate. -->\n# Reasons, and what to do\n\n")
 	page.WriteString("Each reason is what `kubectl get nodecert -o yaml`, events and metrics say about a certificate on a node. ")
 	page.WriteString("Whatever the reason, a certificate that is installed stays installed. ")
-	page.WriteString("The message beside a reason names the vault, the secret, the identity and what to do; ")
+	page.WriteString("The message of a reason names the vault, the secret, the identity and what to do; ")
 	page.WriteString("[azure.md](azure.md#troubleshooting) has the commands.\n\n")
 	for _, class := range []struct {
 		class v1alpha1.Class

@@ -62,7 +62,7 @@ func TestNonsenseIsNamed(t *testing.T) {
 		{"an authority with a tenant", nil, []string{"--authority-host=https://login.microsoftonline.us/tenant"}, []string{"--authority-host", "must be the URL"}},
 		{"a negative budget", nil, []string{"--vault-requests-per-second=-1"}, []string{"--vault-requests-per-second is -1"}},
 		{"a host log somewhere", map[string]string{"VAULTPANE_HOST_LOG_DIR": "log"}, nil, []string{`--host-log-dir is "log"`, "absolute"}},
-		{"the chart's value beside the flag", nil, []string{"--workers=0"}, []string{"--workers is 0, must be 1 to 1000 (in the Helm chart: agent.workers)"}},
+		{"the chart's value in addition to the flag", nil, []string{"--workers=0"}, []string{"--workers is 0, must be 1 to 1000 (in the Helm chart: agent.workers)"}},
 		{"a credential's value of the chart", map[string]string{"VAULTPANE_CREDENTIAL": "msi"}, nil, []string{"(in the Helm chart: azure.credential)"}},
 		{"a top-level domain of vaults", nil, []string{"--allowed-vault-hosts=.net"}, []string{`--allowed-vault-hosts has ".net"`, "top-level domain", "agent.allowedVaultHosts"}},
 		{"a vault's name for its host", nil, []string{"--allowed-vault-hosts=myvault"}, []string{`"myvault"`, "not a host name that a node can resolve"}},

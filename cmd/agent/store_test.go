@@ -22,7 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 var now = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
@@ -41,7 +41,7 @@ func golden(t *testing.T, name, got string) {
 	}
 	want = bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n")) // as git writes it on Windows
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got); go test ./cmd/agent -update writes it anew:\n%s", path, diff)
+		t.Errorf("%s differs (-want +got); go test ./cmd/agent -update writes it:\n%s", path, diff)
 	}
 }
 
@@ -93,7 +93,7 @@ func (i *item) thumbprint() string {
 	return strings.ToUpper(fmt.Sprintf("%x", sha1.Sum(i.certificate.Raw)))
 }
 
-// put writes a certificate with its properties into a store, and beside it the key if there is to be one.
+// put writes a certificate with its properties into a store, with its key if key is true.
 func (s *storeFolder) put(store string, one *item, key bool, properties ...string) {
 	s.t.Helper()
 	folder := filepath.Join(s.root, "LocalMachine", store)
@@ -268,7 +268,7 @@ func TestAKeyWithoutCertificateIsAFailure(t *testing.T) {
 	}
 }
 
-// A certificate's names are whatever its issuer wrote into them.
+// A certificate's names can contain any text that its issuer wrote.
 func TestNamesOfCertificatesCannotChangeTheTerminal(t *testing.T) {
 	s := newStoreFolder(t)
 	s.put("MY", s.issue("a\x1b[31mb\nc\u009bd\u202ee", -1, 30, false, nil), true)

@@ -20,7 +20,7 @@ func TestCRDsGetTheSpecOfTheFolderAndNothingOfAnEarlierOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, crd := range wanted[1:] { // the first is missing, and comes
+	for _, crd := range wanted[1:] { // the first does not exist, and is created
 		earlier := crd.DeepCopy()
 		schema := earlier.Spec.Versions[0].Schema.OpenAPIV3Schema
 		schema.Properties["gone"] = apiextensionsv1.JSONSchemaProps{Type: "string"}

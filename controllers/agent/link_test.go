@@ -133,7 +133,7 @@ func TestARollBackInTheVaultTurnsTheLinkRound(t *testing.T) {
 	m.vault.PutRaw(m.full("web"), before.ContentType, string(before.Value)) // imported again, as another version
 	m.nextSlot()
 	m.installed("web", first)
-	m.renewed(map[string]string{second: first}) // the vault's newest version, whatever its validity says
+	m.renewed(map[string]string{second: first}) // the vault's newest version, regardless of its validity
 	m.holds(my, first, second)
 	if mark := m.markOf(my, first); mark.Version != m.vault.Versions(m.full("web"))[2] {
 		t.Errorf("the mark is %+v, want the version of the roll-back", mark)

@@ -63,7 +63,7 @@ func (s Selection) List(ctx context.Context) ([]v1alpha1.ObservedCertificate, er
 	var selected []v1alpha1.ObservedCertificate
 	for _, certificate := range list.Items {
 		if !certificate.DeletionTimestamp.IsZero() {
-			continue // it is released at once, whatever finalizers wait for
+			continue // it is released at once, even while finalizers remain
 		}
 		if targets, err := targetsNode(&certificate, nodeLabels); anyNode || err != nil || targets {
 			selected = append(selected, certificate)

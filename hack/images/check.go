@@ -87,7 +87,7 @@ func (p product) checkImage(r release, platform v1.Platform, image v1.Image) []e
 	return append(faults, checkProgram(files[program], platform)...)
 }
 
-// checkProgram says whether a program is one for this platform, of the Go that the provenance names.
+// checkProgram checks that a program is built for this platform, by the Go version that the provenance names.
 func checkProgram(program []byte, platform v1.Platform) []error {
 	info, err := buildinfo.Read(bytes.NewReader(program))
 	if err != nil {

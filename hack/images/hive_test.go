@@ -8,7 +8,7 @@ import (
 	"www.velocidex.com/golang/regparser"
 )
 
-// A reader of the format that somebody else wrote must find the root key, and nothing under it.
+// A reader of the format from another project must find the root key, and nothing under it.
 func TestTheEmptyHiveIsOne(t *testing.T) {
 	content := emptyHive()
 	if len(content) != 8192 {

@@ -18,7 +18,7 @@ type entry struct {
 	name    string
 	mode    int64
 	content []byte
-	records map[string]string // what a tar archive tells Windows beside
+	records map[string]string // further records of the tar archive, for Windows
 }
 
 func (e entry) folder() bool { return e.name[len(e.name)-1] == '/' }

@@ -23,7 +23,7 @@ func (e *Engine) apply(ctx context.Context, t task, want desired) (settled desir
 		return want, nil, done, fmt.Errorf("planning: %w", err)
 	}
 	done, failure := e.perform(ctx, actions)
-	held, err = e.held().Find(want.Ref, certstore.Thumbprint(want.Current()))
+	held, err = e.view().Find(want.Ref, certstore.Thumbprint(want.Current()))
 	switch {
 	case err == nil && usableIn(want.Ref, held):
 		return want, held, done, failure
@@ -76,7 +76,7 @@ func (e *Engine) count(operation string, ref certstore.Ref, entry *certstore.Ent
 	if err != nil {
 		return err
 	}
-	e.held().Put(ref, entry.Thumbprint, entry)
+	e.view().Put(ref, entry.Thumbprint, entry)
 	return nil
 }
 
@@ -113,7 +113,7 @@ func (e *Engine) remove(step *certstore.Remove) error {
 	if err != nil {
 		return err
 	}
-	e.held().Put(step.Ref, step.Thumbprint, nil)
+	e.view().Put(step.Ref, step.Thumbprint, nil)
 	return nil
 }
 
@@ -135,6 +135,6 @@ func (e *Engine) reread(ref certstore.Ref, thumbprint string) (*certstore.Entry,
 	if err != nil {
 		return nil, fmt.Errorf("reading a certificate again: %w", err)
 	}
-	e.held().Put(ref, thumbprint, entry)
+	e.view().Put(ref, thumbprint, entry)
 	return entry, nil
 }

@@ -36,7 +36,7 @@ func (e *Engine) CheckStores(ctx context.Context, interval time.Duration, repair
 				searched = e.Now()
 			}
 		}
-		watcher.Follow(ctx, e.Machine, e.held().Refs())
+		watcher.Follow(ctx, e.Machine, e.view().Refs())
 		if !watcher.Wait(ctx, interval) {
 			return
 		}
@@ -66,7 +66,7 @@ func (e *Engine) search() error {
 			failed = append(failed, fmt.Errorf("listing the stores of %s: %w", location, err))
 		}
 		for _, ref := range refs {
-			if err := e.held().Search(ref, marked); err != nil {
+			if err := e.view().Search(ref, marked); err != nil {
 				failed = append(failed, fmt.Errorf("searching %s: %w", ref, err))
 			}
 		}
@@ -77,8 +77,8 @@ func (e *Engine) search() error {
 // Check checks the stores once: it reads those in use, gives what has drifted to repair, and sweeps. It continues after a store that cannot be read.
 func (e *Engine) Check(ctx context.Context, repair func(name string)) error {
 	var failed []error
-	for _, ref := range e.held().Refs() {
-		if err := e.held().Refresh(ref); err != nil {
+	for _, ref := range e.view().Refs() {
+		if err := e.view().Refresh(ref); err != nil {
 			failed = append(failed, fmt.Errorf("reading %s: %w", ref, err))
 		}
 	}
@@ -114,14 +114,14 @@ func (e *Engine) removeOrphanedKeys(ctx context.Context) error {
 // locations are the store locations.
 var locations = []certstore.Location{certstore.LocalMachine, certstore.CurrentUser}
 
-// drifted reports whether the store lacks something of a certificate that it had, or has it otherwise than desired. What cannot
-// be read is for the certificate's own attempts to report.
+// drifted reports whether a certificate that was installed is missing in the store or differs from the desired state. The
+// certificate's own attempts report what cannot be read.
 func (e *Engine) drifted(ctx context.Context, certificate *v1alpha1.ObservedCertificate) bool {
 	known, ok := e.memory.get(certificate.Name)
 	if !ok || known.place.thumbprint == "" || certificate.Spec.Suspend {
 		return false
 	}
-	held, err := e.held().Find(known.place.ref, known.place.thumbprint)
+	held, err := e.view().Find(known.place.ref, known.place.thumbprint)
 	if err != nil {
 		return false
 	}

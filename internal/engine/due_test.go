@@ -103,7 +103,7 @@ func TestDecide(t *testing.T) {
 			want:  decision{again: noon.Add(time.Minute - time.Second)},
 		},
 		{
-			name: "after a failure the wait is kept, whatever wakes us", missing: true, now: noon, certificate: certificate(),
+			name: "after a failure the wait is kept, whatever the trigger", missing: true, now: noon, certificate: certificate(),
 			known: with(known, func(r *record) { r.poll.nextAttempt = noon.Add(time.Minute) }),
 			want:  decision{again: noon.Add(time.Minute)},
 		},
@@ -131,7 +131,7 @@ func TestDecide(t *testing.T) {
 			want: decision{again: next.Add(time.Hour)},
 		},
 		{
-			name: "nobody knows when the agent was last alive: the first slot since the start counts", certificate: certificate(), now: next.Add(time.Second),
+			name: "it is unknown when the agent last ran: the first slot since the start counts", certificate: certificate(), now: next.Add(time.Second),
 			known: with(known, func(r *record) { r.poll.at = time.Time{} }), want: decision{poll: true, since: noon.Add(-time.Hour)},
 		},
 	}

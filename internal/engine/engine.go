@@ -124,8 +124,8 @@ func (e *Engine) OldestDue() time.Time {
 	return oldest
 }
 
-// held returns the copy of the stores.
-func (e *Engine) held() *inventory.Inventory {
+// view returns the cached view of the stores.
+func (e *Engine) view() *inventory.Inventory {
 	e.startOnce.Do(func() { e.inventory = inventory.New(e.Store) })
 	return e.inventory
 }

@@ -119,7 +119,7 @@ func install(t *testing.T, e *Engine, name, uid, policy string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.held().Refresh(myStore); err != nil {
+	if err := e.view().Refresh(myStore); err != nil {
 		t.Fatal(err)
 	}
 	return entry.Thumbprint
@@ -282,7 +282,7 @@ func TestAStoreThatCannotBeReadDoesNotStopTheOthers(t *testing.T) {
 	store := &partlyBroken{Store: e.Store}
 	e.Store = store
 	orphan := install(t, e, "gone", "gone-uid", "Delete")
-	if err := e.held().Refresh(certstore.Ref{Location: certstore.LocalMachine, Name: "ADDRESSBOOK"}); err != nil {
+	if err := e.view().Refresh(certstore.Ref{Location: certstore.LocalMachine, Name: "ADDRESSBOOK"}); err != nil {
 		t.Fatal(err)
 	}
 	store.broken = "ADDRESSBOOK"

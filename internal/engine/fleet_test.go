@@ -144,7 +144,7 @@ func (f *fleet) failing() (count int) {
 	return count
 }
 
-// restart starts all agents anew at the same moment, as a roll-out of the DaemonSet at its worst, after an absence. What they
+// restart restarts all agents at the same moment after a time, which is the worst case of a DaemonSet roll-out. What they
 // remember is what their predecessors reported.
 func (f *fleet) restart(absence time.Duration) {
 	f.alive, f.now = f.now, f.now.Add(absence)
@@ -255,7 +255,7 @@ func TestAFleetDoesNotStormAVaultThatRecovers(t *testing.T) {
 			if failed < agents {
 				t.Fatalf("%d certificates had failed, so this shows nothing", failed)
 			}
-			if limit := agents / 10.0; late > limit { // each agent asks once in 100 s, whatever it has to ask for
+			if limit := agents / 10.0; late > limit { // each agent makes one request in 100 s, however many are due
 				t.Errorf("the vault that is ill gets %.0f requests in 10 s, want at most %.0f", late, limit)
 			}
 			if limit := 3 * steady; float64(peak) > limit {

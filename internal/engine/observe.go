@@ -68,7 +68,7 @@ func (r record) resume(previous v1alpha1.CertificateEntry, proven bool) record {
 // another object which shares it. The report before a restart names no UID, and may be that of an earlier object of the same
 // name: its generation says nothing then, since both began with 1.
 func (e *Engine) installedFor(certificate *v1alpha1.ObservedCertificate, ref certstore.Ref, thumbprint string) bool {
-	held, err := e.held().Find(ref, thumbprint)
+	held, err := e.view().Find(ref, thumbprint)
 	return err == nil && held != nil && held.Mark != nil &&
 		(held.Mark.UID == string(certificate.UID) || held.Mark.Name != certificate.Name)
 }
@@ -82,9 +82,9 @@ func (e *Engine) observe(t task) (observation, error) {
 
 func (e *Engine) find(t task) (*certstore.Entry, error) {
 	if known := t.before.place; known.thumbprint != "" && known.ref.Same(t.ref) {
-		return e.held().Find(t.ref, known.thumbprint)
+		return e.view().Find(t.ref, known.thumbprint)
 	}
-	entries, err := e.held().Relevant(t.ref, string(t.before.uid))
+	entries, err := e.view().Relevant(t.ref, string(t.before.uid))
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +97,8 @@ func (e *Engine) find(t task) (*certstore.Entry, error) {
 }
 
 // surroundings returns what the plan of one certificate needs to know: entries with its mark in every store that has been read, the
-// desired certificates whoever installed them, and, only where it can matter, the other ObservedCertificates: a thousand
-// certificates must not look at a thousand each.
+// desired certificates of any owner, and, only where it can matter, the other ObservedCertificates: a thousand certificates must
+// not read a thousand each.
 func (e *Engine) surroundings(ctx context.Context, desired certstore.Desired) (certstore.Observed, error) {
 	current := certstore.Thumbprint(desired.Current())
 	thumbprints := []string{current}
@@ -132,17 +132,17 @@ func (e *Engine) surroundings(ctx context.Context, desired certstore.Desired) (c
 }
 
 // entries returns what an ObservedCertificate has in every store that has been read, in its own and in CA, and those of some
-// thumbprints whoever installed them.
+// thumbprints of any owner.
 func (e *Engine) entries(desired certstore.Desired, thumbprints []string) (certstore.Observed, error) {
 	// What was left in a store before the start must be known; the store check reports what cannot be read.
 	e.searched.Do(func() { _ = e.search() })
 	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
 	authorities := certstore.Ref{Location: desired.Ref.Location, Name: certstore.StoreCA}
-	for _, ref := range append(e.held().Refs(), desired.Ref, authorities) {
+	for _, ref := range append(e.view().Refs(), desired.Ref, authorities) {
 		if slices.ContainsFunc(slices.Collect(maps.Keys(found.Entries)), ref.Same) {
 			continue
 		}
-		entries, err := e.held().Relevant(ref, desired.Mark.UID, thumbprints...)
+		entries, err := e.view().Relevant(ref, desired.Mark.UID, thumbprints...)
 		if err != nil {
 			return certstore.Observed{}, err
 		}

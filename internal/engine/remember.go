@@ -96,7 +96,7 @@ func (r record) suspended(out outcome) record {
 	return r
 }
 
-// withShortcomings returns the record with what an installed certificate lacks of what the spec asks for.
+// withShortcomings returns the record with what is missing on an installed certificate: accounts and links.
 func (r record) withShortcomings(out outcome, now time.Time, random float64) record {
 	r = r.withAccounts(out, now, random)
 	if r.entry.State != v1alpha1.StateInstalled || r.entry.Reason != "" && r.entry.Reason != v1alpha1.ReasonLinkDeclined {

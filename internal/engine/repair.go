@@ -58,7 +58,7 @@ func (e *Engine) complete(fetched vaultVersion) bool {
 		if e.Now().After(companion.NotAfter) {
 			continue // it has expired, and may be removed
 		}
-		if held, err := e.held().Find(companion.Ref, companion.Thumbprint); err == nil && held == nil {
+		if held, err := e.view().Find(companion.Ref, companion.Thumbprint); err == nil && held == nil {
 			return false
 		}
 	}

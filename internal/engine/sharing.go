@@ -65,7 +65,7 @@ func (e *Engine) shareAccess(ctx context.Context, t task, want desired, thumbpri
 func (e *Engine) sharers(ctx context.Context, t task, want desired, thumbprint string) []*v1alpha1.ObservedCertificate {
 	names := e.memory.usersOf(want.Ref.Location, thumbprint)
 	maps.Copy(names, e.memory.usersOf(want.Ref.Location, want.Mark.Source))
-	for _, entry := range e.held().Copies(want.Ref.Location, thumbprint) {
+	for _, entry := range e.view().Copies(want.Ref.Location, thumbprint) {
 		if entry.Mark != nil && entry.Mark.Role == certstore.RoleLeaf {
 			names[entry.Mark.Name] = true
 			maps.Copy(names, e.memory.usersOf(want.Ref.Location, entry.Mark.Source))

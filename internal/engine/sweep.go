@@ -30,7 +30,7 @@ func (e *Engine) sweep(ctx context.Context) error {
 		kept[string(certificate.UID)] = true
 		suspended[string(certificate.UID)] = certificate.Spec.Suspend
 	}
-	actions := certstore.PlanOrphans(certstore.Observed{Entries: e.held().Marked()}, kept, all.claims)
+	actions := certstore.PlanOrphans(certstore.Observed{Entries: e.view().Marked()}, kept, all.claims)
 	unneeded, err := e.unneeded(kept)
 	actions = append(actions, unneeded...)
 	failed := []error{err}
@@ -132,7 +132,7 @@ func (e *Engine) unneeded(kept map[string]bool) ([]certstore.Action, error) {
 // unneededNow returns the removals of intermediates that no certificate in the stores in use needs.
 func (e *Engine) unneededNow(kept map[string]bool) []certstore.Remove {
 	var found []certstore.Remove
-	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: e.held().All()}, kept, e.Now()) {
+	for _, action := range certstore.PlanUnneeded(certstore.Observed{Entries: e.view().All()}, kept, e.Now()) {
 		if step, ok := action.(*certstore.Remove); ok {
 			found = append(found, *step)
 		}
@@ -143,7 +143,7 @@ func (e *Engine) unneededNow(kept map[string]bool) []certstore.Remove {
 // searchIssued searches all stores of a location for certificates that an intermediate has issued, and takes the stores that hold
 // one into use: from then on they are read at every check. A store that cannot be read may hold one.
 func (e *Engine) searchIssued(ref certstore.Ref, thumbprint string) error {
-	issuer, err := e.held().Find(ref, thumbprint)
+	issuer, err := e.view().Find(ref, thumbprint)
 	if err != nil || issuer == nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (e *Engine) searchIssued(ref certstore.Ref, thumbprint string) error {
 	}
 	var failed []error
 	for _, one := range refs {
-		if err := e.held().Search(one, issued); err != nil {
+		if err := e.view().Search(one, issued); err != nil {
 			failed = append(failed, fmt.Errorf("searching %s: %w", one, err))
 		}
 	}

@@ -13,29 +13,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place returns the lock's file, which is beside the folder: the folder may be read-only, or be deleted while an agent works.
+// place returns the lock's file, which is next to the folder: the folder may be read-only, or be deleted while an agent runs.
 func place(dir string) string {
 	dir = filepath.Clean(dir)
 	return filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".lock")
 }
 
-// try takes two advisory locks, which the kernel releases when the process ends, killed or not (flock(2)): one on a file beside
+// try takes two advisory locks, which the kernel releases when the process ends, killed or not (flock(2)): one on a file next to
 // the folder, which outlives it, and one on the folder itself, which is the same for agents in containers that see nothing
 // else of the machine. What cannot be locked because it cannot be written to or made is left out: nothing can be changed
 // there.
 func try(dir string) error {
-	beside, err := lockFile(place(dir), os.O_CREATE|os.O_RDWR)
+	file, err := lockFile(place(dir), os.O_CREATE|os.O_RDWR)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil && !unwritable(err) { //nolint:gosec // G703: the folder is the operator's setting
-		return errors.Join(fmt.Errorf("making the folder of the store: %w", err), closeFile(beside))
+		return errors.Join(fmt.Errorf("creating the folder of the store: %w", err), closeFile(file))
 	}
 	folder, err := lockFile(dir, os.O_RDONLY)
 	if err != nil {
-		return errors.Join(err, closeFile(beside))
+		return errors.Join(err, closeFile(file))
 	}
-	held = append(held, beside, folder) // not closed: that would release them
+	held = append(held, file, folder) // not closed: that would release them
 	return nil
 }
 

@@ -86,7 +86,7 @@ func TestTheLockOutlivesTheFolder(t *testing.T) {
 	}
 }
 
-// A container sees the folder and nothing beside it.
+// A container has the folder and nothing next to it.
 func TestTheFolderIsLockedItself(t *testing.T) {
 	parent := t.TempDir()
 	folder, view := filepath.Join(parent, "store"), filepath.Join(t.TempDir(), "mounted")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Bounds of retries. A waiting failure is looked at sooner than the polling interval at first, since whoever mends it
+// Limits of retries. A waiting failure is retried sooner than the polling interval at first, since the person who fixes it
 // likes to see it; a transient one after seconds, since it usually has gone by then.
 const (
 	waitingBase   = 30 * time.Second
@@ -48,7 +48,7 @@ func mix(h uint64) uint64 {
 }
 
 // Missed reports whether a slot passed between the time the agent was last known to be alive and now. Such a poll is made
-// at once. An unknown time (zero) misses nothing: what the store lacks is polled anyway.
+// at once. An unknown time (zero) misses nothing: what is missing in the store is polled anyway.
 func Missed(node, url string, interval time.Duration, lastAlive, now time.Time) bool {
 	return !lastAlive.IsZero() && !Slot(node, url, interval, lastAlive).After(now)
 }
@@ -66,12 +66,12 @@ func Transient(attempt int, interval, retryAfter time.Duration, random float64) 
 	return wait
 }
 
-// Bounded returns a server's wish for a wait as far as it is followed: for an hour, or the polling interval if that is more.
+// Bounded limits the wait that a server asked for to an hour, or the polling interval if that is longer.
 func Bounded(retryAfter, interval time.Duration) time.Duration {
 	return min(retryAfter, max(wishCap, interval))
 }
 
-// Waiting returns the wait before the next attempt after a failure that someone has to mend elsewhere: 30 s, doubling up to
+// Waiting returns the wait before the next attempt after a failure that must be fixed elsewhere: 30 s, doubling up to
 // the polling interval, with a tenth of jitter. attempt counts from 1; random is in [0, 1).
 func Waiting(attempt int, interval time.Duration, random float64) time.Duration {
 	wait := exponential(min(waitingBase, interval), attempt, interval)

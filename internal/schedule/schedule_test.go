@@ -71,11 +71,11 @@ func TestMissed(t *testing.T) {
 		lastAlive, now time.Time
 		want           bool
 	}{
-		{"a slot between the last sign of life and now is missed", slot.Add(-time.Minute), slot.Add(time.Minute), true},
+		{"a slot between the last renewal and now is missed", slot.Add(-time.Minute), slot.Add(time.Minute), true},
 		{"a slot exactly now is missed", slot.Add(-time.Minute), slot, true},
 		{"no slot passed while away", slot.Add(time.Minute), slot.Add(2 * time.Minute), false},
 		{"away for days", slot.Add(-72 * time.Hour), slot.Add(time.Second), true},
-		{"an unknown last sign of life misses nothing", time.Time{}, slot.Add(time.Minute), false},
+		{"an unknown last renewal misses nothing", time.Time{}, slot.Add(time.Minute), false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -98,10 +98,10 @@ func TestTransient(t *testing.T) {
 		{"never less than a second", 1, 0, 0, time.Second},
 		{"each attempt doubles the range", 4, 0, 0.5, 8 * time.Second},
 		{"at most five minutes", 50, 0, 0.5, 150 * time.Second},
-		{"the server's wish counts when it is longer", 1, time.Minute, 0, time.Minute},
+		{"the server's wait counts when it is longer", 1, time.Minute, 0, time.Minute},
 		{"and those who got it come back spread over a tenth", 1, 100 * time.Second, 0.5, 105 * time.Second},
-		{"the server's wish does not shorten the wait", 50, time.Second, 0.5, 150 * time.Second},
-		{"a wish of days is followed for an hour", 1, 72 * time.Hour, 0, time.Hour},
+		{"the server's wait does not shorten the wait", 50, time.Second, 0.5, 150 * time.Second},
+		{"a wait of days is limited to an hour", 1, 72 * time.Hour, 0, time.Hour},
 		{"and the longest there is too", 1, math.MaxInt64, 0.5, 63 * time.Minute},
 	}
 	for _, test := range tests {

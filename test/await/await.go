@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// Patience is how long anything may take before it counts as not happening.
-const Patience = 5 * time.Minute
+// Limit is how long a test waits for anything before it fails.
+const Limit = 5 * time.Minute
 
 const interval = 50 * time.Millisecond
 
@@ -28,7 +28,7 @@ func That(t testing.TB, what string, holds func() (bool, error)) {
 // Until is That where there is no test, or its context has ended. The error names the condition's last one.
 func Until(ctx context.Context, what string, holds func() (bool, error)) error {
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, interval, Patience, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, interval, Limit, true, func(context.Context) (bool, error) {
 		var ok bool
 		ok, last = holds()
 		return ok && last == nil, nil

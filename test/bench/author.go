@@ -156,7 +156,7 @@ func (b *bench) pace(ctx context.Context) (time.Duration, error) {
 	return time.Duration(median(took) * float64(time.Second)), nil
 }
 
-// entries waits until the node reports a number of certificates, in whatever state.
+// entries waits until the node reports a number of certificates, in any state.
 func (b *bench) entries(ctx context.Context, count int) error {
 	return wait.PollUntilContextTimeout(ctx, time.Second, 15*time.Minute, true, func(ctx context.Context) (bool, error) {
 		var state v1alpha1.NodeCertificateState

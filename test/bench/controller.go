@@ -26,7 +26,7 @@ func measureController(ctx context.Context, size scale, t *table) error {
 	if err := s.startController(ctx); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context, scale) error{s.scaleOut, s.comeUp, s.rotateOne, s.rotateAll, s.quiet, s.resources} {
+	for _, measure := range []func(context.Context, scale) error{s.scaleOut, s.startAll, s.rotateOne, s.rotateAll, s.quiet, s.resources} {
 		if err := measure(ctx, size); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *site) scaleOut(ctx context.Context, _ scale) error {
 		if err := s.fleet.Leave(ctx, step.leave); err != nil {
 			return err
 		}
-		if err := s.fleet.Alive(ctx, patience); err != nil {
+		if err := s.fleet.Alive(ctx, waitLimit); err != nil {
 			return err
 		}
 		if _, err := s.fleet.Report(ctx, s.installed()); err != nil {
@@ -53,7 +53,7 @@ func (s *site) scaleOut(ctx context.Context, _ scale) error {
 		if _, err := s.allReady(ctx); err != nil {
 			return err
 		}
-		if _, err := s.taints.Gone(ctx, patience); err != nil {
+		if _, err := s.taints.Gone(ctx, waitLimit); err != nil {
 			return err
 		}
 	}
@@ -66,10 +66,10 @@ func (s *site) leave(ctx context.Context) error {
 	if err := s.fleet.Leave(ctx, s.fleet.Size()); err != nil {
 		return err
 	}
-	if err := s.fleet.Gone(ctx, patience); err != nil {
+	if err := s.fleet.Gone(ctx, waitLimit); err != nil {
 		return err
 	}
-	_, err := s.statuses.Until(ctx, len(s.versions), patience, fleet.Unselected)
+	_, err := s.statuses.Until(ctx, len(s.versions), waitLimit, fleet.Unselected)
 	return err
 }
 

@@ -41,7 +41,7 @@ func measureControllerMemory(ctx context.Context, size scale, t *table) error {
 	if _, err := s.fleet.Report(ctx, fleet.Failed(s.installed())); err != nil {
 		return err
 	}
-	if _, err := s.statuses.Until(ctx, size.memoryCertificates, patience, allFailed(size.memoryNodes)); err != nil {
+	if _, err := s.statuses.Until(ctx, size.memoryCertificates, waitLimit, allFailed(size.memoryNodes)); err != nil {
 		return err
 	}
 	if err := s.memory(what+", all failed with messages of 300 B, all statuses written", false); err != nil {
@@ -61,7 +61,7 @@ func (s *site) start(ctx context.Context, what string, environment ...string) er
 	if err := s.startController(ctx, environment...); err != nil {
 		return err
 	}
-	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, waitLimit, true, func(ctx context.Context) (bool, error) {
 		reporting, err := s.controller.Metric(ctx, `vaultpane_agent_nodes{state="reporting"}`)
 		return int(reporting) == s.fleet.Size(), err
 	})
@@ -96,7 +96,7 @@ func (s *site) memory(what string, goal bool) error {
 	return nil
 }
 
-// allFailed says whether a status shows that all nodes have failed.
+// allFailed reports whether a status shows that all nodes have failed.
 func allFailed(nodes int) func(*v1alpha1.ObservedCertificate) bool {
 	return func(certificate *v1alpha1.ObservedCertificate) bool {
 		status := certificate.Status

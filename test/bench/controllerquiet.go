@@ -48,7 +48,7 @@ func (s *site) quiet(ctx context.Context, size scale) error {
 
 // settle waits until the controller has written nothing but its Lease for a while: events may still be under way.
 func (s *site) settle(ctx context.Context) error {
-	return wait.PollUntilContextTimeout(ctx, time.Second, patience, false, func(context.Context) (bool, error) {
+	return wait.PollUntilContextTimeout(ctx, time.Second, waitLimit, false, func(context.Context) (bool, error) {
 		writes, err := s.audit.Since(time.Now().Add(-5 * time.Second))
 		delete(writes, "update leases")
 		return len(writes) == 0, err

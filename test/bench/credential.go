@@ -8,7 +8,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// wrongSecret counts what the token service is asked in the first minute of an agent whose client secret is wrong. Each attempt
+// wrongSecret counts the requests to the token service in the first minute of an agent whose client secret is wrong. Each attempt
 // counts towards a lock-out, and a fleet has thousands of agents.
 func (b *bench) wrongSecret(ctx context.Context, count int) error {
 	const length = time.Minute

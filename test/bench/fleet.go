@@ -13,8 +13,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// patience is how long the controller may take for anything, on a machine that has other work too.
-const patience = 5 * time.Minute
+// waitLimit is how long the benchmark waits for the controller, on a machine with other work.
+const waitLimit = 5 * time.Minute
 
 // required is how many of the certificates keep the startup taint on a node.
 const required = 5
@@ -93,7 +93,7 @@ func (s *site) installed() fleet.Entry {
 	return fleet.Installed(func(certificate int) int { return s.versions[certificate] })
 }
 
-// ready says whether a certificate's status is what it should be with all nodes well.
+// ready reports whether a certificate's status is as expected with all nodes healthy.
 func (s *site) ready(certificate *v1alpha1.ObservedCertificate) bool {
 	var number int
 	if _, err := fmt.Sscanf(certificate.Name, "cert-%d", &number); err != nil {
@@ -104,7 +104,7 @@ func (s *site) ready(certificate *v1alpha1.ObservedCertificate) bool {
 
 // allReady waits until every status is right, and returns when the last of them came to be so.
 func (s *site) allReady(ctx context.Context) (time.Time, error) {
-	return s.statuses.Until(ctx, len(s.versions), patience, s.ready)
+	return s.statuses.Until(ctx, len(s.versions), waitLimit, s.ready)
 }
 
 // rotate has the first certificates get a new version on all nodes, and waits for the statuses. It returns the time that the

@@ -55,10 +55,10 @@ func flags() scale {
 	flag.IntVar(&s.storeRounds, "store-rounds", 1000, "rounds of installing, replacing and removing on Windows' store under Wine, about 0.1 s each; 0 leaves them out")
 	flag.IntVar(&s.nodes, "nodes", 1000, "simulated nodes that the controller sees")
 	flag.IntVar(&s.nodeCertificates, "node-certificates", 50, "certificates on each of them")
-	flag.IntVar(&s.fleetRounds, "fleet-rounds", 3, "rounds in which all of them come up, and in which all certificates rotate")
+	flag.IntVar(&s.fleetRounds, "fleet-rounds", 3, "rounds in which all of them start, and in which all certificates rotate")
 	flag.IntVar(&s.memoryNodes, "memory-nodes", 5000, "simulated nodes of the part controller-memory")
 	flag.IntVar(&s.memoryCertificates, "memory-certificates", 100, "certificates on each of them")
-	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the quiet time in which nothing should be asked or written")
+	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the idle time in which there should be no request and no write")
 	flag.Parse()
 	s.parts = strings.Split(*chosen, ",")
 	return s
@@ -98,7 +98,7 @@ func run(ctx context.Context, s scale) (missed int, err error) {
 	return t.print(), nil
 }
 
-// load is how many processes have wanted a processor in the last 1, 5 and 15 minutes: what else the machine had to do.
+// load is the load average of the last 1, 5 and 15 minutes: what else the machine was doing.
 func load() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if fields := strings.Fields(string(text)); err == nil && len(fields) >= 3 {

@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// memoryAndQuiet measures resident memory with 5 and with 100 certificates, and what a quiet agent asks and writes.
+// memoryAndQuiet measures resident memory with 5 and with 100 certificates, and the requests and writes of an idle agent.
 func (b *bench) memoryAndQuiet(ctx context.Context, quiet time.Duration) error {
 	if _, err := b.vault.PutMany("memory", 100, keyvault.CertificateOptions{WithChain: true}); err != nil {
 		return err

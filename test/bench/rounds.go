@@ -38,7 +38,7 @@ func (b *bench) storeRounds(ctx context.Context, rounds int) error {
 	}
 	store, bare, imported := costs["store"], costs["bare calls"], costs["bare PFXImportCertStore"]
 	if len(costs) != 3 {
-		return fmt.Errorf("the rounds do not tell what they have cost: %s", output)
+		return fmt.Errorf("the output of the rounds has no costs: %s", output)
 	}
 	what := fmt.Sprintf("%d rounds of install, replace, remove, wine", rounds)
 	b.add("memory of "+what, fmt.Sprintf("%.1f MB", float64(store.kilobytes)/1024),

@@ -66,7 +66,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context) error {
 	return nil
 }
 
-// StopAPIServer kills the API server, as a crash or a lost machine would, and returns when it is gone. etcd goes on.
+// StopAPIServer kills the API server, as a crash or a lost machine would, and returns when it has ended. etcd continues to run.
 // Does nothing when it does not run.
 func (c *ControlPlane) StopAPIServer() error {
 	c.mu.Lock()

@@ -58,8 +58,8 @@ func (a Assets) check(names []string) error {
 }
 
 // FindAssets returns the binaries from the first of: $KUBEBUILDER_ASSETS, the cache, setup-envtest, a build from source
-// into the cache. The build takes minutes, once per version and user. A KUBEBUILDER_ASSETS that lacks a binary
-// is an error: whoever sets it wants those and no others.
+// into the cache. The build takes minutes, once per version and user. A KUBEBUILDER_ASSETS without one of the
+// binaries is an error: no other binaries are used in its place.
 func FindAssets(ctx context.Context, log Log) (Assets, error) {
 	assets, err := findAssets(ctx, log)
 	if err != nil {

@@ -82,7 +82,7 @@ func (a *authority) issue(template *x509.Certificate) (pair, error) {
 	return pair{cert: block("CERTIFICATE", der), key: keyPEM}, err
 }
 
-// sign fills in what all certificates here have in common. The clock of who checks them may be a little behind.
+// sign fills in what all certificates here share. The clock of a verifier may be a little behind.
 func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) ([]byte, error) {
 	now := time.Now()
 	template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(validity)

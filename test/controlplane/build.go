@@ -48,7 +48,7 @@ func build(ctx context.Context, dir string, log Log, steps ...step) error {
 	return replace(bin, dir)
 }
 
-// replace puts the folder from at to. A folder at to lacks a binary, or nothing would have been built.
+// replace moves the folder from to the path to. A folder that exists there is incomplete, or nothing would have been built.
 func replace(from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return fmt.Errorf("removing an incomplete cache: %w", err)

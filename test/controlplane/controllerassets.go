@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// controllerBinaries are what Options.Controllers needs beside the API server's.
+// controllerBinaries are what Options.Controllers needs in addition to the API server's.
 var controllerBinaries = []string{"kube-controller-manager", "kube-scheduler"}
 
-// controllersSuffix is what their folder in the cache has behind the name of the API server's.
+// controllersSuffix follows the name of the API server's folder in the name of their folder in the cache.
 const controllersSuffix = "-controllers"
 
 // KubeControllerManager is the path of kube-controller-manager.

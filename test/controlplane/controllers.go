@@ -11,7 +11,7 @@ import (
 )
 
 // startControllers starts kube-controller-manager and kube-scheduler, and returns when both work. They have the rights of
-// their users and no more. They go on when the API server is stopped and comes back.
+// their users and no more. They continue to run while the API server is stopped and started again.
 func (c *ControlPlane) startControllers(ctx context.Context) error {
 	manager := []string{
 		"--service-account-private-key-file=" + c.path(tokenKey),

@@ -12,7 +12,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-// TestControllers runs only where the binaries are: they are built when make e2e-install asks.
+// TestControllers runs only where the binaries exist: make e2e-install builds them.
 func TestControllers(t *testing.T) {
 	SkipWithout(t)
 	if !haveControllers(t) {

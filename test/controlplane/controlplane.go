@@ -48,7 +48,7 @@ type ControlPlane struct {
 	assets    Assets
 	extra     Assets // of Options.Controllers
 	dir       string
-	inUse     *filelock.Lock // tells removeAbandoned of other processes that dir is in use
+	inUse     *filelock.Lock // shows removeAbandoned of other processes that dir is in use
 	etcdURL   string
 	port      int
 	authority *authority
@@ -63,7 +63,7 @@ type ControlPlane struct {
 }
 
 // Start runs etcd and kube-apiserver on free ports of 127.0.0.1 and returns when requests are served, about 5 s later.
-// It gets the binaries first if this machine has none, see FindAssets. ctx bounds the start, not the life.
+// It gets the binaries first if this machine has none, see FindAssets. ctx limits the start, not the lifetime.
 func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	if options.Log == nil {
 		options.Log = func(string, ...any) {}
@@ -156,7 +156,7 @@ func (c *ControlPlane) Stop() error {
 
 func (c *ControlPlane) path(name string) string { return filepath.Join(c.dir, name) }
 
-// makeKeys makes everything that stays the same as long as the control plane lives.
+// makeKeys creates everything that stays the same for the lifetime of the control plane.
 func (c *ControlPlane) makeKeys() error {
 	var err error
 	if c.authority, err = newAuthority(); err != nil {

@@ -49,7 +49,7 @@ func testRestart(t *testing.T, c *ControlPlane) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if _, err := client.CoreV1().ConfigMaps("default").Get(ctx, "kept", metav1.GetOptions{}); err == nil {
-		t.Fatal("the API server was stopped and still answers")
+		t.Fatal("the API server was stopped and still responds")
 	}
 	if err := c.StartAPIServer(); err != nil {
 		t.Fatal(err)
@@ -69,12 +69,12 @@ func testRestart(t *testing.T, c *ControlPlane) {
 }
 
 func testForbidden(t *testing.T, c *ControlPlane) {
-	config, err := c.UserConfig("system:serviceaccount:vaultpane:nobody", "system:serviceaccounts")
+	config, err := c.UserConfig("system:serviceaccount:vaultpane:unprivileged", "system:serviceaccounts")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = clientFor(t, config).CoreV1().Secrets("default").List(t.Context(), metav1.ListOptions{})
-	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "system:serviceaccount:vaultpane:nobody") {
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "system:serviceaccount:vaultpane:unprivileged") {
 		t.Errorf("listing secrets: got %v, want 403 for the service account", err)
 	}
 }
@@ -166,7 +166,7 @@ spec:
 func testCRDs(t *testing.T, c *ControlPlane) {
 	dir := t.TempDir()
 	if err := c.InstallCRDs(t.Context(), dir); err == nil {
-		t.Error("a folder without CRDs is installed without complaint")
+		t.Error("a folder without CRDs is installed without an error")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "widgets.yaml"), []byte(widgets), 0o600); err != nil {
 		t.Fatal(err)

@@ -98,19 +98,19 @@ func parseCRD(text []byte) (crd, error) {
 	return found, err
 }
 
-// waitServed asks for the objects themselves: the condition Established comes a little before they can be had.
+// waitServed lists the objects themselves: the condition Established is set a little before they are served.
 func (c *ControlPlane) waitServed(ctx context.Context, crd crd) error {
 	var last error
 	served := func(ctx context.Context) (bool, error) {
 		for _, path := range crd.paths {
 			if last = get(ctx, &http.Client{Transport: c.transport}, c.admin.Host+path+"?limit=1"); last != nil {
-				return false, nil //nolint:nilerr // asked again
+				return false, nil //nolint:nilerr // tried again
 			}
 		}
 		return true, nil
 	}
 	if err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, served); err != nil {
-		return fmt.Errorf("%w (last answer: %w)", err, last)
+		return fmt.Errorf("%w (last response: %w)", err, last)
 	}
 	return nil
 }

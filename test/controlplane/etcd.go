@@ -25,7 +25,7 @@ func (c *ControlPlane) etcdReady(ctx context.Context) error {
 	return get(ctx, http.DefaultClient, c.etcdURL+"/health")
 }
 
-// get returns an error unless the answer is 200.
+// get returns an error unless the status is 200.
 func get(ctx context.Context, client *http.Client, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// heartbeat logs every 15 s until stop is called, so that nobody takes a long build for a hang.
+// heartbeat logs every 15 s until stop is called, so that a long build does not look like a hang.
 func heartbeat(log Log, step step, number string) (stop func()) {
 	start := time.Now()
 	ticker := time.NewTicker(15 * time.Second)
@@ -28,12 +28,12 @@ func heartbeat(log Log, step step, number string) (stop func()) {
 	}
 }
 
-// progress says how far a step is. How long it takes depends on the machine, so the usual time is told as what it is, and no
+// progress says how far a step is. How long it takes depends on the machine, so the message names the usual time, and no
 // longer once it has passed.
 func progress(step step, number string, passed time.Duration) string {
 	passed = passed.Round(time.Second)
 	if passed < step.usual {
 		return fmt.Sprintf("Building %s (%s): %s so far; an idle machine of two cores takes %s for it", step.what, number, passed, step.usual)
 	}
-	return fmt.Sprintf("Building %s (%s): %s so far; this machine takes longer than the usual %s, and the build goes on", step.what, number, passed, step.usual)
+	return fmt.Sprintf("Building %s (%s): %s so far; this machine takes longer than the usual %s; the build continues", step.what, number, passed, step.usual)
 }

@@ -54,7 +54,7 @@ func (p *process) run(started chan<- error) {
 	}
 	err := adopt(p.cmd.Process)
 	if err != nil {
-		_ = p.cmd.Process.Kill() // better none than one that may be left behind
+		_ = p.cmd.Process.Kill() // better no process than one that may be left running
 	}
 	started <- err
 	p.err = p.cmd.Wait()
@@ -77,18 +77,18 @@ func (p *process) waitReady(ctx context.Context, ready func(context.Context) err
 	if err == nil || ctx.Err() == nil {
 		return err
 	}
-	return fmt.Errorf("waiting for %s to be ready: %w (last answer: %w); it said: %s", p.name, ctx.Err(), last, p.output)
+	return fmt.Errorf("waiting for %s to be ready: %w (last response: %w); its output: %s", p.name, ctx.Err(), last, p.output)
 }
 
 // failure says how the process ended. Only for one that has ended.
 func (p *process) failure() error {
 	if p.err == nil {
-		return fmt.Errorf("%s ended by itself; it said: %s", p.name, p.output)
+		return fmt.Errorf("%s ended by itself; its output: %s", p.name, p.output)
 	}
-	return fmt.Errorf("%s ended by itself: %w; it said: %s", p.name, p.err, p.output)
+	return fmt.Errorf("%s ended by itself: %w; its output: %s", p.name, p.err, p.output)
 }
 
-// stop kills the process and returns when it is gone. Nothing it could still write is wanted.
+// stop kills the process and returns when it has ended. Its remaining output is not needed.
 func (p *process) stop() error {
 	p.stopped.Store(true)
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -43,7 +43,7 @@ var ourJob = sync.OnceValues(func() (windows.Handle, error) {
 		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)))
 	if err != nil {
 		_ = windows.CloseHandle(job)
-		return 0, fmt.Errorf("limiting the job to our life: %w", err)
+		return 0, fmt.Errorf("limiting the job to the lifetime of this process: %w", err)
 	}
 	return job, nil
 })

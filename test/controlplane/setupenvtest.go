@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// setupEnvtest asks the pinned setup-envtest for its binaries, which it downloads when it has none on disk.
+// setupEnvtest returns the binaries of the pinned setup-envtest, which downloads them when they are not on disk.
 func setupEnvtest(ctx context.Context) (Assets, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

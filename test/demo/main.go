@@ -1,5 +1,5 @@
 // Command demo shows Vaultpane at work on this machine: a real API server with etcd, a TLS Key Vault endpoint with two
-// vaults, and the agent as a process of its own. It needs no cluster and no Azure account, and leaves nothing behind.
+// vaults, and the agent as a process of its own. It needs no cluster and no Azure account, and cleans up after itself.
 package main
 
 import (
@@ -59,7 +59,7 @@ func run(ctx context.Context, store string) error {
 		{"You apply five ObservedCertificates, and wait", stage.applyCertificates},
 		{"What the node's certificate store holds now, and what the cluster says of it", stage.show},
 		{"The certificate \"web\" is renewed in the vault, and you ask for a poll", stage.rotate},
-		{"Somebody deletes the certificate \"gateway\" from the store by mistake", stage.repair},
+		{"The certificate \"gateway\" is deleted from the store by mistake", stage.repair},
 		{"The disabled certificate says why it is not there, and the others do not care", stage.explainDisabled},
 	} {
 		if err := stage.play(ctx, scene.title, scene.play); err != nil {

@@ -182,7 +182,7 @@ func (s *stage) showStatus(ctx context.Context) error {
 		return !strings.Contains(taints, v1alpha1.StartupTaintKey), err
 	})
 	if err == nil {
-		say("the startup taint is off the node: web, which asks for requireInitialSync, is there")
+		say("the startup taint is removed from the node: web, which sets requireInitialSync, is installed")
 	}
 	return err
 }
@@ -258,7 +258,7 @@ func (s *stage) repair(ctx context.Context) error {
 	return nil
 }
 
-// deleteBehindTheBack removes a certificate as somebody else would: with the file manager, or from Windows' registry.
+// deleteBehindTheBack removes a certificate as another program would: with the file manager, or from Windows' registry.
 func (s *stage) deleteBehindTheBack(ctx context.Context, thumbprint string) error {
 	if s.kind == node.Native {
 		return os.Remove(filepath.Join(s.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem"))

@@ -22,7 +22,7 @@ const (
 )
 
 // helm runs Helm as the administrator, with nothing of the caller's own settings, and returns what it printed.
-func (w *world) helm(t *testing.T, arguments ...string) string {
+func (w *environment) helm(t *testing.T, arguments ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), filepath.Join(w.root, "bin", "helm"), append(arguments, "--namespace="+namespace)...)
 	kubeconfig := filepath.Join(w.dir, "helm.kubeconfig")
@@ -38,8 +38,8 @@ func (w *world) helm(t *testing.T, arguments ...string) string {
 }
 
 // values are what an operator of the extension writes: the extension's settings as they are, and how to reach this vault.
-// Only nodes whose agents run are asked for the certificate.
-func (w *world) values(t *testing.T) string {
+// Only nodes whose agents run are targeted.
+func (w *environment) values(t *testing.T) string {
 	t.Helper()
 	settings := fmt.Sprintf(`{"pollingIntervalInS": "3600", "certificateStoreName": "MY", "requireInitialSync": true, "observedCertificates": [%q]}`,
 		w.shop.SecretURL("web"))
@@ -70,8 +70,8 @@ const (
 
 const observedCertificates = "vaultpane.dev_observedcertificates.yaml"
 
-// previousChart makes of the chart one that came before it: of a lower version, and with a CRD that lacks a field and a column.
-func (w *world) previousChart(t *testing.T) string {
+// previousChart makes an earlier version of the chart: with a lower version, and a CRD without one of the fields and columns.
+func (w *environment) previousChart(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(w.dir, "previous")
 	if err := os.CopyFS(dir, os.DirFS(w.chart)); err != nil {

@@ -19,7 +19,7 @@ const (
 	controller = "controller"
 )
 
-func (l *life) install(t *testing.T) {
+func (l *lifecycle) install(t *testing.T) {
 	t.Log(l.helm(t, "install", release, l.previous, "--values="+l.file, "--wait", "--timeout="+helmLimit))
 	var agents appsv1.DaemonSet
 	l.get(t, namespace, "vaultpane-agent", &agents)
@@ -33,7 +33,7 @@ func (l *life) install(t *testing.T) {
 	}
 }
 
-func (l *life) placed(t *testing.T) {
+func (l *lifecycle) placed(t *testing.T) {
 	perNode := map[string]int{}
 	for _, pod := range l.pods(t, agent) {
 		perNode[pod.Spec.NodeName]++
@@ -54,12 +54,12 @@ func (l *life) placed(t *testing.T) {
 	}
 	for _, node := range simulated { // so the agents tolerate it
 		if !l.tainted(t, node) {
-			t.Errorf("the startup taint of %s is off, and nobody reported for it", node)
+			t.Errorf("the startup taint of %s was removed, although no agent reported for the node", node)
 		}
 	}
 }
 
-func (l *life) mainJob(t *testing.T) {
+func (l *lifecycle) mainJob(t *testing.T) {
 	l.installedEverywhere(t, "2/2")
 	for _, node := range []string{windows, leaving} {
 		l.holds(t, node)
@@ -67,13 +67,13 @@ func (l *life) mainJob(t *testing.T) {
 	}
 	for _, node := range simulated {
 		if !l.tainted(t, node) {
-			t.Errorf("the startup taint of %s is off, and nobody reported for it", node)
+			t.Errorf("the startup taint of %s was removed, although no agent reported for the node", node)
 		}
 	}
 }
 
 // nodeGoes looks without the controllers, which would remove the state as well: it is the garbage collector's work.
-func (l *life) nodeGoes(t *testing.T) {
+func (l *lifecycle) nodeGoes(t *testing.T) {
 	l.scale(t, 0)
 	await.That(t, "no controller is left", func() (bool, error) { return len(l.pods(t, controller)) == 0, nil })
 	state := &v1alpha1.NodeCertificateState{}
@@ -96,12 +96,12 @@ func (l *life) nodeGoes(t *testing.T) {
 }
 
 // installedEverywhere waits until the certificate is on all nodes that should have it, as its status says.
-func (l *life) installedEverywhere(t *testing.T, nodes string) {
+func (l *lifecycle) installedEverywhere(t *testing.T, nodes string) {
 	t.Helper()
 	l.isInstalled(t, "web", nodes)
 }
 
-func (l *life) isInstalled(t *testing.T, name, nodes string) {
+func (l *lifecycle) isInstalled(t *testing.T, name, nodes string) {
 	t.Helper()
 	var certificate v1alpha1.ObservedCertificate
 	await.That(t, "the certificate "+name+" is Ready on "+nodes, func() (bool, error) {
@@ -112,8 +112,8 @@ func (l *life) isInstalled(t *testing.T, name, nodes string) {
 	})
 }
 
-// holds says whether a machine's store has the certificate with its key.
-func (l *life) holds(t *testing.T, node string) {
+// holds reports whether a machine's store has the certificate with its key.
+func (l *lifecycle) holds(t *testing.T, node string) {
 	t.Helper()
 	certificates, err := l.machine(node).List(t.Context())
 	if err != nil {
@@ -127,7 +127,7 @@ func (l *life) holds(t *testing.T, node string) {
 	t.Errorf("the store of %s holds %+v, want %s", node, certificates, l.thumbprint)
 }
 
-func (l *life) tainted(t *testing.T, name string) bool {
+func (l *lifecycle) tainted(t *testing.T, name string) bool {
 	t.Helper()
 	var node corev1.Node
 	l.get(t, "", name, &node)
@@ -139,7 +139,7 @@ func (l *life) tainted(t *testing.T, name string) bool {
 	return false
 }
 
-func (l *life) get(t *testing.T, namespace, name string, object client.Object) {
+func (l *lifecycle) get(t *testing.T, namespace, name string, object client.Object) {
 	t.Helper()
 	if err := l.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, object); err != nil {
 		t.Fatal(err)
@@ -147,7 +147,7 @@ func (l *life) get(t *testing.T, namespace, name string, object client.Object) {
 }
 
 // pods are the pods of a component of the chart.
-func (l *life) pods(t *testing.T, component string) []corev1.Pod {
+func (l *lifecycle) pods(t *testing.T, component string) []corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
 	err := l.client.List(t.Context(), &pods, client.InNamespace(namespace), client.MatchingLabels{"app.kubernetes.io/component": component})
@@ -157,7 +157,7 @@ func (l *life) pods(t *testing.T, component string) []corev1.Pod {
 	return pods.Items
 }
 
-func (l *life) scale(t *testing.T, replicas int32) {
+func (l *lifecycle) scale(t *testing.T, replicas int32) {
 	t.Helper()
 	var controllers appsv1.Deployment
 	l.get(t, namespace, "vaultpane-controller", &controllers)

@@ -37,7 +37,7 @@ const liveLabel = "e2e.vaultpane.dev/live"
 // kwokAnnotation is on nodes that kwok takes care of.
 const kwokAnnotation = "kwok.x-k8s.io/node"
 
-func (w *world) startKwok() error {
+func (w *environment) startKwok() error {
 	kubeconfig, stages := filepath.Join(w.dir, "kwok.kubeconfig"), filepath.Join(w.dir, "kwok.yaml")
 	if err := w.cluster.WriteKubeconfig(kubeconfig); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (w *world) startKwok() error {
 }
 
 // makeNodes makes the nodes, those of Windows with the startup taint, as their node pool's owner puts it on.
-func (w *world) makeNodes(ctx context.Context) error {
+func (w *environment) makeNodes(ctx context.Context) error {
 	for _, name := range append(simulated, live...) {
 		system := "windows"
 		if name == linux {

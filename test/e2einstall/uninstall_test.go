@@ -12,11 +12,11 @@ import (
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
-func (l *life) uninstall(t *testing.T) {
+func (l *lifecycle) uninstall(t *testing.T) {
 	t.Log(l.helm(t, "uninstall", release, "--wait", "--timeout="+helmLimit))
 	for _, node := range append([]string{windows}, simulated...) {
 		if l.tainted(t, node) {
-			t.Errorf("the startup taint of %s is left, and nobody would remove it", node)
+			t.Errorf("the startup taint of %s remains, and no controller would remove it", node)
 		}
 	}
 	for _, crd := range []string{"observedcertificates.vaultpane.dev", "nodecertificatestates.vaultpane.dev"} {
@@ -33,7 +33,7 @@ func (l *life) uninstall(t *testing.T) {
 }
 
 // leftovers are the objects of the release.
-func (l *life) leftovers(t *testing.T) string {
+func (l *lifecycle) leftovers(t *testing.T) string {
 	t.Helper()
 	const kinds = "daemonsets,deployments,pods,jobs,services,serviceaccounts,configmaps,secrets,roles,rolebindings,clusterroles," +
 		"clusterrolebindings,poddisruptionbudgets,validatingadmissionpolicies,validatingadmissionpolicybindings,networkpolicies,flowschemas,prioritylevelconfigurations," +
@@ -47,7 +47,7 @@ func (l *life) leftovers(t *testing.T) string {
 
 // reinstall turns on what is off by default, the Prometheus operator's objects too. With agents on Linux, the extension's
 // certificates stay with Windows, and one without a selector goes to both.
-func (l *life) reinstall(t *testing.T) {
+func (l *lifecycle) reinstall(t *testing.T) {
 	t.Log(l.helm(t, "install", release, l.chart, "--values="+l.file, "--wait", "--timeout="+helmLimit, "--set=agent.linux.enabled=true",
 		"--set=certificates.everywhere.url="+l.shop.SecretURL("web"),
 		"--set=flowSchema.enabled=true", "--set=controller.networkPolicy.enabled=true", "--set=monitoring.dashboard.enabled=true",

@@ -16,10 +16,10 @@ import (
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
-// mine is a certificate that a person made beside the chart.
+// mine is a certificate that a user created outside the chart.
 const mine = "mine"
 
-func (l *life) upgrade(t *testing.T) {
+func (l *lifecycle) upgrade(t *testing.T) {
 	if err := l.client.Create(t.Context(), l.suspended()); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func (l *life) upgrade(t *testing.T) {
 	l.installedEverywhere(t, "1/1")
 }
 
-func (l *life) controllerValue(t *testing.T) {
+func (l *lifecycle) controllerValue(t *testing.T) {
 	agents, controllers := l.podUIDs(t, agent), l.podUIDs(t, controller)
 	l.helmUpgrade(t, "--set=controller.logLevel=1")
 	l.replaced(t, controller, controllers)
@@ -60,7 +60,7 @@ func (l *life) controllerValue(t *testing.T) {
 }
 
 // agentValue shows that the new agents work too: the certificate is renewed.
-func (l *life) agentValue(t *testing.T) {
+func (l *lifecycle) agentValue(t *testing.T) {
 	agents, controllers := l.podUIDs(t, agent), l.podUIDs(t, controller)
 	l.helmUpgrade(t, "--set=controller.logLevel=1", "--set=agent.logLevel=1")
 	l.replaced(t, agent, agents)
@@ -83,8 +83,8 @@ func (l *life) agentValue(t *testing.T) {
 	l.holds(t, windows)
 }
 
-// replaced says whether all pods of a component are others than before, and as many. Those that end are waited for.
-func (l *life) replaced(t *testing.T, component string, before []types.UID) {
+// replaced reports whether all pods of a component are different from before, and as many, once terminating pods have ended.
+func (l *lifecycle) replaced(t *testing.T, component string, before []types.UID) {
 	t.Helper()
 	await.That(t, "each pod of "+component+" is replaced", func() (bool, error) {
 		after := l.podUIDs(t, component)
@@ -93,13 +93,13 @@ func (l *life) replaced(t *testing.T, component string, before []types.UID) {
 	})
 }
 
-func (l *life) helmUpgrade(t *testing.T, arguments ...string) string {
+func (l *lifecycle) helmUpgrade(t *testing.T, arguments ...string) string {
 	t.Helper()
 	return l.helm(t, append([]string{"upgrade", release, l.chart, "--values=" + l.file, "--wait", "--timeout=" + helmLimit}, arguments...)...)
 }
 
 // suspended uses the field that the CRD of the previous chart does not have.
-func (l *life) suspended() *v1alpha1.ObservedCertificate {
+func (l *lifecycle) suspended() *v1alpha1.ObservedCertificate {
 	return &v1alpha1.ObservedCertificate{
 		ObjectMeta: metav1.ObjectMeta{Name: mine},
 		Spec: v1alpha1.ObservedCertificateSpec{
@@ -109,7 +109,7 @@ func (l *life) suspended() *v1alpha1.ObservedCertificate {
 	}
 }
 
-func (l *life) isSuspended(t *testing.T, name string) bool {
+func (l *lifecycle) isSuspended(t *testing.T, name string) bool {
 	t.Helper()
 	var certificate v1alpha1.ObservedCertificate
 	l.get(t, "", name, &certificate)
@@ -117,7 +117,7 @@ func (l *life) isSuspended(t *testing.T, name string) bool {
 }
 
 // uids are those of what an upgrade must keep.
-func (l *life) uids(t *testing.T) map[string]types.UID {
+func (l *lifecycle) uids(t *testing.T) map[string]types.UID {
 	t.Helper()
 	uids := map[string]types.UID{}
 	for name, object := range map[string]client.Object{
@@ -129,8 +129,8 @@ func (l *life) uids(t *testing.T) map[string]types.UID {
 	return uids
 }
 
-// podUIDs tell whether pods were replaced, in a fixed order.
-func (l *life) podUIDs(t *testing.T, components ...string) []types.UID {
+// podUIDs are the UIDs of pods in a fixed order, which show whether pods were replaced.
+func (l *lifecycle) podUIDs(t *testing.T, components ...string) []types.UID {
 	t.Helper()
 	var uids []types.UID
 	for _, component := range components {
@@ -143,7 +143,7 @@ func (l *life) podUIDs(t *testing.T, components ...string) []types.UID {
 }
 
 // columns are what kubectl heads its wide list with.
-func (l *life) columns(t *testing.T) string {
+func (l *lifecycle) columns(t *testing.T) string {
 	t.Helper()
 	output, err := l.cluster.Kubectl("get", "observedcertificates", "-o", "wide").CombinedOutput()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // views looks at Kubernetes' own roles, to which the cluster's controller-manager adds what the chart has for them.
-func (l *life) views(t *testing.T) {
+func (l *lifecycle) views(t *testing.T) {
 	for _, role := range []string{"view", "edit", "admin"} {
 		binding := &rbacv1.ClusterRoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: "people-who-" + role},
@@ -33,8 +33,8 @@ func (l *life) views(t *testing.T) {
 	}
 }
 
-// may asks the API server whether somebody may do something with all objects of a kind.
-func (l *life) may(t *testing.T, user, verb, resource string) bool {
+// may asks the API server whether a user may use a verb on all objects of a kind.
+func (l *lifecycle) may(t *testing.T, user, verb, resource string) bool {
 	t.Helper()
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User:               user,

@@ -184,8 +184,8 @@ func (c *cluster) leftovers(ctx context.Context) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(c.machine.StorePath(), "*", "*", "*"))
 	var left []string
 	for _, file := range files {
-		beside, isKey := strings.CutSuffix(file, ".key")
-		if isKey && !exists(beside+".pem") || strings.HasSuffix(file, ".unfinished") {
+		base, isKey := strings.CutSuffix(file, ".key")
+		if isKey && !exists(base+".pem") || strings.HasSuffix(file, ".unfinished") {
 			left = append(left, filepath.Base(file))
 		}
 	}

@@ -91,16 +91,16 @@ func (o *observer) look() {
 	halves := map[string]bool{}
 	for _, file := range files {
 		thumbprint, suffix, _ := strings.Cut(filepath.Base(file), ".")
-		beside := filepath.Join(filepath.Dir(file), thumbprint)
+		base := filepath.Join(filepath.Dir(file), thumbprint)
 		switch suffix {
 		case "pem.unfinished":
 			halves[stamped(file)] = true
 		case "key":
-			if !exists(beside + ".pem") {
+			if !exists(base + ".pem") {
 				halves[stamped(file)] = true
 			}
 		case "pem":
-			if name := o.certificate(file, beside+".key"); name != "" {
+			if name := o.certificate(file, base+".key"); name != "" {
 				valid[name] = true
 			}
 		}
@@ -130,7 +130,7 @@ func (o *observer) look() {
 	o.halves = halves
 }
 
-// stamped tells a file from another that is written in its place later.
+// stamped distinguishes a file from another that replaces it later.
 func stamped(file string) string {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -139,7 +139,7 @@ func stamped(file string) string {
 	return file + info.ModTime().String()
 }
 
-// certificate returns the name of a served certificate that is valid and has its key, and notes one that lacks it.
+// certificate returns the name of a served certificate that is valid and has its key, and records one without it.
 func (o *observer) certificate(file, key string) string {
 	text, err := os.ReadFile(file)
 	if err != nil || !bytes.Contains(text, []byte("role=leaf")) {

@@ -67,7 +67,7 @@ func (c *Controller) Metric(ctx context.Context, series string) (float64, error)
 	if err != nil {
 		return 0, fmt.Errorf("reading the controller's metrics: %w", err)
 	}
-	defer func() { _ = answer.Body.Close() }() // nothing is left to read
+	defer func() { _ = answer.Body.Close() }() // it has been read
 	lines := bufio.NewScanner(answer.Body)
 	for lines.Scan() {
 		if value, found := strings.CutPrefix(lines.Text(), series+" "); found {
@@ -87,7 +87,7 @@ func get(ctx context.Context, url string) (*http.Response, error) {
 		return nil, err
 	}
 	if answer.StatusCode != http.StatusOK {
-		_ = answer.Body.Close() // its text is not wanted
+		_ = answer.Body.Close() // its text is not needed
 		return nil, fmt.Errorf("%s answers %s", url, answer.Status)
 	}
 	return answer, nil

@@ -49,7 +49,7 @@ func Failed(installed Entry) Entry {
 	}
 }
 
-// Report has every agent write what its node has, and returns when the last write was answered.
+// Report has every agent write the state of its node, and returns after the last write.
 func (f *Fleet) Report(ctx context.Context, entry Entry) (time.Time, error) {
 	number := make(map[*member]int, len(f.members))
 	for i, m := range f.members {
@@ -94,7 +94,7 @@ func (f *Fleet) write(ctx context.Context, m *member, entries []v1alpha1.Certifi
 	return nil
 }
 
-// summaryOf is what the agent says of entries that have all the same trouble or none.
+// summaryOf is the summary of entries that have the same reason, or none.
 func summaryOf(entries []v1alpha1.CertificateEntry) *v1alpha1.NodeSummary {
 	summary := &v1alpha1.NodeSummary{}
 	for _, entry := range entries {

@@ -92,7 +92,7 @@ func (s *Statuses) Closest() (closest time.Duration, ok bool) {
 	return closest, ok
 }
 
-// Until waits until the given number of certificates is as wanted, and returns when the last of them came to be so.
+// Until waits until the given number of certificates match, and returns when the last of them began to.
 func (s *Statuses) Until(ctx context.Context, count int, limit time.Duration, wanted func(*v1alpha1.ObservedCertificate) bool) (time.Time, error) {
 	var last time.Time
 	right := 0
@@ -120,14 +120,14 @@ func (s *Statuses) Until(ctx context.Context, count int, limit time.Duration, wa
 	return last, nil
 }
 
-// Ready says whether a status is what it should be when all of so many nodes have the certificate with this thumbprint.
+// Ready reports whether a status is as expected when this number of nodes have the certificate with this thumbprint.
 func Ready(certificate *v1alpha1.ObservedCertificate, nodes int, thumbprint string) bool {
 	status := certificate.Status
 	return status.Nodes != nil && int(status.Nodes.Matched) == nodes && int(status.Nodes.Installed) == nodes &&
 		status.Thumbprint == thumbprint && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 }
 
-// Unselected says whether a status counts no node.
+// Unselected reports whether a status counts no node.
 func Unselected(certificate *v1alpha1.ObservedCertificate) bool {
 	return certificate.Status.Nodes != nil && certificate.Status.Nodes.Matched == 0
 }

@@ -87,7 +87,7 @@ func untilRefused(ctx context.Context, agent client.Client, policy string, objec
 	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, limit, true, func(ctx context.Context) (bool, error) {
 		err := agent.Create(ctx, object.DeepCopyObject().(client.Object), client.DryRunAll)
 		if ctx.Err() != nil {
-			return false, ctx.Err() // and the answer before says more
+			return false, ctx.Err() // the previous response says more
 		}
 		if last = err; last == nil {
 			last = errors.New("it was allowed")
@@ -95,7 +95,7 @@ func untilRefused(ctx context.Context, agent client.Client, policy string, objec
 		return strings.Contains(last.Error(), "ValidatingAdmissionPolicy '"+policy+"'"), nil
 	})
 	if err != nil {
-		return fmt.Errorf("waiting for the policy %s: %w (last answer: %w)", policy, err, last)
+		return fmt.Errorf("waiting for the policy %s: %w (last response: %w)", policy, err, last)
 	}
 	return nil
 }

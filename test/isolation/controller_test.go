@@ -78,7 +78,7 @@ func messageOf(err error) string {
 }
 
 // apply applies a file for as long as the test runs.
-func (w *world) apply(t *testing.T, file string) {
+func (w *environment) apply(t *testing.T, file string) {
 	t.Helper()
 	if output, err := w.plane.Kubectl("apply", "-f", file).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)

@@ -31,9 +31,9 @@ var granted = map[string][]string{
 
 func TestAnAgentMayDoThisAndNothingElse(t *testing.T) {
 	w := theWorld(t)
-	const nobody = "nobody"
-	w.there(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: nobody}})
-	config, err := w.plane.ServiceAccountConfig(t.Context(), install.Namespace, nobody, own)
+	const unprivileged = "unprivileged"
+	w.there(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: unprivileged}})
+	config, err := w.plane.ServiceAccountConfig(t.Context(), install.Namespace, unprivileged, own)
 	if err != nil {
 		t.Fatal(err)
 	}

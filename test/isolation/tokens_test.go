@@ -18,12 +18,12 @@ import (
 )
 
 // all are the three kinds that the agent of a node writes.
-func (w *world) all(node string) map[string]client.Object {
+func (w *environment) all(node string) map[string]client.Object {
 	return map[string]client.Object{"NodeCertificateState": w.state(node), "Lease": w.lease(node), "event": install.NewEvent(node)}
 }
 
-// tries writes all three without effect and compares each answer.
-func (w *world) tries(t *testing.T, with client.Client, node, says string) {
+// tries writes all three without effect and compares each response.
+func (w *environment) tries(t *testing.T, with client.Client, node, says string) {
 	t.Helper()
 	for kind, object := range w.all(node) {
 		t.Run(kind, func(t *testing.T) { expect(t, with.Create(t.Context(), object, client.DryRunAll), says) })
@@ -58,7 +58,7 @@ func TestATokenSpeaksForTheNodeOfItsPod(t *testing.T) {
 }
 
 // nodeToken is a client with a token as docs/security.md has it made by hand.
-func (w *world) nodeToken(t *testing.T, node string) client.Client {
+func (w *environment) nodeToken(t *testing.T, node string) client.Client {
 	t.Helper()
 	token, err := w.plane.Kubectl("-n", install.Namespace, "create", "token", install.Agent,
 		"--bound-object-kind", "Node", "--bound-object-name", node).Output()
@@ -106,7 +106,7 @@ func TestATokenEndsWithItsPod(t *testing.T) {
 	if err := w.admin.Delete(t.Context(), &pods.Items[0], client.GracePeriodSeconds(0)); err != nil {
 		t.Fatal(err)
 	}
-	await.That(t, "the API server knows the token no more", func() (bool, error) { // it remembers tokens for seconds
+	await.That(t, "the API server rejects the token", func() (bool, error) { // it caches tokens for seconds
 		return apierrors.IsUnauthorized(alive(t.Context())), nil
 	})
 }
@@ -115,9 +115,9 @@ func TestOthersAreNotConcerned(t *testing.T) {
 	w := theWorld(t)
 	t.Run("administrators", func(t *testing.T) {
 		w.tries(t, w.admin, another, "")
-		ill := w.state(another)
-		ill.OwnerReferences, ill.Finalizers, ill.NodeUID = nil, []string{"example.com/stay"}, "x"
-		expect(t, w.admin.Create(t.Context(), ill, client.DryRunAll), "")
+		invalid := w.state(another)
+		invalid.OwnerReferences, invalid.Finalizers, invalid.NodeUID = nil, []string{"example.com/stay"}, "x"
+		expect(t, w.admin.Create(t.Context(), invalid, client.DryRunAll), "")
 	})
 	for name, namespace := range map[string]string{install.Agent: metav1.NamespaceDefault, install.Agent + "-2": install.Namespace, install.Controller + "-2": install.Namespace} {
 		t.Run("the service account "+name+" of "+namespace, func(t *testing.T) {

@@ -30,7 +30,7 @@ type forgery struct {
 	says string
 }
 
-func (w *world) forgeries() []forgery {
+func (w *environment) forgeries() []forgery {
 	owners := func(change func(*metav1.OwnerReference)) func(metav1.Object) {
 		return func(o metav1.Object) {
 			reference := o.GetOwnerReferences()[0]

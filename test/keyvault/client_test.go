@@ -93,12 +93,12 @@ func refused(t *testing.T, client *azsecrets.Client, name, version string, statu
 	return refusal
 }
 
-func mustContain(t *testing.T, err error, wanted ...string) {
+func mustContain(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	if err == nil {
 		t.Fatal("got no error")
 	}
-	for _, one := range wanted {
+	for _, one := range texts {
 		if !strings.Contains(err.Error(), one) {
 			t.Errorf("got %q, want %q in it", err, one)
 		}

@@ -72,7 +72,7 @@ func TestRefusals(t *testing.T) {
 			get(t, client, "word", "")
 		})
 	}
-	vault.DenyIdentity("somebody else")
+	vault.DenyIdentity("another identity")
 	get(t, client, "word", "")
 }
 

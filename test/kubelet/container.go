@@ -85,7 +85,7 @@ func (k *Kubelet) mount(ctx context.Context, pod *corev1.Pod, dir string) (mount
 	return made, nil
 }
 
-// all replaces the paths of mounts in arguments and variables, where they stand alone or behind a "=".
+// all replaces the paths of mounts in arguments and variables, where they stand alone or after a "=".
 func (m mounts) all(words []string) []string {
 	replaced := slices.Clone(words)
 	for i, word := range replaced {

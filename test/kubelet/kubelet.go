@@ -130,7 +130,7 @@ func (k *Kubelet) sync(ctx context.Context) error {
 	return nil
 }
 
-// syncPod takes one step with a pod: end it, start it, or tell how it fares.
+// syncPod takes one step with a pod: it ends it, starts it, or writes its status.
 func (k *Kubelet) syncPod(ctx context.Context, pod *corev1.Pod) error {
 	r := k.running[pod.UID]
 	switch {

@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// probeLimit is how long an answer to a probe may take.
+// probeLimit is how long a response to a probe may take.
 const probeLimit = time.Second
 
 // running is the process of a pod, which may have ended.
@@ -72,7 +72,7 @@ func (k *Kubelet) start(ctx context.Context, pod *corev1.Pod, restarts int32) er
 	return nil
 }
 
-// probeURL is where the container's readiness probe is answered on this machine.
+// probeURL is the URL of the container's readiness probe on this machine.
 func probeURL(container *corev1.Container, health string) string {
 	if container.ReadinessProbe == nil || container.ReadinessProbe.HTTPGet == nil {
 		return ""
@@ -80,8 +80,8 @@ func probeURL(container *corev1.Container, health string) string {
 	return "http://" + health + container.ReadinessProbe.HTTPGet.Path
 }
 
-// ready asks the probe, where there is one. A pod that was ready is so until the probe fails as often in a row as it may: a
-// machine that is busy answers late at times.
+// ready runs the probe, where there is one. A ready pod stays ready until the probe has failed as often in a row as its threshold: on a
+// busy machine, responses can be late.
 func (r *running) ready(ctx context.Context) bool {
 	if r.probe == "" {
 		return true
@@ -106,6 +106,6 @@ func (r *running) answers(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	_ = answer.Body.Close() // the status says all
+	_ = answer.Body.Close() // the status is enough
 	return answer.StatusCode == http.StatusOK
 }

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// tell writes how the pod fares, if it is not known yet.
+// tell writes the pod's status where it has changed.
 func (k *Kubelet) tell(ctx context.Context, pod *corev1.Pod, phase corev1.PodPhase, r *running, ready bool) error {
 	want := pod.DeepCopy()
 	want.Status.Phase = phase

@@ -47,7 +47,7 @@ func NewMachine(ctx context.Context, kind Kind, root, dir string) (*Machine, err
 	return machine, nil
 }
 
-// Close ends what still runs on the machine beside the agent, which under Wine writes the registry to its files.
+// Close ends the other processes of the machine, which makes Wine write the registry to its files.
 func (m *Machine) Close() {
 	if m.Kind == Wine {
 		_ = exec.Command(filepath.Join(m.Root, "hack", "wine.sh"), "--stop", m.Dir).Run() // nothing may be left to end
@@ -68,7 +68,7 @@ func (m *Machine) StorePath() string { return filepath.Join(m.Dir, "store") }
 // agentProgram is the agent's name in bin.
 const agentProgram = "vaultpane-agent"
 
-// Run runs another program that stands beside the agent in bin, and returns what it printed, also when it failed.
+// Run runs another program from the bin folder, and returns its output, also when it failed.
 func (m *Machine) Run(ctx context.Context, program string, environment []string, arguments ...string) (string, error) {
 	command := m.command(ctx, program, environment, arguments...)
 	output, err := command.Output()

@@ -4,5 +4,5 @@ package node
 
 import "os/exec"
 
-// endWithParent cannot be had here: a test that is killed leaves its agent behind.
+// endWithParent is not possible on this system: a test that is killed leaves its agent running.
 func endWithParent(*exec.Cmd) {}

@@ -73,7 +73,7 @@ func (p *Process) Running() bool {
 	}
 }
 
-// Succeeded reports whether the process has ended by itself, without a failure.
+// Succeeded reports whether the process has exited with status 0.
 func (p *Process) Succeeded() bool { return !p.Running() && p.command.ProcessState.Success() }
 
 // ResidentBytes is the process's resident memory, as the kernel counts it.
@@ -93,7 +93,7 @@ func (p *Process) memory(field string) (int64, error) {
 			return kilobytes * 1024, err
 		}
 	}
-	return 0, fmt.Errorf("the kernel does not tell the memory of %s", p.name)
+	return 0, fmt.Errorf("the kernel does not report the memory of %s", p.name)
 }
 
 // ProcessorTime is the time that the process has kept a processor busy, as the kernel counts it.
@@ -105,7 +105,7 @@ func (p *Process) ProcessorTime() (time.Duration, error) {
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest) // from the third on, see proc(5)
 	if len(fields) < 13 {
-		return 0, errors.New("the kernel does not tell the processor time of " + p.name)
+		return 0, errors.New("the kernel does not report the processor time of " + p.name)
 	}
 	var ticks int64
 	for _, field := range fields[11:13] { // utime, stime, in hundredths of a second

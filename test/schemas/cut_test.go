@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// swagger has a field that is named as a word of JSON schema, a map, a recursion, and what is not asked for.
+// swagger has a field that is named like a keyword of JSON schema, a map, a recursion, and definitions that are not requested.
 const swagger = `{"definitions": {
   "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta": {"type": "object", "properties": {"labels": {"type": "object", "additionalProperties": {"type": "string", "default": ""}}}},
   "io.k8s.apimachinery.pkg.api.resource.Quantity": {"type": "string", "description": "An amount."},

@@ -29,7 +29,7 @@ func strict(s *schema) {
 	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
 		strict(s.AdditionalProperties.Schema)
 	}
-	// allOf, anyOf, oneOf and not repeat fields that are named beside them: they stay as they are
+	// allOf, anyOf, oneOf and not repeat fields of the same object: they stay as they are
 }
 
 // forget drops explanations, defaults and what only an API server acts on.

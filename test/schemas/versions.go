@@ -10,7 +10,7 @@ var Versions = []string{
 	"v1.30.14", "v1.31.14", "v1.32.13", "v1.33.13", "v1.34.4", "v1.35.4", "v1.36.3", "v1.37.2",
 }
 
-// Kinds are Kubernetes' own kinds that chart and config/ use. A version that lacks one has no schema for it.
+// Kinds are Kubernetes' own kinds that chart and config/ use. A version without one of them has no schema for it.
 var Kinds = []metav1.GroupVersionKind{
 	{Version: "v1", Kind: "ConfigMap"},
 	{Version: "v1", Kind: "Namespace"},

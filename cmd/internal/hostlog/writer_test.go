@@ -262,7 +262,7 @@ func TestTwoProcessesWriteWholeLinesToOneFile(t *testing.T) {
 
 // What waits for a disk that does not answer must not take the agent's memory.
 func TestLongLinesWaitUpToABound(t *testing.T) {
-	w := newWorld(t, tempDir(t), DefaultBound) // nobody takes from the queue
+	w := newWorld(t, tempDir(t), DefaultBound) // nothing reads from the queue
 	long := []byte(strings.Repeat("x", 1<<20-1) + "\n")
 	for range 20 {
 		_, _ = w.writer.Write(long)

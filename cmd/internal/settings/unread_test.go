@@ -24,7 +24,7 @@ func TestVariablesThatNothingReadsAreTold(t *testing.T) {
 		{"a Service of the name", "VAULTPANE_PORT=tcp://10.0.0.1:443", nil, ""},
 		{"a Service's port", "VAULTPANE_CONTROLLER_METRICS_PORT_8080_TCP_ADDR=10.0.0.1", nil, ""},
 		{"a Service's host", "VAULTPANE_CONTROLLER_METRICS_SERVICE_HOST=10.0.0.1", nil, ""},
-		{"somebody else's", "WORKERS=5", nil, ""},
+		{"another program's", "WORKERS=5", nil, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package background lets a command of the test parts go on after the shell has its prompt back: "up" starts it, "down"
+// Package background lets a command of the test servers continue to run after the shell has its prompt back: "up" starts it, "down"
 // ends it, and both can be said twice.
 package background
 
@@ -70,7 +70,7 @@ func waitReady(ctx context.Context, program Program, ended <-chan struct{}) erro
 	ready := func(context.Context) (bool, error) {
 		select {
 		case <-ended:
-			log, _ := os.ReadFile(filepath.Join(program.Dir, logName)) // best effort: the error is the news
+			log, _ := os.ReadFile(filepath.Join(program.Dir, logName)) // best effort: the error is what matters
 			return false, fmt.Errorf("it ended at once: %s", strings.TrimSpace(string(log)))
 		default:
 		}
@@ -101,7 +101,7 @@ func Hold(dir string) (release func(), err error) {
 }
 
 // Down ends the program of a folder and returns when it is gone; was is false if none ran. Only a program that holds its
-// lock is ended, so that a process id that has come round again hits nobody.
+// lock is ended, so that no other process with a reused id is ended.
 func Down(ctx context.Context, dir string) (was bool, err error) {
 	if !running(dir) {
 		return false, nil
@@ -129,7 +129,7 @@ func Down(ctx context.Context, dir string) (was bool, err error) {
 	return true, nil
 }
 
-// running tells whether a program holds the lock of a folder.
+// running reports whether a program holds the lock of a folder.
 func running(dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, lockName)); err != nil {
 		return false

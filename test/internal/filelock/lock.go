@@ -58,7 +58,7 @@ func Wait(ctx context.Context, path string, waiting func()) (*Lock, error) {
 // Release gives the lock back.
 func (l *Lock) Release() { _ = l.file.Close() }
 
-// isAt tells whether the file is still the one at path.
+// isAt reports whether the file is still the one at path.
 func isAt(file *os.File, path string) bool {
 	opened, err := file.Stat()
 	if err != nil {

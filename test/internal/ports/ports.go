@@ -14,7 +14,7 @@ import (
 
 const first, last = 20000, 32767
 
-// Listen listens on a port that nobody listens on. It is taken at random, so that two test processes hardly meet.
+// Listen listens on a free port. It is chosen at random, so that two test processes rarely choose the same.
 func Listen() (net.Listener, error) {
 	var problem error
 	for range 100 {
@@ -27,7 +27,7 @@ func Listen() (net.Listener, error) {
 	return nil, fmt.Errorf("finding a free port from %d to %d: %w", first, last, problem)
 }
 
-// Free returns a port that nobody listens on at the moment.
+// Free returns a port that is free at the moment.
 func Free() (int, error) {
 	listener, err := Listen()
 	if err != nil {
@@ -46,7 +46,7 @@ func Two() (one, other int, err error) {
 	return a.Addr().(*net.TCPAddr).Port, other, errors.Join(err, a.Close())
 }
 
-// FreeAddress returns the address of a port that nobody listens on at the moment.
+// FreeAddress returns the address of a port that is free at the moment.
 func FreeAddress() (string, error) {
 	port, err := Free()
 	return Address(port), err

@@ -16,7 +16,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
-// What RBAC does not give, the policy refuses all the same: somebody may bind the agents to more than they need.
+// The policy rejects what RBAC does not grant as well: an administrator may bind the agents to more rights than they need.
 func TestThePolicyHoldsWhenTheAgentHasEveryRight(t *testing.T) {
 	w := theWorld(t)
 	w.master(t)
@@ -68,7 +68,7 @@ func TestThePolicyHoldsWhenTheAgentHasEveryRight(t *testing.T) {
 }
 
 // master gives the agent every right until the test ends.
-func (w *world) master(t *testing.T) {
+func (w *environment) master(t *testing.T) {
 	t.Helper()
 	reads := func(ctx context.Context) bool { return w.agent.List(ctx, &corev1.SecretList{}) == nil }
 	binding := mastery("agent-masters", install.Namespace, install.Agent)

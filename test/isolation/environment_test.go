@@ -32,8 +32,8 @@ const (
 	another = "akswin000001"
 )
 
-// world is what the tests share: a cluster of two nodes.
-type world struct {
+// environment is what the tests share: a cluster of two nodes.
+type environment struct {
 	plane *controlplane.ControlPlane
 	admin client.Client
 	agent client.Client // with the stolen token
@@ -58,7 +58,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func theWorld(t *testing.T) *world {
+func theWorld(t *testing.T) *environment {
 	t.Helper()
 	controlplane.SkipWithout(t)
 	w, err := sharedWorld()
@@ -68,8 +68,8 @@ func theWorld(t *testing.T) *world {
 	return w
 }
 
-func startWorld() (*world, error) {
-	w := &world{nodes: map[string]types.UID{}}
+func startWorld() (*environment, error) {
+	w := &environment{nodes: map[string]types.UID{}}
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func newClient(config *rest.Config) (client.Client, error) {
 }
 
 // tokenOf is a client with the token of the agent on a node; of none with "".
-func (w *world) tokenOf(t *testing.T, node string) client.Client {
+func (w *environment) tokenOf(t *testing.T, node string) client.Client {
 	t.Helper()
 	config, err := install.AgentConfig(t.Context(), w.plane, node)
 	if err != nil {
@@ -125,12 +125,12 @@ func clientWith(t *testing.T, config *rest.Config) client.Client {
 }
 
 // state is the NodeCertificateState that a node's agent writes.
-func (w *world) state(node string) *v1alpha1.NodeCertificateState {
+func (w *environment) state(node string) *v1alpha1.NodeCertificateState {
 	return &v1alpha1.NodeCertificateState{ObjectMeta: w.owned("", node), NodeUID: string(w.nodes[node])}
 }
 
 // lease is the Lease that a node's agent writes.
-func (w *world) lease(node string) *coordinationv1.Lease {
+func (w *environment) lease(node string) *coordinationv1.Lease {
 	holder, now := string(w.nodes[node]), metav1.NowMicro()
 	return &coordinationv1.Lease{
 		ObjectMeta: w.owned(install.Namespace, node),
@@ -138,14 +138,14 @@ func (w *world) lease(node string) *coordinationv1.Lease {
 	}
 }
 
-func (w *world) owned(namespace, node string) metav1.ObjectMeta {
+func (w *environment) owned(namespace, node string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: node, OwnerReferences: []metav1.OwnerReference{
 		{APIVersion: "v1", Kind: "Node", Name: node, UID: w.nodes[node]},
 	}}
 }
 
 // there is an object that the administrator made, for as long as the test runs.
-func (w *world) there(t *testing.T, object client.Object) {
+func (w *environment) there(t *testing.T, object client.Object) {
 	t.Helper()
 	if err := w.admin.Create(t.Context(), object); err != nil {
 		t.Fatal(err)
@@ -157,7 +157,7 @@ func (w *world) there(t *testing.T, object client.Object) {
 	})
 }
 
-// expect compares an answer with what the policy should say; an empty text means that the request is accepted.
+// expect compares a response with the expected message of the policy; an empty text means that the request is accepted.
 func expect(t *testing.T, err error, says string) {
 	t.Helper()
 	switch {

@@ -20,8 +20,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// world is a cluster with Windows and Linux nodes, a vault, and an operator's Helm.
-type world struct {
+// environment is a cluster with Windows and Linux nodes, a vault, and Helm.
+type environment struct {
 	root, chart, dir string
 	cluster          *controlplane.ControlPlane
 	client           client.Client
@@ -31,7 +31,7 @@ type world struct {
 	kubelet          *kubelet.Kubelet
 }
 
-func newWorld(t *testing.T, chart string) *world {
+func newEnvironment(t *testing.T, chart string) *environment {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
@@ -42,7 +42,7 @@ func newWorld(t *testing.T, chart string) *world {
 			t.Fatalf("looking for what make e2e-install builds: %v", err)
 		}
 	}
-	w := &world{root: root, chart: chart, dir: t.TempDir()}
+	w := &environment{root: root, chart: chart, dir: t.TempDir()}
 	t.Cleanup(func() { w.close(t) })
 	w.vaults, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(w.dir, "keyvault"), Vaults: []string{"shop"}})
 	if err != nil {
@@ -68,7 +68,7 @@ func newWorld(t *testing.T, chart string) *world {
 	return w
 }
 
-func (w *world) prepareCluster(ctx context.Context) error {
+func (w *environment) prepareCluster(ctx context.Context) error {
 	types, err := scheme.New(apiextensionsv1.AddToScheme)
 	if err != nil {
 		return err
@@ -89,8 +89,8 @@ func (w *world) prepareCluster(ctx context.Context) error {
 	return w.makeNamespace(ctx)
 }
 
-// makeNamespace makes the namespace as docs tell: labelled for HostProcess pods, with the identity's secret and the vault's CA.
-func (w *world) makeNamespace(ctx context.Context) error {
+// makeNamespace creates the namespace as the documentation says: labelled for HostProcess pods, with the identity's secret and the vault's CA.
+func (w *environment) makeNamespace(ctx context.Context) error {
 	labels := map[string]string{"pod-security.kubernetes.io/enforce": "privileged"}
 	if err := w.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: labels}}); err != nil {
 		return fmt.Errorf("making the namespace: %w", err)
@@ -110,12 +110,12 @@ func (w *world) makeNamespace(ctx context.Context) error {
 	return nil
 }
 
-// machine is the machine behind a node whose pods run.
-func (w *world) machine(nodeName string) *node.Machine {
+// machine is the machine of a node whose pods run.
+func (w *environment) machine(nodeName string) *node.Machine {
 	return &node.Machine{Kind: node.Native, Root: w.root, Dir: filepath.Join(w.dir, "machines", nodeName)}
 }
 
-func (w *world) close(t *testing.T) {
+func (w *environment) close(t *testing.T) {
 	t.Helper()
 	if w.kubelet != nil {
 		w.kubelet.Stop()

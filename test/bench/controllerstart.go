@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// comeUp has all nodes come up together, a few times.
-func (s *site) comeUp(ctx context.Context, size scale) error {
-	what := fmt.Sprintf("%d nodes × %d certificates come up", size.nodes, len(s.versions))
+// startAll starts all nodes together, a few times.
+func (s *site) startAll(ctx context.Context, size scale) error {
+	what := fmt.Sprintf("%d nodes × %d certificates start", size.nodes, len(s.versions))
 	fmt.Printf("bench: %s, %d rounds\n", what, size.fleetRounds)
 	var right, untainted []float64
 	for round := range size.fleetRounds {
@@ -17,7 +17,7 @@ func (s *site) comeUp(ctx context.Context, size scale) error {
 				return err
 			}
 		}
-		status, taint, err := s.comeUpOnce(ctx, size.nodes)
+		status, taint, err := s.startAllOnce(ctx, size.nodes)
 		if err != nil {
 			return err
 		}
@@ -29,12 +29,12 @@ func (s *site) comeUp(ctx context.Context, size scale) error {
 	return nil
 }
 
-// comeUpOnce returns how long after the last report all statuses were right, and the last taint was gone.
-func (s *site) comeUpOnce(ctx context.Context, nodes int) (status, taint time.Duration, err error) {
+// startAllOnce returns how long after the last report all statuses were right, and the last taint was gone.
+func (s *site) startAllOnce(ctx context.Context, nodes int) (status, taint time.Duration, err error) {
 	if err := s.fleet.Join(ctx, nodes); err != nil {
 		return 0, 0, err
 	}
-	if err := s.fleet.Alive(ctx, patience); err != nil {
+	if err := s.fleet.Alive(ctx, waitLimit); err != nil {
 		return 0, 0, err
 	}
 	s.statuses.Forget()
@@ -51,7 +51,7 @@ func (s *site) comeUpOnce(ctx context.Context, nodes int) (status, taint time.Du
 	if err != nil {
 		return 0, 0, err
 	}
-	gone, err := s.taints.Gone(ctx, patience)
+	gone, err := s.taints.Gone(ctx, waitLimit)
 	if err != nil {
 		return 0, 0, err
 	}
