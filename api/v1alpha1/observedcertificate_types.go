@@ -135,10 +135,9 @@ type ObservedCertificateSpec struct {
 	// accounts are the Windows accounts that get read access to the private key, such as "NT AUTHORITY\NETWORK SERVICE",
 	// "NT SERVICE\w3svc", "IIS AppPool\Default", "CORP\gmsa$" or a SID such as "S-1-5-20". Administrators and SYSTEM always
 	// have full access, and other accounts have none. Default none.
-	// An account that the node does not know is reported with the reason AccountNotFound; the certificate is installed all
-	// the same, the other accounts have their right, and this one gets it when it exists. While a domain does not answer,
-	// an account keeps the right that it has. A SID is taken as it is. An account that is taken off the list loses its right
-	// on the current version's key.
+	// An unknown account is reported with the reason AccountNotFound. The certificate is installed nevertheless, the other
+	// accounts have access, and the account gets access when it exists. While a domain is unreachable, its accounts keep their
+	// access. A SID is used as it is. An account that is removed from the list loses access to the current version's key.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64

@@ -22,7 +22,7 @@ import (
 func (f *fleet) kubectlWait() <-chan error {
 	ended := make(chan error, 1)
 	go func() {
-		output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout="+await.Patience.String()).CombinedOutput()
+		output, err := f.plane.Kubectl("wait", "--for=condition=Ready", "obscert/"+f.name, "--timeout="+await.Limit.String()).CombinedOutput()
 		if err != nil {
 			err = &exec.Error{Name: string(output), Err: err}
 		}

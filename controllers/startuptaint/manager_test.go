@@ -37,7 +37,7 @@ func (c *cluster) run(t *testing.T) *running {
 // runBy is run with another clock.
 func (c *cluster) runBy(t *testing.T, now func() time.Time) *running {
 	t.Helper()
-	again, timeout := true, await.Patience
+	again, timeout := true, await.Limit
 	mgr, err := ctrl.NewManager(c.controller, ctrl.Options{
 		Scheme: scheme, Logger: log.logger(), Metrics: metricsserver.Options{BindAddress: "0"}, GracefulShutdownTimeout: &timeout,
 		Controller: config.Controller{SkipNameValidation: &again}, // this process has several, also at once

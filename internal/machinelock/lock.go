@@ -1,4 +1,4 @@
-// Package machinelock keeps two agents from working on one machine's store, as in a hurried roll-out.
+// Package machinelock prevents two agents from working on one machine's store at the same time, as during a roll-out.
 package machinelock
 
 import (
@@ -6,36 +6,36 @@ import (
 	"errors"
 	"time"
 
-	ctrl "sigs.k8s.io/controller-runtime"
+	"github.com/go-logr/logr"
 )
 
 // errHeld says that another process holds the lock.
 var errHeld = errors.New("another agent holds the lock of this machine")
 
-// retry is the time between two tries.
+// retry is the time between two attempts.
 const retry = time.Second
 
-// Acquire waits until this process is the only agent on the machine, and says so in the log while it waits. dir is the store's
-// folder on systems that lock by file. What keeps it from locking is logged and tried again. The lock ends with the process,
-// however it ends. The error is the context's.
+// Acquire waits until this process is the only agent on the machine, and logs that it waits. dir is the store's folder, on systems
+// that lock by file. Other failures are logged, and the lock is tried again. The lock is released when the process ends, killed or
+// not. The error is the context's.
 func Acquire(ctx context.Context, dir string) error {
-	log := ctrl.LoggerFrom(ctx)
-	told := ""
+	log := logr.FromContextOrDiscard(ctx)
+	logged := ""
 	for {
 		err := try(dir)
 		switch {
-		case err == nil && told != "":
+		case err == nil && logged != "":
 			log.Info("Locked this machine's store")
 			return nil
 		case err == nil:
 			return nil
-		case err.Error() == told:
+		case err.Error() == logged:
 		case errors.Is(err, errHeld):
-			log.Info("Waiting: another agent works on this machine's store", "lock", place(dir))
+			log.Info("Waiting: another agent uses this machine's store", "lock", place(dir))
 		default:
 			log.Error(err, "Cannot lock this machine's store; trying again", "lock", place(dir))
 		}
-		told = err.Error()
+		logged = err.Error()
 		select {
 		case <-time.After(retry):
 		case <-ctx.Done():

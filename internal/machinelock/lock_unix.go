@@ -20,9 +20,8 @@ func place(dir string) string {
 }
 
 // try takes two advisory locks, which the kernel releases when the process ends, killed or not (flock(2)): one on a file next to
-// the folder, which outlives it, and one on the folder itself, which is the same for agents in containers that see nothing
-// else of the machine. What cannot be locked because it cannot be written to or made is left out: nothing can be changed
-// there.
+// the folder, which outlives it, and one on the folder itself, which is the same for agents in containers that have only the folder. A
+// place that cannot be written to is skipped: no agent can change anything there.
 func try(dir string) error {
 	file, err := lockFile(place(dir), os.O_CREATE|os.O_RDWR)
 	if err != nil {
@@ -39,7 +38,7 @@ func try(dir string) error {
 	return nil
 }
 
-// lockFile opens and locks a file or folder. It returns nil for one that is not there and cannot be made.
+// lockFile opens and locks a file or folder. It returns nil for one that does not exist and cannot be created.
 func lockFile(path string, flags int) (*os.File, error) {
 	file, err := os.OpenFile(path, flags, 0o600)
 	if unwritable(err) || errors.Is(err, fs.ErrNotExist) {
@@ -59,7 +58,7 @@ func lockFile(path string, flags int) (*os.File, error) {
 	return nil, fmt.Errorf("locking %s: %w", path, err)
 }
 
-// unwritable reports whether nothing can be written at a place by this process.
+// unwritable reports whether an error says that this process cannot write to a place.
 func unwritable(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }

@@ -1,4 +1,4 @@
-// Package schedule says when a certificate is asked for: pure functions over times, without state and without a clock.
+// Package schedule computes when a certificate is polled: pure functions of times, without state and without a clock.
 package schedule
 
 import (
@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Limits of retries. A waiting failure is retried sooner than the polling interval at first, since the person who fixes it
-// likes to see it; a transient one after seconds, since it usually has gone by then.
+// Limits of retries. A waiting failure is retried sooner than the polling interval at first, so that a fix shows soon; a transient
+// one after seconds, since most of them end soon.
 const (
 	waitingBase   = 30 * time.Second
 	transientBase = 2 * time.Second
 	transientCap  = 5 * time.Minute
-	// wishCap bounds what a server may ask for: a date in another century must not end the polls of a certificate.
-	wishCap = time.Hour
+	// retryAfterCap limits the wait that a server may ask for: a date in another century must not stop the polls of a certificate.
+	retryAfterCap = time.Hour
 )
 
 // Slot returns the first polling slot of a URL on a node that is later than from. Slots lie interval apart, at an offset
-// that follows from node and URL: polls are spread over the fleet by themselves, and the same node and URL have the same
-// slots after a restart, so that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
+// that depends on node and URL: this spreads polls over the fleet, and the same node and URL have the same slots after a restart, so
+// that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
 func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(node + "\n" + url))                  // never fails
@@ -31,14 +31,13 @@ func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
 	return start.Add(interval)
 }
 
-// Next returns the slot at which a URL that was polled is polled again. A slot that comes within a minute of the poll, or a
-// twentieth of the interval if that is less, is passed over: it would ask what has just been answered.
+// Next returns the slot at which a polled URL is polled again. A slot within a minute of the poll, or a twentieth of the interval if
+// that is less, is skipped: the poll has just been made.
 func Next(node, url string, interval time.Duration, polled time.Time) time.Time {
 	return Slot(node, url, interval, polled.Add(min(time.Minute, interval/20)))
 }
 
-// mix spreads the bits of a hash: FNV's low bits alone are near each other for names that differ in their last letter
-// (the finalizer of MurmurHash3).
+// mix spreads the bits of a hash (the finalizer of MurmurHash3): FNV's low bits are similar for names that differ in the last letter.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
@@ -47,20 +46,19 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// Missed reports whether a slot passed between the time the agent was last known to be alive and now. Such a poll is made
-// at once. An unknown time (zero) misses nothing: what is missing in the store is polled anyway.
+// Missed reports whether a slot passed between the time when the agent is last known to have run and now. Such a poll is made at
+// once. An unknown time (zero) misses nothing: what is missing in the store is polled anyway.
 func Missed(node, url string, interval time.Duration, lastAlive, now time.Time) bool {
 	return !lastAlive.IsZero() && !Slot(node, url, interval, lastAlive).After(now)
 }
 
-// Transient returns the wait before the next attempt after a failure that goes away by itself: exponential with full
-// jitter, at most 5 minutes or the polling interval, never less than a second and never less than the server asked for, as
-// far as that is within an hour or the polling interval. attempt counts from 1; random is in [0, 1).
+// Transient returns the wait before the next attempt after a transient failure: exponential with full jitter, at most 5 minutes or the
+// polling interval, at least a second, and at least what the server asked for, up to an hour or the polling interval. attempt counts from 1; random is in [0, 1).
 func Transient(attempt int, interval, retryAfter time.Duration, random float64) time.Duration {
 	limit := exponential(transientBase, attempt, min(transientCap, interval))
 	wait := max(time.Second, time.Duration(random*float64(limit)))
 	if retryAfter = Bounded(retryAfter, interval); retryAfter > wait {
-		// Everyone was told the same time: spread the return over another tenth of it.
+		// All clients were given the same time: spread their requests over another tenth of it.
 		wait = retryAfter + time.Duration(random*float64(retryAfter)/10)
 	}
 	return wait
@@ -68,7 +66,7 @@ func Transient(attempt int, interval, retryAfter time.Duration, random float64) 
 
 // Bounded limits the wait that a server asked for to an hour, or the polling interval if that is longer.
 func Bounded(retryAfter, interval time.Duration) time.Duration {
-	return min(retryAfter, max(wishCap, interval))
+	return min(retryAfter, max(retryAfterCap, interval))
 }
 
 // Waiting returns the wait before the next attempt after a failure that must be fixed elsewhere: 30 s, doubling up to
@@ -78,7 +76,7 @@ func Waiting(attempt int, interval time.Duration, random float64) time.Duration 
 	return wait + time.Duration(random*float64(wait)/10)
 }
 
-// Spread returns a random wait up to limit, for first polls of a node that has just started.
+// Spread returns a random wait up to limit, for the first polls after a start.
 func Spread(limit time.Duration) time.Duration {
 	if limit <= 0 {
 		return 0
