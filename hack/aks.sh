@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The chart on the cluster of the current kubeconfig, with the images in $REGISTRY tagged $TAG: installs it, observes
-# $SECRET (a Key Vault secret's URL), waits until every Windows node has the certificate, and reads the log on a node.
-# $VALUES are further values of the chart in YAML, such as the identity to use. --remove takes all of it away, whatever there
-# is of it, and the CRDs with everything of their kinds: the cluster is for nothing else.
+# Tests the chart on the cluster of the current kubeconfig: installs it with the images in $REGISTRY tagged $TAG, creates an
+# ObservedCertificate for $SECRET (a Key Vault secret's URL), waits until every Windows node has the certificate, and reads the
+# host log of a node. $VALUES are further values of the chart in YAML, such as the identity. --remove deletes everything,
+# including the CRDs and all their objects: use a cluster that is dedicated to this test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 namespace=vaultpane-system name=aks-test
-# Each step is tried, whatever became of the ones before: the installation may have ended anywhere.
+# Each step runs even if an earlier one failed: the installation may be incomplete.
 remove() {
   local failed=0
   if kubectl get crd observedcertificates.vaultpane.dev --ignore-not-found -o name | grep -q .; then
@@ -19,7 +19,7 @@ remove() {
   return "$failed"
 }
 if [ "${1:-}" = --remove ]; then
-  remove || { echo "aks: FAIL something is left" >&2; exit 1; }
+  remove || { echo "aks: FAIL could not remove everything; see the errors above" >&2; exit 1; }
   echo "aks: removed"
   exit
 fi
@@ -38,7 +38,7 @@ helm upgrade vaultpane charts/vaultpane --install --create-namespace --namespace
   --set controller.image.repository="$REGISTRY/vaultpane-controller" --set controller.image.tag="$TAG" \
   --values - <<<"${VALUES:-{\}}"
 
-echo "aks: observing the secret"
+echo "aks: creating an ObservedCertificate"
 kubectl apply -f - <<END
 apiVersion: vaultpane.dev/v1alpha1
 kind: ObservedCertificate
@@ -52,6 +52,6 @@ kubectl wait observedcertificate "$name" --for=condition=Ready --timeout 10m
 
 node=$(kubectl get nodes --selector kubernetes.io/os=windows -o jsonpath='{.items[0].metadata.name}')
 folder="/api/v1/nodes/$node/proxy/logs/vaultpane"
-echo "aks: the log on $node"
+echo "aks: reading the host log on $node"
 kubectl get --raw "$folder/vaultpane_service_$(date -u +%F).log" | grep -c .
 echo "aks: PASS"

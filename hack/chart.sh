@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the chart: everything, or with --lint what needs no control plane. UPDATE=1 writes golden files: read their diff.
+# Checks the chart. --lint runs only the checks that need no control plane. UPDATE=1 updates the golden files: review the diff.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks that docs/dependencies.md names every direct dependency, and that every module in the binaries has a licence that
-# fits Apache-2.0.
+# Checks that docs/dependencies.md lists every direct dependency, and that every module in the binaries has a licence that
+# is compatible with Apache-2.0.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,7 @@ missing=""
 for module in $(go list -m -f '{{if not (or .Indirect .Main)}}{{.Path}}{{end}}' all); do
   grep -qF "\`$module\`" docs/dependencies.md || missing="$missing $module"
 done
-[ -z "$missing" ] || { echo "docs/dependencies.md does not name:$missing" >&2; exit 1; }
+[ -z "$missing" ] || { echo "docs/dependencies.md does not list:$missing; add a row for each" >&2; exit 1; }
 
 unknown=""
 for goos in linux windows; do

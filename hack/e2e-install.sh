@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the chart with Helm in a control plane with controllers, on simulated nodes: e2e-install.sh [CHART FOLDER].
-# The first run on a machine builds kube-controller-manager, kube-scheduler, kwok and Helm, which takes some minutes.
+# The first run builds kube-controller-manager, kube-scheduler, kwok and Helm, which takes some minutes.
 set -euo pipefail
 chart=$(realpath "${1:-$(dirname "$0")/../charts/vaultpane}")
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job end to end: the Windows agent under Wine, and this system's own, each against a control plane and a Key Vault.
+# Runs the end-to-end tests: the Windows agent under Wine and the native agent, against a control plane and a Key Vault endpoint.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes every target for a bounded time: fuzz.sh [SECONDS, 10 each]. What fails is written to the package's testdata/fuzz; commit
-# it with the fix, so that every run of the tests tries it again.
+# Fuzzes every target for a limited time: fuzz.sh [SECONDS, 10 each]. A failing input is written to the package's testdata/fuzz.
+# Commit it with the fix, so that every test run includes it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ least=200 # executions: below that a target tests nothing, as when Go spends its
 targets=0
 total=0
 
-# Minimising an input of a few kilobytes takes a minute by default, in which nothing else is tried.
+# Minimizing an input of a few kilobytes takes a minute by default, during which no other input is tried.
 fuzz() { # package, target
   go test -run '^$' -fuzz "^$2\$" -fuzztime "${each}s" -fuzzminimizetime 5x -timeout 10m "$1" 2>&1
 }
@@ -20,13 +20,13 @@ for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirna
   for target in "${names[@]}"; do
     if ! output=$(fuzz "$package" "$target"); then
       echo "$output" >&2
-      echo "fuzz: FAIL $target in $package, see above; an input that failed is in $package/testdata/fuzz/$target: go test -run '$target/NAME' $package" >&2
+      echo "fuzz: FAIL $target in $package, see above; the failing input is in $package/testdata/fuzz/$target; to repeat it: go test -run '$target/NAME' $package" >&2
       exit 1
     fi
     executions=$(sed -n 's/.*execs: \([0-9]*\) .*/\1/p' <<<"$output" | tail -n 1)
     if [ "${executions:-0}" -lt "$least" ]; then
       echo "$output" >&2
-      echo "fuzz: FAIL $target in $package was executed ${executions:-0} times in $each s, fewer than $least: make it or its seeds smaller" >&2
+      echo "fuzz: FAIL $target in $package was executed ${executions:-0} times in $each s, fewer than $least; make the target faster or its seeds smaller" >&2
       exit 1
     fi
     echo "fuzz: $target $executions executions, $((executions / each)) a second"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes every generated file.
+# Regenerates every generated file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Publishes what `make images` built, and the chart, and signs all of it:
-#   hack/release.sh REGISTRY TAG [OPTION...]   OPTIONs are cosign's, for every signature
-#   hack/release.sh --check TAG                say only whether TAG is one to release
-# It needs cosign 3, a login to the registry, and an identity that cosign can use. Files for the release are left in
-# dist/release. It can be run again: an image's tag is written again with the same digest, the chart's with another one, since
-# Helm adds the time of the push. docs/release.md says how to rehearse it.
+# Publishes and signs the chart and the images that `make images` built:
+#   hack/release.sh REGISTRY TAG [OPTION...]   passes OPTIONs to cosign for every signature
+#   hack/release.sh --check TAG                only checks whether TAG is a valid release tag
+# It needs cosign 3, a login to the registry, and an identity that cosign can use. It writes the files for the release to
+# dist/release. It can be run again: an image's tag keeps its digest, the chart's gets a new one, since Helm adds the time of the
+# push. docs/release.md describes a rehearsal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,12 +16,12 @@ step() { echo "release: $1"; }
 fail() { echo "release: FAIL $1" >&2; exit 1; }
 
 # Registries allow no plus in a tag, so there is no build metadata.
-[[ $tag =~ ^v(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$ ]] || fail "the tag $tag is not like v1.2.3 or v1.2.3-rc.1"
+[[ $tag =~ ^v(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$ ]] || fail "the tag $tag does not have the form v1.2.3 or v1.2.3-rc.1"
 [ "$registry" != --check ] || exit 0
 images=(vaultpane-agent vaultpane-controller)
 for name in "${images[@]}"; do
-  grep -qF "\"version\": \"$tag\"" "dist/provenance/$name.slsa.json" || fail "dist has another version of $name than $tag"
-  grep -qF '"gitCommit"' "dist/provenance/$name.slsa.json" || fail "$name was built from changed files"
+  grep -qF "\"version\": \"$tag\"" "dist/provenance/$name.slsa.json" || fail "dist has a version of $name other than $tag; run make images VERSION=$tag"
+  grep -qF '"gitCommit"' "dist/provenance/$name.slsa.json" || fail "$name was built from uncommitted changes; commit them and run make images again"
 done
 
 plain=()
@@ -35,10 +35,10 @@ for name in "${images[@]}"; do
   step "$image"
   crane push "$PWD/dist/images/$name" "$registry/$name:$tag" >/dev/null
   pushed=$(crane digest "$registry/$name:$tag")
-  [ "$pushed" = "$digest" ] || fail "the registry has $pushed for $name, built was $digest"
+  [ "$pushed" = "$digest" ] || fail "the registry has the digest $pushed for $name, expected $digest"
   cosign sign --yes "${options[@]}" --recursive "$image"
   cosign attest --yes "${options[@]}" --type slsaprovenance1 --predicate "dist/provenance/$name.slsa.json" "$image"
-  # A bill is of one platform, so it is attached to that platform's image.
+  # A bill of materials describes one platform, so it is attached to that platform's image.
   for bill in dist/sbom/"$name"-*.cdx.json; do
     platform=$(basename "$bill" .cdx.json)
     platform=${platform#"$name-"}
@@ -49,11 +49,11 @@ for name in "${images[@]}"; do
 done
 
 step "chart ${tag#v}"
-# Helm keeps the files' times: with the commit's the archive is the same on every machine.
+# Helm keeps the files' times. With the commit's time the archive is the same on every machine.
 find charts/vaultpane -exec touch -d "@$(git log -1 --format=%ct)" {} +
 helm package charts/vaultpane --version "${tag#v}" --app-version "$tag" --destination dist/release
 pushed=$(helm push "${plain[@]}" "dist/release/vaultpane-${tag#v}.tgz" "oci://$registry/charts" 2>&1 | tee /dev/stderr | awk '$1 == "Digest:" {print $2}')
-[ -n "$pushed" ] || fail "helm did not say the chart's digest"
+[ -n "$pushed" ] || fail "helm did not print the chart's digest"
 cosign sign --yes "${options[@]}" "$registry/charts/vaultpane@$pushed"
 echo "$registry/charts/vaultpane@$pushed" >>dist/release/images.txt
 

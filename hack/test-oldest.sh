@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs what depends on the API server with the oldest Kubernetes that is supported, or with another: test-oldest.sh [v1.31.14].
-# The first run on a machine builds that control plane, which takes some minutes.
+# Runs the tests that depend on the API server with the oldest supported Kubernetes, or a given one: test-oldest.sh [v1.31.14].
+# The first run builds that control plane, which takes some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

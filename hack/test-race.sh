@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of what runs concurrently with the race detector, which needs a C compiler. It makes them several times slower.
+# Runs the tests of concurrent code with the race detector, which needs a C compiler and makes them several times slower.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ assets=$(go run ./test/controlplane/cmd assets | tail -n 1)
 export KUBEBUILDER_ASSETS="$assets"
 
 echo "test-race: packages"
-# Nothing in bundle runs concurrently, and its arithmetic would take most of the time.
+# bundle has no concurrency, and its arithmetic would take most of the time.
 packages=$(go list ./controllers/... ./internal/... | grep -v /internal/bundle)
 # shellcheck disable=SC2086 # one word a package
 CGO_ENABLED=1 go test -race -count=1 -timeout 15m $packages

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of the Windows executable: under Wine, or natively where this is Windows.
+# Runs the tests of the Windows executable: under Wine, or natively on Windows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,7 @@ MINGW* | MSYS* | CYGWIN*)
 *)
   echo "test-windows: under Wine"
   hack/wine.sh --prepare
-  # Wine 8 cannot remove the temporary folders of these tests. They prove nothing about Windows' store.
+  # Wine 8 cannot remove the temporary folders of these tests. They do not test Windows' store.
   packages=$(grep -vE '/certstore/directory$|/agent/report$|/controllers/agent$|/internal/engine$' <<<"$packages")
   # shellcheck disable=SC2086 # one word a package
   GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -exec "$PWD/hack/wine.sh" $packages

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of this system. The first run on a machine builds the control plane, which takes some minutes.
+# Runs the native tests. The first run builds the control plane, which takes some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a reviewer should not have to: format, lint, generated files, modules, workflows, licences.
+# Runs the automatic checks of a review: format, lint, generated files, modules, workflows, licences.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ go -C hack/images mod tidy -diff >/dev/null || fail "hack/images/go.mod is not t
 step "generated files"
 before=$(hack/fingerprint.sh)
 hack/generate.sh >/dev/null
-[ "$before" = "$(hack/fingerprint.sh)" ] || fail "generated files were out of date; commit what make generate wrote: $(git status --short | tr '\n' ' ')"
+[ "$before" = "$(hack/fingerprint.sh)" ] || fail "generated files were out of date; commit the changes of make generate: $(git status --short | tr '\n' ' ')"
 
 step "dependencies and licences"
 hack/check-dependencies.sh
@@ -42,7 +42,7 @@ if command -v shellcheck >/dev/null; then
 elif [ -n "${CI:-}" ]; then
   fail "shellcheck is missing; on Debian: apt-get install shellcheck"
 else
-  echo "verify: shellcheck is missing, so scripts were only parsed; on Debian: apt-get install shellcheck"
+  echo "verify: shellcheck is missing, so scripts were parsed but not linted; on Debian: apt-get install shellcheck"
 fi
 
 step "lint (the first run builds the linter)"

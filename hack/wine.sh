@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs a Windows program under Wine, in $WINEPREFIX or the repository's own prefix:
 #   hack/wine.sh PROGRAM [ARGUMENT...]
-#   hack/wine.sh --prepare [FOLDER]   make a prefix, as a copy of the repository's own
-#   hack/wine.sh --stop FOLDER        end what runs in a prefix
-# It serves as `go test -exec` too.
+#   hack/wine.sh --prepare [FOLDER]   creates a prefix, as a copy of the repository's own
+#   hack/wine.sh --stop FOLDER        stops the programs in a prefix
+# It also works as `go test -exec`.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
 template="$root/.cache/wine"
@@ -17,7 +17,7 @@ need() {
   command -v "$1" >/dev/null || { echo "wine: $1 is missing; on Debian: apt-get install wine64 wine gcc-mingw-w64-x86-64" >&2; exit 1; }
 }
 
-# The template is made under another name and renamed: it is whole or absent.
+# The template is created under another name and renamed, so it is never incomplete.
 make_template() {
   [ -d "$template" ] && return
   need "$wine"
