@@ -3,7 +3,6 @@ package agent_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +13,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -48,20 +45,12 @@ var startedCluster *cluster // nil when no test asked
 var sharedLog = &logBuffer{}
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	ctrl.SetLogger(sharedLog.logger())
-	klog.SetLogger(sharedLog.logger())
-	if err := flag.Set("test.parallel", parallel); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	if startedCluster != nil {
-		if err := startedCluster.close(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the cluster:", err)
-			code = 1
+	os.Exit(controlplane.RunTests(m, sharedLog.logger(), parallel, func() error {
+		if startedCluster == nil {
+			return nil
 		}
-	}
-	os.Exit(code)
+		return startedCluster.close()
+	}))
 }
 
 func startCluster() (*cluster, error) {

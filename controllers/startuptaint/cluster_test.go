@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,8 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -45,17 +42,12 @@ var startedPlane *controlplane.ControlPlane // nil if no test needed it
 var log = &logBuffer{}
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	ctrl.SetLogger(log.logger())
-	klog.SetLogger(log.logger())
-	code := m.Run()
-	if startedPlane != nil {
-		if err := startedPlane.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
-			code = 1
+	os.Exit(controlplane.RunTests(m, log.logger(), "", func() error {
+		if startedPlane == nil {
+			return nil
 		}
-	}
-	os.Exit(code)
+		return startedPlane.Stop()
+	}))
 }
 
 // newCluster returns the cluster without nodes, reports and certificates, and empties it when the test ends.

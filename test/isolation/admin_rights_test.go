@@ -18,7 +18,7 @@ import (
 
 // The policy rejects what RBAC does not grant as well: an administrator may bind the agents to more rights than they need.
 func TestThePolicyHoldsWhenTheAgentHasEveryRight(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	w.master(t)
 	for kind, make := range map[string]func(string) client.Object{
 		"NodeCertificateState": func(node string) client.Object { return w.state(node) },

@@ -15,7 +15,7 @@ import (
 
 // TestTheSamplePolicyBoundsAuthors applies the sample that docs/security.md offers.
 func TestTheSamplePolicyBoundsAuthors(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	w.apply(t, filepath.Join("..", "..", "config", "samples", "authors.yaml"))
 	config := rest.CopyConfig(w.plane.Config())
 	config.Impersonate = rest.ImpersonationConfig{UserName: "alice", Groups: []string{"shop-certificates", "system:authenticated"}}

@@ -19,7 +19,7 @@ import (
 
 // TestTheSamplePolicyBoundsTheController applies the sample that docs/security.md offers.
 func TestTheSamplePolicyBoundsTheController(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	w.apply(t, filepath.Join("..", "..", "config", "samples", "controller-nodes.yaml"))
 	config, err := w.plane.ServiceAccountConfig(t.Context(), install.Namespace, install.Controller, "")
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -43,32 +44,30 @@ type environment struct {
 var scheme = runtime.NewScheme()
 
 var (
-	sharedWorld  = sync.OnceValues(startWorld)
+	startOnce    = sync.OnceValues(startEnvironment)
 	startedPlane *controlplane.ControlPlane
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if startedPlane != nil {
-		if err := startedPlane.Stop(); err != nil {
-			fmt.Fprintln(os.Stderr, "stopping the control plane:", err)
-			code = 1
+	os.Exit(controlplane.RunTests(m, logr.Discard(), "", func() error {
+		if startedPlane == nil {
+			return nil
 		}
-	}
-	os.Exit(code)
+		return startedPlane.Stop()
+	}))
 }
 
-func theWorld(t *testing.T) *environment {
+func sharedEnvironment(t *testing.T) *environment {
 	t.Helper()
 	controlplane.SkipWithout(t)
-	w, err := sharedWorld()
+	w, err := startOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func startWorld() (*environment, error) {
+func startEnvironment() (*environment, error) {
 	w := &environment{nodes: map[string]types.UID{}}
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err

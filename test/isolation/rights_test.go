@@ -30,7 +30,7 @@ var granted = map[string][]string{
 }
 
 func TestAnAgentMayDoThisAndNothingElse(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	const unprivileged = "unprivileged"
 	w.there(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: unprivileged}})
 	config, err := w.plane.ServiceAccountConfig(t.Context(), install.Namespace, unprivileged, own)
@@ -89,7 +89,7 @@ func flat(rules []authorizationv1.ResourceRule) []string {
 }
 
 func TestAnAgentIsRefused(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	config, err := install.AgentConfig(t.Context(), w.plane, own)
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func (w *environment) tries(t *testing.T, with client.Client, node, says string)
 }
 
 func TestATokenWithoutANodeWritesNothing(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	const unbound = " this token names no node. Use the token that kubelet gives to the pod"
 	t.Run("a token bound to nothing", func(t *testing.T) { w.tries(t, w.tokenOf(t, ""), own, unbound) })
 	t.Run("a client certificate in the agent's name", func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestATokenWithoutANodeWritesNothing(t *testing.T) {
 }
 
 func TestATokenSpeaksForTheNodeOfItsPod(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	theirs := w.tokenOf(t, another)
 	t.Run("the other node's token for the other node", func(t *testing.T) { w.tries(t, theirs, another, "") })
 	t.Run("the other node's token for this one", func(t *testing.T) { w.tries(t, theirs, own, another) })
@@ -71,7 +71,7 @@ func (w *environment) nodeToken(t *testing.T, node string) client.Client {
 }
 
 func TestATokenOfAnEarlierNodeDoesNotSpeakForTheLaterOneOfThatName(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	const name = "remade"
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	w.there(t, node)
@@ -92,7 +92,7 @@ func TestATokenOfAnEarlierNodeDoesNotSpeakForTheLaterOneOfThatName(t *testing.T)
 }
 
 func TestATokenEndsWithItsPod(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	const name = "short-lived"
 	agent := w.tokenOf(t, name)
 	alive := func(ctx context.Context) error { return agent.List(ctx, &v1alpha1.ObservedCertificateList{}) }
@@ -112,7 +112,7 @@ func TestATokenEndsWithItsPod(t *testing.T) {
 }
 
 func TestOthersAreNotConcerned(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	t.Run("administrators", func(t *testing.T) {
 		w.tries(t, w.admin, another, "")
 		invalid := w.state(another)

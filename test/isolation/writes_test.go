@@ -76,7 +76,7 @@ func claim(object metav1.Object, uid types.UID) {
 }
 
 func TestAnAgentCannotForgeItsOwnNodesObjects(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	for kind, fresh := range map[string]func() client.Object{
 		"NodeCertificateState": func() client.Object { return w.state(own) },
 		"Lease":                func() client.Object { return w.lease(own) },
@@ -102,7 +102,7 @@ func TestAnAgentCannotForgeItsOwnNodesObjects(t *testing.T) {
 }
 
 func TestAFinalizerOfSomebodyElseMayStay(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	lease := w.lease(own)
 	lease.Finalizers = []string{"example.com/theirs"}
 	w.there(t, lease)
@@ -115,7 +115,7 @@ func TestAFinalizerOfSomebodyElseMayStay(t *testing.T) {
 
 // The status that people read has the version and the thumbprint of a node, as the node says them.
 func TestWhatANodeSaysItHasIsNoFreeText(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	for name, entry := range map[string]v1alpha1.CertificateEntry{
 		"version":    {Name: "web", Version: "0123456789abcdef0123456789abcdef\x1b[2J"},
 		"thumbprint": {Name: "web", Thumbprint: "8D85BA28\nrun this"},
@@ -132,7 +132,7 @@ func TestWhatANodeSaysItHasIsNoFreeText(t *testing.T) {
 }
 
 func TestAnAgentWritesForItsOwnNodeOnly(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	generated := w.state(own)
 	generated.Name, generated.GenerateName = "", own
 	for name, attempt := range map[string]struct {
@@ -162,7 +162,7 @@ func TestAnAgentWritesForItsOwnNodeOnly(t *testing.T) {
 }
 
 func TestAnAgentWritesEventsAboutItsOwnNodeOnly(t *testing.T) {
-	w := theWorld(t)
+	w := sharedEnvironment(t)
 	for name, attempt := range map[string]struct {
 		make func(*eventsv1.Event)
 		says string
