@@ -1,4 +1,4 @@
-# Vaultpane's commands. `make help` lists them; each says what it does and ends with one line that states the result.
+# Vaultpane's commands. `make help` lists them. Each says what it does, and ends with one line that states the result.
 
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
@@ -37,54 +37,54 @@ images: ## Build the container images into dist/, as OCI layouts with bills of m
 		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) $(IMAGES)
 
 .PHONY: demo
-demo: build ## See it work: control plane, Key Vault, agent and five certificates on this machine (STORE=wine: the Windows agent).
+demo: build ## Run control plane, Key Vault endpoint and agent with five certificates on this machine (STORE=wine: the Windows agent).
 	@go run ./test/demo --store=$(or $(STORE),default)
 
 ##@ Tests
 
 .PHONY: test
-test: ## Unit tests, and tests against a real API server and a real TLS Key Vault endpoint.
+test: ## Run unit tests, and tests against a real API server and a TLS Key Vault endpoint.
 	@hack/test.sh
 
 .PHONY: test-race
-test-race: ## The tests of what runs concurrently, with the race detector (needs a C compiler).
+test-race: ## Run the tests of concurrent code with the race detector (needs a C compiler).
 	@hack/test-race.sh
 
 .PHONY: fuzz
-fuzz: ## Fuzz every parser for ten seconds each (SECONDS_EACH=60: for as long as that).
+fuzz: ## Fuzz every parser for ten seconds each (SECONDS_EACH=60: for a minute each).
 	@hack/fuzz.sh $(SECONDS_EACH)
 
 .PHONY: test-oldest
-test-oldest: ## What depends on the API server, with the oldest Kubernetes that is supported (KUBERNETES=v1.31.14: with that one).
+test-oldest: ## Run the tests that need an API server with the oldest supported Kubernetes (KUBERNETES=v1.31.14: another version).
 	@hack/test-oldest.sh $(KUBERNETES)
 
 .PHONY: test-windows
-test-windows: ## The Windows executable's tests, under Wine (or natively on Windows).
+test-windows: ## Run the tests of the Windows executable under Wine (or natively on Windows).
 	@hack/test-windows.sh
 
 .PHONY: faults
-faults: build ## Kill the agent in the middle of its writes, and watch its store meanwhile (FAULTS='-kills=1000': how often).
+faults: build ## Kill the agent repeatedly in the middle of its writes, while an observer checks its store (FAULTS='-kills=1000': how often).
 	@go run ./test/faults $(FAULTS)
 
 .PHONY: test-images
-test-images: ## Build the images twice and compare them byte by byte; check what they hold.
+test-images: ## Build the images twice, compare them byte by byte, and check their contents.
 	@go -C hack/images test -count=1 -timeout 30m ./...
 	@echo "test-images: PASS"
 
 .PHONY: e2e
-e2e: build ## The main job end to end: Windows agent under Wine, control plane, Key Vault; and the same on this system.
+e2e: build ## Run the end-to-end tests: control plane, Key Vault endpoint, and the agent natively and then under Wine.
 	@hack/e2e.sh
 
 .PHONY: chart
-chart: ## The chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files).
+chart: ## Check the chart: lint, golden files, wrong values, a real API server, alerts (UPDATE=1 writes the golden files).
 	@hack/chart.sh
 
 .PHONY: e2e-install
-e2e-install: build ## The chart from installation to uninstallation, by Helm, in a control plane with controllers (CHART=folder).
+e2e-install: build ## Install, upgrade and uninstall the chart with Helm, in a control plane with controllers (CHART=folder).
 	@hack/e2e-install.sh $(CHART)
 
 .PHONY: bench
-bench: build ## Measure the agent, Windows' store and the controller (BENCH='-parts=controller': only that; BENCH=-help: what else).
+bench: build ## Measure the agent, the Windows store and the controller (BENCH='-parts=controller': one part; BENCH=-help: all options).
 	@$(GO_BUILD) -o bin/bareloop ./test/bench/bareloop
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./test/bench/bareloop
 	@GOOS=windows GOARCH=amd64 go test -c -o bin/windows/certstore-test.exe ./internal/certstore/windows
@@ -101,21 +101,21 @@ lint: ## Lint the Go code, for this system and for Windows (the first run builds
 	@hack/lint.sh
 
 .PHONY: clean
-clean: ## Remove what was built: bin/, dist/ and .cache/ (the control plane's binaries stay in the user's cache).
+clean: ## Remove bin/, dist/ and .cache/ (the control plane's binaries stay in the user's cache).
 	@rm -rf bin dist .cache
 	@echo "clean: PASS"
 
 .PHONY: generate
-generate: ## Write generated files: deep copies, CRDs, RBAC, system call stubs, the chart's copies, config/, pages.
+generate: ## Regenerate deep copies, CRDs, RBAC, system call stubs, the chart's copies, config/ and pages.
 	@hack/generate.sh
 	@echo "generate: PASS"
 
 .PHONY: schemas
-schemas: ## Extract the schemas of the supported versions of Kubernetes again, for kubeconform (downloads 150 MB).
+schemas: ## Regenerate the schemas of the supported Kubernetes versions, for kubeconform (downloads 150 MB).
 	@go run ./test/schemas/cmd
 
 .PHONY: verify
-verify: ## Check format, lint, generated files, modules, workflows, licences.
+verify: ## Check formatting, lint, generated files, modules, scripts, workflows and licences.
 	@hack/verify.sh
 
 .PHONY: controlplane-up
