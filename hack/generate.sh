@@ -14,6 +14,10 @@ tool controller-gen rbac:roleName=vaultpane-controller paths=./controllers/rollu
 echo "generate: system call stubs"
 (cd internal/certstore/windows/internal/wincrypt && go tool -modfile=../../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)
 
+echo "generate: docs/api.md"
+tool crd-ref-docs --log-level=ERROR --source-path=./api/v1alpha1 --config=hack/api-docs/config.yaml --templates-dir=hack/api-docs \
+  --renderer=markdown --output-path=docs/api.md
+
 echo "generate: docs/errors.md"
 go test ./api/v1alpha1 -run TestErrorsDocument -args -update >/dev/null
 
@@ -22,4 +26,4 @@ go test ./docs -run TestTheMetricsPage -args -update >/dev/null
 
 echo "generate: the chart's copies, config/ and the chart's README"
 go test ./charts -run 'TestTheChartHolds' -args -update >/dev/null
-go test ./charts -run 'TestTheManifests|TestEveryValue|TestTheSchemaKnows|TestTheProgramsKnow|TestTheDashboards' -args -update >/dev/null
+go test ./charts -run 'TestTheManifests|TestTheSchemaHolds|TestEveryValue|TestTheSchemaKnows|TestTheProgramsKnow|TestTheDashboards' -args -update >/dev/null

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Lints the Go code for Linux and for Windows.
+# Lints the Go code for Linux and for Windows, and the API types by the rules for Kubernetes' own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 start=$SECONDS
-linter=$(go tool -modfile=hack/tools/go.mod -n golangci-lint) # built for this system, run for the other too
+# golangci-lint with kube-api-linter in it, built for this system and run for the other too.
+linter=$(go tool -modfile=hack/tools/go.mod -n golangci-lint-kube-api-linter)
+echo "lint: API types"
+"$linter" run --allow-parallel-runners --config .golangci-kal.yml ./api/...
 echo "lint: linux"
 GOOS=linux "$linter" run --allow-parallel-runners ./...
 echo "lint: windows"

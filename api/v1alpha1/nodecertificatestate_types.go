@@ -27,8 +27,11 @@ const MaxMessageLength = 1024
 // CertificateEntry is one certificate on one node: what is in the store, read back from it, and what failed.
 type CertificateEntry struct {
 	// name is the name of the ObservedCertificate.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
 	// generation is the generation of the spec that the node acted on.
+	// +required
 	Generation int64 `json:"generation"`
 	// version is the Key Vault version in the store. Key Vault's own are 32 hexadecimal digits; compatible vaults may use other
 	// names.
@@ -54,7 +57,6 @@ type CertificateEntry struct {
 	// reason is the name of a reason; docs/errors.md lists them. Without a state, it says why the last polls failed while the
 	// certificate is in place, or that a link was declined.
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
 	Reason Reason `json:"reason,omitempty"`
 	// message says what is wrong, where, and what to do, in at most 1,024 characters.
 	// +optional
@@ -76,7 +78,9 @@ type CertificateEntry struct {
 // +kubebuilder:printcolumn:name="AGENT",type=string,JSONPath=`.agentVersion`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
 type NodeCertificateState struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// agentVersion is the version of the agent that wrote this.
@@ -103,23 +107,26 @@ type NodeCertificateState struct {
 // NodeSummary counts the failing certificates of a node, and names the worst.
 type NodeSummary struct {
 	// failing is the number of certificates that are failed or pending, or installed while their polls fail.
+	// +required
 	Failing int32 `json:"failing"`
 	// reason is the worst reason of all certificates; absent where no certificate has a reason.
 	// +optional
-	// +kubebuilder:validation:MaxLength=64
 	Reason Reason `json:"reason,omitempty"`
 	// certificate is the name of the first ObservedCertificate that has it.
 	// +optional
+	// +kubebuilder:validation:MaxLength=253
 	Certificate string `json:"certificate,omitempty"`
 }
 
 // Omitted counts what a NodeCertificateState leaves out.
 type Omitted struct {
-	// messages is the number of entries with a reason whose message is missing.
+	// messages is the number of entries with a reason whose message is missing; absent when there is none.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
 	Messages int32 `json:"messages,omitempty"`
-	// certificates is the number of certificates without an entry.
+	// certificates is the number of certificates without an entry; absent when there is none.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
 	Certificates int32 `json:"certificates,omitempty"`
 }
 

@@ -38,7 +38,7 @@ type NodeSelectorRequirement struct {
 	// operator is In, NotIn, Exists or DoesNotExist.
 	// +required
 	// +kubebuilder:validation:Enum=In;NotIn;Exists;DoesNotExist
-	Operator metav1.LabelSelectorOperator `json:"operator"`
+	Operator metav1.LabelSelectorOperator `json:"operator,omitempty"`
 	// values are what In and NotIn compare the label's value with.
 	// +optional
 	// +listType=atomic

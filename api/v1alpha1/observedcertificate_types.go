@@ -82,7 +82,7 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/(certificates|keys)/')",message="must point to /secrets/<name>, also for a certificate: the secret of the same name holds the private key, /certificates/ and /keys/ do not"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+') || self.matches('^https://[^/?#]+/(certificates|keys)/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}(/.*)?([?#].*)?$')",message="must have the path /secrets/<name>, where the name is 1 to 127 letters, digits and dashes"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/[0-9a-fA-F]{32}([?#].*)?$')",message="has a part after the secret's name that is not a version: a version is 32 hexadecimal digits, with nothing after it; omit it to follow the newest"
-	URL string `json:"url"`
+	URL string `json:"url,omitempty"`
 
 	// certificateStoreName is the system store that receives the certificate with its key. Default MY (Personal). The
 	// intermediates of its chain go to CA of the same location, a self-signed root nowhere.
@@ -225,54 +225,70 @@ const (
 // failed or pending.
 type NodeCounts struct {
 	// matched is the number of nodes that should have the certificate.
+	// +required
 	Matched int32 `json:"matched"`
 	// installed is the number of nodes that have its current version as the spec asks for it.
+	// +required
 	Installed int32 `json:"installed"`
 	// failed is the number of nodes that need a person to act, or that have an expired certificate.
+	// +required
 	Failed int32 `json:"failed"`
 	// pending is the number of nodes that have not reported, are retrying, or have an older version. A node that has the current
 	// version counts as installed even while its polls fail, until its certificate expires soon.
+	// +required
 	Pending int32 `json:"pending"`
 	// summary is "installed/matched", for the NODES column.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
 	Summary string `json:"summary,omitempty"`
 }
 
 // NodeFailure is a node that is failed or pending.
 type NodeFailure struct {
 	// node is the name of the node.
+	// +required
+	// +kubebuilder:validation:MaxLength=253
 	Node string `json:"node"`
 	// reason is the name of a reason; docs/errors.md lists them.
+	// +required
 	Reason Reason `json:"reason"`
 	// message says what is wrong, where, and what to do, or what the node is waiting for.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 }
 
 // LatestVersion is the newest enabled version in the vault, as the controller's version watch saw it.
 type LatestVersion struct {
 	// version is the version of the secret, 32 hexadecimal digits.
+	// +required
+	// +kubebuilder:validation:MaxLength=128
 	Version string `json:"version"`
 	// observedTime is when the vault reported it.
+	// +required
 	ObservedTime metav1.Time `json:"observedTime"`
 }
 
 // ObservedCertificateStatus is the state of the certificate on all nodes. Only the controller writes it.
 type ObservedCertificateStatus struct {
-	// observedGeneration is the generation of the spec that this status describes.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, and ExpiringSoon, SyncFailing and
 	// LinkDeclined.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation of the spec that this status describes.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// version is the Key Vault version that the nodes have; during a roll-out, the newest that one of them has.
 	// +optional
+	// +kubebuilder:validation:MaxLength=128
 	Version string `json:"version,omitempty"`
 	// thumbprint is the SHA-1 hash of that certificate in upper-case hexadecimal digits, as Windows tools show it.
 	// +optional
+	// +kubebuilder:validation:MaxLength=64
 	Thumbprint string `json:"thumbprint,omitempty"`
 	// notAfter is when that certificate expires.
 	// +optional
@@ -307,7 +323,9 @@ type ObservedCertificateStatus struct {
 // +kubebuilder:printcolumn:name="VERSION",type=string,priority=1,JSONPath=`.status.version`
 // +kubebuilder:printcolumn:name="LATEST",type=string,priority=1,JSONPath=`.status.latestVersion.version`
 type ObservedCertificate struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard metadata of an object.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is the desired state.

@@ -1,6 +1,7 @@
 package v1alpha1
 
 // Reason names a failure, or what else explains the state of a certificate on a node. Every reason is in the table Reasons.
+// +kubebuilder:validation:MaxLength=64
 type Reason string
 
 // Class says who must act to resolve a reason, which decides when the next attempt is made.

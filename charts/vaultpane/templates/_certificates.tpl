@@ -2,10 +2,7 @@
 {{- define "vaultpane.certificates" -}}
 {{- $schema := include "vaultpane.certificates.schema" . | fromYaml -}}
 {{- $defaults := .Values.certificateDefaults | default dict -}}
-{{- if hasKey $defaults "url" -}}
-{{- fail "certificateDefaults.url must not be there: each certificate has its own" -}}
-{{- end -}}
-{{- include "vaultpane.schema" (dict "field" "certificateDefaults" "value" $defaults "schema" (omit $schema "required")) -}}
+{{- include "vaultpane.rules" (dict "field" "certificateDefaults" "value" $defaults "schema" $schema) -}}
 {{- $certificates := include "vaultpane.settings" . | fromYaml -}}
 {{- range $name, $spec := .Values.certificates -}}
 {{- if not (kindIs "invalid" $spec) -}}{{/* null takes away what another file of values has */}}
@@ -17,7 +14,7 @@
 {{- else if hasKey $certificates $name -}}
 {{- fail (printf "%s has the name that secretsManagementSettings gives to %s; choose another" $field (get $certificates $name).url) -}}
 {{- end -}}
-{{- include "vaultpane.schema" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
 {{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
 {{- $_ := set $certificates $name $spec -}}
 {{- end -}}
@@ -36,7 +33,7 @@
 {{- $_ := set $spec "nodeSelector" (mergeOverwrite (dict "matchLabels" (dict "kubernetes.io/os" "windows")) $selector) -}}
 {{- end -}}
 {{- end -}}
-{{- include "vaultpane.schema.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.rules.own" (dict "field" $field "value" $spec "schema" $schema) -}}
 {{- include "vaultpane.check.certificate" (dict "field" $field "spec" $spec "root" $) -}}
 {{- end -}}
 {{- include "vaultpane.check.shared" $certificates -}}

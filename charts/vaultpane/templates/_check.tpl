@@ -25,8 +25,12 @@
 {{- end -}}
 {{- $known := .Files.Get "files/keys.yaml" | fromYaml -}}
 {{- include "vaultpane.unknown" (dict "field" "values" "map" (omit $values "enabled") "what" "no value of this chart" "keys" (keys (omit $known "enabled") | sortAlpha)) -}}
+{{- if hasKey ($values.certificateDefaults | default dict) "url" -}}
+{{- fail "certificateDefaults.url must not be there: each certificate has its own" -}}
+{{- end -}}
 {{- range $key, $value := $values -}}
-{{- include "vaultpane.keys" (dict "field" $key "value" $value "keys" (get $known $key | default dict)) -}}
+{{- $what := hasPrefix "certificate" $key | ternary "no field of an ObservedCertificate's spec" "no value of this chart" -}}
+{{- include "vaultpane.keys" (dict "field" $key "value" $value "keys" (get $known $key | default dict) "what" $what) -}}
 {{- end -}}
 {{- end -}}
 

@@ -38,7 +38,8 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- range $index, $item := include "vaultpane.settings.items" $settings | fromYamlArray -}}
 {{- $field := printf "secretsManagementSettings.observedCertificates[%d]" $index -}}
 {{- $spec := include "vaultpane.settings.spec" (dict "item" $item "settings" $settings "field" $field "clientId" ($within | default $clientId)) | fromYaml -}}
-{{- include "vaultpane.schema" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.settings.size" (dict "field" $field "spec" $spec "schema" $schema) -}}
+{{- include "vaultpane.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
 {{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
 {{- $name := include "vaultpane.settings.name" (dict "spec" $spec "taken" $certificates) -}}
 {{- if and (hasKey $certificates $name) (ne (toJson (get $certificates $name)) (toJson $spec)) -}}
@@ -151,7 +152,7 @@ too many. */}}
 {{- $all := pick .settings "certificateStoreName" "certificateStore" "certificateStoreLocation" "keyExportable" "accounts" "linkOnRenewal" "requireInitialSync" "pollingIntervalInS" -}}
 {{- range $key, $value := $item }}{{ if not (has $value (list nil "")) }}{{ $_ := set $all $key $value }}{{ end }}{{ end -}}
 {{- $spec := dict "url" (include "vaultpane.settings.url" (dict "value" $all.url "field" $field)) -}}
-{{- $_ := set $spec "certificateStoreName" ($all.certificateStoreName | default $all.certificateStore | default "MY") -}}
+{{- $_ := set $spec "certificateStoreName" ($all.certificateStoreName | default $all.certificateStore | default "MY" | toString) -}}
 {{- $_ := set $spec "certificateStoreLocation" (include "vaultpane.settings.location" (dict "value" $all.certificateStoreLocation "field" $field)) -}}
 {{- with include "vaultpane.settings.interval" (dict "value" $all.pollingIntervalInS "field" $field) }}{{ $_ := set $spec "pollingIntervalInS" (int .) }}{{ end -}}
 {{- range $key := list "keyExportable" "linkOnRenewal" "requireInitialSync" -}}
@@ -163,6 +164,18 @@ too many. */}}
 {{- end -}}
 {{- with .clientId }}{{ $_ := set $spec "authentication" (dict "msiClientId" .) }}{{ end -}}
 {{- toYaml $spec -}}
+{{- end -}}
+
+{{/* What values.schema.json checks of other certificates, and cannot see in settings that are a string. */}}
+{{- define "vaultpane.settings.size" -}}
+{{- $fields := .schema.properties -}}
+{{- $sizes := list (list "url" .spec.url $fields.url.maxLength "characters") (list "certificateStoreName" .spec.certificateStoreName $fields.certificateStoreName.maxLength "characters") (list "accounts" (.spec.accounts | default list) $fields.accounts.maxItems "entries") -}}
+{{- range $index, $account := .spec.accounts }}{{ $sizes = append $sizes (list (printf "accounts[%d]" $index) $account $fields.accounts.items.maxLength "characters") }}{{ end -}}
+{{- range $sizes -}}
+{{- if gt (len (index . 1)) (int (index . 2)) -}}
+{{- fail (printf "%s.%s has %d %s, must have at most %d" $.field (index . 0) (len (index . 1)) (index . 3) (int (index . 2))) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "vaultpane.settings.url" -}}
@@ -215,7 +228,12 @@ too many. */}}
 {{- fail (printf "%s has accounts that are a %s, must be a list of Windows accounts" .field (include "vaultpane.kind" .value)) -}}
 {{- end -}}
 {{- $trimmed := list -}}
-{{- range $accounts }}{{ $trimmed = append $trimmed (kindIs "string" . | ternary (toString . | trim) .) }}{{ end -}}
+{{- range $index, $account := $accounts -}}
+{{- if not (kindIs "string" $account) -}}
+{{- fail (printf "%s.accounts[%d] is %s, must be a string" $.field $index (mustToRawJson $account)) -}}
+{{- end -}}
+{{- $trimmed = append $trimmed (trim $account) -}}
+{{- end -}}
 {{- toYaml (uniq $trimmed) -}}
 {{- end -}}
 
