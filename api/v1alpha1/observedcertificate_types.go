@@ -55,8 +55,8 @@ type Authentication struct {
 	MSIClientID string `json:"msiClientId,omitempty"`
 }
 
-// ObservedCertificateSpec is one certificate in one vault, and where it goes on which nodes. The names and meanings of
-// the fields are those of the Key Vault VM extension for Windows; the fields from nodeSelector on are Vaultpane's own.
+// ObservedCertificateSpec is one certificate in one vault, and where it is installed on which nodes. The names and meanings of the
+// fields are those of the Key Vault VM extension for Windows; the fields from nodeSelector on are Vaultpane's own.
 //
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.keyExportable) || !self.keyExportable",fieldPath=".keyExportable",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.linkOnRenewal) || !self.linkOnRenewal",fieldPath=".linkOnRenewal",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
@@ -64,8 +64,8 @@ type Authentication struct {
 // +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() != 'root' || !(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER'])",fieldPath=".certificateStoreLocation",message="must be LocalMachine for the store Root: in CurrentUser Windows asks a person before it trusts a certificate"
 type ObservedCertificateSpec struct {
 	// url is the Key Vault secret URL of the certificate: https://<vault host>[:port]/secrets/<name>[/<version>].
-	// Without a version the newest one is followed; with a version that one is installed and kept. A certificate's
-	// private key is in the secret of the same name, so the path is /secrets/, not /certificates/.
+	// Without a version, the newest version is installed and followed; with a version, that version is installed and kept. The
+	// private key of a certificate is in the secret of the same name, so the path is /secrets/, not /certificates/.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -85,13 +85,13 @@ type ObservedCertificateSpec struct {
 	URL string `json:"url,omitempty"`
 
 	// certificateStoreName is the system store that receives the certificate with its key. Default MY (Personal). The
-	// intermediates of its chain go to CA of the same location, a self-signed root nowhere.
-	// Stores that hold trust receive public certificates only, never a key: all certificates of a secret that has no key
-	// (PEM, PKCS#7 or DER), and of one that has a key, Root takes the self-signed authorities, CA all authorities,
-	// TrustedPeople and TrustedPublisher the certificate itself. accounts, keyExportable and linkOnRenewal are refused there,
-	// and so is Root in CurrentUser, where Windows asks a person before it trusts a certificate. Names that Windows' tools
-	// show for stores, such as Personal or Trusted People, are refused with the store's own name.
-	// AuthRoot and Disallowed are refused: Windows' own root update owns them and removes what others put there.
+	// intermediates of its chain are installed into CA of the same location; a self-signed root is not installed.
+	// Stores that hold trust receive only public certificates, never a key. From a secret without a key (PEM, PKCS#7 or DER), all
+	// certificates are installed. From a secret with a key, Root receives the self-signed authorities, CA all authorities, and
+	// TrustedPeople and TrustedPublisher the certificate itself. These stores reject accounts, keyExportable and linkOnRenewal.
+	// Root in CurrentUser is rejected, because Windows asks a person before it trusts a certificate there. Names that Windows'
+	// tools show for stores, such as Personal or Trusted People, are rejected with a message that names the store. AuthRoot and
+	// Disallowed are rejected: Windows' own root update owns them, and removes what others install there.
 	// +optional
 	// +kubebuilder:default="MY"
 	// +kubebuilder:validation:MinLength=1
@@ -113,7 +113,7 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['authroot', 'disallowed'])",message="AuthRoot and Disallowed belong to Windows' own root update, which removes what others install there; use Root to trust a certificate authority"
 	CertificateStoreName string `json:"certificateStoreName,omitempty"`
 
-	// certificateStoreLocation is LocalMachine (default) or CurrentUser, the user being the account that runs the agent.
+	// certificateStoreLocation is LocalMachine (default) or CurrentUser, the store of the account that runs the agent.
 	// LOCAL_MACHINE and CURRENT_USER, the spelling of the extension's 2017 preview, mean the same.
 	// +optional
 	// +kubebuilder:default=LocalMachine
@@ -161,8 +161,8 @@ type ObservedCertificateSpec struct {
 	// +optional
 	LinkOnRenewal bool `json:"linkOnRenewal,omitempty"`
 
-	// requireInitialSync makes a node with the startup taint (vaultpane.dev/certificates-not-ready) wait for this
-	// certificate: the taint stays until the certificate is in the node's store. Default false.
+	// requireInitialSync makes a node with the startup taint (vaultpane.dev/certificates-not-ready) wait for this certificate: the
+	// taint stays until the certificate is installed on the node. Default false.
 	// +optional
 	RequireInitialSync bool `json:"requireInitialSync,omitempty"`
 
@@ -170,7 +170,7 @@ type ObservedCertificateSpec struct {
 	// +optional
 	Authentication *Authentication `json:"authentication,omitempty"`
 
-	// nodeSelector chooses the nodes by their labels. Default: every node that runs the agent.
+	// nodeSelector selects the nodes by their labels. Default: every node that runs the agent.
 	// +optional
 	NodeSelector *NodeSelector `json:"nodeSelector,omitempty"`
 
