@@ -61,7 +61,7 @@ type Authentication struct {
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.keyExportable) || !self.keyExportable",fieldPath=".keyExportable",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.linkOnRenewal) || !self.linkOnRenewal",fieldPath=".linkOnRenewal",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.accounts) || size(self.accounts) == 0",fieldPath=".accounts",message="must be left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
-// +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() != 'root' || !(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER'])",fieldPath=".certificateStoreLocation",message="must be LocalMachine for the store Root: in CurrentUser Windows asks a person before it trusts a certificate"
+// +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() != 'root' || !(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER'])",fieldPath=".certificateStoreLocation",message="must be LocalMachine for the store Root: in CurrentUser, Windows asks the user for confirmation before it trusts a certificate"
 type ObservedCertificateSpec struct {
 	// url is the Key Vault secret URL of the certificate: https://<vault host>[:port]/secrets/<name>[/<version>].
 	// Without a version, the newest version is installed and followed; with a version, that version is installed and kept. The
@@ -89,7 +89,7 @@ type ObservedCertificateSpec struct {
 	// Stores that hold trust receive only public certificates, never a key. From a secret without a key (PEM, PKCS#7 or DER), all
 	// certificates are installed. From a secret with a key, Root receives the self-signed authorities, CA all authorities, and
 	// TrustedPeople and TrustedPublisher the certificate itself. These stores reject accounts, keyExportable and linkOnRenewal.
-	// Root in CurrentUser is rejected, because Windows asks a person before it trusts a certificate there. Names that Windows'
+	// Root in CurrentUser is rejected, because Windows asks the user for confirmation before it trusts a certificate there. Names that Windows'
 	// tools show for stores, such as Personal or Trusted People, are rejected with a message that names the store. AuthRoot and
 	// Disallowed are rejected: Windows' own root update owns them, and removes what others install there.
 	// +optional
@@ -214,7 +214,7 @@ const (
 	// ConditionExpiringSoon is True when a certificate on a selected node expires soon, or has expired.
 	ConditionExpiringSoon = "ExpiringSoon"
 	// ConditionSyncFailing is True when the polls of a selected node fail while it has a valid certificate as the spec asks for it:
-	// a renewal would not arrive. Ready stays True until that certificate expires soon.
+	// a renewal would not be installed. Ready stays True until that certificate expires soon.
 	ConditionSyncFailing = "SyncFailing"
 	// ConditionLinkDeclined is True when linkOnRenewal is set and a node has an older version that is not linked to the current
 	// one, so that programs which use the older version keep using it.

@@ -47,16 +47,16 @@ func errorsPage() string {
 	page := &strings.Builder{}
 	page.WriteString("<!-- Generated from api/v1alpha1/reasons.go by make generate. -->\n# Reasons, and what to do\n\n")
 	page.WriteString("Each reason is what `kubectl get nodecert -o yaml`, events and metrics say about a certificate on a node. ")
-	page.WriteString("Whatever the reason, a certificate that is installed stays installed. ")
+	page.WriteString("For every reason, an installed certificate stays installed. ")
 	page.WriteString("The message of a reason names the vault, the secret, the identity and what to do; ")
 	page.WriteString("[azure.md](azure.md#troubleshooting) has the commands.\n\n")
 	for _, class := range []struct {
 		class v1alpha1.Class
 		title string
 	}{
-		{v1alpha1.ClassTerminal, "The spec must change\n\nNot tried again until it does."},
-		{v1alpha1.ClassWaiting, "Someone must act elsewhere\n\nTried again after 30 s, then at doubling times up to the polling interval."},
-		{v1alpha1.ClassTransient, "It goes away by itself\n\nTried again within seconds, then at doubling random times up to five minutes, and never before the time that the server asked for."},
+		{v1alpha1.ClassTerminal, "The spec must change\n\nNot retried until it does."},
+		{v1alpha1.ClassWaiting, "Action outside the spec is required\n\nRetried after 30 s, then at doubling times up to the polling interval."},
+		{v1alpha1.ClassTransient, "Usually recovers without action\n\nRetried within seconds, then at doubling random times up to five minutes, and never before the time that the server asked for."},
 		{v1alpha1.ClassNone, "No failure"},
 	} {
 		fmt.Fprintf(page, "## %s\n\n| reason | meaning | what to do |\n|---|---|---|\n", class.title)
@@ -83,7 +83,7 @@ func TestEveryReasonHasOneRowWithMeaningAndAction(t *testing.T) {
 	}
 }
 
-func TestAnUnknownReasonIsADefectOfOurs(t *testing.T) {
+func TestAnUnknownReasonIsAnInternalError(t *testing.T) {
 	if got := v1alpha1.Reason("Nonsense").Info().Reason; got != v1alpha1.ReasonInternalError {
 		t.Errorf("got %s, want InternalError", got)
 	}

@@ -31,7 +31,7 @@ func TestTheFlagWinsOverItsVariable(t *testing.T) {
 }
 
 // An image says its version in a variable of that name; that must neither end the agent nor make it print its version.
-func TestVariablesThatAreNoSettings(t *testing.T) {
+func TestVariablesThatAreNotSettings(t *testing.T) {
 	o, err := parse(map[string]string{"VAULTPANE_VERSION": "v1.2.3", "VAULTPANE_PORT": "tcp://10.0.0.1:443", "VAULTPANE_WORKERS": ""})
 	if err != nil || o.showVersion || o.Workers != 10 {
 		t.Errorf("got %+v, error %v", o, err)

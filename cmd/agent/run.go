@@ -36,7 +36,7 @@ func runAgent(ctx context.Context, o options) error {
 	}
 	mgr, err := newManager(kube, o)
 	if err != nil {
-		return fmt.Errorf("making the manager: %w", err)
+		return fmt.Errorf("creating the manager: %w", err)
 	}
 	start, err := newStartup(mgr, kube.Host, o)
 	if err != nil {

@@ -37,7 +37,7 @@ func runManager(ctx context.Context, o options) error {
 	}
 	mgr, err := newManager(kube, o)
 	if err != nil {
-		return fmt.Errorf("making the manager: %w", err)
+		return fmt.Errorf("creating the manager: %w", err)
 	}
 	roll := &rollup.Rollup{
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
@@ -125,7 +125,7 @@ func directClient(o options, others ...func(*runtime.Scheme) error) (client.Clie
 	}
 	direct, err := client.New(kube, client.Options{Scheme: types})
 	if err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
+		return nil, fmt.Errorf("creating a client: %w", err)
 	}
 	return direct, nil
 }

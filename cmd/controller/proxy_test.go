@@ -10,7 +10,7 @@ const proxiedVariable = "VAULTPANE_TEST_PROXIED"
 
 // HTTPS_PROXY must not capture what the controller asks of its own cluster. Go reads the variable once a process, so this runs
 // in one of its own.
-func TestTheControllerAsksItsAPIServerWithoutTheWebProxy(t *testing.T) {
+func TestTheControllerBypassesTheWebProxy(t *testing.T) {
 	if os.Getenv(proxiedVariable) != "" {
 		kube, err := kubeConfig(os.Getenv(proxiedVariable))
 		if err != nil {

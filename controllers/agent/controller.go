@@ -85,7 +85,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 }
 
 // Reconcile brings one certificate to the desired state: it finds out whether the certificate targets this node, has the engine
-// process it, and writes what a person should be told as events.
+// process it, and publishes its warnings as events.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	certificate, err := r.Selection.Get(ctx, request.Name)
 	if errors.Is(err, errNoNode) {
@@ -108,7 +108,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	return reconcile.Result{RequeueAfter: max(result.Next.Sub(r.Engine.Now()), time.Millisecond)}, nil
 }
 
-// release releases a certificate that no longer exists or targets this node. The store check retries what the store refuses.
+// release releases a certificate that no longer exists or no longer targets this node. The store check retries removals that fail.
 func (r *Reconciler) release(ctx context.Context, name string) {
 	if err := r.Engine.Release(ctx, name); err != nil {
 		ctrl.LoggerFrom(ctx).V(1).Info("Cannot follow a deletion policy yet", "cause", err.Error())

@@ -36,7 +36,7 @@ func (m *machine) eventually(what string, holds func() (bool, error)) {
 		return ok && last == nil, nil
 	})
 	if err != nil {
-		m.t.Fatalf("waited in vain until %s (last error: %v)", what, last)
+		m.t.Fatalf("timed out waiting until %s (last error: %v)", what, last)
 	}
 }
 

@@ -59,7 +59,7 @@ func (s *faultyStore) wrap(wrapper func(certstore.Store) certstore.Store) {
 // doing names each operation as an error does.
 var doing = map[string]string{"Install": "installing", "Update": "changing", "Remove": "removing", "List": "listing", "Find": "reading"}
 
-// breaks makes an operation fail, on one certificate if thumbprint names it, until recover.
+// breaks makes an operation fail until recover is called; thumbprint limits it to one certificate.
 func (s *faultyStore) breaks(operation, thumbprint string, denied bool) {
 	s.breaksIn(operation, "", thumbprint, denied)
 }

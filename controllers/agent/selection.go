@@ -15,7 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// Selection is the ObservedCertificates that target one node. It is what the engine asks for.
+// Selection is the ObservedCertificates that target one node. It implements engine.Certificates.
 type Selection struct {
 	// Client reads from the manager's cache.
 	Client client.Client

@@ -31,7 +31,7 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 			m.nextSlot()
 			entry := m.fails("web", test.reason, test.says, test.advice)
 			if entry.Thumbprint != web || entry.Version != version || entry.State != v1alpha1.StateInstalled {
-				t.Errorf("the node reports %+v, want Installed, with the reason why a renewal would not arrive", entry)
+				t.Errorf("the node reports %+v, want Installed, with the reason why a renewal would not be installed", entry)
 			}
 			m.warned("web", test.reason)
 			m.holds(my, web)

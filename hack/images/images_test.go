@@ -267,7 +267,7 @@ func listing(t *testing.T, image v1.Image) string {
 func TestLabels(t *testing.T) {
 	want := map[string]string{
 		"org.opencontainers.image.title": "vaultpane-controller", "org.opencontainers.image.licenses": "Apache-2.0",
-		"org.opencontainers.image.description": "Rolls up what the nodes report, and takes the startup taint from them",
+		"org.opencontainers.image.description": "Rolls up what the nodes report, and removes the startup taint from them",
 		"org.opencontainers.image.source":      "https://github.com/vaultpane/vaultpane",
 		"org.opencontainers.image.version":     "v1.2.3-test", "org.opencontainers.image.created": "2026-01-01T00:00:00Z",
 		"org.opencontainers.image.revision": "0123456789abcdef0123456789abcdef01234567",

@@ -21,7 +21,7 @@ func (p product) index(r release, images []v1.Image) (v1.ImageIndex, error) {
 	}
 	annotated, ok := mutate.Annotations(index, p.labels(r)).(v1.ImageIndex)
 	if !ok {
-		return nil, fmt.Errorf("annotating the index of %s: it is no index any more", p.name)
+		return nil, fmt.Errorf("annotating the index of %s: it is no longer an index", p.name)
 	}
 	return annotated, nil
 }

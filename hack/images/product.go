@@ -31,7 +31,7 @@ var products = []product{
 	},
 	{
 		name: "vaultpane-controller", command: "./cmd/controller",
-		description: "Rolls up what the nodes report, and takes the startup taint from them",
+		description: "Rolls up what the nodes report, and removes the startup taint from them",
 		platforms:   []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
 	},
 }

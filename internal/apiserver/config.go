@@ -18,8 +18,8 @@ import (
 // (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/"
 
-// Config is the connection to the API server that the file at path tells, KUBECONFIG's, or the pod's service account, whose files
-// client-go looks for at one place only. The API server of the pod's own cluster is asked without a web proxy.
+// Config returns the connection to the API server from the file at path, from KUBECONFIG, or from the pod's service account, whose
+// files client-go looks for in one place only. Requests to the API server of the pod's own cluster bypass a web proxy.
 func Config(path string) (*rest.Config, error) {
 	config, err := read(path)
 	if err != nil {
@@ -34,15 +34,15 @@ func read(path string) (*rest.Config, error) {
 	case path != "":
 		found, err := podfile.Find(path)
 		if err != nil {
-			return nil, fmt.Errorf("the file of --kubeconfig is not there: %w", err)
+			return nil, fmt.Errorf("the file of --kubeconfig does not exist: %w", err)
 		}
 		return clientcmd.BuildConfigFromFlags("", found)
 	case os.Getenv(clientcmd.RecommendedConfigPathEnvVar) == "" && os.Getenv("KUBERNETES_SERVICE_HOST") != "":
 		return serviceAccountConfig(serviceAccount)
 	}
 	config, err := ctrl.GetConfig()
-	if clientcmd.IsEmptyConfig(err) { // client-go advises a variable that is not read here
-		return nil, errors.New("this is no pod, and no kubeconfig says where the API server is: name one with --kubeconfig or KUBECONFIG")
+	if clientcmd.IsEmptyConfig(err) { // client-go names a variable that is not read here
+		return nil, errors.New("not running in a pod, and no kubeconfig is set: set --kubeconfig or KUBECONFIG")
 	}
 	return config, err
 }

@@ -39,7 +39,7 @@ func TestTheServiceAccountIsFoundBelowTheSandbox(t *testing.T) {
 	}
 }
 
-// Who starts an agent by hand must be told what to give it.
+// Without a kubeconfig, the error names what to set.
 func TestWithoutAKubeconfigItSaysWhatToName(t *testing.T) {
 	t.Setenv("KUBERNETES_SERVICE_HOST", "")
 	missing := filepath.Join(os.TempDir(), "no-such-folder", "kubeconfig")
@@ -48,7 +48,7 @@ func TestWithoutAKubeconfigItSaysWhatToName(t *testing.T) {
 		want           []string
 	}{
 		"none":                     {missing, "", []string{"no kubeconfig", "--kubeconfig", "KUBECONFIG"}},
-		"a file that is not there": {"", missing, []string{"--kubeconfig is not there", missing}},
+		"a file that is not there": {"", missing, []string{"--kubeconfig does not exist", missing}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", test.variable)

@@ -10,9 +10,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// withoutProxy has the API server of the pod's own cluster asked directly where HTTPS_PROXY, which is there for Key Vault, would
-// capture its traffic too: the cluster's own address is rarely one that a web proxy can reach. A proxy that the kubeconfig names
-// stays, and so does that of a server elsewhere. It is logged.
+// withoutProxy bypasses HTTPS_PROXY, which is set for Key Vault, for the API server of the pod's own cluster: a web proxy can rarely
+// reach the cluster's own address. A proxy in the kubeconfig is kept, and so is the proxy for a server elsewhere. It is logged.
 func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url.URL, error)) {
 	server, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil || config.Proxy != nil || server.Hostname() != os.Getenv("KUBERNETES_SERVICE_HOST") {
@@ -23,6 +22,6 @@ func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url
 		return
 	}
 	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
-	ctrl.Log.Info("The API server is asked without the web proxy of HTTPS_PROXY; only a kubeconfig's proxy-url counts for it",
+	ctrl.Log.Info("Requests to the API server bypass HTTPS_PROXY; set proxy-url in the kubeconfig to use a proxy",
 		"server", server.Host, "proxy", proxy.Host)
 }

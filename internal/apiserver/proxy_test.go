@@ -8,7 +8,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-func TestTheAPIServerIsAskedWithoutTheWebProxy(t *testing.T) {
+func TestTheWebProxyIsBypassed(t *testing.T) {
 	proxy, named := &url.URL{Scheme: "http", Host: "proxy.example:3128"}, &url.URL{Scheme: "http", Host: "kube-proxy.example:8080"}
 	tests := []struct {
 		name        string

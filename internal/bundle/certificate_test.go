@@ -32,8 +32,8 @@ func resigned(t testing.TB, original *x509.Certificate, key crypto.Signer, chang
 	return must(asn1.Marshal(parts))
 }
 
-// oddities are certificates that OpenSSL and Windows read and Go's parser refuses.
-var oddities = map[string]func(tbs []byte) []byte{
+// nonconforming are certificates that OpenSSL and Windows read and Go's parser refuses.
+var nonconforming = map[string]func(tbs []byte) []byte{
 	"negative serial number": func(tbs []byte) []byte {
 		at := bytes.Index(tbs, []byte{0x02, 0x08, 0x51}) // INTEGER, 8 bytes
 		tbs[at+2] |= 0x80
@@ -56,12 +56,12 @@ func odd(t testing.TB, name string, issuer *pair) []byte {
 		c.DNSNames, c.IPAddresses, c.IsCA = []string{"a.example", "*.b.example"}, []net.IP{net.IPv4(192, 0, 2, 1).To4()}, true
 		c.SubjectKeyId = []byte("key")
 	})
-	return resigned(t, issued.cert, issuer.key, oddities[name])
+	return resigned(t, issued.cert, issuer.key, nonconforming[name])
 }
 
 func TestCertificatesThatOnlyGoRefusesAreRead(t *testing.T) {
 	issuer := issue(t, "issuer", newEC(), nil, ca)
-	for name := range oddities {
+	for name := range nonconforming {
 		t.Run(name, func(t *testing.T) {
 			der := odd(t, name, issuer)
 			if _, err := x509.ParseCertificate(der); err == nil {
@@ -114,7 +114,7 @@ func TestACertificateOfTheSameNameSignedWithAnotherKeyIsNotSelfSigned(t *testing
 func FuzzReadCertificate(f *testing.F) {
 	issuer := issue(f, "issuer", newEC(), nil, ca)
 	f.Add(issuer.cert.Raw)
-	for name := range oddities {
+	for name := range nonconforming {
 		f.Add(odd(f, name, issuer))
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {

@@ -32,7 +32,7 @@ func (e *Engine) apply(ctx context.Context, t task, want desired) (settled desir
 	case err != nil:
 		return want, nil, done, fmt.Errorf("reading the certificate back: %w", err)
 	}
-	return want, nil, done, &certstore.Error{Operation: "reading the certificate back", Ref: want.Ref, Err: errors.New("it is not there, or its key cannot be opened")}
+	return want, nil, done, &certstore.Error{Operation: "reading the certificate back", Ref: want.Ref, Err: errors.New("the store does not contain it, or its key cannot be opened")}
 }
 
 // perform carries actions out in their order and stops at the first that fails: a removal never happens when what should
@@ -80,9 +80,8 @@ func (e *Engine) count(operation string, ref certstore.Ref, entry *certstore.Ent
 	return nil
 }
 
-// link links a certificate to its successor, after it has read from the store that the successor is in place. The machine is told
-// before the link is set: an agent that is killed in between tells it again, and no listener misses it. A machine that cannot be
-// told is no reason not to link.
+// link links a certificate to its successor, after it has read from the store that the successor is in place. The machine is
+// notified first, so that an agent that is killed in between notifies it again. A failed notification does not prevent the link.
 func (e *Engine) link(ctx context.Context, step *certstore.Link) error {
 	if step.Successor != "" {
 		if err := e.requireInPlace(step.Ref, step.Successor, step.Ref, "linking certificate "+step.Thumbprint); err != nil {

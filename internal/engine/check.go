@@ -17,9 +17,9 @@ import (
 // enough.
 const searchInterval = time.Hour
 
-// CheckStores calls Check at each interval, and soon after the machine reports a change: what has drifted is
-// given to repair, and what no ObservedCertificate needs any more follows its deletion policy. It asks Key Vault for nothing, and
-// runs until the context ends. repair returns when the certificate of that name is queued.
+// CheckStores calls Check at each interval, and soon after the machine reports a change: it passes the
+// names of drifted certificates to repair, and follows the deletion policy of what no ObservedCertificate needs any more. It makes no
+// request to Key Vault, and runs until the context ends. repair returns when the certificate is queued.
 func (e *Engine) CheckStores(ctx context.Context, interval time.Duration, repair func(name string)) {
 	log := logr.FromContextOrDiscard(ctx)
 	if err := e.removeOrphanedKeys(ctx); err != nil {
@@ -85,12 +85,12 @@ func (e *Engine) Check(ctx context.Context, repair func(name string)) error {
 	certificates, err := e.Certificates.List(ctx)
 	failed = append(failed, err)
 	for i := range certificates {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopping: what was cut off says nothing about the store
+		}
 		if e.drifted(ctx, &certificates[i]) {
 			repair(certificates[i].Name)
 		}
-	}
-	if ctx.Err() != nil {
-		return nil //nolint:nilerr // stopping: what was cut off says nothing about the store
 	}
 	return errors.Join(append(failed, e.sweep(ctx), e.removeOrphanedKeys(ctx))...)
 }

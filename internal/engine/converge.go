@@ -8,7 +8,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// converge brings the store to what the spec and the vault say, as far as it is due, and stops at the first failure.
+// converge brings the store to the desired state, polls the vault if a poll is due, and stops at the first failure.
 func (e *Engine) converge(ctx context.Context, t task) outcome {
 	seen, err := e.observe(t)
 	out := outcome{task: t, observation: seen}
@@ -25,7 +25,7 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 	out.url, out.accountsErr = want.url.String(), want.access.Err
 	want, out.repair, err = e.repair(ctx, t, want, seen.held)
 	if err != nil {
-		return out.failed(fmt.Errorf("repairing the certificate's properties: %w", err))
+		return out.failed(err)
 	}
 	inPlace := usableIn(t.ref, seen.held) && e.complete(t.before.poll.fetched)
 	due := decide(t.before, situation{

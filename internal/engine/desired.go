@@ -86,7 +86,7 @@ func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
 	case store == "authroot" || store == "disallowed":
 		return "certificateStoreName " + spec.CertificateStoreName + ", which belongs to Windows' own root update"
 	case store == "root" && ref.Location == certstore.CurrentUser:
-		return "certificateStoreName Root in CurrentUser, where Windows asks a person before it trusts a certificate; use LocalMachine"
+		return "certificateStoreName Root in CurrentUser, where Windows asks the user for confirmation before it trusts a certificate; use LocalMachine"
 	case ownName(store) != "":
 		return "certificateStoreName " + spec.CertificateStoreName + ", which is a display name; the store's own name is " + ownName(store)
 	case certstore.HoldsTrust(ref):
@@ -111,8 +111,7 @@ func meaninglessForTrust(spec v1alpha1.ObservedCertificateSpec) string {
 	return field + " in the store " + spec.CertificateStoreName + ", which receives public certificates and never a private key"
 }
 
-// displayNames are names that Windows' tools show for stores, without what stands between words, each with the store's own
-// name. The CRD refuses them; objects from before that would fill a store that no program reads.
+// displayNames are names that Windows' tools show for stores, without separators, each with the store's own name. The CRD refuses them; objects from before that would fill a store that no program reads.
 // https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-R2-and-2008/cc725751(v=ws.10) and
 // https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.storename
 var displayNames = map[string]string{
@@ -135,7 +134,7 @@ var displayNames = map[string]string{
 	"webhosting":       "WebHosting",
 }
 
-// ownName returns the name of the store that a display name in small letters means, empty for what is none.
+// ownName returns the name of the store that a display name in lower case means, empty if it is not one.
 func ownName(display string) string {
 	name := displayNames[strings.NewReplacer(" ", "", "-", "", "_", "", ".", "").Replace(display)]
 	if strings.EqualFold(name, display) {

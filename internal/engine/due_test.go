@@ -85,7 +85,7 @@ func TestDecide(t *testing.T) {
 			want: decision{poll: true, since: noon},
 		},
 		{
-			name: "what is no time is no request", known: known, certificate: certificate(requested("now")), now: polled.Add(time.Second),
+			name: "a value that is not a time is not a request", known: known, certificate: certificate(requested("now")), now: polled.Add(time.Second),
 			want: decision{again: next},
 		},
 		{

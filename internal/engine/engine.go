@@ -1,6 +1,6 @@
 // Package engine keeps the certificates of one machine. For each it goes from what an ObservedCertificate asks for and what the
-// stores hold to an outcome: observe, repair, is a poll due, fetch, plan, apply, remember. It makes no Kubernetes client: what is
-// asked of the machine comes through Certificates, and what it found goes to Reports.
+// stores hold to an outcome: observe, repair, is a poll due, fetch, plan, apply, remember. It has no Kubernetes client: it reads
+// ObservedCertificates through Certificates, and writes results to Reports.
 //
 // The phases are a file each. They take values and return values, and the decisions are pure functions: what the stores need
 // is planned in certstore, whether a poll is due in due.go, and what an outcome means in remember.go.
@@ -27,7 +27,7 @@ type SecretSource interface {
 	Get(ctx context.Context, secret keyvault.SecretURL, clientID string, since time.Time) (keyvault.Secret, error)
 }
 
-// Certificates is what is asked of the machine. The objects belong to the source and must not be changed.
+// Certificates provides the ObservedCertificates that target the machine. The objects belong to the source and must not be changed.
 type Certificates interface {
 	// Get returns an ObservedCertificate, nil where it does not exist or does not target this machine.
 	Get(ctx context.Context, name string) (*v1alpha1.ObservedCertificate, error)
@@ -66,7 +66,7 @@ type Engine struct {
 	Machine certstore.Machine
 	// Secrets is where certificates are fetched from.
 	Secrets SecretSource
-	// Certificates is what is asked of this machine.
+	// Certificates provides the ObservedCertificates that target this machine.
 	Certificates Certificates
 	// Reports receives what the machine has.
 	Reports Reports
@@ -90,7 +90,7 @@ type Engine struct {
 type Result struct {
 	// Next is when to process it again; zero for when its spec, its annotations or the store change.
 	Next time.Time
-	// Warnings are what a person should be told once, as an event: empty where nothing changed for the worse.
+	// Warnings are published once, as events: empty where there is nothing new to warn of.
 	Warnings []failure.Failure
 }
 

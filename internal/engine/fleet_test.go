@@ -190,7 +190,7 @@ func TestAFleetPollsEvenly(t *testing.T) {
 }
 
 // All agents start at the same moment. What is in place is not polled for that, and a slot that passed is made up for.
-func TestARollOutOfTheAgentsIsNoStorm(t *testing.T) {
+func TestARollOutOfTheAgentsCausesNoBurst(t *testing.T) {
 	const absence = 5 * time.Minute
 	f := newFleet(1000, 50)
 	f.answer = func(time.Time) *keyvault.Failure { return nil }

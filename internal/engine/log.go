@@ -10,8 +10,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 )
 
-// logOutcome writes one log line when something changed, and none when nothing did, and returns what a person should be told as an
-// event. A failure is an error at its first time, and a line at level 1 when it repeats.
+// logOutcome writes one log line when something changed, and none when nothing did, and returns the warnings to publish as
+// events. A failure is an error at its first time, and a line at level 1 when it repeats.
 func logOutcome(ctx context.Context, out outcome, updated record) (warnings []failure.Failure) {
 	log := logr.FromContextOrDiscard(ctx).WithValues("store", out.ref.String())
 	before, after := out.before.entry, updated.entry
@@ -59,7 +59,7 @@ func logFailure(log logr.Logger, before v1alpha1.CertificateEntry, updated recor
 		values = append(values, "nextAttempt", updated.poll.nextAttempt)
 	}
 	after := updated.entry
-	message := "Cannot bring the certificate to this node yet"
+	message := "Cannot install the certificate on this node yet"
 	if after.State == v1alpha1.StateInstalled && after.Thumbprint != "" {
 		message = "Cannot poll the certificate; the installed version stays"
 	}

@@ -112,7 +112,7 @@ func (m *memory) all() map[string]record {
 	return maps.Clone(m.byName)
 }
 
-// use is what ObservedCertificates that may share a key are found by: a thumbprint, or the source of their marks.
+// use is an index key by which ObservedCertificates that may share a key are found: a thumbprint, or the source of their marks.
 type use struct {
 	location certstore.Location
 	what     string

@@ -60,7 +60,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	return m
 }
 
-// KeyVaultRequest counts one HTTP answer; it is keyvault.Options.Observe.
+// KeyVaultRequest counts one HTTP response; it is keyvault.Options.Observe.
 func (m *Metrics) KeyVaultRequest(code string, duration time.Duration) {
 	m.requests.WithLabelValues(code).Inc()
 	m.requestDuration.Observe(duration.Seconds())

@@ -29,8 +29,7 @@ type observation struct {
 	valid bool                      // it is valid now
 }
 
-// observed returns what it means for a certificate that the store holds an entry, whose version is the one given unless its mark
-// names another.
+// observed returns the observation of a store entry. Its version is the one in its mark, otherwise the one given.
 func (t task) observed(held *certstore.Entry, version string, now time.Time) observation {
 	seen := observation{held: held, valid: held != nil && held.ValidAt(now), entry: v1alpha1.CertificateEntry{
 		Name: t.certificate.Name, Generation: t.certificate.Generation, RequestedAt: requestOf(t.certificate),
@@ -65,8 +64,8 @@ type performed struct {
 
 // pollResult is what became of asking the vault, which was due.
 type pollResult struct {
-	made     bool         // the vault was to be asked, and was: a failure counts as an attempt
-	asked    bool         // and the spec could be acted on as far as that
+	made     bool         // the poll was attempted: a failure counts
+	asked    bool         // a request was made: the spec can be acted on
 	deferred time.Time    // until when the request is deferred, because others are asking the vault; zero where it was made
 	fetched  vaultVersion // what the vault returned
 	seen     *observation // what the store holds after it was installed, nil where it is not in place

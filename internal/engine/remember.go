@@ -161,7 +161,7 @@ func (r record) failed(out outcome, known v1alpha1.CertificateEntry, now time.Ti
 		r.entry.State = v1alpha1.StatePending
 	}
 	if out.staysCurrent() {
-		r.entry.State = v1alpha1.StateInstalled // the reason says that a renewal would not arrive
+		r.entry.State = v1alpha1.StateInstalled // the reason says that a renewal would not be installed
 	}
 	if out.accountsErr != nil && out.entry.Thumbprint != "" { // an account without access is worse than a failed poll
 		found, r.entry.State = failure.Of(out.accountsErr), v1alpha1.StateFailed

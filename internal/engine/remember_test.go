@@ -189,6 +189,16 @@ func TestWithoutAPollAnEntryClaimsOnlyWhatWasActedOn(t *testing.T) {
 	}
 }
 
+func TestARemovedRequestIsForgottenAlsoWhenThePollFails(t *testing.T) {
+	out := outcome{
+		task:        task{before: record{poll: pollRecord{generation: 3, requestedAt: "earlier"}, entry: v1alpha1.CertificateEntry{Name: "web", Generation: 3, RequestedAt: "earlier", Thumbprint: "AA"}}},
+		observation: observation{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}}, poll: pollResult{made: true}, err: &keyvault.Failure{Reason: v1alpha1.ReasonThrottled},
+	}
+	if got := rememberFor(certificate(), out, noon, 0); got.entry.RequestedAt != "" || got.poll.requestedAt != "" {
+		t.Errorf("it remembers the request %q, and reports %q", got.poll.requestedAt, got.entry.RequestedAt)
+	}
+}
+
 func TestSuspendIsReportedAndEndsWithAPoll(t *testing.T) {
 	suspended := certificate(func(c *v1alpha1.ObservedCertificate) { c.Spec.Suspend = true })
 	got := rememberFor(suspended, outcome{observation: observation{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA"}}}, noon, 0)

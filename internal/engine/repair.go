@@ -24,7 +24,9 @@ func (e *Engine) repair(ctx context.Context, t task, want desired, held *certsto
 		}
 		result.drift = true
 	}
-	result.done, err = e.perform(ctx, actions)
+	if result.done, err = e.perform(ctx, actions); err != nil {
+		err = fmt.Errorf("repairing the certificate's properties: %w", err)
+	}
 	return want, result, err
 }
 

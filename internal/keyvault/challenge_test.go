@@ -170,7 +170,7 @@ func TestAChallengeWithoutAnyTenantIsEnoughForAManagedIdentity(t *testing.T) {
 	}
 }
 
-func TestOthersWaitForTheFirstRequestAndNotForever(t *testing.T) {
+func TestOthersWaitForTheFirstRequestWithATimeout(t *testing.T) {
 	f := newFixture(t)
 	held, release := f.wire.hold()
 	defer release()

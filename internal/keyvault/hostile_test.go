@@ -171,7 +171,7 @@ func TestAHostileChallengeGetsNoToken(t *testing.T) {
 		"an application id":                 resource("cfa8b339-82a2-471a-a3c9-0fc0be7a4093"),
 		"an application's URI":              resource("api://management"),
 		"a top-level domain":                resource("https://localhost.net"),
-		"a stranger's application":          resource("https://attacker.example"),
+		"an attacker's application":         resource("https://attacker.example"),
 		"two scopes":                        "Bearer " + authority + `, scope="https://vault.azure.net/.default https://management.azure.com/.default"`,
 		"scope before resource":             "Bearer " + authority + `, resource="https://vault.azure.net", scope="https://management.azure.com/.default"`,
 		"management first, Key Vault after": resource("https://management.azure.com") + `, resource="https://vault.azure.net"`,

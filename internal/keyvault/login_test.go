@@ -32,7 +32,7 @@ func loginAnswers(status int, contentType, body string) func(*testing.T, *fixtur
 	}
 }
 
-func TestEachKindOfIdentityReads(t *testing.T) {
+func TestEachIdentityTypeReadsASecret(t *testing.T) {
 	tests := []struct {
 		name      string
 		variables func(*testing.T, *vaulttest.Server) []string

@@ -25,7 +25,7 @@ var networkFailures = []failureCase{
 		class: v1alpha1.ClassTransient, says: []string{"no connection: ", "check the network path"}},
 	{name: "TLS, another name", arrange: present(vaulttest.OtherName), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
 		says: []string{"valid for proxy.example, not localhost", "private endpoint"}},
-	{name: "TLS, an untrusted CA", arrange: present(vaulttest.Stranger), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
+	{name: "TLS, an untrusted CA", arrange: present(vaulttest.UntrustedCA), want: v1alpha1.ReasonTLSFailure, class: v1alpha1.ClassTransient,
 		says: []string{"unknown authority", "--ca-bundle"}},
 	{name: "TLS, a certificate that has expired, or a clock ahead", arrange: present(vaulttest.Past), want: v1alpha1.ReasonTLSFailure,
 		class: v1alpha1.ClassTransient, says: []string{"the server's certificate expired on ", "according to this node's clock", "correct the clock if it is wrong"}},

@@ -60,7 +60,7 @@ func TestRetryAfter(t *testing.T) {
 		{"a date", "Retry-After", "Mon, 23 Nov 2026 12:00:30 GMT", 30 * time.Second},
 		{"a date that has passed", "Retry-After", "Mon, 23 Nov 2026 11:00:00 GMT", 0},
 		{"Azure's milliseconds", "x-ms-retry-after-ms", "1500", 1500 * time.Millisecond},
-		{"a number beyond all measure", "Retry-After", "99999999999", math.MaxInt32 * time.Second},
+		{"a number that overflows", "Retry-After", "99999999999", math.MaxInt32 * time.Second},
 		{"a negative number beyond all measure", "Retry-After", "-99999999999", 0},
 		{"nonsense", "Retry-After", "soon", 0},
 		{"a negative number", "Retry-After", "-5", 0},

@@ -105,8 +105,8 @@ func TestAllowList(t *testing.T) {
 		{"an extra host on any port", "https://vault.internal:1234/secrets/a", true},
 		{"an extra suffix", "https://v.vault.azurestack.local/secrets/a", true},
 		{"an extra host on 443", "https://proxy.example/secrets/a", true},
-		{"a stranger", "https://evil.example/secrets/a", false},
-		{"a stranger who ends like a vault", "https://evilvault.azure.net/secrets/a", false},
+		{"another host", "https://evil.example/secrets/a", false},
+		{"another host that ends like a vault", "https://evilvault.azure.net/secrets/a", false},
 		{"a vault's domain in front", "https://v.vault.azure.net.evil.example/secrets/a", false},
 		{"the suffix alone", "https://vault.azure.net/secrets/a", false},
 	}

@@ -30,7 +30,7 @@ func try(string) error {
 		return errHeld // made by an agent under another account
 	}
 	if err != nil {
-		return fmt.Errorf("making the mutex %s: %w", name, err)
+		return fmt.Errorf("creating the mutex %s: %w", name, err)
 	}
 	return nil // the handle stays open as long as the process lives
 }

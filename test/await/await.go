@@ -1,5 +1,5 @@
 // Package await waits in tests for what happens a while after its cause: by asking again and again, and long enough that a
-// slow machine is no failure. A test that passes never waits that long.
+// slow machine does not fail a test. A test that passes never waits that long.
 package await
 
 import (
@@ -16,7 +16,7 @@ const Limit = 5 * time.Minute
 
 const interval = 50 * time.Millisecond
 
-// That waits until a condition holds without an error, and else ends the test. What is waited for completes "waited in vain
+// That waits until a condition holds without an error, and else ends the test. What is waited for completes "timed out waiting
 // until".
 func That(t testing.TB, what string, holds func() (bool, error)) {
 	t.Helper()
@@ -37,7 +37,7 @@ func Until(ctx context.Context, what string, holds func() (bool, error)) error {
 	case err == nil:
 		return nil
 	case last == nil:
-		return fmt.Errorf("waited in vain until %s: %w", what, err)
+		return fmt.Errorf("timed out waiting until %s: %w", what, err)
 	}
-	return fmt.Errorf("waited in vain until %s: %w (last error: %w)", what, err, last)
+	return fmt.Errorf("timed out waiting until %s: %w (last error: %w)", what, err, last)
 }

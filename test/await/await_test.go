@@ -28,7 +28,7 @@ func TestWhatWasWaitedForAndTheLastErrorAreSaid(t *testing.T) {
 		cancel()
 		return false, away
 	})
-	if !errors.Is(err, away) || !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "waited in vain until it is there: ") {
+	if !errors.Is(err, away) || !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "timed out waiting until it is there: ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// author is one who may write ObservedCertificates and writes as many and as large ones as the API takes, and changes them all
+// author simulates a user who may write ObservedCertificates and writes as many and as large ones as the API takes, and changes them all
 // the time.
 const (
 	authorCertificates   = 5000

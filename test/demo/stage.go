@@ -121,7 +121,7 @@ func until(ctx context.Context, what string, holds func() (bool, error)) error {
 		select {
 		case <-ticker.C:
 		case <-deadline:
-			return fmt.Errorf("waited a minute in vain for %s", what)
+			return fmt.Errorf("timed out after a minute waiting for %s", what)
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -164,7 +164,7 @@ func TestTheSecondAgentWaitsForTheFirst(t *testing.T) {
 	defer func() { env.agent = another }()
 	await.That(t, "the second agent says that it waits", func() (bool, error) {
 		log, err := os.ReadFile(env.log())
-		return another.Running() && strings.Contains(string(log), "another agent works on this machine"), err
+		return another.Running() && strings.Contains(string(log), "another agent uses this machine"), err
 	})
 	env.agent.Kill()
 	env.create(t, "second", env.shop.SecretURL("second"), nil)

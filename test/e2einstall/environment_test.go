@@ -74,7 +74,7 @@ func (w *environment) prepareCluster(ctx context.Context) error {
 		return err
 	}
 	if w.client, err = client.New(w.cluster.Config(), client.Options{Scheme: types}); err != nil {
-		return fmt.Errorf("making a client: %w", err)
+		return fmt.Errorf("creating a client: %w", err)
 	}
 	// as an operator of Prometheus has them; the chart brings its own
 	if err := w.cluster.InstallCRDs(ctx, filepath.Join(w.root, "charts", "testdata", "crds")); err != nil {

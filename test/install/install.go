@@ -67,7 +67,7 @@ func InForce(ctx context.Context, plane *controlplane.ControlPlane) error {
 	}
 	agent, err := client.New(config, client.Options{Scheme: types})
 	if err != nil {
-		return fmt.Errorf("making a client: %w", err)
+		return fmt.Errorf("creating a client: %w", err)
 	}
 	for policy, object := range map[string]client.Object{
 		"vaultpane-agent-nodecertificatestates": &v1alpha1.NodeCertificateState{ObjectMeta: metav1.ObjectMeta{Name: "probe"}},
@@ -121,7 +121,7 @@ func WithNode(ctx context.Context, plane *controlplane.ControlPlane, root, node,
 	}
 	kube, err := client.New(plane.Config(), client.Options{Scheme: types})
 	if err != nil {
-		return nil, fmt.Errorf("making a client: %w", err)
+		return nil, fmt.Errorf("creating a client: %w", err)
 	}
 	one := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: node, Labels: map[string]string{"kubernetes.io/os": "windows"}}}
 	if err := kube.Create(ctx, one); err != nil {

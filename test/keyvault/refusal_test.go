@@ -52,10 +52,10 @@ func TestAVaultPresentsOtherCertificates(t *testing.T) {
 	var name x509.HostnameError
 	var stranger x509.UnknownAuthorityError
 	wanted := map[ServerCertificate]func(error) bool{
-		Past:      func(err error) bool { return errors.As(err, &invalid) && time.Now().After(invalid.Cert.NotAfter) },
-		Future:    func(err error) bool { return errors.As(err, &invalid) && time.Now().Before(invalid.Cert.NotBefore) },
-		OtherName: func(err error) bool { return errors.As(err, &name) },
-		Stranger:  func(err error) bool { return errors.As(err, &stranger) },
+		Past:        func(err error) bool { return errors.As(err, &invalid) && time.Now().After(invalid.Cert.NotAfter) },
+		Future:      func(err error) bool { return errors.As(err, &invalid) && time.Now().Before(invalid.Cert.NotBefore) },
+		OtherName:   func(err error) bool { return errors.As(err, &name) },
+		UntrustedCA: func(err error) bool { return errors.As(err, &stranger) },
 	}
 	for _, kind := range ServerCertificates {
 		if err := vault.Present(kind); err != nil {

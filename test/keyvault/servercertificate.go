@@ -24,12 +24,12 @@ const (
 	Future ServerCertificate = "Future"
 	// OtherName is for another host.
 	OtherName ServerCertificate = "OtherName"
-	// Stranger comes from an untrusted CA.
-	Stranger ServerCertificate = "Stranger"
+	// UntrustedCA comes from an untrusted CA.
+	UntrustedCA ServerCertificate = "UntrustedCA"
 )
 
 // ServerCertificates are all except Good.
-var ServerCertificates = []ServerCertificate{Past, Future, OtherName, Stranger}
+var ServerCertificates = []ServerCertificate{Past, Future, OtherName, UntrustedCA}
 
 // Present makes the vault present another certificate on new connections.
 func (v *Vault) Present(kind ServerCertificate) error {
@@ -57,7 +57,7 @@ func (i *issuer) serverCertificate(kind ServerCertificate) (tls.Certificate, err
 		template.NotBefore = now.Add(24 * time.Hour)
 	case OtherName:
 		template.DNSNames, template.IPAddresses = []string{"proxy.example"}, nil
-	case Stranger:
+	case UntrustedCA:
 		stranger, err := newTLSIssuer()
 		if err != nil {
 			return tls.Certificate{}, err

@@ -16,7 +16,7 @@ func TestVariablesThatNothingReadsAreTold(t *testing.T) {
 	}{
 		{"a setting", "VAULTPANE_WORKERS=5", nil, ""},
 		{"a letter too few", "VAULTPANE_WORKER=5", nil, "VAULTPANE_WORKER is unknown; did you mean VAULTPANE_WORKERS?"},
-		{"an underscore too few", "VAULTPANE_LOGLEVEL=2", nil, "did you mean VAULTPANE_LOG_LEVEL?"},
+		{"a missing underscore", "VAULTPANE_LOGLEVEL=2", nil, "did you mean VAULTPANE_LOG_LEVEL?"},
 		{"small letters", "vaultpane_log_level=2", nil, "did you mean VAULTPANE_LOG_LEVEL?"},
 		{"one that is empty counts as not set", "VAULTPANE_WORKER=", nil, ""},
 		{"another word", "VAULTPANE_PROXY=http://proxy", []string{"VAULTPANE_PROXY"}, ""},

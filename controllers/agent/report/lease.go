@@ -33,9 +33,9 @@ type Lease struct {
 	Now func() time.Time
 	// Renewed is called after each renewal.
 	Renewed func(ctx context.Context)
-	// Overdue returns when the oldest overdue poll was due, zero for none. Nil for no annotation.
+	// Overdue returns when the oldest overdue poll was due, zero for none. If nil, no annotation is written.
 	Overdue func() time.Time
-	// Unwritten returns since when the agent has had a report that it cannot write, zero for none. Nil for no annotation.
+	// Unwritten returns since when the agent has had a report that it cannot write, zero for none. If nil, no annotation is written.
 	Unwritten func() time.Time
 
 	mu sync.Mutex

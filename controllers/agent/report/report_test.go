@@ -33,7 +33,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	deadline := time.Now().Add(2 * time.Minute) // for a busy machine
 	for !holds() {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
+			t.Fatalf("timed out waiting for %s", what)
 		}
 		<-time.After(50 * time.Millisecond)
 	}

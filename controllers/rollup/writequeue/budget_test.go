@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestTheBudgetIsOfWatchEvents(t *testing.T) {
+func TestTheBudgetCountsWatchEvents(t *testing.T) {
 	tests := []struct {
 		name         string
 		agents       int

@@ -1,5 +1,4 @@
-// Package accounts turns the accounts of a spec into the access list of a private key, and remembers what the machine said
-// about each account.
+// Package accounts turns the accounts of a spec into the access list of a private key, and caches the lookups.
 package accounts
 
 import (
@@ -13,8 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// How long an answer about an account is used: a domain is not asked at each look at each certificate, and a service that was
-// just installed gets access soon.
+// How long a lookup is cached: so that a domain is not queried each time a certificate is processed, and a service that was just
+// installed gets access soon.
 const (
 	knownFor   = 10 * time.Minute
 	unknownFor = 30 * time.Second

@@ -11,7 +11,7 @@ type Unknown struct{ names []string }
 
 // Error implements error.
 func (e *Unknown) Error() string {
-	return "the node does not know " + truncate.List(e.names) + "; correct spec.accounts or create the account: until then the others can use the private key, and this one cannot"
+	return "the node does not know " + truncate.List(e.names) + "; correct spec.accounts or create the account: until then the other accounts can use the private key, but this one cannot"
 }
 
 // Unavailable says that the node cannot look up accounts of a spec at the moment, because their domain does not answer.

@@ -19,7 +19,7 @@ func (e *Unsupported) Error() string {
 type NotYetValid struct {
 	// From is that time.
 	From time.Time
-	// Reason tells a secret from a certificate.
+	// Reason distinguishes a secret from a certificate.
 	Reason v1alpha1.Reason
 	// What says what is not yet valid, and where.
 	What string

@@ -53,7 +53,7 @@ func CheckCredential(name Credential) error {
 	for _, known := range Credentials {
 		names = append(names, string(known))
 	}
-	return fmt.Errorf("%q is none of %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("%q is not one of %s", name, strings.Join(names, ", "))
 }
 
 // newCredential makes the credential of an account. It reads files and settings, and sends no request.

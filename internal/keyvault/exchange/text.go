@@ -14,7 +14,7 @@ const (
 	MaxID   = 64  // the ID of a request or client; those of Azure have 36
 )
 
-// hints is where a message of Azure turns from the cause to hints that are less specific than our own advice.
+// hints matches the part of an Azure message after the cause that are less specific than our own advice.
 var hints = regexp.MustCompile(`\s(For help|For more information|If you recently|To troubleshoot|This can happen|Check (your|with|to)|Ensure the|Review the|Visit the|https://learn\.microsoft\.com|https://docs\.microsoft\.com)\b.*`)
 
 // Gist returns the part of a message of Azure that states the cause, in the form of OneLine.

@@ -36,7 +36,7 @@ func startServing(t *testing.T) (dir string) {
 		return err == nil, nil
 	})
 	if err != nil {
-		t.Fatal("waiting for the settings in vain")
+		t.Fatal("timed out waiting for the settings")
 	}
 	return dir
 }

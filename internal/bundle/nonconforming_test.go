@@ -12,7 +12,7 @@ import (
 )
 
 // oddFamily returns a family with one certificate that Go's parser refuses.
-func oddFamily(t testing.TB, at, oddity string) (family, []*x509.Certificate) {
+func oddFamily(t testing.TB, at, defect string) (family, []*x509.Certificate) {
 	t.Helper()
 	f := newFamily(t, newEC())
 	number := func(c *x509.Certificate) {
@@ -26,7 +26,7 @@ func oddFamily(t testing.TB, at, oddity string) (family, []*x509.Certificate) {
 		if issuer == nil {
 			issuer = original
 		}
-		der := resigned(t, again.cert, issuer.key, func(tbs []byte) []byte { return everywhere(oddities[oddity], tbs) })
+		der := resigned(t, again.cert, issuer.key, func(tbs []byte) []byte { return everywhere(nonconforming[defect], tbs) })
 		if _, err := x509.ParseCertificate(der); err == nil {
 			t.Fatal("Go's parser accepts it: this test proves nothing")
 		}
@@ -59,16 +59,16 @@ func TestAPFXWithACertificateThatOnlyGoRefusesIsRead(t *testing.T) {
 		"modern": pkcs12.Modern2023, "modern with PBMAC1": pkcs12.Modern2026, "3DES": pkcs12.LegacyDES, "RC2": pkcs12.LegacyRC2,
 		"not encrypted": pkcs12.Passwordless,
 	}
-	for oddity := range oddities {
+	for defect := range nonconforming {
 		for _, at := range []string{"root", "intermediate", "leaf"} {
-			f, certs := oddFamily(t, at, oddity)
+			f, certs := oddFamily(t, at, defect)
 			for name, encoder := range encoders {
-				t.Run(oddity+" in the "+at+", "+name, func(t *testing.T) {
+				t.Run(defect+" in the "+at+", "+name, func(t *testing.T) {
 					der := must(encoder.Encode(f.leaf.key, certs[0], certs[1:], ""))
 					wantCertificates(t, ContentTypePFX, text(der), certs[2], certs[1], certs[0])
 				})
 			}
-			t.Run(oddity+" in the "+at+", PKCS#7 in PEM", func(t *testing.T) {
+			t.Run(defect+" in the "+at+", PKCS#7 in PEM", func(t *testing.T) {
 				pairs := []*pair{{cert: certs[0]}, {cert: certs[1]}, {cert: certs[2]}}
 				for _, der := range [][]byte{pkcs7Of(pairs), openPKCS7(pairs)} {
 					wantCertificates(t, ContentTypePEM, join(block("PKCS7", der), keyPEM(f.leaf.key)), certs[2], certs[1], certs[0])
