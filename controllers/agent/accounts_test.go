@@ -87,7 +87,7 @@ func TestACreatedAccountGetsAccessWithoutTheVault(t *testing.T) {
 	m.host.knows(map[string]string{userAccount: userSID})
 	web := m.put("web", vaulttest.CertificateOptions{})
 	m.create("web", granting(poolAccount, userAccount))
-	entry := m.fails("web", v1alpha1.ReasonAccountNotFound, poolAccount, "ERROR_NONE_MAPPED", "the others can use the private key")
+	entry := m.fails("web", v1alpha1.ReasonAccountNotFound, poolAccount, "ERROR_NONE_MAPPED", "the other accounts can use the private key")
 	if entry.State != v1alpha1.StateFailed || entry.Thumbprint != web || entry.Since == nil {
 		t.Errorf("the node reports %+v, want Failed with what is installed", entry)
 	}
