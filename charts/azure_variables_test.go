@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// TestTheChartTakesTheVariablesOfAzure: the chart refuses a variable in agent.extraEnv as one that nothing reads, so its list has
-// what the agent and the Azure SDK read, and nothing else.
-func TestTheChartTakesTheVariablesOfAzure(t *testing.T) {
+// TestTheChartAcceptsTheVariablesOfAzure: the chart rejects a variable in agent.extraEnv that nothing reads, so its list must
+// contain exactly the variables that the agent and the Azure SDK read.
+func TestTheChartAcceptsTheVariablesOfAzure(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(chart, "templates", "_pods.tpl"))
 	if err != nil {
 		t.Fatal(err)
@@ -36,12 +36,12 @@ func TestTheChartTakesTheVariablesOfAzure(t *testing.T) {
 	}
 	for name, file := range read {
 		if !slices.Contains(known, name) {
-			t.Errorf("%s reads %s, which the chart refuses", file, name)
+			t.Errorf("%s reads %s, which the chart rejects", file, name)
 		}
 	}
 	for _, name := range known {
 		if read[name] == "" {
-			t.Errorf("nothing reads %s, which the chart takes", name)
+			t.Errorf("nothing reads %s, which the chart accepts", name)
 		}
 	}
 }

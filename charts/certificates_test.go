@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestTheChartSaysWhatTheAPIServerWouldSay: the chart reads the CRD's own schema, so that a wrong certificate does not end an
-// installation in its middle. Its message is the API server's.
+// TestTheChartSaysWhatTheAPIServerWouldSay: the chart checks the rules of the CRD, so that an invalid certificate does not fail an
+// installation halfway. Its message is the API server's.
 func TestTheChartSaysWhatTheAPIServerWouldSay(t *testing.T) {
 	plane := cluster(t)
 	for name, test := range map[string]struct{ field, value, says string }{
@@ -28,16 +28,16 @@ func TestTheChartSaysWhatTheAPIServerWouldSay(t *testing.T) {
 		"a store of Windows' own":          {"certificateStoreName", "Disallowed", "belong to Windows' own root update"},
 		"an interval too short":            {"pollingIntervalInS", "29", "must be at least 30 seconds"},
 		"an interval too long":             {"pollingIntervalInS", "2592001", "must be at most 2592000 seconds"},
-		"a blank account":                  {"accounts", `[" "]`, "an account must not be empty"},
+		"an account that is a space":       {"accounts", `[" "]`, "an account must not be empty"},
 		"a line break in an account":       {"accounts", `["a\nb"]`, "an account must not contain control characters"},
 		"too many versions":                {"revisionHistoryLimit", "101", "must be between 0 and 100 superseded versions"},
 		"a resource id":                    {"authentication", "{msiClientId: /subscriptions/0}", "must be a client id, a GUID"},
-		"a label's value with a blank":     {"nodeSelector", "{matchLabels: {pool: my pool}}", "must be the value of a label"},
-		"a label's key with a blank":       {"nodeSelector", "{matchExpressions: [{key: my pool, operator: Exists}]}", "must be the key of a label"},
+		"a label's value with a space":     {"nodeSelector", "{matchLabels: {pool: my pool}}", "must be the value of a label"},
+		"a label's key with a space":       {"nodeSelector", "{matchExpressions: [{key: my pool, operator: Exists}]}", "must be the key of a label"},
 		"an operator without its values":   {"nodeSelector", "{matchExpressions: [{key: pool, operator: NotIn}]}", "the operators In and NotIn need values"},
 		"an operator with values too many": {"nodeSelector", "{matchExpressions: [{key: pool, operator: Exists, values: [a]}]}", "must not have values"},
 		"a display name":                   {"certificateStoreName", "Trusted Publishers", "is named TrustedPublisher; write TrustedPublisher"},
-		"a blank behind a URL":             {"url", "'https://v.vault.azure.net/secrets/a '", "has leading or trailing spaces"},
+		"a trailing space in a URL":        {"url", "'https://v.vault.azure.net/secrets/a '", "has leading or trailing spaces"},
 		"an underscore":                    {"url", "https://my_vault.vault.azure.net/secrets/a", "has '_' in its host"},
 		"the portal":                       {"url", "https://portal.azure.com/", "is an address of the Azure portal"},
 		"accounts in one string":           {"accounts", "['a;b']", "contains several accounts in one string"},
@@ -78,10 +78,10 @@ func TestTheChartSaysWhatTheAPIServerWouldSay(t *testing.T) {
 	}
 }
 
-func compareSaid(t *testing.T, who string, err error, says string) {
+func compareSaid(t *testing.T, speaker string, err error, says string) {
 	t.Helper()
 	if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
-		t.Errorf("%s says %v, want %q", who, err, says)
+		t.Errorf("%s says %v, want %q", speaker, err, says)
 	}
 }
 

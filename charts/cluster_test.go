@@ -12,9 +12,9 @@ import (
 	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
-// TestARealAPIServerTakesEveryRendering tells what schemas do, and more: defaulting, validation, expressions of policies, and
-// the rules for Windows pods. Fields that it does not know are errors.
-func TestARealAPIServerTakesEveryRendering(t *testing.T) {
+// TestARealAPIServerAcceptsEveryRendering checks more than schemas do: defaulting, validation, expressions of policies, and the rules
+// for Windows pods. Unknown fields are errors.
+func TestARealAPIServerAcceptsEveryRendering(t *testing.T) {
 	plane := cluster(t)
 	for name, values := range valuesFiles(t) {
 		t.Run(name, func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestARealAPIServerTakesEveryRendering(t *testing.T) {
 	}
 }
 
-// TestMonitoringWithoutItsKindsNamesTheValue: the API server would say "no matches for kind" in the middle of the installation.
+// TestMonitoringWithoutItsKindsNamesTheValue: the API server would report "no matches for kind" halfway through the installation.
 func TestMonitoringWithoutItsKindsNamesTheValue(t *testing.T) {
 	plane := cluster(t) // which has the operator's kinds, and not Azure's
 	access := filepath.Join(t.TempDir(), "kubeconfig")
@@ -35,7 +35,7 @@ func TestMonitoringWithoutItsKindsNamesTheValue(t *testing.T) {
 	}
 	for group, says := range map[string]string{
 		"monitoring.coreos.com/v1":   "",
-		"azmonitoring.coreos.com/v1": "monitoring.serviceMonitor.enabled is true, and the cluster has no CRD servicemonitors.azmonitoring.coreos.com: install those of the Prometheus operator first, or set monitoring.serviceMonitor.enabled: false",
+		"azmonitoring.coreos.com/v1": "monitoring.serviceMonitor.enabled is true, but the cluster has no CRD servicemonitors.azmonitoring.coreos.com: install the CRDs of the Prometheus operator first, or set monitoring.serviceMonitor.enabled: false",
 	} {
 		_, err := run(t, "install", "vaultpane", chart, "--dry-run=server", "--kubeconfig", access, "--namespace", namespace, "--set", "monitoring.serviceMonitor.enabled=true,monitoring.apiVersion="+group)
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
@@ -44,7 +44,7 @@ func TestMonitoringWithoutItsKindsNamesTheValue(t *testing.T) {
 	}
 }
 
-// TestPodSecurity asks the API server's own admission at which level the pods are admitted.
+// TestPodSecurity checks with the API server's own admission at which level the pods are admitted.
 func TestPodSecurity(t *testing.T) {
 	plane := cluster(t)
 	for _, level := range []string{"restricted", "baseline", "privileged"} {
@@ -95,8 +95,7 @@ func TestPodSecurity(t *testing.T) {
 	}
 }
 
-// TestWindowsPodsSetNothingThatWindowsForbids names what is forbidden beside os.name: windows, so that the API server's
-// answer is not the first to know. https://kubernetes.io/docs/concepts/windows/intro/#compatibility-v1-pod-spec-containers-securitycontext
+// TestWindowsPodsSetNothingThatWindowsForbids checks what is forbidden with os.name: windows, before the API server does. https://kubernetes.io/docs/concepts/windows/intro/#compatibility-v1-pod-spec-containers-securitycontext
 func TestWindowsPodsSetNothingThatWindowsForbids(t *testing.T) {
 	for name, values := range valuesFiles(t) {
 		object := render(t, values)["DaemonSet vaultpane-system/vaultpane-agent"]
@@ -106,7 +105,7 @@ func TestWindowsPodsSetNothingThatWindowsForbids(t *testing.T) {
 		made := pod(t, object)
 		options := made.Spec.SecurityContext.WindowsOptions
 		if made.Spec.OS == nil || made.Spec.OS.Name != "windows" || !made.Spec.HostNetwork || !*options.HostProcess || *options.RunAsUserName != `NT AUTHORITY\SYSTEM` {
-			t.Errorf("%s: is no HostProcess pod of SYSTEM", name)
+			t.Errorf("%s: is not a HostProcess pod of SYSTEM", name)
 		}
 		for _, container := range made.Spec.Containers {
 			if len(container.Args) > 0 || len(container.Command) != 1 || container.SecurityContext != nil {

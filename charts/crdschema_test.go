@@ -29,14 +29,14 @@ type property struct {
 }
 
 // TestTheSchemaHoldsTheCRDs compares the definitions of a certificate in values.schema.json with the CRD's schema, or writes them.
-// Unknown keys are not among them, as nowhere in that file: the template vaultpane.keys names the right spelling. Neither are the
-// CRD's rules in CEL: the template vaultpane.rules has their messages.
+// As in the rest of that file, the definitions do not forbid unknown keys, because the template vaultpane.keys does, and names the right
+// spelling. They do not have the CRD's CEL rules either: the template vaultpane.rules checks them, and has their messages.
 func TestTheSchemaHoldsTheCRDs(t *testing.T) {
 	spec := observedCertificateSpec(t)
 	certificate := convert(spec, true)
 	fields := *certificate
 	fields.Properties, fields.Required = maps.Clone(certificate.Properties), nil
-	delete(fields.Properties, "url") // which each certificate has of its own
+	delete(fields.Properties, "url") // each certificate has its own
 	file := filepath.Join(chart, "values.schema.json")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -56,8 +56,8 @@ func observedCertificateSpec(t *testing.T) apiextensionsv1.JSONSchemaProps {
 	return crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 }
 
-// convert makes a JSON schema of a CRD's. A field of values that is null is as if it were not there, unless it is required; an entry
-// of a list is not null.
+// convert converts a CRD's schema to a JSON schema. In values, a field that is null counts as absent, unless it is required; an entry of
+// a list must not be null.
 func convert(from apiextensionsv1.JSONSchemaProps, nullable bool) *property {
 	to := &property{
 		Type: from.Type, MinLength: from.MinLength, MaxLength: from.MaxLength, MaxItems: from.MaxItems, MaxProperties: from.MaxProperties,
@@ -87,7 +87,7 @@ func convert(from apiextensionsv1.JSONSchemaProps, nullable bool) *property {
 	return to
 }
 
-// replaceDefinition replaces one of $defs in the text of a schema, so that the order and form of the rest stay.
+// replaceDefinition replaces one of $defs in the text of a schema, and keeps the order and layout of the rest.
 func replaceDefinition(t *testing.T, schema, name string, definition *property) string {
 	t.Helper()
 	var text bytes.Buffer

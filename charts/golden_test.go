@@ -9,8 +9,8 @@ import (
 
 const defaults = "testdata/values/default.yaml"
 
-// TestRenderings compares what each value set renders with its golden file. That of default holds all objects, the others
-// those that differ from them, so that a file shows what its values do.
+// TestRenderings compares what each value set renders with its golden file. The golden file of default has all objects, the
+// others have only objects that differ from those, so that a file shows the effect of its values.
 func TestRenderings(t *testing.T) {
 	base := render(t, defaults)
 	for name, values := range valuesFiles(t) {
@@ -33,14 +33,14 @@ func TestRenderings(t *testing.T) {
 	}
 }
 
-// TestAnUpgradeRollsOnlyWhatItMust changes one thing and looks at the pods' templates.
+// TestAnUpgradeRollsOnlyWhatItMust changes one value and compares the pod templates.
 func TestAnUpgradeRollsOnlyWhatItMust(t *testing.T) {
 	const agent, controller = "DaemonSet vaultpane-system/vaultpane-agent", "Deployment vaultpane-system/vaultpane-controller"
 	base := render(t, defaults)
 	for name, rolls := range map[string]struct{ agent, controller bool }{
 		"extension-3x":      {},                 // certificates are objects of their own
-		"monitoring":        {},                 // so is what watches
-		"flow-and-network":  {},                 // and what guards
+		"monitoring":        {},                 // monitoring is separate
+		"flow-and-network":  {},                 // so are network policies
 		"workload-identity": {agent: true},      // the identity is the agents'
 		"controller-only":   {controller: true}, //
 	} {
@@ -68,7 +68,7 @@ func TestANewVersionOfTheChartAloneRollsNothing(t *testing.T) {
 	}
 }
 
-// TestANamespaceOfItsOwn: nothing is left in the release's, or names it.
+// TestANamespaceOfItsOwn: no object is in the release's namespace, or names it.
 func TestANamespaceOfItsOwn(t *testing.T) {
 	text, err := run(t, "template", "vaultpane", chart, "--namespace", "parent", "--set", "namespaceOverride="+namespace+",monitoring.serviceMonitor.enabled=true,flowSchema.enabled=true")
 	if err != nil {
@@ -85,8 +85,8 @@ func TestANamespaceOfItsOwn(t *testing.T) {
 	}
 }
 
-// TestWithoutHooksNothingActsByItself: rendered for another tool than Helm, which would run the Jobs of upgrade and
-// uninstallation at once, the chart has neither them nor what is theirs.
+// TestWithoutHooksNothingActsByItself: rendered for a tool other than Helm, which would run the Jobs for upgrade and
+// uninstallation immediately, the chart contains neither these Jobs nor their objects.
 func TestWithoutHooksNothingActsByItself(t *testing.T) {
 	text, err := run(t, "template", "vaultpane", chart, "--namespace", namespace, "--no-hooks", "--include-crds")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package charts_test renders the Helm chart and compares the outcome with golden files, with config/ and with what a real API
-// server says to it. go test ./charts -update writes the golden files, config/ and the chart's README anew.
+// Package charts_test renders the Helm chart and compares the outcome with golden files, with config/ and with the answers of a
+// real API server. go test ./charts -update rewrites the golden files, config/ and the chart's README.
 package charts_test
 
 import (
@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-var update = flag.Bool("update", false, "write golden files, config/ and the chart's README anew")
+var update = flag.Bool("update", false, "rewrite the golden files, config/ and the chart's README")
 
 const (
 	chart     = "vaultpane"
@@ -117,7 +117,7 @@ func valuesFiles(t *testing.T) map[string]string {
 	return sets
 }
 
-// compareFile compares a file with what it should hold, or writes it.
+// compareFile compares a file with its expected content, or writes it.
 func compareFile(t *testing.T, path, want string) {
 	t.Helper()
 	if *update {

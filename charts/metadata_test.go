@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestWhatArtifactHubShows compares the annotations of Chart.yaml with what they are about.
+// TestWhatArtifactHubShows compares the annotations of Chart.yaml with the CRDs and examples that they describe.
 // https://artifacthub.io/docs/topics/annotations/helm/
 func TestWhatArtifactHubShows(t *testing.T) {
 	type kind struct{ Kind, Version, Name string }
@@ -49,7 +49,7 @@ func TestWhatArtifactHubShows(t *testing.T) {
 	}
 }
 
-// TestWhatAChartBrings: the licence travels with the package, and who maintains it is the project.
+// TestWhatAChartBrings: the package contains the licence, and the project is its maintainer.
 func TestWhatAChartBrings(t *testing.T) {
 	licence, err := os.ReadFile("../LICENSE")
 	if err != nil {

@@ -43,7 +43,7 @@ func TestQueriesNameMetricsThatThereAre(t *testing.T) {
 	}
 }
 
-// TestTheDashboardsQueriesAreWritten writes them as rules, for promtool to parse: hack/chart.sh.
+// TestTheDashboardsQueriesAreRules writes them as rules, for promtool to parse: hack/chart.sh.
 func TestTheDashboardsQueriesAreRules(t *testing.T) {
 	type rule struct {
 		Record string `json:"record"`
@@ -65,7 +65,7 @@ func TestTheDashboardsQueriesAreRules(t *testing.T) {
 	compareFile(t, filepath.Join("testdata", "monitoring", "dashboard.yaml"), string(text))
 }
 
-// TestTheAlertCountsAsTheController wants one time for the condition and the alert.
+// TestTheAlertCountsAsTheController wants the same threshold for the condition and the alert.
 func TestTheAlertCountsAsTheController(t *testing.T) {
 	for soon, want := range map[string]string{"168h": "< 604800 > 0", "720h": "< 2592000 > 0", "1h30m": "< 5400 > 0"} {
 		rendered, err := run(t, "template", "vaultpane", chart, "--set", "monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true,controller.expiringSoon="+soon)
@@ -78,7 +78,7 @@ func TestTheAlertCountsAsTheController(t *testing.T) {
 	}
 }
 
-// TestGrafanaKnowsTheDashboard reads it with Grafana's own schema, in which every field and value must be.
+// TestGrafanaKnowsTheDashboard validates it against Grafana's own schema, in which every field and value must exist.
 func TestGrafanaKnowsTheDashboard(t *testing.T) {
 	file, err := filepath.Abs(filepath.Join(chart, "files", "dashboard.json"))
 	if err != nil {
@@ -89,13 +89,13 @@ func TestGrafanaKnowsTheDashboard(t *testing.T) {
 	}
 }
 
-// TestTheDashboardIsOfTheChosenCertificates: what is told by certificate follows the variable.
+// TestTheDashboardIsOfTheChosenCertificates: panels by certificate use the variable.
 func TestTheDashboardIsOfTheChosenCertificates(t *testing.T) {
 	byCertificate := regexp.MustCompile(`vaultpane_certificate_(nodes|ready|expiration_timestamp_seconds)(\{[^}]*\})?`)
 	for _, query := range dashboard(t) {
 		for _, found := range byCertificate.FindAllString(query.expression, -1) {
 			if !strings.Contains(found, `certificate=~"$certificate"`) {
-				t.Errorf("%s: %s has all certificates", query.where, found)
+				t.Errorf("%s: %s does not filter by the variable", query.where, found)
 			}
 		}
 	}

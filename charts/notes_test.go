@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// TestTheNotesFitTheValues reads what helm install says at its end.
+// TestTheNotesFitTheValues checks the notes that helm install prints.
 func TestTheNotesFitTheValues(t *testing.T) {
 	const (
-		identity = "name one by azure.clientId"
+		identity = "choose one with azure.clientId"
 		label    = "kubectl label namespace vaultpane-system --overwrite pod-security.kubernetes.io/enforce=privileged"
 		windows  = "daemonset/vaultpane-agent "
 		linux    = "daemonset/vaultpane-agent-linux "

@@ -13,8 +13,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/schemas"
 )
 
-// TestEveryRenderingFitsTheSchemasOfEveryVersion validates value sets and config/ with kubeconform. No kind may be without
-// schema: make schemas cuts them, for the kinds that test/schemas names.
+// TestEveryRenderingFitsTheSchemasOfEveryVersion validates value sets and config/ with kubeconform. Every kind must have a
+// schema: make schemas extracts them, for the kinds that test/schemas lists.
 func TestEveryRenderingFitsTheSchemasOfEveryVersion(t *testing.T) {
 	documents, renderings := t.TempDir(), 0
 	for name, values := range valuesFiles(t) {
@@ -45,8 +45,8 @@ func TestEveryRenderingFitsTheSchemasOfEveryVersion(t *testing.T) {
 	}
 }
 
-// TestTheChartAsksForNoVersion: one rendering serves every version, and versions that have no schema are refused.
-func TestTheChartAsksForNoVersion(t *testing.T) {
+// TestTheChartDependsOnNoVersion: one rendering serves every version, and versions without schemas are rejected.
+func TestTheChartDependsOnNoVersion(t *testing.T) {
 	templates := os.DirFS(filepath.Join(chart, "templates"))
 	err := fs.WalkDir(templates, ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -54,7 +54,7 @@ func TestTheChartAsksForNoVersion(t *testing.T) {
 		}
 		text, err := fs.ReadFile(templates, path)
 		if strings.Contains(string(text), ".Capabilities") {
-			t.Errorf("%s asks what the cluster has; render for each version", path)
+			t.Errorf("%s depends on what the cluster has; one rendering must fit every version", path)
 		}
 		return err
 	})
@@ -101,16 +101,16 @@ func TestSamplesFitFromTheVersionThatTheyName(t *testing.T) {
 	}
 }
 
-// TestSchemasFindSlips shows that they do not take everything.
+// TestSchemasFindSlips shows that the schemas reject invalid objects.
 func TestSchemasFindSlips(t *testing.T) {
 	const agent, monitor, web = "DaemonSet vaultpane-system/vaultpane-agent", "ServiceMonitor vaultpane-system/vaultpane-controller", "ObservedCertificate /web"
 	pod := []string{"spec", "template", "spec"}
-	for slip, test := range map[string]struct {
+	for mistake, test := range map[string]struct {
 		values, key string
 		path        []string
 		value       any
 		says        string
-		fine        string // the version that takes it, if one does
+		fine        string // the version that accepts it, if one does
 	}{
 		"a field of a pod is misspelt":           {"default", agent, append(pod, "nodeSelectr"), map[string]any{}, "'nodeSelectr' not allowed", ""},
 		"a number is a text":                     {"default", agent, append(pod, "terminationGracePeriodSeconds"), "30", "got string, want integer", ""},
@@ -121,7 +121,7 @@ func TestSchemasFindSlips(t *testing.T) {
 		"a field of Prometheus' is misspelt":     {"monitoring", monitor, []string{"spec", "endpoint"}, []any{}, "'endpoint' not allowed", ""},
 		"the metadata of one of ours is unknown": {"certificates", web, []string{"metadata", "label"}, map[string]any{}, "'label' not allowed", ""},
 	} {
-		t.Run(slip, func(t *testing.T) {
+		t.Run(mistake, func(t *testing.T) {
 			rendered := render(t, filepath.Join("testdata", "values", test.values+".yaml"))
 			object := rendered[test.key]
 			if object == nil {
@@ -131,7 +131,7 @@ func TestSchemasFindSlips(t *testing.T) {
 				t.Fatal(err)
 			}
 			documents := t.TempDir()
-			write(t, filepath.Join(documents, "slip.yaml"), rendered.text(t, []string{test.key}))
+			write(t, filepath.Join(documents, "mistake.yaml"), rendered.text(t, []string{test.key}))
 			if found := kubeconform(t, schemas.Versions[0], documents); len(found) != 1 || found[0].Status == "statusValid" || !strings.Contains(found[0].Msg, test.says) {
 				t.Errorf("%+v\nwant it to say %s", found, test.says)
 			}

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestTheProgramsKnowTheirSettings: a variable that nobody reads would be ignored without a word.
+// TestTheProgramsKnowTheirSettings: a variable that no program reads would be ignored silently.
 func TestTheProgramsKnowTheirSettings(t *testing.T) {
 	variables := regexp.MustCompile(`VAULTPANE_[A-Z_]+`)
 	lists := map[string][]string{}

@@ -42,7 +42,7 @@ func TestEveryValueIsExplained(t *testing.T) {
 	head, rest, found := strings.Cut(string(text), begin)
 	_, tail, ended := strings.Cut(rest, end)
 	if !found || !ended {
-		t.Fatal("README.md has no place for the values")
+		t.Fatal("README.md has no markers for the values")
 	}
 	compareFile(t, readme, head+begin+table.String()+end+tail)
 }
@@ -73,8 +73,8 @@ func TestTheSchemaKnowsEveryValue(t *testing.T) {
 	compareFile(t, filepath.Join(chart, "files", "keys.yaml"), "# The keys that values may have, written from values.schema.json by make generate.\n"+string(known))
 }
 
-// keysBelow are the keys that a schema knows, each with those below it, for the template vaultpane.keys: Helm says of a key that
-// the schema does not know neither how it is written nor which others there are.
+// keysBelow are the keys that a schema knows, each with those below it, for the template vaultpane.keys: Helm's message for
+// an unknown key has neither the right spelling nor the known keys.
 func keysBelow(root, schema map[string]any) map[string]any {
 	if reference, ok := schema["$ref"].(string); ok {
 		schema = root["$defs"].(map[string]any)[strings.TrimPrefix(reference, "#/$defs/")].(map[string]any)
@@ -135,8 +135,8 @@ func compareKeys(t *testing.T, path string, root, schema map[string]any, values 
 	}
 }
 
-// compareRequired wants the schema to require what is not empty by default, lists and free maps apart: null takes a default away,
-// and templates need it.
+// compareRequired wants the schema to require values that are not empty by default, except lists and free maps: templates need them, and
+// null would remove a default.
 func compareRequired(t *testing.T, path string, required any, defaults map[string]any) {
 	t.Helper()
 	var want, have []string

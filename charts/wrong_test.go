@@ -10,33 +10,33 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// wrong is a slip in values.yaml, and what the chart says to it.
+// wrong is a mistake in the values, and the message that the chart gives for it.
 type wrong struct {
-	// Slip says what went wrong.
-	Slip string `json:"slip"`
+	// Mistake describes it.
+	Mistake string `json:"mistake"`
 	// Values are the values.
 	Values map[string]any `json:"values"`
-	// Says is in the message. It names the value and what to write instead.
+	// Says is a part of the message, which names the value and what to write instead.
 	Says string `json:"says"`
 }
 
-// TestWrongValuesAreRefusedByName goes through testdata/wrong.yaml.
-func TestWrongValuesAreRefusedByName(t *testing.T) {
+// TestWrongValuesAreRejectedByName goes through testdata/wrong.yaml.
+func TestWrongValuesAreRejectedByName(t *testing.T) {
 	text, err := os.ReadFile("testdata/wrong.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var slips []wrong
-	if err := yaml.UnmarshalStrict(text, &slips); err != nil {
+	var mistakes []wrong
+	if err := yaml.UnmarshalStrict(text, &mistakes); err != nil {
 		t.Fatal(err)
 	}
-	if len(slips) < 200 {
-		t.Errorf("%d slips, want 200", len(slips))
+	if len(mistakes) < 200 {
+		t.Errorf("%d mistakes, want 200 or more", len(mistakes))
 	}
-	dir := t.TempDir() // without the slip's name, in which Helm would take a comma for the next file
-	for i, slip := range slips {
-		t.Run(slip.Slip, func(t *testing.T) {
-			values, err := yaml.Marshal(slip.Values)
+	dir := t.TempDir() // without the mistake's name, in which Helm would take a comma for the next file
+	for i, mistake := range mistakes {
+		t.Run(mistake.Mistake, func(t *testing.T) {
+			values, err := yaml.Marshal(mistake.Values)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -46,10 +46,10 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 			}
 			_, err = run(t, "template", "vaultpane", chart, "--namespace", namespace, "--values", file)
 			if err == nil {
-				t.Fatal("the chart takes it")
+				t.Fatal("the chart accepts it")
 			}
-			if !strings.Contains(err.Error(), slip.Says) {
-				t.Errorf("says %v\nwant %s", err, slip.Says)
+			if !strings.Contains(err.Error(), mistake.Says) {
+				t.Errorf("says %v\nwant %s", err, mistake.Says)
 			}
 		})
 	}

@@ -123,7 +123,7 @@ type ObservedCertificateSpec struct {
 	// hour), at least 30, at most 2592000 (30 days).
 	// +optional
 	// +kubebuilder:default=3600
-	// +kubebuilder:validation:XValidation:rule="self >= 30",message="must be at least 30 seconds, so that Key Vault is not asked too often"
+	// +kubebuilder:validation:XValidation:rule="self >= 30",message="must be at least 30 seconds, to limit the number of requests to Key Vault"
 	// +kubebuilder:validation:XValidation:rule="self <= 2592000",message="must be at most 2592000 seconds (30 days)"
 	PollingIntervalInS int32 `json:"pollingIntervalInS,omitempty"`
 

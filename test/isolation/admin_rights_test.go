@@ -28,11 +28,11 @@ func TestThePolicyHoldsWhenTheAgentHasEveryRight(t *testing.T) {
 		ours, theirs := make(own), make(another)
 		w.there(t, ours)
 		w.there(t, theirs)
-		t.Run("delete the own "+kind, func(t *testing.T) { expect(t, w.agent.Delete(t.Context(), ours), " is not deleted by agents") })
+		t.Run("delete the own "+kind, func(t *testing.T) { expect(t, w.agent.Delete(t.Context(), ours), " must not be deleted by agents") })
 		t.Run("delete another's "+kind, func(t *testing.T) { expect(t, w.agent.Delete(t.Context(), theirs), kind) })
 		t.Run("delete every "+kind, func(t *testing.T) {
 			err := w.agent.DeleteAllOf(t.Context(), ours, client.InNamespace(ours.GetNamespace()))
-			expect(t, err, " is not deleted by agents")
+			expect(t, err, " must not be deleted by agents")
 		})
 		label := client.RawPatch(types.MergePatchType, []byte(`{"metadata": {"labels": {"a": "b"}}}`))
 		t.Run("patch another's "+kind, func(t *testing.T) { expect(t, w.agent.Patch(t.Context(), theirs, label), own) })
@@ -41,7 +41,7 @@ func TestThePolicyHoldsWhenTheAgentHasEveryRight(t *testing.T) {
 	t.Run("take the own Lease to another namespace", func(t *testing.T) {
 		lease := w.lease(own)
 		lease.Namespace = "kube-node-lease"
-		expect(t, w.agent.Create(t.Context(), lease, client.DryRunAll), " is none of an agent: they write Leases in namespace "+install.Namespace+" only")
+		expect(t, w.agent.Create(t.Context(), lease, client.DryRunAll), " is not the Lease of an agent: agents may write Leases only in namespace "+install.Namespace)
 	})
 	t.Run("take the controller's Lease", func(t *testing.T) {
 		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: "vaultpane-controller"}}

@@ -42,9 +42,9 @@ func TestTheSamplePolicyBoundsAuthors(t *testing.T) {
 	}
 	const (
 		vaults = "spec.url must be in one of the vaults of this group: shop.vault.azure.net, shop-test.vault.azure.net"
-		port   = "spec.url must not name another port than 443"
+		port   = "spec.url must not have a port other than 443"
 		stores = "spec.certificateStoreName must be one of the stores of this group in LocalMachine: my, webhosting"
-		who    = "spec.authentication.msiClientId must be an identity of this group; leave it out for the agent's own"
+		who    = "spec.authentication.msiClientId must be an identity of this group; omit it for the agent's own identity"
 		pool   = "spec.nodeSelector.matchLabels must have kubernetes.azure.com/agentpool: shop, the node pool of this group"
 	)
 	await.That(t, "the policy is in force", func() (bool, error) {

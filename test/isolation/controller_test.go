@@ -45,9 +45,9 @@ func TestTheSamplePolicyBoundsTheController(t *testing.T) {
 	const label = `[{"op": "add", "path": "/metadata/labels/evil", "value": "yes"}]`
 	await.That(t, "the policy is in force", func() (bool, error) { return refused(t.Context(), label) != "", nil })
 	const (
-		itsTaints = "the controller takes startup taints off Nodes, and no others, and puts none on"
-		itsLabels = "the controller leaves labels, annotations, finalizers and owners of Nodes alone"
-		itsSpec   = "the controller leaves a Node's spec alone but for its startup taints"
+		itsTaints = "the controller may remove startup taints from Nodes, but no other taints, and may add none"
+		itsLabels = "the controller must not change labels, annotations, finalizers or owners of Nodes"
+		itsSpec   = "the controller must not change the spec of a Node except its startup taints"
 	)
 	for name, attempt := range map[string]struct{ change, says string }{
 		"take the startup taint":     {`[{"op": "remove", "path": "/spec/taints/1"}]`, ""},

@@ -85,7 +85,7 @@ func TestATokenOfAnEarlierNodeDoesNotSpeakForTheLaterOneOfThatName(t *testing.T)
 	again := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	w.there(t, again)
 	w.nodes[name] = again.UID
-	says := " must give the UID of Node " + name + " as nodeUID and in the owner reference; this token says " + string(node.UID)
+	says := " must give the UID of Node " + name + " as nodeUID and in the owner reference; this token has " + string(node.UID)
 	expect(t, before.Create(t.Context(), w.state(name), client.DryRunAll), says)
 	t.Run("the next token does", func(t *testing.T) { w.tries(t, w.tokenOf(t, name), name, "") })
 	t.Run("one made while there was no Node does", func(t *testing.T) { w.tries(t, between, name, "") })

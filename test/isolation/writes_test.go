@@ -20,7 +20,7 @@ const (
 	belongs   = " belongs to the agent on node " + another + "; this token is bound to node " + own
 	oneOwner  = " must have one owner reference, to Node " + own
 	wrongUID  = " must give the UID of Node " + own
-	finalizer = " takes no finalizer from an agent"
+	finalizer = " must not get a finalizer from an agent"
 )
 
 // forgery is a change to an object that the node's agent may write.
@@ -172,8 +172,8 @@ func TestAnAgentWritesEventsAboutItsOwnNodeOnly(t *testing.T) {
 		"about another kind":    {func(e *eventsv1.Event) { e.Regarding.Kind = "Namespace" }, " must be in namespace default and regard Node " + own},
 		"about nothing":         {func(e *eventsv1.Event) { e.Regarding = corev1.ObjectReference{} }, " must be in namespace default and regard Node " + own},
 		"in kubelet's name":     {func(e *eventsv1.Event) { e.ReportingController = "kubelet" }, " must have the reportingController vaultpane-agent"},
-		"with a finalizer":      {func(e *eventsv1.Event) { e.Finalizers = []string{"example.com/stay"} }, " takes no owner and no finalizer"},
-		"with an owner":         {func(e *eventsv1.Event) { e.OwnerReferences = w.owned("", own).OwnerReferences }, " takes no owner and no finalizer"},
+		"with a finalizer":      {func(e *eventsv1.Event) { e.Finalizers = []string{"example.com/stay"} }, " must not get an owner or a finalizer"},
+		"with an owner":         {func(e *eventsv1.Event) { e.OwnerReferences = w.owned("", own).OwnerReferences }, " must not get an owner or a finalizer"},
 		"in the node's own way": {func(e *eventsv1.Event) { e.Related = &corev1.ObjectReference{Kind: "ObservedCertificate", Name: "web"} }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -66,7 +66,7 @@ agentEnv. */}}
 {{- if eq (int .port) 0 }}0{{ else }}{{ contains ":" (.address | default "") | ternary (printf "[%s]" .address) .address }}:{{ int .port }}{{ end -}}
 {{- end -}}
 
-{{/* The variables of the Azure identity. With the webhook it is the webhook that sets them. */}}
+{{/* The variables of the Azure identity. With the webhook, the webhook sets them. */}}
 {{- define "vaultpane.azureEnv" -}}
 {{- $azure := .Values.azure -}}
 - name: VAULTPANE_CREDENTIAL
@@ -95,12 +95,12 @@ agentEnv. */}}
 {{- end }}
 {{- end -}}
 
-{{/* Not empty where the workload identity webhook gives the token. */}}
+{{/* Not empty if the workload identity webhook provides the token. */}}
 {{- define "vaultpane.webhook" -}}
 {{- if and (eq .Values.azure.credential "workload-identity") .Values.azure.workloadIdentity.webhook }}yes{{ end -}}
 {{- end -}}
 
-{{/* Not empty where the chart projects the federated token itself. */}}
+{{/* Not empty if the chart projects the federated token itself. */}}
 {{- define "vaultpane.azureToken" -}}
 {{- if and (eq .Values.azure.credential "workload-identity") (not .Values.azure.workloadIdentity.webhook) -}}
 {{- if not .Values.azure.clientId -}}
@@ -136,12 +136,12 @@ envFrom:
       name: {{ . | quote }}
 {{- end }}
 {{- with include "vaultpane.agentPorts" $agent }}
-# They are the node's, so the scheduler keeps off what else has one of them.
+# The pod uses the node's ports, so the scheduler does not place another pod there that needs one of them.
 ports:
   {{- . | nindent 2 }}
 {{- end }}
 {{- if ne (int $agent.health.port) 0 }}
-# The agent listens on the node's loopback only, where kubelet is too.
+# The agent listens only on the node's loopback interface, which kubelet can reach.
 livenessProbe:
   httpGet:
     host: 127.0.0.1
@@ -163,7 +163,7 @@ resources:
   {{- toYaml (.resources | default dict) | nindent 2 }}
 {{- end -}}
 
-{{/* The federated token, the CA certificates and what the values add. */}}
+{{/* The federated token, the CA certificates and the mounts of the values. */}}
 {{- define "vaultpane.agentMounts" -}}
 {{- if include "vaultpane.azureToken" . }}
 - name: azure-token

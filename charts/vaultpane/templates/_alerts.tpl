@@ -1,5 +1,5 @@
-{{/* The alerts of files/alerts.yaml, without those that are left out, with the labels of the values, and with what the
-controller counts as expiring soon. */}}
+{{/* The alerts of files/alerts.yaml, without the disabled ones, with the labels of the values, and with controller.expiringSoon as
+the threshold. */}}
 {{- define "vaultpane.alerts" -}}
 {{- $values := .Values.monitoring.prometheusRule -}}
 {{- $soon := include "vaultpane.seconds" .Values.controller.expiringSoon | float64 | int64 -}}
@@ -18,7 +18,7 @@ controller counts as expiring soon. */}}
 {{- end -}}
 {{- range $index, $name := $values.disabled -}}
 {{- if not (has $name $known) -}}
-{{- fail (printf "monitoring.prometheusRule.disabled[%d] is %q, must be an alert; there are %s" $index $name (join ", " $known)) -}}
+{{- fail (printf "monitoring.prometheusRule.disabled[%d] is %q, which is not an alert of this chart; its alerts are %s" $index $name (join ", " $known)) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $alerts -}}

@@ -1,6 +1,6 @@
-{{/* Amounts of resources (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/) and times. */}}
+{{/* Quantities of resources (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/) and durations. */}}
 
-{{/* Refuses what the API server would refuse of resources, and memory in which no agent could live. */}}
+{{/* Rejects resources that the API server would reject, and memory limits that are too small for the programs. */}}
 {{- define "vaultpane.check.resources" -}}
 {{- $number := "([0-9]+([.][0-9]*)?|[.][0-9]+)(e[+]?[0-9]+)?" -}}
 {{- range $name, $resources := dict "agent.resources" .Values.agent.resources "agent.linux.resources" .Values.agent.linux.resources "controller.resources" .Values.controller.resources -}}
@@ -8,11 +8,11 @@
 {{- range $resource, $amount := $amounts -}}
 {{- $field := printf "%s.%s.%s" $name $kind $resource -}}
 {{- if not (regexMatch "^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$" $resource) -}}
-{{- fail (printf "%s is no resource; there are cpu, memory, ephemeral-storage and those of extensions, such as example.com/device" $field) -}}
+{{- fail (printf "%s is not a resource; use cpu, memory, ephemeral-storage or an extended resource such as example.com/device" $field) -}}
 {{- else if eq $resource "cpu" -}}
-{{- include "vaultpane.check.one" (list $field $amount (printf "^(%sm?)?$" $number) "an amount of cpu, such as 100m or 0.5") -}}
+{{- include "vaultpane.check.one" (list $field $amount (printf "^(%sm?)?$" $number) "a quantity of CPU, such as 100m or 0.5") -}}
 {{- else -}}
-{{- include "vaultpane.check.one" (list $field $amount (printf "^(%s(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?)?$" $number) "an amount in bytes, such as 256Mi") -}}
+{{- include "vaultpane.check.one" (list $field $amount (printf "^(%s(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?)?$" $number) "a quantity in bytes, such as 256Mi") -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -33,15 +33,15 @@
 {{- end -}}
 {{- end -}}
 
-{{/* An amount as a number: of bytes, or of processors. 0 for none. */}}
+{{/* A quantity as a number of bytes or CPUs; 0 if there is none. */}}
 {{- define "vaultpane.amount" -}}
 {{- $text := . | default 0 | toString -}}
 {{- $units := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 -}}
 {{- mulf (regexReplaceAll "[A-Za-z]+$" $text "" | float64) (get $units (regexFind "[A-Za-z]+$" $text) | default 1) -}}
 {{- end -}}
 
-{{/* GOMEMLIMIT for a container's resources: 80 % of its memory limit, nothing without a limit. Go collects harder below it, and
-the rest is for what Go does not count. */}}
+{{/* GOMEMLIMIT for a container's resources: 80 % of its memory limit, nothing without a limit. Go collects garbage more often near it;
+the rest is for memory that Go does not count. */}}
 {{- define "vaultpane.goMemoryLimit" -}}
 {{- with dig "limits" dict (. | default dict) | default dict -}}
 {{- with .memory -}}
@@ -51,7 +51,7 @@ the rest is for what Go does not count. */}}
 {{- end -}}
 {{- end -}}
 
-{{/* A time such as 1h30m in seconds. */}}
+{{/* A duration such as 1h30m in seconds. */}}
 {{- define "vaultpane.seconds" -}}
 {{- $units := dict "ms" 0.001 "s" 1 "m" 60 "h" 3600 -}}
 {{- $sum := 0 -}}

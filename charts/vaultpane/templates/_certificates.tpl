@@ -1,18 +1,18 @@
-{{/* Writes all ObservedCertificates as a map from name to spec, after a look at each. */}}
+{{/* Checks all ObservedCertificates, and writes them as a map from name to spec. */}}
 {{- define "vaultpane.certificates" -}}
 {{- $schema := include "vaultpane.certificates.schema" . | fromYaml -}}
 {{- $defaults := .Values.certificateDefaults | default dict -}}
 {{- include "vaultpane.rules" (dict "field" "certificateDefaults" "value" $defaults "schema" $schema) -}}
 {{- $certificates := include "vaultpane.settings" . | fromYaml -}}
 {{- range $name, $spec := .Values.certificates -}}
-{{- if not (kindIs "invalid" $spec) -}}{{/* null takes away what another file of values has */}}
+{{- if not (kindIs "invalid" $spec) -}}{{/* null removes a certificate of another values file */}}
 {{- $field := printf "certificates.%s" $name -}}
 {{- if not (regexMatch "^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$" (trunc 254 $name)) -}}
-{{- fail (printf "%s is no name for an ObservedCertificate: small letters, digits, '-' and '.' may be in it, and it begins and ends with a letter or digit, as in my-web" $field) -}}
+{{- fail (printf "%s is not a valid name for an ObservedCertificate: use lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit, as in my-web" $field) -}}
 {{- else if gt (len $name) 253 -}}
-{{- fail (printf "%s has %d characters as its name, must have at most 253" $field (len $name)) -}}
+{{- fail (printf "%s has a name of %d characters, must have at most 253" $field (len $name)) -}}
 {{- else if hasKey $certificates $name -}}
-{{- fail (printf "%s has the name that secretsManagementSettings gives to %s; choose another" $field (get $certificates $name).url) -}}
+{{- fail (printf "%s has the name that secretsManagementSettings gives to %s; choose another name" $field (get $certificates $name).url) -}}
 {{- end -}}
 {{- include "vaultpane.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
 {{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
@@ -46,7 +46,7 @@
 {{- toYaml (index $crd.spec.versions 0).schema.openAPIV3Schema.properties.spec -}}
 {{- end -}}
 
-{{/* Refuses a vault that agents would not ask, for all its nodes to say so later. The domains are those of Azure's clouds. */}}
+{{/* Rejects a vault that is not on the agents' allow-list, which every node would report later. The domains are those of Azure's clouds. */}}
 {{- define "vaultpane.check.vault" -}}
 {{- $authority := regexFind "^https://[^/]+" .url | trimPrefix "https://" | lower | trimSuffix ":443" -}}
 {{- $host := regexReplaceAll ":[0-9]+$" $authority "" -}}
@@ -57,29 +57,29 @@
 {{- $allowed = or $allowed (hasPrefix "." $entry | ternary (hasSuffix $entry $host) (has $entry (list $host $authority))) -}}
 {{- end -}}
 {{- if not $allowed -}}
-{{- fail (printf "%s has the url %q, whose host is none of Azure's Key Vault (.vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net): correct it, or name the host in agent.allowedVaultHosts if agents shall ask it" .field .url) -}}
+{{- fail (printf "%s has the url %q, whose host is not in a domain of Azure Key Vault (.vault.azure.net, .vault.azure.cn, .vault.usgovcloudapi.net): correct it, or add the host to agent.allowedVaultHosts if agents should send requests to it" .field .url) -}}
 {{- end -}}
 {{- $authority := .root.Values.azure.authorityHost | default "" -}}
 {{- range .root.Values.agent.extraEnv }}{{ if and (not $authority) (eq .name "AZURE_AUTHORITY_HOST") }}{{ $authority = .value | default "" }}{{ end }}{{ end -}}
 {{- include "vaultpane.check.cloud" (dict "field" .field "url" .url "host" $host "authority" $authority) -}}
 {{- end -}}
 
-{{/* Names of Azure's that are not those of a vault
+{{/* Rejects host names of Azure that are not those of a vault
 (https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#vault-name-and-object-name). */}}
 {{- define "vaultpane.check.vaultName" -}}
 {{- if regexMatch "[.]managedhsm[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host -}}
-{{- fail (printf "%s has the url %q, of a managed HSM, which holds keys and no certificates; name a vault, as in https://myvault.vault.azure.net/secrets/mycertificate" .field .url) -}}
+{{- fail (printf "%s has the url %q, of a managed HSM, which holds keys and no certificates; use a vault, as in https://myvault.vault.azure.net/secrets/mycertificate" .field .url) -}}
 {{- else if regexMatch "[.]privatelink[.]vaultcore[.]|[.]vaultcore[.]" .host -}}
-{{- fail (printf "%s has the url %q, with the name of a private endpoint; name the vault as without one, as in https://myvault.vault.azure.net/secrets/mycertificate, which DNS resolves to the endpoint" .field .url) -}}
+{{- fail (printf "%s has the url %q, with the name of a private endpoint; use the vault's own name, as in https://myvault.vault.azure.net/secrets/mycertificate, which DNS resolves to the endpoint" .field .url) -}}
 {{- else if regexMatch "[.]vault[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host -}}
 {{- $name := regexReplaceAll "[.]vault[.](azure[.]net|azure[.]cn|usgovcloudapi[.]net)$" .host "" -}}
 {{- if contains "." $name -}}
-{{- fail (printf "%s has the url %q, in which %q is no name of a vault: it has 3 to 24 letters, digits and dashes" .field .url $name) -}}
+{{- fail (printf "%s has the url %q, in which %q is not the name of a vault, which has 3 to 24 letters, digits and dashes" .field .url $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses a token authority of another cloud than the vault's
+{{/* Rejects a token authority of another cloud than the vault's
 (https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud). */}}
 {{- define "vaultpane.check.cloud" -}}
 {{- $call := . -}}
@@ -89,24 +89,24 @@
 {{- range list (list ".vault.azure.net" $public "https://login.microsoftonline.com/") (list ".vault.usgovcloudapi.net" $government "https://login.microsoftonline.us/") (list ".vault.azure.cn" $china "https://login.chinacloudapi.cn/") -}}
 {{- $known := regexMatch (printf "^https://(%s|%s|%s)/*$" $public $government $china) (lower $call.authority) -}}
 {{- if and $known (hasSuffix (index . 0) $call.host) (not (regexMatch (printf "^https://(%s)/*$" (index . 1)) (lower $call.authority))) -}}
-{{- fail (printf "%s has the url %q, and azure.authorityHost (or AZURE_AUTHORITY_HOST) is %q, which gives tokens for another cloud: leave it empty for that of each vault's cloud, here %s" $call.field $call.url $call.authority (index . 2)) -}}
+{{- fail (printf "%s has the url %q, and azure.authorityHost (or AZURE_AUTHORITY_HOST) is %q, which issues tokens for another cloud: leave it empty to use the authority of each vault's cloud, here %s" $call.field $call.url $call.authority (index . 2)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses a certificate that no agent of this release could install. */}}
+{{/* Rejects a certificate that no agent of this release could install. */}}
 {{- define "vaultpane.check.certificate" -}}
 {{- with include "vaultpane.contradiction" (dict "root" .root "selector" (.spec.nodeSelector | default dict)) -}}
 {{- fail (printf "%s.nodeSelector selects no node: %s" $.field .) -}}
 {{- end -}}
 {{- if and (.spec.authentication).msiClientId (eq .root.Values.azure.credential "environment") -}}
-{{- fail (printf "%s has msiClientId %s, and azure.credential environment has one identity, that of its client secret: remove msiClientId, or use the credential managed-identity or workload-identity" .field .spec.authentication.msiClientId) -}}
+{{- fail (printf "%s has msiClientId %s, but azure.credential environment has only one identity, that of its client secret: remove msiClientId, or use the credential managed-identity or workload-identity" .field .spec.authentication.msiClientId) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses two certificates that would put the same key into the same store and want it held otherwise: on nodes that both
-select, one of them would be refused (Conflict). Agents join their accounts, and link renewed certificates where one of them asks
-for it. Those whose selectors differ may be for different nodes. */}}
+{{/* Rejects two certificates that put the same key into the same store with different settings for it: on nodes that both select,
+one of them would fail (Conflict). Agents merge their accounts, and link renewed certificates if one of them asks for it.
+Certificates with different selectors may be for different nodes. */}}
 {{- define "vaultpane.check.shared" -}}
 {{- $seen := dict -}}
 {{- range $name, $spec := . -}}
@@ -114,7 +114,7 @@ for it. Those whose selectors differ may be for different nodes. */}}
 {{- $other := get $seen $place | default dict -}}
 {{- range $field := list "keyExportable" "keyStorageProvider" -}}
 {{- if and $other (ne (get $other.spec $field | default "" | mustToRawJson) (get $spec $field | default "" | mustToRawJson)) -}}
-{{- fail (printf "certificates %s and %s put %s into the same store %s, with different %s: make one of them, or give them nodeSelectors for different nodes" $other.name $name $spec.url ($spec.certificateStoreName | default "MY") $field) -}}
+{{- fail (printf "certificates %s and %s put %s into the same store %s, with different %s: merge them, or give them nodeSelectors for different nodes" $other.name $name $spec.url ($spec.certificateStoreName | default "MY") $field) -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $seen $place (dict "name" $name "spec" $spec) -}}

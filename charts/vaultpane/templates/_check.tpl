@@ -1,4 +1,4 @@
-{{/* Says in words what a pattern of values.schema.json could only show, before the API server or an agent would say it. */}}
+{{/* Checks what values.schema.json cannot check with a readable message, before the API server or an agent would report it. */}}
 {{- define "vaultpane.check" -}}
 {{- include "vaultpane.check.top" . -}}
 {{- include "vaultpane.check.values" . -}}
@@ -12,24 +12,24 @@
 {{- include "vaultpane.check.monitoring" . -}}
 {{- end -}}
 
-{{/* What stands at the top, where a schema has no words for what belongs somewhere else. */}}
+{{/* Checks the top level for values that belong elsewhere. */}}
 {{- define "vaultpane.check.top" -}}
 {{- $values := .Values -}}
 {{- range list "observedCertificates" "properties" "settings" "publicSettings" "PublicSettings" -}}
 {{- if hasKey $values . -}}
-{{- fail (printf "%s stands at the top of the values, must stand below secretsManagementSettings with the rest of the extension's settings" .) -}}
+{{- fail (printf "%s is at the top level of the values; move it into secretsManagementSettings, with the rest of the extension's settings" .) -}}
 {{- end -}}
 {{- end -}}
 {{- if hasKey $values "vaultpane" -}}
-{{- fail "vaultpane stands at the top of the values, as in those of a parent chart; what is below it must stand at the top itself" -}}
+{{- fail "vaultpane is at the top level of the values, as in the values of a parent chart; move its contents to the top level" -}}
 {{- end -}}
 {{- $known := .Files.Get "files/keys.yaml" | fromYaml -}}
-{{- include "vaultpane.unknown" (dict "field" "values" "map" (omit $values "enabled") "what" "no value of this chart" "keys" (keys (omit $known "enabled") | sortAlpha)) -}}
+{{- include "vaultpane.unknown" (dict "field" "values" "map" (omit $values "enabled") "what" "a value of this chart" "keys" (keys (omit $known "enabled") | sortAlpha)) -}}
 {{- if hasKey ($values.certificateDefaults | default dict) "url" -}}
-{{- fail "certificateDefaults.url must not be there: each certificate has its own" -}}
+{{- fail "certificateDefaults.url is not allowed: each certificate has its own URL" -}}
 {{- end -}}
 {{- range $key, $value := $values -}}
-{{- $what := hasPrefix "certificate" $key | ternary "no field of an ObservedCertificate's spec" "no value of this chart" -}}
+{{- $what := hasPrefix "certificate" $key | ternary "a field of an ObservedCertificate's spec" "a value of this chart" -}}
 {{- include "vaultpane.keys" (dict "field" $key "value" $value "keys" (get $known $key | default dict) "what" $what) -}}
 {{- end -}}
 {{- end -}}
@@ -56,58 +56,58 @@
   (list "azure.clientId" .Values.azure.clientId $guid "a client id, which is a GUID: 'az identity show --query clientId' prints it")
   (list "azure.tenantId" .Values.azure.tenantId $guid "a tenant id, which is a GUID: 'az account show --query tenantId' prints it")
   (list "azure.authorityHost" .Values.azure.authorityHost "^(https://[^/?#@ ]+/*)?$" "the URL of a token authority without a tenant, such as https://login.microsoftonline.us/")
-  (list "agent.initialSpread" $agent.initialSpread $time "a time with its unit, such as 10s, 15m or 1h")
-  (list "agent.storeCheckInterval" $agent.storeCheckInterval $time "a time with its unit, such as 30s or 1m")
-  (list "controller.expiringSoon" $controller.expiringSoon $time "a time in hours, minutes or seconds, such as 168h for a week")
-  (list "monitoring.serviceMonitor.interval" $monitoring.serviceMonitor.interval $interval "a time in whole units, the longest first, such as 30s or 1m30s")
-  (list "monitoring.podMonitor.interval" $monitoring.podMonitor.interval $interval "a time in whole units, the longest first, such as 60s or 1m30s")
-  (list "global.imageRegistry" ((.Values.global).imageRegistry) "^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry, or a folder of one, without https://, such as registry.example:5000/mirror")
+  (list "agent.initialSpread" $agent.initialSpread $time "a duration with its unit, such as 10s, 15m or 1h")
+  (list "agent.storeCheckInterval" $agent.storeCheckInterval $time "a duration with its unit, such as 30s or 1m")
+  (list "controller.expiringSoon" $controller.expiringSoon $time "a duration in hours, minutes or seconds, such as 168h for a week")
+  (list "monitoring.serviceMonitor.interval" $monitoring.serviceMonitor.interval $interval "a duration in whole units, the longest first, such as 30s or 1m30s")
+  (list "monitoring.podMonitor.interval" $monitoring.podMonitor.interval $interval "a duration in whole units, the longest first, such as 60s or 1m30s")
+  (list "global.imageRegistry" ((.Values.global).imageRegistry) "^([A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*/?)?$" "a registry, optionally with a path, without https://, such as registry.example:5000/mirror")
   (list "agent.image.repository" $agent.image.repository $repository "a registry and a name without a tag, such as ghcr.io/vaultpane/vaultpane-agent; the tag is agent.image.tag")
   (list "controller.image.repository" $controller.image.repository $repository "a registry and a name without a tag, such as ghcr.io/vaultpane/vaultpane-controller; the tag is controller.image.tag")
-  (list "agent.image.tag" $agent.image.tag $tag "a tag, of letters, digits, '_', '.' and '-'; a digest is for agent.image.digest")
-  (list "controller.image.tag" $controller.image.tag $tag "a tag, of letters, digits, '_', '.' and '-'; a digest is for controller.image.digest")
+  (list "agent.image.tag" $agent.image.tag $tag "a tag of letters, digits, '_', '.' and '-'; put a digest into agent.image.digest")
+  (list "controller.image.tag" $controller.image.tag $tag "a tag of letters, digits, '_', '.' and '-'; put a digest into controller.image.digest")
   (list "agent.image.digest" $agent.image.digest $digest "sha256: and 64 hexadecimal digits")
   (list "controller.image.digest" $controller.image.digest $digest "sha256: and 64 hexadecimal digits")
-  (list "agent.apiServer.host" $agent.apiServer.host (printf "^(%s|%s)?$" $host $ipv6) "a host name or an address without https:// and port; the port is agent.apiServer.port")
-  (list "agent.metrics.address" $agent.metrics.address (printf "^(%s|localhost|%s)?$" $ipv4 $ipv6) "an address of the node, such as 127.0.0.1, or 0.0.0.0 for all, without the port, which is agent.metrics.port")
-  (list "agent.maxUnavailable" $agent.maxUnavailable "^([1-9][0-9]*|([1-9][0-9]?|100)%)$" "a number of nodes from 1, or a share such as 10%; with none no upgrade would go on")
-  (list "agent.linux.storePath" $agent.linux.storePath "^(/([^/.:]|[.]+[^/.:])[^/:]*)+/?$" "a folder, such as /var/lib/vaultpane/store, without ':' and '..'")
+  (list "agent.apiServer.host" $agent.apiServer.host (printf "^(%s|%s)?$" $host $ipv6) "a host name or an address without https:// or a port; the port is agent.apiServer.port")
+  (list "agent.metrics.address" $agent.metrics.address (printf "^(%s|localhost|%s)?$" $ipv4 $ipv6) "an IP address of the node, such as 127.0.0.1, or 0.0.0.0 for all, without a port; the port is agent.metrics.port")
+  (list "agent.maxUnavailable" $agent.maxUnavailable "^([1-9][0-9]*|([1-9][0-9]?|100)%)$" "a number of nodes from 1, or a percentage such as 10%; with 0, no upgrade could proceed")
+  (list "agent.linux.storePath" $agent.linux.storePath "^(/([^/.:]|[.]+[^/.:])[^/:]*)+/?$" "an absolute path, such as /var/lib/vaultpane/store, without ':' or '..'")
   (list "controller.agentNodeSelector" $controller.agentNodeSelector (printf "^( *%s *(, *%s *)*)?$" $term $term) "a label selector, such as kubernetes.io/os=windows,pool in (a,b)")
 }}
 {{- include "vaultpane.check.one" . -}}
 {{- end -}}
 {{- range $index, $allowed := $agent.allowedVaultHosts -}}
-{{- include "vaultpane.check.one" (list (printf "agent.allowedVaultHosts[%d]" $index) $allowed (printf "^([.]%s|%s(:(%s))?)$" $host $host $port) "a host, host:port or .suffix without https:// and path, such as .vault.my.cloud") -}}
+{{- include "vaultpane.check.one" (list (printf "agent.allowedVaultHosts[%d]" $index) $allowed (printf "^([.]%s|%s(:(%s))?)$" $host $host $port) "a host, host:port or .suffix without https:// or a path, such as .vault.my.cloud") -}}
 {{- if and (regexMatch "^[.]?[^.:]+$" $allowed) (ne (lower $allowed) "localhost") -}}
-{{- fail (printf "agent.allowedVaultHosts[%d] is %q, %s; write the whole name, such as vault.my.cloud, or .vault.my.cloud for all vaults below it" $index $allowed (hasPrefix "." $allowed | ternary "which allows every host of that top-level domain to receive tokens" "which is no host that a node can find")) -}}
+{{- fail (printf "agent.allowedVaultHosts[%d] is %q, %s; write the full name, such as vault.my.cloud, or .vault.my.cloud for all vaults below it" $index $allowed (hasPrefix "." $allowed | ternary "which would let every host of that top-level domain receive tokens" "which a node cannot resolve")) -}}
 {{- end -}}
 {{- end -}}
 {{- if kindIs "slice" $agent.disableChallengeResourceVerification -}}
 {{- range $index, $exempt := $agent.disableChallengeResourceVerification -}}
 {{- $field := printf "agent.disableChallengeResourceVerification[%d]" $index -}}
 {{- if has (lower $exempt) (list "true" "false") -}}
-{{- fail (printf "%s is %q, and a list has hosts; write agent.disableChallengeResourceVerification: %s" $field $exempt (lower $exempt)) -}}
+{{- fail (printf "%s is %q, but a list holds hosts; write agent.disableChallengeResourceVerification: %s" $field $exempt (lower $exempt)) -}}
 {{- end -}}
-{{- include "vaultpane.check.one" (list $field $exempt (printf "^([.]%s|%s(:(%s))?)(=https://%s(:(%s))?(/[0-9A-Za-z_-]+)*/?)?$" $host $host $port $host $port) "a host, host:port or .suffix without https:// and path, or one with a resource behind it, such as .vault.my.cloud=https://resource.of.my.cloud") -}}
+{{- include "vaultpane.check.one" (list $field $exempt (printf "^([.]%s|%s(:(%s))?)(=https://%s(:(%s))?(/[0-9A-Za-z_-]+)*/?)?$" $host $host $port $host $port) "a host, host:port or .suffix without https:// or a path, optionally with a resource, such as .vault.my.cloud=https://resource.of.my.cloud") -}}
 {{- end -}}
 {{- end -}}
 {{- range $field, $interval := dict "serviceMonitor" $monitoring.serviceMonitor.interval "podMonitor" $monitoring.podMonitor.interval -}}
 {{- if regexMatch "^(0+[a-z]+)+$" $interval -}}
-{{- fail (printf "monitoring.%s.interval is %q, must be more than 0, such as 30s; leave it empty for Prometheus' own" $field $interval) -}}
+{{- fail (printf "monitoring.%s.interval is %q, must be more than 0, such as 30s; leave it empty for Prometheus' default" $field $interval) -}}
 {{- end -}}
 {{- end -}}
 {{- range $index, $peer := $controller.networkPolicy.metricsFrom -}}
 {{- if .ipBlock -}}
-{{- include "vaultpane.check.one" (list (printf "controller.networkPolicy.metricsFrom[%d].ipBlock.cidr" $index) .ipBlock.cidr (printf "^(%s/(3[0-2]|[12]?[0-9])|%s/[0-9]{1,3})$" $ipv4 $ipv6) "addresses with the length of their network, such as 10.0.0.0/8") -}}
+{{- include "vaultpane.check.one" (list (printf "controller.networkPolicy.metricsFrom[%d].ipBlock.cidr" $index) .ipBlock.cidr (printf "^(%s/(3[0-2]|[12]?[0-9])|%s/[0-9]{1,3})$" $ipv4 $ipv6) "a network in CIDR notation, such as 10.0.0.0/8") -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Names of objects, which Kubernetes wants to be DNS names. */}}
+{{/* Names of objects, which must be DNS names. */}}
 {{- define "vaultpane.check.names" -}}
 {{- $label := "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?" -}}
 {{- $name := printf "%s([.]%s)*" $label $label -}}
-{{- $words := "small letters, digits, '-' and '.', with a letter or digit at both ends" -}}
+{{- $words := "lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit" -}}
 {{- range list
   (list "agent.serviceAccount.name" .Values.agent.serviceAccount.name (printf "^%s$" $name) "the name of a service account")
   (list "controller.serviceAccount.name" .Values.controller.serviceAccount.name (printf "^%s$" $name) "the name of a service account")

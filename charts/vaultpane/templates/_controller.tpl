@@ -28,12 +28,12 @@ serviceAccountName: {{ .account | quote }}
 automountServiceAccountToken: true
 enableServiceLinks: false # a Service named vaultpane-x would set VAULTPANE_X_PORT
 securityContext:
-  runAsNonRoot: true # the image's user is 65532; OpenShift gives one of the namespace's own, and admits no other
+  runAsNonRoot: true # the image's user is 65532; OpenShift assigns a user from the namespace's range, and admits no other
   seccompProfile:
     type: RuntimeDefault
 {{- end -}}
 
-{{/* The container of the controller and of the hooks, after its name and up to env, which is open at its end. */}}
+{{/* The container of the controller and of the hooks, after its name and up to env, to which more variables can be added. */}}
 {{- define "vaultpane.controllerContainer" -}}
 image: {{ include "vaultpane.image" (dict "root" . "image" .Values.controller.image) | quote }}
 imagePullPolicy: {{ .Values.controller.image.pullPolicy }}
@@ -53,7 +53,7 @@ env:
     value: {{ .Values.controller.logFormat | quote }}
 {{- end -}}
 
-{{/* The variables of the controller alone. */}}
+{{/* The variables of the controller, which the hooks do not have. */}}
 {{- define "vaultpane.controllerEnv" -}}
 {{- $own := include "vaultpane.controllerSettings" . -}}
 {{ $own }}

@@ -1,9 +1,9 @@
-{{/* What a value is, in the words of YAML. */}}
+{{/* The type of a value, as YAML names it. */}}
 {{- define "vaultpane.kind" -}}
 {{- get (dict "string" "string" "bool" "boolean" "map" "map" "slice" "list" "invalid" "null") (kindOf .) | default "number" -}}
 {{- end -}}
 
-{{/* Refuses keys that nobody reads: most often a slip, which would go unnoticed. Call with (dict "field" "x" "map" . "keys" (list "a" "b") "what" "no setting of y"). */}}
+{{/* Rejects unknown keys: mostly misspellings, which would otherwise be ignored. Call with (dict "field" "x" "map" . "keys" (list "a" "b") "what" "a setting of y"). */}}
 {{- define "vaultpane.unknown" -}}
 {{- $call := . -}}
 {{- range $key, $_ := .map -}}
@@ -11,13 +11,13 @@
 {{- $written := list -}}
 {{- $plain := $key | lower | replace "_" "" | replace "-" "" -}}
 {{- range $call.keys }}{{ if eq (lower .) $plain }}{{ $written = append $written . }}{{ end }}{{ end -}}
-{{- with $written }}{{ fail (printf "%s.%s is written %s; there are %s" $call.field $key (first .) (join ", " $call.keys)) }}{{ end -}}
-{{- fail (printf "%s.%s is %s; there are %s" $call.field $key $call.what (join ", " $call.keys)) -}}
+{{- with $written }}{{ fail (printf "%s.%s must be written %s; the known keys are %s" $call.field $key (first .) (join ", " $call.keys)) }}{{ end -}}
+{{- fail (printf "%s.%s is not %s; the known keys are %s" $call.field $key $call.what (join ", " $call.keys)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Refuses keys that no value of the chart has, at every depth. Call with (dict "field" "agent" "value" . "keys" . "what" "no value of this chart"), where keys
+{{/* Rejects unknown keys at every depth. Call with (dict "field" "agent" "value" . "keys" . "what" "a value of this chart"), where keys
 is the part of files/keys.yaml for this value: what is below a key; "[]" for entries of a list, "*" for any key, nothing for what may
 hold anything. */}}
 {{- define "vaultpane.keys" -}}

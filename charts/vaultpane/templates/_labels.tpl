@@ -1,5 +1,5 @@
-{{/* Refuses labels and annotations that the API server would, and labels that are the chart's own: a second one of the name would
-win, and selectors no longer find their objects. */}}
+{{/* Rejects labels and annotations that the API server would reject, and labels that the chart sets itself: a duplicate would override
+them, and selectors would no longer match. */}}
 {{- define "vaultpane.check.labels" -}}
 {{- $selectors := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
 {{- $all := concat $selectors (list "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") -}}
@@ -29,16 +29,16 @@ win, and selectors no longer find their objects. */}}
 {{- $pattern := index . 3 -}}
 {{- range $label, $text := index . 1 -}}
 {{- if has $label $own -}}
-{{- fail (printf "%s.%s is a label of the chart's own or of commonLabels; choose another" $field $label) -}}
+{{- fail (printf "%s.%s is set by the chart itself or by commonLabels; choose another label" $field $label) -}}
 {{- else if not (regexMatch $key $label) -}}
-{{- fail (printf "%s has the key %q, must be at most 63 letters, digits, '.', '_' and '-', with a letter or digit at both ends; before them may be a DNS name and a slash" $field $label) -}}
+{{- fail (printf "%s has the key %q, must be at most 63 letters, digits, '.', '_' and '-', beginning and ending with a letter or digit; optionally after a DNS name and a slash" $field $label) -}}
 {{- end -}}
-{{- include "vaultpane.check.one" (list (printf "%s.%s" $field $label) $text $pattern "the value of a label: at most 63 letters, digits, '.', '_' and '-', with a letter or digit at both ends") -}}
+{{- include "vaultpane.check.one" (list (printf "%s.%s" $field $label) $text $pattern "the value of a label: at most 63 letters, digits, '.', '_' and '-', beginning and ending with a letter or digit") -}}
 {{- end -}}
 {{- end -}}
 {{- range $label, $_ := .Values.monitoring.prometheusRule.alertLabels -}}
 {{- if not (regexMatch "^[a-zA-Z_][a-zA-Z0-9_]*$" $label) -}}
-{{- fail (printf "monitoring.prometheusRule.alertLabels has the key %q, must be the name of a label of Prometheus: letters, digits and '_'" $label) -}}
+{{- fail (printf "monitoring.prometheusRule.alertLabels has the key %q, must be the name of a Prometheus label: letters, digits and '_'" $label) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

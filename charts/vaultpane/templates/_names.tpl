@@ -9,12 +9,12 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{/* The namespace of everything that has one but the objects of monitoring. */}}
+{{/* The namespace of all namespaced objects except those of monitoring. */}}
 {{- define "vaultpane.namespace" -}}
 {{- .Values.namespaceOverride | default .Release.Namespace -}}
 {{- end -}}
 
-{{/* Labels that select pods. They never change, and pods have no label of the chart's version: an upgrade rolls only what it must. */}}
+{{/* Labels that select pods. They never change, and do not contain the chart's version, so that an upgrade restarts only pods that changed. */}}
 {{- define "vaultpane.selectorLabels" -}}
 app.kubernetes.io/name: vaultpane
 app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
@@ -34,7 +34,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 {{- end -}}
 
-{{/* The imagePullSecrets of all pods, with those of the parent chart, which may be names alone. */}}
+{{/* The imagePullSecrets of all pods, with those of the parent chart, which may be plain names. */}}
 {{- define "vaultpane.imagePullSecrets" -}}
 {{- $secrets := .Values.imagePullSecrets | default list -}}
 {{- range (.Values.global).imagePullSecrets -}}
@@ -46,7 +46,7 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 
-{{/* The startup taints (docs/startup-taint.md), tolerated whatever the values say: without the agent they stay for ever. */}}
+{{/* The startup taints (docs/startup-taint.md), always tolerated: without the agent they would never be removed. */}}
 {{- define "vaultpane.tolerations" -}}
 - key: vaultpane.dev/certificates-not-ready
   operator: Exists
@@ -57,14 +57,14 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
-{{/* The labels of the nodes that run the agent, for the controller: what the DaemonSets have. */}}
+{{/* The selector of the nodes that run the agent, for the controller: the labels that the DaemonSets select by. */}}
 {{- define "vaultpane.agentNodeSelector" -}}
 {{- $extra := or .Values.agent.nodeSelector .Values.agent.linux.nodeSelector -}}
 {{- if .Values.controller.agentNodeSelector -}}
 {{ .Values.controller.agentNodeSelector }}
 {{- else if and .Values.agent.enabled .Values.agent.linux.enabled -}}
 {{- if $extra -}}
-{{- fail "controller.agentNodeSelector is needed where agents run on Windows and on Linux and have a nodeSelector: no label selector can be made of two. Give your nodes one label for it, and name that, as in vaultpane=yes" -}}
+{{- fail "controller.agentNodeSelector is required when agents run on Windows and on Linux and have a nodeSelector, because one label selector cannot express both: give these nodes a common label and select it, as in vaultpane=yes" -}}
 {{- end -}}
 kubernetes.io/os in (linux,windows)
 {{- else -}}

@@ -1,5 +1,5 @@
-{{/* Writes the objects of a file below files/, which are copies of those in config/, for this release: its namespace, the
-names of its service accounts, its labels; and only those that the values want. Call with (dict "root" $ "path" "files/rbac/agent/role.yaml" "component" "agent"). */}}
+{{/* Writes the objects of a file below files/, a copy of a file in config/, with the namespace, service account names and labels of this
+release; without the objects that the values turn off. Call with (dict "root" $ "path" "files/rbac/agent/role.yaml" "component" "agent"). */}}
 {{- define "vaultpane.objects" -}}
 {{- $root := .root -}}
 {{- $accounts := dict "vaultpane-agent" $root.Values.agent.serviceAccount "vaultpane-controller" $root.Values.controller.serviceAccount -}}
@@ -31,7 +31,7 @@ names of its service accounts, its labels; and only those that the values want. 
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of a service account; those of the workload identity webhook for the agents'. */}}
+{{/* Annotations of a service account; for the agents', those of the workload identity webhook. */}}
 {{- define "vaultpane.accountAnnotations" -}}
 {{- $azure := .root.Values.azure -}}
 {{- $webhook := and (eq $azure.credential "workload-identity") $azure.workloadIdentity.webhook -}}

@@ -1,4 +1,4 @@
-{{/* Refuses of the pods' values what the API server or kubelet would refuse. */}}
+{{/* Rejects values of the pods that the API server or kubelet would reject. */}}
 {{- define "vaultpane.check.pods" -}}
 {{- range $field, $tolerations := dict "agent.tolerations" .Values.agent.tolerations "controller.tolerations" .Values.controller.tolerations -}}
 {{- range $index, $toleration := $tolerations -}}
@@ -7,9 +7,9 @@
 {{- end -}}
 {{- $names := list "azure-token" "ca-bundle" "store" -}}
 {{- range $index, $volume := .Values.agent.extraVolumes -}}
-{{- include "vaultpane.check.one" (list (printf "agent.extraVolumes[%d].name" $index) .name "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" "small letters, digits and '-', with a letter or digit at both ends") -}}
+{{- include "vaultpane.check.one" (list (printf "agent.extraVolumes[%d].name" $index) .name "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" "lower-case letters, digits and '-', beginning and ending with a letter or digit") -}}
 {{- if has .name $names -}}
-{{- fail (printf "agent.extraVolumes[%d].name is %q, which another volume has; the chart's own are azure-token, ca-bundle and store" $index .name) -}}
+{{- fail (printf "agent.extraVolumes[%d].name is %q, which another volume has; the chart's own volumes are azure-token, ca-bundle and store" $index .name) -}}
 {{- end -}}
 {{- $names = append $names .name -}}
 {{- end -}}
@@ -31,15 +31,15 @@
 {{- include "vaultpane.check.one" (list (printf "%s.value" .field) .toleration.value (printf "^(%s)?$" $part) "the value of a taint: at most 63 letters, digits, '.', '_' and '-'") -}}
 {{- $exists := eq .toleration.operator "Exists" -}}
 {{- if and $exists .toleration.value -}}
-{{- fail (printf "%s has the operator Exists and a value; leave out the value, or use the operator Equal" .field) -}}
+{{- fail (printf "%s has the operator Exists and a value; remove the value, or use the operator Equal" .field) -}}
 {{- else if not (or $exists .toleration.key) -}}
-{{- fail (printf "%s has no key; with the operator Exists that means all taints, with others it means nothing" .field) -}}
+{{- fail (printf "%s has no key, which is allowed only with the operator Exists, for all taints" .field) -}}
 {{- else if and (hasKey .toleration "tolerationSeconds") (ne .toleration.effect "NoExecute") -}}
-{{- fail (printf "%s has tolerationSeconds, which only the effect NoExecute takes" .field) -}}
+{{- fail (printf "%s has tolerationSeconds, which is allowed only with the effect NoExecute" .field) -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Variables of the values. One that the chart sets too would be there twice, which server-side apply refuses. Call with
+{{/* The variables of the values. A variable that the chart sets too would be a duplicate, which server-side apply rejects. Call with
 (dict "field" "agent.extraEnv" "extra" . "own" TEXT "known" LIST), where TEXT has the chart's own and LIST what the program knows. */}}
 {{- define "vaultpane.extraEnv" -}}
 {{- $call := . -}}
@@ -50,25 +50,25 @@
 {{- include "vaultpane.check.one" (list (printf "%s.name" $field) .name "^[A-Za-z_.-][A-Za-z0-9_.-]*$" "the name of a variable: letters, digits and '_'") -}}
 {{- include "vaultpane.check.variable" (dict "field" $field "name" .name "value" (.value | default "") "known" $call.known) -}}
 {{- if has $line $names -}}
-{{- fail (printf "%s sets %s, which is set already: by the chart, whose values have it, or by an entry before it" $field .name) -}}
+{{- fail (printf "%s sets %s, which is already set by a value of the chart or by an earlier entry" $field .name) -}}
 {{- else if not (or (hasKey . "value") .valueFrom) -}}
 {{- fail (printf "%s has neither value nor valueFrom; for an empty one, write value: \"\"" $field) -}}
 {{- else if and .value .valueFrom -}}
-{{- fail (printf "%s has both value and valueFrom; leave out one" $field) -}}
+{{- fail (printf "%s has both value and valueFrom; remove one" $field) -}}
 {{- end -}}
 {{- $names = append $names $line -}}
 {{- end -}}
 {{- with .extra }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* Refuses variables that nobody reads: the programs know those of files/variables.yaml, the agent and the Azure SDK those of AZURE_.
-A test compares the list with their sources. */}}
+{{/* Rejects variables that no program reads: the programs read those of files/variables.yaml, the agent and the Azure SDK those that
+begin with AZURE_. A test compares that list with their sources. */}}
 {{- define "vaultpane.check.variable" -}}
 {{- $azure := list "AZURE_ADDITIONALLY_ALLOWED_TENANTS" "AZURE_AUTHORITY_HOST" "AZURE_CLIENT_CERTIFICATE_PASSWORD" "AZURE_CLIENT_CERTIFICATE_PATH" "AZURE_CLIENT_ID" "AZURE_CLIENT_SECRET" "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN" "AZURE_FEDERATED_TOKEN_FILE" "AZURE_KUBERNETES_CA_DATA" "AZURE_KUBERNETES_CA_FILE" "AZURE_KUBERNETES_SNI_NAME" "AZURE_KUBERNETES_TOKEN_PROXY" "AZURE_PASSWORD" "AZURE_REGIONAL_AUTHORITY_NAME" "AZURE_SDK_GO_LOGGING" "AZURE_TENANT_ID" "AZURE_TOKEN_CREDENTIALS" "AZURE_USERNAME" -}}
 {{- $known := upper .name | hasPrefix "VAULTPANE_" | ternary .known $azure -}}
 {{- if and (regexMatch "^(?i)(VAULTPANE|AZURE)_" .name) (not (has .name $known)) -}}
-{{- fail (printf "%s sets %s, which nothing reads; there are %s" .field .name (join ", " $known)) -}}
+{{- fail (printf "%s sets %s, which nothing reads; the known variables are %s" .field .name (join ", " $known)) -}}
 {{- else if and (eq (upper .name) "NO_PROXY") (contains ";" .value) -}}
-{{- fail (printf "%s sets %s to %q, with semicolons; hosts are separated by commas there" .field .name .value) -}}
+{{- fail (printf "%s sets %s to %q, with semicolons; separate the hosts by commas" .field .name .value) -}}
 {{- end -}}
 {{- end -}}

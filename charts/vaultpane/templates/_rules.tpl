@@ -33,7 +33,7 @@ Call with (dict "field" "certificates.web" "value" . "schema" .).
 {{- end -}}
 {{- end -}}
 
-{{/* Not empty where a rule of the CRD holds, or is none of those that can be told here: terms with || and && between them. */}}
+{{/* Not empty if a rule of the CRD holds, or has a form that is not understood here. Understood are terms with || and && between them. */}}
 {{- define "vaultpane.rules.holds" -}}
 {{- $call := . -}}
 {{- $outcomes := list -}}

@@ -1,4 +1,4 @@
-{{/* Refuses selectors that no node of the agents can have, or that are for agents which are not installed. */}}
+{{/* Rejects selectors that match no node of the agents, and selectors for agents that are not installed. */}}
 {{- define "vaultpane.check.selectors" -}}
 {{- $agent := .Values.agent -}}
 {{- range $field, $selector := dict "agent.nodeSelector windows" $agent.nodeSelector "agent.linux.nodeSelector linux" $agent.linux.nodeSelector "controller.nodeSelector linux" .Values.controller.nodeSelector -}}
@@ -9,18 +9,18 @@
 {{- end -}}
 {{- end -}}
 {{- if and $agent.linux.nodeSelector (not $agent.linux.enabled) -}}
-{{- fail (printf "agent.linux.nodeSelector is %s, and no agent runs on Linux: set agent.linux.enabled: true, or remove it" (mustToRawJson $agent.linux.nodeSelector)) -}}
+{{- fail (printf "agent.linux.nodeSelector is %s, but no agent runs on Linux: set agent.linux.enabled: true, or remove it" (mustToRawJson $agent.linux.nodeSelector)) -}}
 {{- else if and (or $agent.linux.hostAliases $agent.linux.dnsConfig) (not $agent.linux.enabled) -}}
-{{- fail (printf "agent.linux.%s is set, and no agent runs on Linux: set agent.linux.enabled: true, or remove it" ($agent.linux.hostAliases | empty | ternary "dnsConfig" "hostAliases")) -}}
+{{- fail (printf "agent.linux.%s is set, but no agent runs on Linux: set agent.linux.enabled: true, or remove it" ($agent.linux.hostAliases | empty | ternary "dnsConfig" "hostAliases")) -}}
 {{- else if and $agent.nodeSelector (not $agent.enabled) -}}
-{{- fail (printf "agent.nodeSelector is %s, and no agent runs on Windows: for the agents on Linux it is agent.linux.nodeSelector" (mustToRawJson $agent.nodeSelector)) -}}
+{{- fail (printf "agent.nodeSelector is %s, but no agent runs on Windows: for the agents on Linux, use agent.linux.nodeSelector" (mustToRawJson $agent.nodeSelector)) -}}
 {{- end -}}
 {{- $labels := dict -}}
 {{- range regexFindAll "[^,(]+(\\([^)]*\\))?" (.Values.controller.agentNodeSelector | default "") -1 -}}
 {{- if regexMatch "^[^=!<>(]+==?[^=!<>(]*$" . }}{{ $_ := set $labels (regexFind "^[^=]+" . | trim) (regexReplaceAll "^[^=]+==?" . "" | trim) }}{{ end -}}
 {{- end -}}
 {{- with include "vaultpane.contradiction" (dict "root" . "selector" (dict "matchLabels" $labels)) -}}
-{{- fail (printf "controller.agentNodeSelector is %q, and %s: the controller would wait for no agent" $.Values.controller.agentNodeSelector .) -}}
+{{- fail (printf "controller.agentNodeSelector is %q, and %s: the controller would find no agent" $.Values.controller.agentNodeSelector .) -}}
 {{- end -}}
 {{- end -}}
 
@@ -32,16 +32,16 @@
 {{- toYaml $nodes -}}
 {{- end -}}
 
-{{/* Says why a selector selects none of the agents' nodes, nothing where it may. Call with (dict "root" $ "selector" .). */}}
+{{/* Writes why a selector selects none of the agents' nodes; nothing if it may select one. Call with (dict "root" $ "selector" .). */}}
 {{- define "vaultpane.contradiction" -}}
 {{- $selector := .selector -}}
 {{- with include "vaultpane.unmet" (dict "selector" (pick $selector "matchExpressions") "labels" ($selector.matchLabels | default dict)) -}}
-it asks for {{ . }} and for the contrary in matchLabels
+it requires {{ . }}, which contradicts matchLabels
 {{- else -}}
 {{- $reasons := list -}}
 {{- $nodes := include "vaultpane.agentNodes" .root | fromYamlArray -}}
 {{- range $labels := $nodes -}}
-{{- with include "vaultpane.unmet" (dict "selector" $selector "labels" $labels) }}{{ $reasons = append $reasons (printf "it asks for %s, while agents run on nodes with %s only" . (include "vaultpane.labelText" $labels)) }}{{ end -}}
+{{- with include "vaultpane.unmet" (dict "selector" $selector "labels" $labels) }}{{ $reasons = append $reasons (printf "it requires %s, while agents run only on nodes with %s" . (include "vaultpane.labelText" $labels)) }}{{ end -}}
 {{- end -}}
 {{- if eq (len $reasons) (len $nodes) }}{{ $reasons | uniq | join "; " }}{{ end -}}
 {{- end -}}
@@ -53,7 +53,7 @@ it asks for {{ . }} and for the contrary in matchLabels
 {{- join "," $terms -}}
 {{- end -}}
 
-{{/* The first requirement of a selector that these labels do not meet; keys that they do not have may have any value. */}}
+{{/* The first requirement of a selector that these labels do not meet; a key that is missing in them may have any value. */}}
 {{- define "vaultpane.unmet" -}}
 {{- $labels := .labels -}}
 {{- $unmet := list -}}
