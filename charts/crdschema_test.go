@@ -30,7 +30,7 @@ type property struct {
 
 // TestTheSchemaHoldsTheCRDs compares the definitions of a certificate in values.schema.json with the CRD's schema, or writes them.
 // As in the rest of that file, the definitions do not forbid unknown keys, because the template vaultpane.keys does, and names the right
-// spelling. They do not have the CRD's CEL rules either: the template vaultpane.rules checks them, and has their messages.
+// spelling. They do not have the CRD's CEL rules either: the template vaultpane.rules checks them with the CRD's messages.
 func TestTheSchemaHoldsTheCRDs(t *testing.T) {
 	spec := observedCertificateSpec(t)
 	certificate := convert(spec, true)

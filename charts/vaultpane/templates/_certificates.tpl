@@ -1,8 +1,8 @@
 {{/* Checks all ObservedCertificates, and writes them as a map from name to spec. */}}
 {{- define "vaultpane.certificates" -}}
-{{- $schema := include "vaultpane.certificates.schema" . | fromYaml -}}
+{{- $rules := .Files.Get "files/rules.yaml" | fromYaml -}}
 {{- $defaults := .Values.certificateDefaults | default dict -}}
-{{- include "vaultpane.rules" (dict "field" "certificateDefaults" "value" $defaults "schema" $schema) -}}
+{{- include "vaultpane.rules" (dict "field" "certificateDefaults" "value" $defaults "rules" $rules) -}}
 {{- $certificates := include "vaultpane.settings" . | fromYaml -}}
 {{- range $name, $spec := .Values.certificates -}}
 {{- if not (kindIs "invalid" $spec) -}}{{/* null removes a certificate of another values file */}}
@@ -14,7 +14,7 @@
 {{- else if hasKey $certificates $name -}}
 {{- fail (printf "%s has the name that secretsManagementSettings gives to %s; choose another name" $field (get $certificates $name).url) -}}
 {{- end -}}
-{{- include "vaultpane.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.rules" (dict "field" $field "value" $spec "rules" $rules) -}}
 {{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
 {{- $_ := set $certificates $name $spec -}}
 {{- end -}}
@@ -33,17 +33,11 @@
 {{- $_ := set $spec "nodeSelector" (mergeOverwrite (dict "matchLabels" (dict "kubernetes.io/os" "windows")) $selector) -}}
 {{- end -}}
 {{- end -}}
-{{- include "vaultpane.rules.own" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.rules.own" (dict "field" $field "value" $spec "rules" $rules) -}}
 {{- include "vaultpane.check.certificate" (dict "field" $field "spec" $spec "root" $) -}}
 {{- end -}}
 {{- include "vaultpane.check.shared" $certificates -}}
 {{- toYaml $certificates -}}
-{{- end -}}
-
-{{/* The schema of a spec, as the CRD has it. */}}
-{{- define "vaultpane.certificates.schema" -}}
-{{- $crd := .Files.Get "crds/vaultpane.dev_observedcertificates.yaml" | fromYaml -}}
-{{- toYaml (index $crd.spec.versions 0).schema.openAPIV3Schema.properties.spec -}}
 {{- end -}}
 
 {{/* Rejects a vault that is not on the agents' allow-list, which every node would report later. The domains are those of Azure's clouds. */}}

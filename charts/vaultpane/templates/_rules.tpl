@@ -1,86 +1,63 @@
 {{/*
-Checks the CRD's rules in CEL, which values.schema.json cannot hold, so that a wrong certificate is rejected with the CRD's message
-before anything is installed: the API server would reject it in the middle of the installation. A rule that is not understood here
-passes, and is left to the API server. Types, sizes and required fields are checked before, by values.schema.json.
-Call with (dict "field" "certificates.web" "value" . "schema" .).
+Checks the CRD's rules that values.schema.json cannot hold, so that an invalid certificate is rejected with the CRD's message before
+anything is installed: the API server would reject it halfway through the installation. The rules are in files/rules.yaml. For
+certificates, values.schema.json has checked types, sizes and required fields before; it does not see into settings of the extension
+that are a string, so sizes are checked here too.
+Call with (dict "field" "certificates.web" "value" . "rules" .), where rules is the part of files/rules.yaml for this value.
 */}}
 {{- define "vaultpane.rules" -}}
 {{- $call := . -}}
 {{- if kindIs "map" .value -}}
 {{- range $key, $value := .value -}}
-{{- with get ($call.schema.properties | default dict) $key | default $call.schema.additionalProperties -}}
-{{- include "vaultpane.rules" (dict "field" (printf "%s.%s" $call.field $key) "value" $value "schema" .) -}}
+{{- with get ($call.rules.properties | default dict) $key | default $call.rules.additionalProperties -}}
+{{- include "vaultpane.rules" (dict "field" (printf "%s.%s" $call.field $key) "value" $value "rules" .) -}}
 {{- end -}}
 {{- end -}}
-{{- else if kindIs "slice" .value -}}
+{{- else if and (kindIs "slice" .value) .rules.items -}}
 {{- range $index, $value := .value -}}
-{{- include "vaultpane.rules" (dict "field" (printf "%s[%d]" $call.field $index) "value" $value "schema" $call.schema.items) -}}
+{{- include "vaultpane.rules" (dict "field" (printf "%s[%d]" $call.field $index) "value" $value "rules" $call.rules.items) -}}
 {{- end -}}
 {{- end -}}
-{{- if not (kindIs "invalid" .value) }}{{ include "vaultpane.rules.own" . }}{{ end -}}
+{{- if not (kindIs "invalid" .value) }}{{ include "vaultpane.rules.size" . }}{{ include "vaultpane.rules.own" . }}{{ end -}}
 {{- end -}}
 
-{{/* The rules of a value itself. A rule about a field below it names that field. */}}
+{{- define "vaultpane.rules.size" -}}
+{{- $size := 0 -}}
+{{- if kindIs "string" .value }}{{ $size = splitList "" .value | len }}{{ else if kindIs "slice" .value }}{{ $size = len .value }}{{ end -}}
+{{- $most := .rules.maxLength | default .rules.maxItems | default $size | int -}}
+{{- if gt $size $most -}}
+{{- fail (printf "%s has %d %s, must have at most %d" .field $size (kindIs "string" .value | ternary "characters" "entries") $most) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The rules of a value itself, and about its fields together. Each holds if one of its terms does. */}}
 {{- define "vaultpane.rules.own" -}}
 {{- $value := .value -}}
-{{- $field := .field -}}
-{{- range index .schema "x-kubernetes-validations" -}}
-{{- if not (include "vaultpane.rules.holds" (dict "rule" .rule "value" $value)) -}}
+{{- $path := .field -}}
+{{- range $rule := .rules.rules -}}
+{{- $holds := list -}}
+{{- range $rule.any }}{{ $holds = append $holds (include "vaultpane.rules.term" (dict "term" . "value" $value)) }}{{ end -}}
+{{- if not (has "true" $holds) -}}
 {{- $shown := $value -}}
-{{- with .fieldPath }}{{ $shown = get $value (trimPrefix "." .) }}{{ end -}}
-{{- fail (printf "%s%s is %s: %s" $field (.fieldPath | default "") (mustToRawJson $shown) .message) -}}
+{{- with $rule.field }}{{ $path = printf "%s.%s" $path . }}{{ $shown = get $value . }}{{ end -}}
+{{- fail (printf "%s is %s: %s" $path (mustToRawJson $shown) $rule.message) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Not empty if a rule of the CRD holds, or has a form that is not understood here. Understood are terms with || and && between them. */}}
-{{- define "vaultpane.rules.holds" -}}
-{{- $call := . -}}
-{{- $outcomes := list -}}
-{{- $given := "(has(self.values) && size(self.values) > 0)" -}}
-{{- range .rule | replace $given "given" | replace "!has(self.values) || size(self.values) == 0" "!given" | splitList " || " -}}
-{{- $terms := list -}}
-{{- range splitList " && " . }}{{ $terms = append $terms (include "vaultpane.rules.term" (dict "term" . "value" $call.value)) }}{{ end -}}
-{{- $outcomes = append $outcomes (has "unknown" $terms | ternary "unknown" (has "false" $terms | ternary "false" "true")) -}}
-{{- end -}}
-{{- if or (has "true" $outcomes) (has "unknown" $outcomes) }}yes{{ end -}}
-{{- end -}}
-
-{{/* true, false or unknown. Regular expressions are RE2 in CEL and here. */}}
+{{/* true or false. */}}
 {{- define "vaultpane.rules.term" -}}
-{{- $call := "^!?self[.](matches|startsWith|endsWith|contains)\\('(.*)'\\)$" -}}
-{{- if regexMatch $call .term -}}
-{{- $function := regexReplaceAll $call .term "${1}" -}}
-{{- $argument := regexReplaceAll $call .term "${2}" | replace "\\\\" "\\" -}}
-{{- $outcomes := dict "matches" (and (eq $function "matches") (regexMatch $argument .value)) "startsWith" (hasPrefix $argument .value) "endsWith" (hasSuffix $argument .value) "contains" (contains $argument .value) -}}
-{{- ne (get $outcomes $function) (hasPrefix "!" .term) -}}
-{{- else if regexMatch "^self >= [0-9]+$" .term -}}
-{{- ge (int64 .value) (trimPrefix "self >= " .term | int64) -}}
-{{- else if regexMatch "^self <= [0-9]+$" .term -}}
-{{- le (int64 .value) (trimPrefix "self <= " .term | int64) -}}
-{{- else if hasPrefix "self != '" .term -}}
-{{- ne (printf "self != '%s'" .value) .term -}}
-{{- else if hasPrefix "!(self.lowerAscii() in [" .term -}}
-{{- not (contains (printf "'%s'" (lower .value)) .term) -}}
-{{- else if kindIs "map" .value -}}
-{{- include "vaultpane.rules.field" . -}}
+{{- $value := .value -}}
+{{- with .term.of }}{{ $value = get $value . }}{{ end -}}
+{{- if .term.matches -}}
+{{- regexMatch .term.matches (toString $value) -}}
+{{- else if .term.not -}}
+{{- not (regexMatch .term.not (toString $value)) -}}
+{{- else if hasKey .term "atLeast" -}}
+{{- ge (int64 $value) (int64 .term.atLeast) -}}
+{{- else if hasKey .term "atMost" -}}
+{{- le (int64 $value) (int64 .term.atMost) -}}
 {{- else -}}
-unknown
-{{- end -}}
-{{- end -}}
-
-{{/* The same for a term about a field below self. */}}
-{{- define "vaultpane.rules.field" -}}
-{{- $value := get .value (regexFind "self[.][A-Za-z]+" .term | trimPrefix "self.") -}}
-{{- if has .term (list "given" "!given") -}}
-{{- ne (empty .value.values) (eq .term "given") -}}
-{{- else if regexMatch "^!\\(self[.][A-Za-z]+([.]lowerAscii\\(\\))? in \\[" .term -}}
-{{- not (contains (printf "'%s'" (contains "lowerAscii" .term | ternary (toString $value | lower) $value)) .term) -}}
-{{- else if regexMatch "^self[.][A-Za-z]+[.]lowerAscii\\(\\) != '" .term -}}
-{{- not (hasSuffix (printf " != '%s'" (toString $value | lower)) .term) -}}
-{{- else if regexMatch "^(!has\\(self[.][A-Za-z]+\\)|!self[.][A-Za-z]+|size\\(self[.][A-Za-z]+\\) == 0)$" .term -}}
-{{- empty $value -}}
-{{- else -}}
-unknown
+{{- eq (empty $value) .term.empty -}}
 {{- end -}}
 {{- end -}}

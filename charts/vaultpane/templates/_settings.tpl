@@ -33,13 +33,12 @@ Sources: Microsoft's page "Key Vault VM extension for Windows" of these years.
 {{- if and $clientId (not $settings) -}}
 {{- fail "authenticationSettings.msiClientId applies only to the certificates of secretsManagementSettings, and there are none; for other certificates use azure.clientId, or their own authentication.msiClientId" -}}
 {{- end -}}
-{{- $schema := include "vaultpane.certificates.schema" . | fromYaml -}}
+{{- $rules := .Files.Get "files/rules.yaml" | fromYaml -}}
 {{- $certificates := dict -}}
 {{- range $index, $item := include "vaultpane.settings.items" $settings | fromYamlArray -}}
 {{- $field := printf "secretsManagementSettings.observedCertificates[%d]" $index -}}
 {{- $spec := include "vaultpane.settings.spec" (dict "item" $item "settings" $settings "field" $field "clientId" ($within | default $clientId)) | fromYaml -}}
-{{- include "vaultpane.settings.size" (dict "field" $field "spec" $spec "schema" $schema) -}}
-{{- include "vaultpane.rules" (dict "field" $field "value" $spec "schema" $schema) -}}
+{{- include "vaultpane.rules" (dict "field" $field "value" $spec "rules" $rules) -}}
 {{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
 {{- $name := include "vaultpane.settings.name" (dict "spec" $spec "taken" $certificates) -}}
 {{- if and (hasKey $certificates $name) (ne (toJson (get $certificates $name)) (toJson $spec)) -}}
@@ -164,18 +163,6 @@ trailing commas. */}}
 {{- end -}}
 {{- with .clientId }}{{ $_ := set $spec "authentication" (dict "msiClientId" .) }}{{ end -}}
 {{- toYaml $spec -}}
-{{- end -}}
-
-{{/* Checks the sizes that values.schema.json checks for other certificates: it cannot see into settings that are a string. */}}
-{{- define "vaultpane.settings.size" -}}
-{{- $fields := .schema.properties -}}
-{{- $sizes := list (list "url" .spec.url $fields.url.maxLength "characters") (list "certificateStoreName" .spec.certificateStoreName $fields.certificateStoreName.maxLength "characters") (list "accounts" (.spec.accounts | default list) $fields.accounts.maxItems "entries") -}}
-{{- range $index, $account := .spec.accounts }}{{ $sizes = append $sizes (list (printf "accounts[%d]" $index) $account $fields.accounts.items.maxLength "characters") }}{{ end -}}
-{{- range $sizes -}}
-{{- if gt (len (index . 1)) (int (index . 2)) -}}
-{{- fail (printf "%s.%s has %d %s, must have at most %d" $.field (index . 0) (len (index . 1)) (index . 3) (int (index . 2))) -}}
-{{- end -}}
-{{- end -}}
 {{- end -}}
 
 {{- define "vaultpane.settings.url" -}}
