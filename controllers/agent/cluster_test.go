@@ -19,6 +19,7 @@ import (
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 // parallel is how many of these tests run at once. They share an API server and a vault, and spend most of the time waiting.
@@ -45,7 +46,7 @@ var startedCluster *cluster // nil when no test asked
 var sharedLog = &logBuffer{}
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.RunTests(m, sharedLog.logger(), parallel, func() error {
+	os.Exit(suite.Run(m, sharedLog.logger(), parallel, func() error {
 		if startedCluster == nil {
 			return nil
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +121,9 @@ func (m *machine) fight(thumbprint string, harm func(), intact func() bool) {
 		m.installed("web", thumbprint)
 		m.reconcilesAgain("web") // the repair is done
 	}
-	m.eventually("three repairs cause no event", func() (bool, error) { return len(m.events("web")) == 0, nil })
+	if warnings := m.driftWarnings(); len(warnings) != 0 {
+		m.t.Errorf("three repairs cause %q", warnings)
+	}
 	for _, wait := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
 		before := len(m.store.written(0))
 		harm()
@@ -135,13 +138,22 @@ func (m *machine) fight(thumbprint string, harm func(), intact func() bool) {
 		m.reconcilesAgain("web")
 	}
 	m.eventually("the warnings say how often it was", func() (bool, error) {
-		events := strings.Join(m.events("web"), "\n")
+		warnings := m.driftWarnings()
+		events := strings.Join(warnings, "\n")
 		for _, count := range []string{"repaired 4 times", "repaired 5 times", "repaired 6 times"} {
 			if strings.Count(events, count) != 1 {
 				return false, fmt.Errorf("the events are %q", events)
 			}
 		}
-		return strings.Count(events, string(v1alpha1.ReasonRepeatedDrift)+": ") == 3 && len(m.events("web")) == 3, nil
+		return len(warnings) == 3, nil
+	})
+}
+
+// driftWarnings returns the events that say how often drift was repaired. On a busy machine, a poll can fail and cause others.
+func (m *machine) driftWarnings() []string {
+	m.t.Helper()
+	return slices.DeleteFunc(m.events("web"), func(event string) bool {
+		return !strings.Contains(event, string(v1alpha1.ReasonRepeatedDrift)+": ")
 	})
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 const namespace = install.Namespace
@@ -62,7 +63,7 @@ func TestMain(m *testing.M) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		panic(err)
 	}
-	os.Exit(controlplane.RunTests(m, logr.Discard(), "8", func() error {
+	os.Exit(suite.Run(m, logr.Discard(), "8", func() error {
 		cancel()
 		if sharedCluster == nil {
 			return nil

@@ -29,11 +29,11 @@ const (
 
 // Values of the label state. The first three are those of status.nodes.
 const (
-	stateInstalled = "installed"
-	statePending   = "pending"
-	stateFailed    = "failed"
-	stateReporting = "reporting"
-	stateSilent    = "silent"
+	stateInstalled    = "installed"
+	statePending      = "pending"
+	stateFailed       = "failed"
+	stateReporting    = "reporting"
+	stateNotReporting = "not_reporting"
 )
 
 // instruments count what the roll-up does. The gauges are computed from the index at each scrape, see Collect.
@@ -79,7 +79,7 @@ var (
 	descVersions = prometheus.NewDesc("vaultpane_agent_version_nodes",
 		"Nodes whose agent has reported by the agent's version.", []string{labelVersion}, nil)
 	descAgents = prometheus.NewDesc("vaultpane_agent_nodes",
-		"Nodes that run the agent by whether it renews its Lease and can write its report (reporting) or not (silent).", []string{labelState}, nil)
+		"Nodes that run the agent by whether it renews its Lease and can write its report (reporting) or not (not_reporting).", []string{labelState}, nil)
 	descOldestRollup = prometheus.NewDesc("vaultpane_oldest_overdue_rollup_seconds",
 		"Age of the longest overdue status write; 0 if none is overdue.", nil, nil)
 	descOldestPoll = prometheus.NewDesc("vaultpane_oldest_overdue_poll_seconds",
@@ -122,7 +122,7 @@ func (r *Rollup) Collect(found chan<- prometheus.Metric) {
 	}
 	gauge(descOldestRollup, r.queue.Oldest(now).Seconds())
 	gauge(descAgents, float64(agents.reporting), stateReporting)
-	gauge(descAgents, float64(agents.notReporting), stateSilent)
+	gauge(descAgents, float64(agents.notReporting), stateNotReporting)
 	gauge(descOldestPoll, agents.overdue.Seconds())
 	for version, count := range agents.versions {
 		gauge(descVersions, float64(count), version)

@@ -71,7 +71,7 @@ func TestTheGaugesOfACertificate(t *testing.T) {
 			if test.change != nil {
 				test.change(&w)
 			}
-			want := append([]string{"agent_nodes{reporting} 2", "agent_nodes{silent} 0"}, test.want...)
+			want := append([]string{"agent_nodes{not_reporting} 0", "agent_nodes{reporting} 2"}, test.want...)
 			want = append(want, "controller_build_info{v1.2.3} 1")
 			if diff := cmp.Diff(want, gauges(t, test.fleet.index(t, w), test.at)); diff != "" {
 				t.Errorf("gauges (-want +got):\n%s", diff)

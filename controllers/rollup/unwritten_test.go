@@ -33,7 +33,7 @@ func TestAnOutdatedReportDoesNotCount(t *testing.T) {
 		t.Errorf("failures (-want +got):\n%s", diff)
 	}
 	got := gauges(t, x, noon)
-	for _, line := range []string{"certificate_ready{web} 0", "certificate_nodes{web,AgentNotReporting,pending} 1", "agent_nodes{silent} 1", "agent_nodes{reporting} 0"} {
+	for _, line := range []string{"certificate_ready{web} 0", "certificate_nodes{web,AgentNotReporting,pending} 1", "agent_nodes{not_reporting} 1", "agent_nodes{reporting} 0"} {
 		if !slices.Contains(got, line) {
 			t.Errorf("no %s in %q", line, got)
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 // cluster is a real API server with the CRDs. The tests of this package share it and run sequentially, because a reconciler
@@ -42,7 +43,7 @@ var startedPlane *controlplane.ControlPlane // nil if no test needed it
 var log = &logBuffer{}
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.RunTests(m, log.logger(), "", func() error {
+	os.Exit(suite.Run(m, log.logger(), "", func() error {
 		if startedPlane == nil {
 			return nil
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 // own is the node whose agent's token was stolen. The name of another begins with it.
@@ -49,7 +50,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.RunTests(m, logr.Discard(), "", func() error {
+	os.Exit(suite.Run(m, logr.Discard(), "", func() error {
 		if startedPlane == nil {
 			return nil
 		}

@@ -1,4 +1,5 @@
-package controlplane
+// Package suite is what the test suites of several packages share.
+package suite
 
 import (
 	"flag"
@@ -11,9 +12,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// RunTests is the body of a TestMain: it sends the logs of the client libraries to log, runs the tests, at most parallel at once
+// Run is the body of a TestMain: it sends the logs of the client libraries to log, runs the tests, at most parallel at once
 // (empty for Go's default), stops what they shared, and returns the exit code.
-func RunTests(m *testing.M, log logr.Logger, parallel string, stop func() error) int {
+func Run(m *testing.M, log logr.Logger, parallel string, stop func() error) int {
 	flag.Parse()
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
