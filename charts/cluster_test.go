@@ -12,8 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
-// TestARealAPIServerAcceptsEveryRendering checks more than schemas do: defaulting, validation, expressions of policies, and the rules
-// for Windows pods. Unknown fields are errors.
+// TestARealAPIServerAcceptsEveryRendering checks more than schemas do: defaulting, validation, expressions of policies, and the
+// rules for Windows pods. Unknown fields are errors.
 func TestARealAPIServerAcceptsEveryRendering(t *testing.T) {
 	plane := cluster(t)
 	for name, values := range valuesFiles(t) {

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ruleTree has the rules of a value and of what is below it, in the shape of its schema. The bounds of sizes are in values.schema.json
-// too, which does not see them in settings of the extension that are a string.
+// ruleTree has the rules of a value and of what is below it, in the shape of its schema. The bounds of sizes are in
+// values.schema.json too, which does not see them in settings of the extension that are a string.
 type ruleTree struct {
 	MaxLength            *int64               `json:"maxLength,omitempty"`
 	MaxItems             *int64               `json:"maxItems,omitempty"`

@@ -29,8 +29,9 @@ type property struct {
 }
 
 // TestTheSchemaHoldsTheCRDs compares the definitions of a certificate in values.schema.json with the CRD's schema, or writes them.
-// As in the rest of that file, the definitions do not forbid unknown keys, because the template vaultpane.keys does, and names the right
-// spelling. They do not have the CRD's CEL rules either: the template vaultpane.rules checks them with the CRD's messages.
+// As in the rest of that file, the definitions do not forbid unknown keys, because the template vaultpane.keys does, and names
+// the right spelling. They do not have the CRD's CEL rules either: the template vaultpane.rules checks them with the CRD's
+// messages.
 func TestTheSchemaHoldsTheCRDs(t *testing.T) {
 	spec := observedCertificateSpec(t)
 	certificate := convert(spec, true)
@@ -56,8 +57,8 @@ func observedCertificateSpec(t *testing.T) apiextensionsv1.JSONSchemaProps {
 	return crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 }
 
-// convert converts a CRD's schema to a JSON schema. In values, a field that is null counts as absent, unless it is required; an entry of
-// a list must not be null.
+// convert converts a CRD's schema to a JSON schema. In values, a field that is null counts as absent, unless it is required; an
+// entry of a list must not be null.
 func convert(from apiextensionsv1.JSONSchemaProps, nullable bool) *property {
 	to := &property{
 		Type: from.Type, MinLength: from.MinLength, MaxLength: from.MaxLength, MaxItems: from.MaxItems, MaxProperties: from.MaxProperties,

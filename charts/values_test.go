@@ -135,8 +135,8 @@ func compareKeys(t *testing.T, path string, root, schema map[string]any, values 
 	}
 }
 
-// compareRequired wants the schema to require values that are not empty by default, except lists and free maps: templates need them, and
-// null would remove a default.
+// compareRequired wants the schema to require values that are not empty by default, except lists and free maps: templates need
+// them, and null would remove a default.
 func compareRequired(t *testing.T, path string, required any, defaults map[string]any) {
 	t.Helper()
 	var want, have []string

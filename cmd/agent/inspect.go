@@ -39,8 +39,8 @@ type storedCertificate struct {
 	// missing.
 	UnknownMark bool `json:"unknownMark,omitempty"`
 	MarkLost    bool `json:"markLost,omitempty"`
-	// DeletionPolicy, Exportable and Provider are from the mark: what happens to it when its ObservedCertificate is deleted, whether
-	// its key can be exported, and which key storage provider holds the key.
+	// DeletionPolicy, Exportable and Provider are from the mark: what happens to it when its ObservedCertificate is deleted,
+	// whether its key can be exported, and which key storage provider holds the key.
 	DeletionPolicy string `json:"deletionPolicy,omitempty"`
 	Exportable     bool   `json:"keyExportable,omitempty"`
 	Provider       string `json:"keyStorageProvider,omitempty"`
@@ -60,8 +60,8 @@ type listing struct {
 	Unbound error
 }
 
-// inspect lists the certificates of the machine's stores, without a cluster: those that Vaultpane installed and those in MY, or with
-// all every certificate.
+// inspect lists the certificates of the machine's stores, without a cluster: those that Vaultpane installed and those in MY, or
+// with all every certificate.
 func inspect(store certstore.Store, machine certstore.Machine, all bool) (listing, error) {
 	held, err := readAll(store)
 	if err != nil {
@@ -102,7 +102,8 @@ func readAll(store certstore.Store) (map[certstore.Ref][]certstore.Entry, error)
 	return held, nil
 }
 
-// safe makes text from a certificate or another tool safe for a terminal, and limits its length: a name in a certificate has no limit.
+// safe makes text from a certificate or another tool safe for a terminal, and limits its length: a name in a certificate has no
+// limit.
 func safe(text string) string { return truncate.Line(text, 1024) }
 
 func rowOf(ref certstore.Ref, entry certstore.Entry, bound map[string][]string) storedCertificate {

@@ -10,7 +10,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// readOnlyStore is a store with the same certificate, which Vaultpane did not install, in two locations; it can be read and nothing else.
+// readOnlyStore is a store with the same certificate, which Vaultpane did not install, in two locations; it can be read and
+// nothing else.
 type readOnlyStore struct {
 	certstore.Store
 	unreadable error

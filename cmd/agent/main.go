@@ -1,5 +1,5 @@
-// Command vaultpane-agent keeps the certificates of one node up to date: it reads ObservedCertificates, polls Key Vault, and installs
-// certificates into the machine's certificate store.
+// Command vaultpane-agent keeps the certificates of one node up to date: it reads ObservedCertificates, polls Key Vault, and
+// installs certificates into the machine's certificate store.
 package main
 
 import (

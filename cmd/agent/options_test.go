@@ -118,7 +118,8 @@ func TestListsOfHostsWithBlanks(t *testing.T) {
 	}
 }
 
-// TestTheChartHasTheValuesThatAreNamed compares the names with the chart's own, and wants one for each flag but those that the chart sets itself.
+// TestTheChartHasTheValuesThatAreNamed compares the names with the chart's own, and wants one for each flag but those that the
+// chart sets itself.
 func TestTheChartHasTheValuesThatAreNamed(t *testing.T) {
 	text, err := os.ReadFile("../../charts/vaultpane/values.yaml")
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 // others is the number of controllers that add and remove their own taints.
 const others = 4
 
-// TestTaintsOfOtherClientsAreKept lets four other controllers change their taints on the same nodes while the startup taint is added
-// and removed. Each controller tracks which of its taints should exist.
+// TestTaintsOfOtherClientsAreKept lets four other controllers change their taints on the same nodes while the startup taint is
+// added and removed. Each controller tracks which of its taints should exist.
 func TestTaintsOfOtherClientsAreKept(t *testing.T) {
 	const nodes, rounds = 50, 20 // a thousand rounds
 	c := newCluster(t)

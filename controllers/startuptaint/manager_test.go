@@ -95,8 +95,8 @@ func (c *cluster) untainted(t *testing.T, when, name string) {
 	})
 }
 
-// eventsOf counts the events about the existing nodes by reason. Nodes of earlier tests had the same names, and some of their events
-// may still arrive.
+// eventsOf counts the events about the existing nodes by reason. Nodes of earlier tests had the same names, and some of their
+// events may still arrive.
 func (c *cluster) eventsOf(ctx context.Context) (map[string]int, error) {
 	var nodes corev1.NodeList
 	var list eventsv1.EventList

@@ -10,8 +10,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// withoutProxy bypasses HTTPS_PROXY, which is set for Key Vault, for the API server of the pod's own cluster: a web proxy can rarely
-// reach the cluster's own address. A proxy in the kubeconfig is kept, and so is the proxy for a server elsewhere. It is logged.
+// withoutProxy bypasses HTTPS_PROXY, which is set for Key Vault, for the API server of the pod's own cluster: a web proxy can
+// rarely reach the cluster's own address. A proxy in the kubeconfig is kept, and so is the proxy for a server elsewhere. It is
+// logged.
 func withoutProxy(config *rest.Config, fromEnvironment func(*http.Request) (*url.URL, error)) {
 	server, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil || config.Proxy != nil || server.Hostname() != os.Getenv("KUBERNETES_SERVICE_HOST") {

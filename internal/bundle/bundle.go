@@ -45,12 +45,12 @@ const MaxSize = 1 << 20
 // Bundle is the content of a secret. Its key never has a printed form.
 type Bundle struct {
 	// Leaf is the certificate that matches the key, found by the key and never by its position. Of several it is one that is valid
-	// at the time that Parse was given, then one that an authority issued, then one that is not a CA, then the one that starts last.
-	// In a bundle without key it is the certificate that issued none of the others, or the first of the secret if there is not
-	// exactly one. Never nil in a bundle that Parse returns.
+	// at the time that Parse was given, then one that an authority issued, then one that is not a CA, then the one that starts
+	// last. In a bundle without key it is the certificate that issued none of the others, or the first of the secret if there
+	// is not exactly one. Never nil in a bundle that Parse returns.
 	Leaf *x509.Certificate
-	// Chain holds the other certificates, each once: first the issuers from the leaf upwards, then the certificates that are not part
-	// of the leaf's chain in the order of the secret. It includes a self-signed root if the secret has it.
+	// Chain holds the other certificates, each once: first the issuers from the leaf upwards, then the certificates that are
+	// not part of the leaf's chain in the order of the secret. It includes a self-signed root if the secret has it.
 	Chain []*x509.Certificate
 	// Key is the leaf's private key, *rsa.PrivateKey or *ecdsa.PrivateKey; nil in a bundle without key.
 	Key crypto.Signer

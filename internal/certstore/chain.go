@@ -176,8 +176,8 @@ func (o Observed) hasValidLeaf(location Location, now time.Time) bool {
 // issuerStores are the stores in which Windows looks for issuers. AuthRoot is part of Root and contains Microsoft's root program.
 var issuerStores = []string{StoreCA, storeRoot, "AuthRoot"}
 
-// hasIssuer reports whether the stores of a location contain a suitable issuer of a certificate. Users see the stores of the machine
-// too.
+// hasIssuer reports whether the stores of a location contain a suitable issuer of a certificate. Users see the stores of the
+// machine too.
 func (o Observed) hasIssuer(certificate *x509.Certificate, location Location, suitable func(*x509.Certificate) bool) bool {
 	for ref, entries := range o.Entries {
 		if ref.Location != LocalMachine && ref.Location != location ||

@@ -17,8 +17,8 @@ func planLinks(desired Desired, observed Observed) []Action {
 	return linksTo(desired, leaf, observed.find(desired.Ref, Thumbprint(leaf)), observed)
 }
 
-// linksTo returns the changes of links between the versions of one ObservedCertificate in one store. Each predecessor links directly
-// to the current certificate, so no chain of links can break. The current one, which may have been superseded before a
+// linksTo returns the changes of links between the versions of one ObservedCertificate in one store. Each predecessor links
+// directly to the current certificate, so no chain of links can break. The current one, which may have been superseded before a
 // roll-back, has no link, so there is no cycle. A link from or to a certificate of another owner is not changed. held is the
 // current certificate in the store, nil if this plan installs it.
 func linksTo(desired Desired, current *x509.Certificate, held *Entry, observed Observed) []Action {
@@ -64,8 +64,8 @@ type DeclinedLink struct {
 	Reason, Remedy string
 }
 
-// DeclinedLinks returns the links that linkOnRenewal asks for and that would break users of the older version, sorted by thumbprint.
-// current is the current certificate in the store. It is a pure function.
+// DeclinedLinks returns the links that linkOnRenewal asks for and that would break users of the older version, sorted by
+// thumbprint. current is the current certificate in the store. It is a pure function.
 func DeclinedLinks(desired Desired, current Entry, observed Observed, now time.Time) []DeclinedLink {
 	if !desired.Link || desired.Mark.Role != RoleLeaf || !desired.owns(current) || !current.ValidAt(now) {
 		return nil
@@ -105,9 +105,9 @@ func (d Desired) successor(current *x509.Certificate, held *Entry) successor {
 	return s
 }
 
-// declines returns why a predecessor must not be linked to the successor, and what to do; empty if it may: the successor is newer, has
-// every name, and grants access to every account that the predecessor's key grants access to. Schannel follows a link without
-// checking any of this.
+// declines returns why a predecessor must not be linked to the successor, and what to do; empty if it may: the successor is
+// newer, has every name, and grants access to every account that the predecessor's key grants access to. Schannel follows a
+// link without checking any of this.
 func (s successor) declines(predecessor Entry) (reason, remedy string) {
 	if compareVersions(s.version, versionOf(predecessor)) < 0 {
 		return "it is newer than the current version", "switch the programs that use it, or follow the newest version again"

@@ -28,6 +28,6 @@ func compareVersions(a, b version) int {
 	return a.certificate.NotBefore.Compare(b.certificate.NotBefore)
 }
 
-// CompareVersions returns a positive number if a is the newer of two certificates of one ObservedCertificate, a negative number if b
-// is, and 0 if that is not known.
+// CompareVersions returns a positive number if a is the newer of two certificates of one ObservedCertificate, a negative number
+// if b is, and 0 if that is not known.
 func CompareVersions(a, b Entry) int { return compareVersions(versionOf(a), versionOf(b)) }

@@ -94,8 +94,9 @@ func ownersOf(claims *Claims) map[claim]Mark {
 	return claims.newOwners
 }
 
-// TestNoPlanTakesACertificateThatAnotherOwnerUses makes random plans of two owners and the sweep for random stores. No plan removes a
-// certificate that another owner has or claims, or gives it an owner that does not claim it, or changes an unowned one.
+// TestNoPlanTakesACertificateThatAnotherOwnerUses makes random plans of two owners and the sweep for random stores. No plan
+// removes a certificate that another owner has or claims, or gives it an owner that does not claim it, or changes an unowned
+// one.
 func TestNoPlanTakesACertificateThatAnotherOwnerUses(t *testing.T) {
 	s := &sharing{random: mathrand.New(mathrand.NewPCG(3, 4))}
 	for month := range 5 {

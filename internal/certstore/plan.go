@@ -28,8 +28,8 @@ type Desired struct {
 	// AccessIncomplete is true while Access lacks an account that cannot be resolved: a new key gets Access, an existing key keeps
 	// its list.
 	AccessIncomplete bool
-	// SharedAccess are the access lists of keys that several ObservedCertificates use, by thumbprint. A key belongs to the location,
-	// not to one store or ObservedCertificate, so its list is the union of theirs.
+	// SharedAccess are the access lists of keys that several ObservedCertificates use, by thumbprint. A key belongs to the
+	// location, not to one store or ObservedCertificate, so its list is the union of theirs.
 	SharedAccess map[string]string
 	// Link is true if predecessors are linked to their successor (linkOnRenewal).
 	Link bool
@@ -124,8 +124,8 @@ func (o Observed) alive(uid string) bool {
 	return ok
 }
 
-// olderOf returns the UID of the older of two ObservedCertificates, or of the one whose name sorts first if both were created in the
-// same second.
+// olderOf returns the UID of the older of two ObservedCertificates, or of the one whose name sorts first if both were created
+// in the same second.
 func (o Observed) olderOf(a, b string) string {
 	first, second := o.Owners[a], o.Owners[b]
 	if order := first.Created.Compare(second.Created); order < 0 || (order == 0 && first.Name < second.Name) {

@@ -2,9 +2,9 @@ package certstore
 
 import "time"
 
-// Repair returns the actions that restore the desired state of an ObservedCertificate's certificates without its vault: marks, access
-// lists of keys, and links to the current certificate while that is valid. current is nil if none is installed. The bundle of
-// desired is not needed. Certificates of other tools or other ObservedCertificates are not changed.
+// Repair returns the actions that restore the desired state of an ObservedCertificate's certificates without its vault: marks,
+// access lists of keys, and links to the current certificate while that is valid. current is nil if none is installed. The
+// bundle of desired is not needed. Certificates of other tools or other ObservedCertificates are not changed.
 func Repair(desired Desired, current *Entry, observed Observed, now time.Time) []Action {
 	actions := planOthers(desired, current, observed)
 	if current == nil || current.UnknownMark || current.Key != KeyPresent || desired.Mark.Role != RoleLeaf {

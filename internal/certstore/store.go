@@ -83,8 +83,8 @@ type Entry struct {
 	Thumbprint string
 	// Mark is Vaultpane's mark; nil if another tool installed the certificate.
 	Mark *Mark
-	// UnknownMark is true if the mark has a later format or is damaged: the certificate is Vaultpane's, but nothing may be concluded
-	// from its mark, so it is not changed. Mark is nil then.
+	// UnknownMark is true if the mark has a later format or is damaged: the certificate is Vaultpane's, but nothing may be
+	// concluded from its mark, so it is not changed. Mark is nil then.
 	UnknownMark bool
 	// Key is the state of the private key.
 	Key KeyState
@@ -135,8 +135,8 @@ type Store interface {
 	// Remove removes a certificate and then its key. A certificate that does not exist is not an error. A key that another
 	// certificate of the location uses stays.
 	Remove(ref Ref, thumbprint string) error
-	// OrphanedKeys returns the names of Vaultpane's private keys in a location that no certificate refers to, which a killed process
-	// leaves.
+	// OrphanedKeys returns the names of Vaultpane's private keys in a location that no certificate refers to, which a killed
+	// process leaves.
 	OrphanedKeys(location Location) ([]string, error)
 	// RemoveOrphanedKeys removes them and unfinished files, and returns how many it removed. Only one agent may run on the machine:
 	// an installation in progress in another process would look like an interrupted one.
@@ -145,11 +145,11 @@ type Store interface {
 	Stores(location Location) ([]Ref, error)
 }
 
-// Machine is the interface to what surrounds the stores of a machine: accounts, TLS bindings, notifications. Implementations are safe
-// for concurrent use. A machine without one of these returns an empty result and no error.
+// Machine is the interface to what surrounds the stores of a machine: accounts, TLS bindings, notifications. Implementations
+// are safe for concurrent use. A machine without one of these returns an empty result and no error.
 type Machine interface {
-	// Resolve returns the security identifier of an account as text. It is empty if the machine has no Windows accounts: the account
-	// is then left out of access lists. An account that does not exist is an *UnknownAccount.
+	// Resolve returns the security identifier of an account as text. It is empty if the machine has no Windows accounts: the
+	// account is then left out of access lists. An account that does not exist is an *UnknownAccount.
 	Resolve(account string) (sid string, err error)
 	// Bindings returns the TLS bindings of the machine's certificates, such as 0.0.0.0:443, by thumbprint. Superseded
 	// certificates that are bound are kept; if Bindings fails, all of them are.
@@ -157,8 +157,8 @@ type Machine interface {
 	// Announce notifies programs that a certificate was replaced by another of the same store, as Windows' own renewal does. A
 	// machine without such notifications returns nil.
 	Announce(ctx context.Context, ref Ref, thumbprint, successor string) error
-	// Watch calls changed after changes of a store by any process, until the context ends; then it returns nil. A machine that cannot
-	// watch waits for the context. It is a fast path: periodic store checks find the changes that it misses.
+	// Watch calls changed after changes of a store by any process, until the context ends; then it returns nil. A machine that
+	// cannot watch waits for the context. It is a fast path: periodic store checks find the changes that it misses.
 	Watch(ctx context.Context, ref Ref, changed func()) error
 }
 

@@ -18,8 +18,8 @@ import (
 const searchInterval = time.Hour
 
 // CheckStores calls Check at each interval, and soon after the machine reports a change: it passes the
-// names of drifted certificates to repair, and follows the deletion policy of what no ObservedCertificate needs any more. It makes no
-// request to Key Vault, and runs until the context ends. repair returns when the certificate is queued.
+// names of drifted certificates to repair, and follows the deletion policy of what no ObservedCertificate needs any more. It
+// makes no request to Key Vault, and runs until the context ends. repair returns when the certificate is queued.
 func (e *Engine) CheckStores(ctx context.Context, interval time.Duration, repair func(name string)) {
 	log := logr.FromContextOrDiscard(ctx)
 	if err := e.removeOrphanedKeys(ctx); err != nil {
@@ -74,7 +74,8 @@ func (e *Engine) search() error {
 	return errors.Join(failed...)
 }
 
-// Check checks the stores once: it reads those in use, gives what has drifted to repair, and sweeps. It continues after a store that cannot be read.
+// Check checks the stores once: it reads those in use, gives what has drifted to repair, and sweeps. It continues after a store
+// that cannot be read.
 func (e *Engine) Check(ctx context.Context, repair func(name string)) error {
 	var failed []error
 	for _, ref := range e.view().Refs() {

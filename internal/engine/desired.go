@@ -111,7 +111,8 @@ func meaninglessForTrust(spec v1alpha1.ObservedCertificateSpec) string {
 	return field + " in the store " + spec.CertificateStoreName + ", which receives public certificates and never a private key"
 }
 
-// displayNames are names that Windows' tools show for stores, without separators, each with the store's own name. The CRD refuses them; objects from before that would fill a store that no program reads.
+// displayNames are names that Windows' tools show for stores, without separators, each with the store's own name. The CRD
+// refuses them; objects from before that would fill a store that no program reads.
 // https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-R2-and-2008/cc725751(v=ws.10) and
 // https://learn.microsoft.com/dotnet/api/system.security.cryptography.x509certificates.storename
 var displayNames = map[string]string{

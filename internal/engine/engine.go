@@ -94,8 +94,8 @@ type Result struct {
 	Warnings []failure.Failure
 }
 
-// Process brings one certificate to the desired state as far as that is due, and reports it. The certificate must target this machine. A result
-// after the context has ended says nothing about the certificate.
+// Process brings one certificate to the desired state as far as that is due, and reports it. The certificate must target this
+// machine. A result after the context has ended says nothing about the certificate.
 func (e *Engine) Process(ctx context.Context, certificate *v1alpha1.ObservedCertificate) Result {
 	out := e.converge(ctx, e.begin(certificate))
 	if ctx.Err() != nil {

@@ -18,8 +18,8 @@ import (
 // reportedFrom is the number of failures in a row from which a transient one is reported while the certificate is installed.
 const reportedFrom = 3
 
-// conclude remembers and reports an outcome, and returns what follows. Together with log it is the one place where an error becomes a
-// state, a warning, a log line and a time.
+// conclude remembers and reports an outcome, and returns what follows. Together with log it is the one place where an error
+// becomes a state, a warning, a log line and a time.
 func (e *Engine) conclude(ctx context.Context, out outcome) Result {
 	after := remember(out, e.Now(), rand.Float64())
 	after.due = next(e.MachineName, out, after)

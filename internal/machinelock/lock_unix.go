@@ -20,8 +20,8 @@ func place(dir string) string {
 }
 
 // try takes two advisory locks, which the kernel releases when the process ends, killed or not (flock(2)): one on a file next to
-// the folder, which outlives it, and one on the folder itself, which is the same for agents in containers that have only the folder. A
-// place that cannot be written to is skipped: no agent can change anything there.
+// the folder, which outlives it, and one on the folder itself, which is the same for agents in containers that have only the
+// folder. A place that cannot be written to is skipped: no agent can change anything there.
 func try(dir string) error {
 	file, err := lockFile(place(dir), os.O_CREATE|os.O_RDWR)
 	if err != nil {

@@ -18,8 +18,8 @@ const (
 )
 
 // Slot returns the first polling slot of a URL on a node that is later than from. Slots lie interval apart, at an offset
-// that depends on node and URL: this spreads polls over the fleet, and the same node and URL have the same slots after a restart, so
-// that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
+// that depends on node and URL: this spreads polls over the fleet, and the same node and URL have the same slots after a
+// restart, so that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
 func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(node + "\n" + url))                  // never fails
@@ -31,13 +31,14 @@ func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
 	return start.Add(interval)
 }
 
-// Next returns the slot at which a polled URL is polled again. A slot within a minute of the poll, or a twentieth of the interval if
-// that is less, is skipped: the poll has just been made.
+// Next returns the slot at which a polled URL is polled again. A slot within a minute of the poll, or a twentieth of the
+// interval if that is less, is skipped: the poll has just been made.
 func Next(node, url string, interval time.Duration, polled time.Time) time.Time {
 	return Slot(node, url, interval, polled.Add(min(time.Minute, interval/20)))
 }
 
-// mix spreads the bits of a hash (the finalizer of MurmurHash3): FNV's low bits are similar for names that differ in the last letter.
+// mix spreads the bits of a hash (the finalizer of MurmurHash3): FNV's low bits are similar for names that differ in the last
+// letter.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
@@ -52,8 +53,9 @@ func Missed(node, url string, interval time.Duration, lastAlive, now time.Time) 
 	return !lastAlive.IsZero() && !Slot(node, url, interval, lastAlive).After(now)
 }
 
-// Transient returns the wait before the next attempt after a transient failure: exponential with full jitter, at most 5 minutes or the
-// polling interval, at least a second, and at least what the server asked for, up to an hour or the polling interval. attempt counts from 1; random is in [0, 1).
+// Transient returns the wait before the next attempt after a transient failure: exponential with full jitter, at most 5 minutes
+// or the polling interval, at least a second, and at least what the server asked for, up to an hour or the polling interval.
+// attempt counts from 1; random is in [0, 1).
 func Transient(attempt int, interval, retryAfter time.Duration, random float64) time.Duration {
 	limit := exponential(transientBase, attempt, min(transientCap, interval))
 	wait := max(time.Second, time.Duration(random*float64(limit)))

@@ -19,8 +19,8 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// author simulates a user who may write ObservedCertificates and writes as many and as large ones as the API takes, and changes them all
-// the time.
+// author simulates a user who may write ObservedCertificates and writes as many and as large ones as the API takes, and changes
+// them all the time.
 const (
 	authorCertificates   = 5000
 	authorChangesAMinute = 1000

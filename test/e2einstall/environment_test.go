@@ -89,7 +89,8 @@ func (w *environment) prepareCluster(ctx context.Context) error {
 	return w.makeNamespace(ctx)
 }
 
-// makeNamespace creates the namespace as the documentation says: labelled for HostProcess pods, with the identity's secret and the vault's CA.
+// makeNamespace creates the namespace as the documentation says: labelled for HostProcess pods, with the identity's secret and
+// the vault's CA.
 func (w *environment) makeNamespace(ctx context.Context) error {
 	labels := map[string]string{"pod-security.kubernetes.io/enforce": "privileged"}
 	if err := w.client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: labels}}); err != nil {

@@ -37,7 +37,8 @@ const (
 // limit is how long a new policy may take to be in force; it takes about a second on a machine that is not busy.
 const limit = 3 * time.Minute
 
-// Everything installs the CRDs, the agents' and the controller's rights and the agents' policies, and returns when all are in force.
+// Everything installs the CRDs, the agents' and the controller's rights and the agents' policies, and returns when all are in
+// force.
 func Everything(ctx context.Context, plane *controlplane.ControlPlane, root string) error {
 	if err := plane.InstallCRDs(ctx, filepath.Join(root, "config", "crd")); err != nil {
 		return err

@@ -80,8 +80,8 @@ func probeURL(container *corev1.Container, health string) string {
 	return "http://" + health + container.ReadinessProbe.HTTPGet.Path
 }
 
-// ready runs the probe, where there is one. A ready pod stays ready until the probe has failed as often in a row as its threshold: on a
-// busy machine, responses can be late.
+// ready runs the probe, where there is one. A ready pod stays ready until the probe has failed as often in a row as its
+// threshold: on a busy machine, responses can be late.
 func (r *running) ready(ctx context.Context) bool {
 	if r.probe == "" {
 		return true

@@ -100,8 +100,8 @@ func (f *file) open(now time.Time) error {
 	return nil
 }
 
-// torn reports whether the last line is incomplete: its writer was killed, the disk accepted only a part, or another process is just
-// writing it. In the last case an empty line follows it, which is harmless.
+// torn reports whether the last line is incomplete: its writer was killed, the disk accepted only a part, or another process is
+// just writing it. In the last case an empty line follows it, which is harmless.
 func torn(file io.ReaderAt, size int64) bool {
 	last := make([]byte, 1)
 	_, err := file.ReadAt(last, size-1)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A file's name is prefix, the day in UTC and suffix. In UTC no day is longer than another, and the same moment has the same name on
-// all nodes.
+// A file's name is prefix, the day in UTC and suffix. In UTC no day is longer than another, and the same moment has the same
+// name on all nodes.
 const (
 	prefix = "vaultpane_service_"
 	suffix = ".log"

@@ -37,8 +37,8 @@ type Options struct {
 	Keep int
 	// Bound is the maximum size of a day's file, in bytes; further lines of that day are dropped.
 	Bound int64
-	// Tell is called when writing begins to fail and when it recovers, once each, with pairs of keys and values as logr has them. It
-	// may log to this Writer.
+	// Tell is called when writing begins to fail and when it recovers, once each, with pairs of keys and values as logr has
+	// them. It may log to this Writer.
 	Tell func(message string, keysAndValues ...any)
 	// Opened is called with each file that is opened, before a line is written to it; nil for no call. The file is closed later.
 	Opened func(*os.File)

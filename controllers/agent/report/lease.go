@@ -35,7 +35,8 @@ type Lease struct {
 	Renewed func(ctx context.Context)
 	// Overdue returns when the oldest overdue poll was due, zero for none. If nil, no annotation is written.
 	Overdue func() time.Time
-	// Unwritten returns since when the agent has had a report that it cannot write, zero for none. If nil, no annotation is written.
+	// Unwritten returns since when the agent has had a report that it cannot write, zero for none. If nil, no annotation is
+	// written.
 	Unwritten func() time.Time
 
 	mu sync.Mutex
@@ -132,8 +133,8 @@ func (l *Lease) Renew(ctx context.Context) error {
 	return nil
 }
 
-// annotate sets the Lease's annotations. A poll that is overdue by less than a period may be made in a moment, while the Lease would
-// show it for minutes.
+// annotate sets the Lease's annotations. A poll that is overdue by less than a period may be made in a moment, while the Lease
+// would show it for minutes.
 func (l *Lease) annotate(lease *coordinationv1.Lease) {
 	var overdue, unwritten time.Time
 	if l.Overdue != nil {

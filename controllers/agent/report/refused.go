@@ -58,7 +58,8 @@ func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusa
 	return replaced
 }
 
-// stillRefused reports whether an entry is the one that the API server rejected, whose replacement stays. The caller holds the lock.
+// stillRefused reports whether an entry is the one that the API server rejected, whose replacement stays. The caller holds the
+// lock.
 func (r *Reporter) stillRefused(entry v1alpha1.CertificateEntry) bool {
 	before, known := r.refused[entry.Name]
 	entry.Since = nil

@@ -38,8 +38,8 @@ func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 	return removed, err
 }
 
-// eachLeftover visits the files that a killed process left: Vaultpane's keys without a certificate, and unfinished certificate files.
-// It holds the lock of the certificate during a visit. It continues with other files and stores after an error.
+// eachLeftover visits the files that a killed process left: Vaultpane's keys without a certificate, and unfinished certificate
+// files. It holds the lock of the certificate during a visit. It continues with other files and stores after an error.
 func (s *Store) eachLeftover(location certstore.Location, visit func(path string) error) error {
 	refs, err := s.Stores(location)
 	failed := []error{err}

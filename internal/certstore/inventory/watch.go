@@ -59,8 +59,8 @@ func (w *Watcher) signal() {
 	}
 }
 
-// Wait returns when a check is due: after the interval, or after a change, a pause since the call and a quiet time. It returns false
-// when the context has ended.
+// Wait returns when a check is due: after the interval, or after a change, a pause since the call and a quiet time. It returns
+// false when the context has ended.
 func (w *Watcher) Wait(ctx context.Context, interval time.Duration) bool {
 	due := time.After(interval)
 	pause := time.After(min(watchPause, interval))

@@ -16,8 +16,8 @@ import (
 // IIS AppPool\shop, DOMAIN\web$ or Administrators, in the system's language
 // (https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupaccountnamew).
 //
-// An account that does not exist is a *certstore.UnknownAccount. After any other error, such as an unreachable domain, it is unknown
-// whether the account exists.
+// An account that does not exist is a *certstore.UnknownAccount. After any other error, such as an unreachable domain, it is
+// unknown whether the account exists.
 func resolveAccount(name string) (sid string, err error) {
 	// ConvertStringSidToSid also accepts the two-letter aliases of SDDL (SY, BA) and the empty text, which are not SIDs here.
 	if strings.HasPrefix(strings.ToUpper(name), "S-1-") {

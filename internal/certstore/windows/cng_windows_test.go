@@ -60,8 +60,8 @@ func installedIn(t *testing.T, ref certstore.Ref, item certstore.Item) string {
 	return thumbprint
 }
 
-// Windows imports every kind of key into CNG, only into the key set of the location. Wine does not support CNG, and the error must say
-// so.
+// Windows imports every kind of key into CNG, only into the key set of the location. Wine does not support CNG, and the error
+// must say so.
 func TestCNG(t *testing.T) {
 	items := map[string]certstore.Item{
 		"RSA 2048": storetest.RSAItem(t, "web"), "RSA 3072": storetest.RSAItemOf(t, "web", 3072), "RSA 4096": storetest.RSAItemOf(t, "web", 4096),

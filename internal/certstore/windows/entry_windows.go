@@ -56,8 +56,9 @@ func entryOf(context *windows.CertContext) *certstore.Entry {
 	return entry
 }
 
-// describeKey sets the key's state and access list. It opens keys of other software too, because their certificate may be the desired
-// one. It assumes that keys in hardware are present, because opening a smart card or module every minute would disturb its owner.
+// describeKey sets the key's state and access list. It opens keys of other software too, because their certificate may be the
+// desired one. It assumes that keys in hardware are present, because opening a smart card or module every minute would disturb
+// its owner.
 func describeKey(entry *certstore.Entry, c *keys.Container) {
 	switch {
 	case c == nil:
@@ -163,8 +164,8 @@ func setAccess(store windows.Handle, thumbprint, access string) error {
 	})
 }
 
-// withCertificate finds a certificate in a store, calls act, and frees the certificate. If the store does not contain it, the error is
-// CRYPT_E_NOT_FOUND.
+// withCertificate finds a certificate in a store, calls act, and frees the certificate. If the store does not contain it, the
+// error is CRYPT_E_NOT_FOUND.
 func withCertificate(store windows.Handle, thumbprint string, act func(*windows.CertContext) error) error {
 	existing, err := findCertificate(store, thumbprint)
 	if err != nil {

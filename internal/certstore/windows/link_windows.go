@@ -20,9 +20,9 @@ func successorOf(context *windows.CertContext) (string, error) {
 	return strings.ToUpper(hex.EncodeToString(hash)), err
 }
 
-// setSuccessor links a certificate to its renewal, by thumbprint; empty removes the link. Schannel follows links without checks, so the
-// successor must be in the store with its key before. If the store does not contain the certificate, the error is
-// CRYPT_E_NOT_FOUND.
+// setSuccessor links a certificate to its renewal, by thumbprint; empty removes the link. Schannel follows links without
+// checks, so the successor must be in the store with its key before. If the store does not contain the certificate, the error
+// is CRYPT_E_NOT_FOUND.
 func setSuccessor(store windows.Handle, thumbprint, successor string) error {
 	hash, err := hex.DecodeString(successor)
 	if err != nil || successor != "" && len(hash) != sha1.Size {

@@ -127,8 +127,8 @@ func storeRound(t *testing.T) func() error {
 	}
 }
 
-// bareRound makes only the necessary system calls of a round: it creates two containers with a key and an access list each, adds and
-// replaces the certificate, and deletes the containers and the certificate. It checks and reads back nothing.
+// bareRound makes only the necessary system calls of a round: it creates two containers with a key and an access list each,
+// adds and replaces the certificate, and deletes the containers and the certificate. It checks and reads back nothing.
 func bareRound(t *testing.T) func() error {
 	item := storetest.RSAItem(t, "web")
 	blob, err := keys.CAPIBlob(item.Key)
@@ -297,8 +297,8 @@ type usage struct {
 }
 
 // used asks the system for the memory (https://learn.microsoft.com/windows/win32/api/psapi/ns-psapi-process_memory_counters,
-// PagefileUsage) and for the handles. Wine does not count handles, so this reads the kernel's files below drive Z. Wine's server opens
-// them, so "self" is the server.
+// PagefileUsage) and for the handles. Wine does not count handles, so this reads the kernel's files below drive Z. Wine's
+// server opens them, so "self" is the server.
 func used(t *testing.T) usage {
 	t.Helper()
 	debug.FreeOSMemory()
@@ -322,9 +322,8 @@ func used(t *testing.T) usage {
 	return now
 }
 
-// heapInUse returns the bytes that are allocated in the heaps of this process, which the system's libraries use and Go does not: leaks
-// are measured to the byte
-// (https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapwalk).
+// heapInUse returns the bytes that are allocated in the heaps of this process, which the system's libraries use and Go does
+// not: leaks are measured to the byte (https://learn.microsoft.com/windows/win32/api/heapapi/nf-heapapi-heapwalk).
 func heapInUse(t *testing.T) int64 {
 	t.Helper()
 	runtime.LockOSThread() // a heap's lock belongs to a thread
@@ -366,8 +365,8 @@ func heapInUse(t *testing.T) int64 {
 // procFolder is the kernel's /proc, as Wine shows it.
 const procFolder = `Z:\proc`
 
-// unixProcess returns the process ID that the kernel below Wine gave this process: it finds the process by its program, which is in a
-// directory of its own.
+// unixProcess returns the process ID that the kernel below Wine gave this process: it finds the process by its program, which
+// is in a directory of its own.
 func unixProcess(t *testing.T) string {
 	t.Helper()
 	program := filepath.ToSlash(strings.TrimPrefix(os.Args[0], "Z:"))

@@ -10,15 +10,15 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
-// watch calls changed once when it starts to watch, and after each change of a store by any process, until the context ends; then it
-// returns nil. Several quick changes may cause one call, and one change several. It calls changed in the same goroutine, and a
-// change during a call causes another call. It is a fast path: a deleted key is not a change of the store. If the store does not
-// exist, the error is ERROR_FILE_NOT_FOUND.
+// watch calls changed once when it starts to watch, and after each change of a store by any process, until the context ends;
+// then it returns nil. Several quick changes may cause one call, and one change several. It calls changed in the same
+// goroutine, and a change during a call causes another call. It is a fast path: a deleted key is not a change of the store. If
+// the store does not exist, the error is ERROR_FILE_NOT_FOUND.
 //
 // Windows' own notification for stores (CertControlStore with CERT_STORE_CTRL_NOTIFY_CHANGE,
 // https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-certcontrolstore) is RegNotifyChangeKeyValue on the
-// registry key of the store. This code calls that function directly: it does not need an open store, it is independent of the calling
-// thread, which Go may change, and Wine implements it, while Wine's CertControlStore signals nothing.
+// registry key of the store. This code calls that function directly: it does not need an open store, it is independent of the
+// calling thread, which Go may change, and Wine implements it, while Wine's CertControlStore signals nothing.
 func watch(ctx context.Context, ref certstore.Ref, changed func()) (err error) {
 	key, err := openStoreKey(ref)
 	if err != nil {

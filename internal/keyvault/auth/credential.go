@@ -23,7 +23,8 @@ const (
 	// by what is configured, not by trying one after another: a client secret or certificate in the environment, else a federated
 	// token file, else the managed identity. So the agent never falls back to another identity when one fails, and the message is
 	// that of the credential that failed. The chain's developer tools are left out: a service that runs as SYSTEM runs no program
-	// that it finds in the PATH. AZURE_TOKEN_CREDENTIALS works as in azidentity: it names one of the others, or "dev" for the tools.
+	// that it finds in the PATH. AZURE_TOKEN_CREDENTIALS works as in azidentity: it names one of the others, or "dev" for the
+	// tools.
 	CredentialDefault Credential = "default"
 	// CredentialWorkloadIdentity is Microsoft Entra Workload ID: AZURE_CLIENT_ID, AZURE_TENANT_ID and
 	// AZURE_FEDERATED_TOKEN_FILE, set by its webhook or by other means. AKS identity bindings are used if

@@ -36,8 +36,8 @@ var (
 
 var errBadRecord = errors.New("http.sys returned a record with a pointer outside of it")
 
-// decodeBinding decodes a record of HttpQueryServiceConfiguration: a structure, followed by the data that its pointers point to. base
-// is the address to which the system wrote it.
+// decodeBinding decodes a record of HttpQueryServiceConfiguration: a structure, followed by the data that its pointers point
+// to. base is the address to which the system wrote it.
 func decodeBinding(record []byte, base uint64, layout recordLayout) (binding, error) {
 	if len(record) < layout.size {
 		return binding{}, errBadRecord

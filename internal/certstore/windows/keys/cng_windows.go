@@ -58,8 +58,8 @@ func (c Container) cngOpens() bool {
 	return err == nil
 }
 
-// cngImport imports a key into the provider under the container's name, together with its export policy: the key is finalized, and so
-// persisted, only after the policy is set
+// cngImport imports a key into the provider under the container's name, together with its export policy: the key is finalized,
+// and so persisted, only after the policy is set
 // (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptimportkey).
 func (c Container) cngImport(key crypto.Signer, exportable bool) error {
 	blob, blobType, err := cngBlob(key)

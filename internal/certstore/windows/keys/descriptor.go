@@ -22,10 +22,11 @@ const (
 
 var errDescriptor = errors.New("the security descriptor is damaged")
 
-// AccessOf returns the access list of a self-relative security descriptor in the form of certstore.KeyAccess, so that the list can be
-// compared with the desired one. Accounts are always SIDs, never names or aliases. Rights are normalized, because Windows adds the
-// generic right to the mask of keys in CNG (0x80120089). Entries that are inherited or do not grant access have another form than
-// any entry that Vaultpane writes (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-security_descriptor,
+// AccessOf returns the access list of a self-relative security descriptor in the form of certstore.KeyAccess, so that the list
+// can be compared with the desired one. Accounts are always SIDs, never names or aliases. Rights are normalized, because
+// Windows adds the generic right to the mask of keys in CNG (0x80120089). Entries that are inherited or do not grant access
+// have another form than any entry that Vaultpane writes
+// (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-security_descriptor,
 // https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-acl).
 func AccessOf(descriptor []byte) (string, error) {
 	if len(descriptor) < 20 {

@@ -18,8 +18,8 @@ import (
 // ourContainer matches exactly the names of Vaultpane's containers.
 var ourContainer = regexp.MustCompile(`^` + prefix + `[0-9A-F]{40}(-x)?$`)
 
-// Place identifies a container across CAPI and CNG. Windows' key storage provider lists containers of CAPI too, so a container that is
-// in use under either kind of provider is not orphaned.
+// Place identifies a container across CAPI and CNG. Windows' key storage provider lists containers of CAPI too, so a container
+// that is in use under either kind of provider is not orphaned.
 type Place struct {
 	name    string // in lower case
 	machine bool

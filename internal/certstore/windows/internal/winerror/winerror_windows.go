@@ -29,8 +29,8 @@ func Named(err error) error {
 	return &namedError{text: text, err: err}
 }
 
-// codesOf returns the distinct Windows error codes in an error and in the errors that it wraps, without those that Go invented, which
-// have the application bit (syscall.APPLICATION_ERROR).
+// codesOf returns the distinct Windows error codes in an error and in the errors that it wraps, without those that Go invented,
+// which have the application bit (syscall.APPLICATION_ERROR).
 func codesOf(err error) []windows.Errno {
 	const invented = 1 << 29
 	var found []windows.Errno
