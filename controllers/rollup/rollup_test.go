@@ -107,11 +107,16 @@ func TestARotationDuringARotation(t *testing.T) {
 	f.eventuallyEvents(map[string]int{"RolloutStarted": 1, "RolloutCompleted": 1})
 }
 
-// eventuallyEvents waits for events, which are written after the status.
+// eventuallyEvents waits for events, which are written after the status. On a busy machine, the controller can learn of a certificate
+// before it learns of nodes that were created a moment earlier; the event about that is not compared unless it is expected.
 func (f *fleet) eventuallyEvents(want map[string]int) {
 	f.t.Helper()
 	await.That(f.t, fmt.Sprintf("the events are %v", want), func() (bool, error) {
-		if got := f.events(); !maps.Equal(got, want) {
+		got := f.events()
+		if _, expected := want[string(v1alpha1.ReasonNoNodesSelected)]; !expected {
+			delete(got, string(v1alpha1.ReasonNoNodesSelected))
+		}
+		if !maps.Equal(got, want) {
 			return false, fmt.Errorf("they are %v", got)
 		}
 		return true, nil
