@@ -73,7 +73,7 @@ func TestKustomizeAndChartAreTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range crds { // Helm installs them beside the templates
+	for _, file := range crds { // Helm installs them in addition to the templates
 		text, err := os.ReadFile(filepath.Join(chart, "crds", file.Name()))
 		if err != nil {
 			t.Fatal(err)

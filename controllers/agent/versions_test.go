@@ -43,7 +43,7 @@ func TestADisabledOrDeletedVersionLeavesTheInstalledOne(t *testing.T) {
 	}
 }
 
-// Whoever disables a bad version before anyone has it, or after, keeps the nodes on the one before.
+// Disabling a bad version keeps the nodes on the previous one, whether they have installed it or not.
 func TestANewVersionThatIsDisabledIsNotInstalledAndTheNextOneIs(t *testing.T) {
 	m := newMachine(t, "version-new")
 	first := m.put("web", vaulttest.CertificateOptions{})

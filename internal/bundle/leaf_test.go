@@ -115,10 +115,10 @@ func TestAChainGoesThroughTheCrossCertificateToTheRoot(t *testing.T) {
 	} {
 		r := newRollover(t, change)
 		for name, test := range map[string]struct{ certs, want []*pair }{
-			"in order":               {[]*pair{r.leaf, r.issuing, r.cross, r.before}, []*pair{r.leaf, r.issuing, r.cross, r.before}},
-			"root first":             {[]*pair{r.before, r.cross, r.issuing, r.leaf}, []*pair{r.leaf, r.issuing, r.cross, r.before}},
-			"the new root beside it": {[]*pair{r.before, r.after, r.leaf, r.cross, r.issuing}, []*pair{r.leaf, r.issuing, r.cross, r.before, r.after}},
-			"without the old root":   {[]*pair{r.cross, r.issuing, r.leaf}, []*pair{r.leaf, r.issuing, r.cross}},
+			"in order":             {[]*pair{r.leaf, r.issuing, r.cross, r.before}, []*pair{r.leaf, r.issuing, r.cross, r.before}},
+			"root first":           {[]*pair{r.before, r.cross, r.issuing, r.leaf}, []*pair{r.leaf, r.issuing, r.cross, r.before}},
+			"with the new root":    {[]*pair{r.before, r.after, r.leaf, r.cross, r.issuing}, []*pair{r.leaf, r.issuing, r.cross, r.before, r.after}},
+			"without the old root": {[]*pair{r.cross, r.issuing, r.leaf}, []*pair{r.leaf, r.issuing, r.cross}},
 		} {
 			t.Run(form+" "+name, func(t *testing.T) {
 				b, err := Parse(ContentTypePEM, join(keyPEM(r.leaf.key), certPEM(test.certs...)), moment)

@@ -82,7 +82,7 @@ func TestTheLockOutlivesTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if anotherGets(t, folder) {
-		t.Error("after the folder was deleted, another process works beside this one")
+		t.Error("after the folder was deleted, another process holds the lock too")
 	}
 }
 

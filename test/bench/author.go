@@ -68,17 +68,17 @@ func (b *bench) oneAuthor(ctx context.Context) error {
 	changes, stop := context.WithCancel(ctx)
 	defer stop()
 	go b.keepChanging(changes)
-	beside, err := b.pace(ctx)
+	meanwhile, err := b.pace(ctx)
 	if err != nil {
 		return err
 	}
 	if err := pause(ctx, time.Minute-time.Duration(paceRounds)*time.Second); err != nil {
 		return err
 	}
-	return b.authorsRows(controller, alone, beside)
+	return b.authorsRows(controller, alone, meanwhile)
 }
 
-func (b *bench) authorsRows(controller *fleet.Controller, alone, beside time.Duration) error {
+func (b *bench) authorsRows(controller *fleet.Controller, alone, meanwhile time.Duration) error {
 	what := fmt.Sprintf("one author's %d largest ObservedCertificates, %d changes a minute: ", authorCertificates, authorChangesAMinute)
 	agent, err := b.agent.PeakBytes()
 	if err != nil {
@@ -90,8 +90,8 @@ func (b *bench) authorsRows(controller *fleet.Controller, alone, beside time.Dur
 	}
 	b.add(what+"most resident memory of the agent", fmt.Sprintf("%.0f MB", megabytes(agent)), "≤ 512 MB", megabytes(agent) <= 512)
 	b.add(what+"most resident memory of the controller", fmt.Sprintf("%.0f MB", megabytes(peak)), "≤ 512 MB", megabytes(peak) <= 512)
-	ratio := beside.Seconds() / alone.Seconds()
-	b.add(what+"another's renewal, from the request to the store", fmt.Sprintf("%.1f s, %.1f × alone", beside.Seconds(), ratio), "≤ 3 ×", ratio <= 3)
+	ratio := meanwhile.Seconds() / alone.Seconds()
+	b.add(what+"another's renewal, from the request to the store", fmt.Sprintf("%.1f s, %.1f × alone", meanwhile.Seconds(), ratio), "≤ 3 ×", ratio <= 3)
 	return nil
 }
 

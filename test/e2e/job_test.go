@@ -75,7 +75,7 @@ func TestARotationArrivesWithTheNextSlot(t *testing.T) {
 func TestRequestedAtPollsNowAndOnce(t *testing.T) {
 	first := env.put(t, "asked", keyvault.CertificateOptions{})
 	env.create(t, "asked", env.shop.SecretURL("asked"), func(spec *v1alpha1.ObservedCertificateSpec) {
-		spec.PollingIntervalInS = 30 * 24 * 3600 // so that no slot falls between the last sign of life and the restart
+		spec.PollingIntervalInS = 30 * 24 * 3600 // so that no slot falls between the last renewal of the Lease and the restart
 	})
 	env.installed(t, "asked", first)
 	second := env.rotate(t, "asked")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the files of this folder anew with OpenSSL 3 (with its legacy provider) and Java 17 or later.
+# Writes the files of this folder with OpenSSL 3 (with its legacy provider) and Java 17 or later.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
