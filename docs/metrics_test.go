@@ -15,17 +15,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md")
@@ -94,15 +92,9 @@ func controllerCollectors(t *testing.T) []prometheus.Collector {
 // unconnectedManager is never started, and so needs no API server.
 func unconnectedManager(t *testing.T) ctrl.Manager {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
 	unnamed := true
 	mgr, err := ctrl.NewManager(&rest.Config{Host: "https://127.0.0.1:1"}, ctrl.Options{
-		Scheme: scheme, Controller: config.Controller{SkipNameValidation: &unnamed}, // several in one process
+		Scheme: suite.Scheme(), Controller: config.Controller{SkipNameValidation: &unnamed}, // several in one process
 		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return meta.NewDefaultRESTMapper(nil), nil },
 	})
 	if err != nil {

@@ -138,7 +138,9 @@ func (s *startup) begin(ctx context.Context) error {
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so missed polls are unknown")
 	}
+	selection := agent.Selection{Client: kube, Node: node.Name}
 	certificates := &engine.Engine{
+		Certificates: selection, Reports: reporter,
 		Store: s.store, Machine: s.machine, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
 		Options: engine.Options{
 			MachineName: node.Name, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
@@ -153,7 +155,6 @@ func (s *startup) begin(ctx context.Context) error {
 			lease.Adopt(uid)
 		},
 	}
-	selection := agent.Selection{Client: kube, Node: node.Name}
 	return s.add(agent.New(options, selection, certificates, reporter, s.mgr.GetEventRecorder("vaultpane-agent")), reporter, lease)
 }
 

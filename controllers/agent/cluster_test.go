@@ -2,8 +2,6 @@ package agent_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,11 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
@@ -32,49 +27,36 @@ type cluster struct {
 	kube  client.Client // the administrator's
 	vault *vaulttest.Vault
 	caPEM []byte
-	stop  []func() error
 }
 
-var scheme = runtime.NewScheme()
+var scheme = suite.Scheme()
 
 // sharedCluster starts with the first test that asks for it: the table tests of this package need none.
 var sharedCluster = sync.OnceValues(startCluster)
-
-var startedCluster *cluster // nil when no test asked
 
 // sharedLog holds what is not logged through an agent's own logger.
 var sharedLog = &logBuffer{}
 
 func TestMain(m *testing.M) {
-	os.Exit(suite.Run(m, sharedLog.logger(), parallel, func() error {
-		if startedCluster == nil {
-			return nil
-		}
-		return startedCluster.close()
-	}))
+	os.Exit(suite.Run(m, sharedLog.logger(), parallel))
 }
 
 func startCluster() (*cluster, error) {
 	c := &cluster{}
-	startedCluster = c
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
 	vaults, err := vaulttest.Start(vaulttest.Options{Vaults: []string{"shop"}})
 	if err != nil {
 		return nil, err
 	}
-	c.stop = append(c.stop, vaults.Close)
+	suite.AtEnd(vaults.Close)
 	c.vault, c.caPEM = vaults.Vault("shop"), vaults.CAPEM()
 	if err := useIdentity(vaults.Env()); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	if c.plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
-		return nil, fmt.Errorf("%w\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+	if c.plane, err = suite.Plane(ctx); err != nil {
+		return nil, err
 	}
-	c.stop = append(c.stop, c.plane.Stop)
 	return c, c.prepare(ctx)
 }
 
@@ -105,12 +87,4 @@ func useIdentity(variables []string) error {
 		}
 	}
 	return nil
-}
-
-func (c *cluster) close() error {
-	var problems []error
-	for _, stop := range c.stop {
-		problems = append(problems, stop())
-	}
-	return errors.Join(problems...)
 }

@@ -52,9 +52,8 @@ type Reconciler struct {
 	droppedEvents atomic.Int64
 }
 
-// New returns a reconciler, whose engine serves the selection and reports to the reporter.
+// New returns a reconciler. The engine's Certificates are the selection, and its Reports the reporter.
 func New(options Options, selection Selection, certificates *engine.Engine, reporter *report.Reporter, recorder events.EventRecorder) *Reconciler {
-	certificates.Certificates, certificates.Reports = selection, reporter
 	return &Reconciler{
 		Options: options, Selection: selection, Engine: certificates, Reporter: reporter, Events: recorder,
 		drifted:     make(chan event.TypedGenericEvent[string], 1024),

@@ -91,11 +91,12 @@ func (m *machine) start() {
 	if err != nil {
 		m.t.Fatal(err)
 	}
+	selection := agent.Selection{Client: &countingClient{mgr.GetClient(), m.reconciles}, Node: m.node.Name}
 	certificates := &engine.Engine{
+		Certificates: selection, Reports: reporter,
 		Store: m.store, Machine: m.host, Secrets: vaults, Metrics: engine.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
 		Options: engine.Options{MachineName: m.node.Name, Started: m.clock.Now(), Previous: previous},
 	}
-	selection := agent.Selection{Client: &countingClient{mgr.GetClient(), m.reconciles}, Node: m.node.Name}
 	reconciler := agent.New(agent.Options{Workers: 4, StoreCheckInterval: checkInterval}, selection, certificates, reporter, mgr.GetEventRecorder("vaultpane-agent"))
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		m.t.Fatal(err)

@@ -27,18 +27,14 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
-	"github.com/vaultpane/vaultpane/internal/scheme"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 // newReconciler returns a reconciler of "node" with a directory store, over objects in memory: for what is decided about the
 // Node. The vault has one secret.
 func newReconciler(t *testing.T, objects ...client.Object) *Reconciler {
 	t.Helper()
-	kinds, err := scheme.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	kube := fake.NewClientBuilder().WithScheme(kinds).WithObjects(objects...).Build()
+	kube := fake.NewClientBuilder().WithScheme(suite.Scheme()).WithObjects(objects...).Build()
 	store, err := directory.New(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -47,11 +43,13 @@ func newReconciler(t *testing.T, objects ...client.Object) *Reconciler {
 	if _, err := reporter.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	selection := Selection{Client: kube, Node: "node"}
 	certificates := &engine.Engine{
+		Certificates: selection, Reports: reporter,
 		Store: store, Machine: directory.Machine{}, Secrets: newOneSecret(t), Now: time.Now,
 		Metrics: engine.NewMetrics(prometheus.NewRegistry(), "test"), Options: engine.Options{MachineName: "node", Started: time.Now()},
 	}
-	return New(Options{Workers: 1}, Selection{Client: kube, Node: "node"}, certificates, reporter, events.NewFakeRecorder(100))
+	return New(Options{Workers: 1}, selection, certificates, reporter, events.NewFakeRecorder(100))
 }
 func TestTargetsNode(t *testing.T) {
 	windows := labels.Set{"kubernetes.io/os": "windows", "pool": "web"}

@@ -12,14 +12,11 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/install"
@@ -31,7 +28,7 @@ const namespace = install.Namespace
 // agentNodes are the nodes that run the agent in these tests.
 var agentNodes = labels.Set{"kubernetes.io/os": "windows"}
 
-var scheme = runtime.NewScheme()
+var scheme = suite.Scheme()
 
 // cluster is a real API server with the CRDs and the controller's rights.
 type cluster struct {
@@ -45,31 +42,19 @@ var shared = sync.OnceValues(func() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	sharedCluster = c
+	suite.AtEnd(c.plane.Stop)
 	mgr, err := c.manager(false)
 	if err != nil {
 		return nil, err
 	}
-	go func() { _ = mgr.Start(sharedEnd) }() // it runs until the tests end
+	ctx, cancel := context.WithCancel(context.Background())
+	suite.AtEnd(func() error { cancel(); return nil })
+	go func() { _ = mgr.Start(ctx) }() // it runs until the tests end
 	return c, nil
 })
 
-var (
-	sharedCluster     *cluster
-	sharedEnd, cancel = context.WithCancel(context.Background())
-)
-
 func TestMain(m *testing.M) {
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		panic(err)
-	}
-	os.Exit(suite.Run(m, logr.Discard(), "8", func() error {
-		cancel()
-		if sharedCluster == nil {
-			return nil
-		}
-		return sharedCluster.plane.Stop()
-	}))
+	os.Exit(suite.Run(m, logr.Discard(), "8"))
 }
 
 func startCluster() (*cluster, error) {

@@ -2,7 +2,6 @@ package rollup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,9 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,6 +18,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/rollup/writequeue"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 func entryOf(version string, days int) v1alpha1.CertificateEntry {
@@ -196,13 +194,7 @@ func TestAgentsWithWrongClocks(t *testing.T) {
 	}
 }
 
-var fakeScheme = func() *runtime.Scheme {
-	s := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(s), v1alpha1.AddToScheme(s)); err != nil {
-		panic(err)
-	}
-	return s
-}()
+var fakeScheme = suite.Scheme()
 
 // A Node is deleted while load lists objects.
 func TestANodeDeletedWhileLoading(t *testing.T) {

@@ -3,8 +3,6 @@ package startuptaint_test
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,8 +12,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -33,22 +29,15 @@ type cluster struct {
 	controller *rest.Config  // the controller's service account's, with the rights in doc.go
 }
 
-var scheme = runtime.NewScheme()
+var scheme = suite.Scheme()
 
 // sharedCluster starts with the first test that needs it.
 var sharedCluster = sync.OnceValues(startCluster)
 
-var startedPlane *controlplane.ControlPlane // nil if no test needed it
-
 var log = &logBuffer{}
 
 func TestMain(m *testing.M) {
-	os.Exit(suite.Run(m, log.logger(), "", func() error {
-		if startedPlane == nil {
-			return nil
-		}
-		return startedPlane.Stop()
-	}))
+	os.Exit(suite.Run(m, log.logger(), ""))
 }
 
 // newCluster returns the cluster without nodes, reports and certificates, and empties it when the test ends.
@@ -73,16 +62,12 @@ func newCluster(t *testing.T) *cluster {
 }
 
 func startCluster() (*cluster, error) {
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	plane, err := controlplane.Start(ctx, controlplane.Options{})
+	plane, err := suite.Plane(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w\n(downloading the binaries can take longer than a test: run go run ./test/controlplane/cmd assets once)", err)
+		return nil, err
 	}
-	startedPlane = plane
 	c := &cluster{plane: plane}
 	if err := install.Everything(ctx, plane, filepath.Join("..", "..")); err != nil {
 		return nil, err

@@ -5,9 +5,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/asn1"
-	"slices"
 
 	"github.com/vaultpane/vaultpane/internal/bundle/tlv"
+	"github.com/vaultpane/vaultpane/internal/bundle/tlv/tlvtest"
 )
 
 // More object identifiers in DER.
@@ -48,28 +48,5 @@ func pfxWithAbsentPassword(safes ...[]byte) []byte {
 	return wrap(tagSequence, wrap(tagInteger, []byte{3}), dataInfo(tagOctetString, content), wrap(tagSequence, digest, wrap(tagOctetString)))
 }
 
-// wrap returns the parts one after the other inside DER elements with these identifier octets, the outermost first.
-// Unlike asn1.Marshal it cannot fail and leaves no other copies of the parts in memory than the one that it returns.
-func wrap(tags string, parts ...[]byte) []byte {
-	size := 0
-	for _, part := range parts {
-		size += len(part)
-	}
-	var head []byte
-	for i := len(tags) - 1; i >= 0; i-- {
-		head = append(header(tags[i], len(head)+size), head...)
-	}
-	return slices.Concat(append([][]byte{head}, parts...)...)
-}
-
-// header returns an identifier octet and the shortest form of a length (X.690, section 10.1).
-func header(tag byte, length int) []byte {
-	if length < 0x80 {
-		return []byte{tag, byte(length)}
-	}
-	var octets []byte
-	for n := length; n > 0; n >>= 8 {
-		octets = slices.Insert(octets, 0, byte(n))
-	}
-	return append([]byte{tag, 0x80 | byte(len(octets))}, octets...)
-}
+// wrap returns the parts inside DER elements.
+var wrap = tlvtest.Wrap

@@ -24,8 +24,8 @@ func logOutcome(ctx context.Context, out outcome, updated record) (warnings []fa
 	}
 	switch {
 	case out.err != nil:
-		if logFailure(log, before, updated, failure.Of(out.err)) {
-			warnings = append(warnings, failure.Of(out.err))
+		if found := failure.Of(out.err); logFailure(log, before, updated, found) {
+			warnings = append(warnings, found)
 		}
 	case out.accountsErr != nil && after.Reason == v1alpha1.ReasonAccountNotFound && before.Reason != after.Reason:
 		log.Error(nil, "Cannot find an account of the certificate", "thumbprint", after.Thumbprint, "message", after.Message)

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -138,10 +137,12 @@ func (e *Engine) entries(desired certstore.Desired, thumbprints []string) (certs
 	e.searched.Do(func() { _ = e.search() })
 	found := certstore.Observed{Entries: map[certstore.Ref][]certstore.Entry{}}
 	authorities := certstore.Ref{Location: desired.Ref.Location, Name: certstore.StoreCA}
+	var read []certstore.Ref
 	for _, ref := range append(e.view().Refs(), desired.Ref, authorities) {
-		if slices.ContainsFunc(slices.Collect(maps.Keys(found.Entries)), ref.Same) {
+		if slices.ContainsFunc(read, ref.Same) {
 			continue
 		}
+		read = append(read, ref)
 		entries, err := e.view().Relevant(ref, desired.Mark.UID, thumbprints...)
 		if err != nil {
 			return certstore.Observed{}, err

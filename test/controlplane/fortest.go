@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// AssetsHint says what to do where a test that needs a control plane has no time to get its binaries.
+const AssetsHint = "getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once"
+
 // ForTest starts a control plane that ends with the test. It fails the test when that does not work, and skips it on Windows,
 // for which there is no kube-apiserver.
 func ForTest(t testing.TB) *ControlPlane {
@@ -16,7 +19,7 @@ func ForTest(t testing.TB) *ControlPlane {
 	defer cancel()
 	c, err := Start(ctx, Options{Log: t.Logf})
 	if err != nil {
-		t.Fatalf("%v\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+		t.Fatalf("%v\n(%s)", err, AssetsHint)
 	}
 	t.Cleanup(func() {
 		if err := c.Stop(); err != nil {

@@ -2,8 +2,6 @@ package isolation
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,9 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -42,20 +38,12 @@ type environment struct {
 	nodes map[string]types.UID
 }
 
-var scheme = runtime.NewScheme()
+var scheme = suite.Scheme()
 
-var (
-	startOnce    = sync.OnceValues(startEnvironment)
-	startedPlane *controlplane.ControlPlane
-)
+var startOnce = sync.OnceValues(startEnvironment)
 
 func TestMain(m *testing.M) {
-	os.Exit(suite.Run(m, logr.Discard(), "", func() error {
-		if startedPlane == nil {
-			return nil
-		}
-		return startedPlane.Stop()
-	}))
+	os.Exit(suite.Run(m, logr.Discard(), ""))
 }
 
 func sharedEnvironment(t *testing.T) *environment {
@@ -70,16 +58,12 @@ func sharedEnvironment(t *testing.T) *environment {
 
 func startEnvironment() (*environment, error) {
 	w := &environment{nodes: map[string]types.UID{}}
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	var err error
-	if w.plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
-		return nil, fmt.Errorf("%w\n(getting the binaries can outlast a test: go run ./test/controlplane/cmd assets does it once)", err)
+	if w.plane, err = suite.Plane(ctx); err != nil {
+		return nil, err
 	}
-	startedPlane = w.plane
 	if err := install.Everything(ctx, w.plane, filepath.Join("..", "..")); err != nil {
 		return nil, err
 	}

@@ -12,15 +12,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/controllers/agent/report"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/suite"
 )
 
 func TestMain(m *testing.M) {
@@ -46,13 +45,7 @@ func cluster(t *testing.T) (*controlplane.ControlPlane, client.Client) {
 	if err := plane.InstallCRDs(t.Context(), "../../../config/crd"); err != nil {
 		t.Fatal(err)
 	}
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kube, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	kube, err := client.New(plane.Config(), client.Options{Scheme: suite.Scheme()})
 	if err != nil {
 		t.Fatal(err)
 	}
