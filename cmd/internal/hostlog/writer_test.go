@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // world is a host log and what it told.
@@ -236,6 +238,9 @@ func TestALineThatAnotherProcessLeftWithoutItsEndEndsBeforeTheNext(t *testing.T)
 
 // During an upgrade the old pod and the new one write to one file.
 func TestTwoProcessesWriteWholeLinesToOneFile(t *testing.T) {
+	if winetest.OnWine() {
+		t.Skip("Wine finds the end of a file and writes there in two steps, so two writers mix their lines; Windows and Linux append in one")
+	}
 	const lines = 100
 	folder := tempDir(t)
 	writers := []*world{newWorld(t, folder, DefaultBound), newWorld(t, folder, DefaultBound)}

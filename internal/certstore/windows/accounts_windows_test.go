@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 func TestResolveAccount(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/httpsys"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // Wine has the functions and no bindings.

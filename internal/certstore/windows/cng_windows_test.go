@@ -17,8 +17,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // Functions that only tests need (ncrypt.h, wincrypt.h).

@@ -12,8 +12,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/switchcert"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 const (

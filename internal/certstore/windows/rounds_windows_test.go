@@ -23,8 +23,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/wincrypt"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/keys"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 var rounds = flag.Int("rounds", 100, "rounds of installing, replacing and removing of TestRoundsLeaveNothingBehind")

@@ -12,7 +12,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winetest"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 func withContainer(t *testing.T, location certstore.Location, capi bool) Container {
