@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 // zeros is a placeholder GUID.
@@ -17,7 +17,7 @@ var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{1
 
 // checkIdentity returns an error for variables of azidentity that contradict the credential: the agent would sign in as another
 // identity than they name, or not at all.
-func checkIdentity(credential string, lookup settings.Lookup) error {
+func checkIdentity(credential string, lookup cli.Lookup) error {
 	client, tenant := lookup.Or("AZURE_CLIENT_ID", ""), lookup.Or("AZURE_TENANT_ID", "")
 	secret := lookup.Or("AZURE_CLIENT_SECRET", lookup.Or("AZURE_CLIENT_CERTIFICATE_PATH", "")) != ""
 	token := lookup.Or("AZURE_FEDERATED_TOKEN_FILE", "") != ""

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 // options are the agent's settings. Every flag has an environment variable, which the flag overrides: hcsshim passes the
@@ -49,8 +49,8 @@ type options struct {
 	// MetricsAddress and HealthAddress are the addresses to listen on, "0" for none.
 	MetricsAddress, HealthAddress string
 
-	logging     settings.Logging
-	hostLog     settings.HostLog
+	logging     cli.Logging
+	hostLog     cli.HostLog
 	showVersion bool
 }
 
@@ -83,7 +83,7 @@ Flags, each with its environment variable (the flag wins) and the Helm chart's v
 
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
 // the help.
-func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
+func parseOptions(arguments []string, lookup cli.Lookup, help io.Writer) (options, error) {
 	o := options{Version: version}
 	command := o.command(lookup)
 	var err error
@@ -98,8 +98,8 @@ func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (o
 	return o, checkIdentity(o.Credential, lookup)
 }
 
-func (o *options) command(lookup settings.Lookup) settings.Command {
-	return settings.Command{Name: "vaultpane-agent", Usage: usage, Chart: chartValues, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+func (o *options) command(lookup cli.Lookup) cli.Command {
+	return cli.Command{Name: "vaultpane-agent", Usage: usage, Chart: chartValues, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
 }
 
 // variables are the environment variables that the agent reads as settings.
@@ -127,7 +127,7 @@ var chartValues = map[string]string{ //nolint:gosec // names, not credentials
 	"host-log-retention-days":                 "agent.logRetentionDays",
 }
 
-func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
+func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of the Node this agent runs on; NODE_NAME and then the host's name by default")
 	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
@@ -209,7 +209,7 @@ func entries(list []string) []string {
 }
 
 // defaultNode returns NODE_NAME, else the host's name, which in lower case is what kubelet registers by default.
-func defaultNode(lookup settings.Lookup) string {
+func defaultNode(lookup cli.Lookup) string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""

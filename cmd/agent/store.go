@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 const storeUsage = `Reads the machine's certificate stores, without a cluster and without Key Vault. Nothing is changed.
@@ -89,9 +89,9 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 }
 
 // readStoreVariables reads the environment variables of the store's flags, which the flags override.
-func readStoreVariables(flags *pflag.FlagSet, lookup settings.Lookup) {
+func readStoreVariables(flags *pflag.FlagSet, lookup cli.Lookup) {
 	for _, name := range []string{"store", "store-path"} {
-		flag, variable := flags.Lookup(name), settings.Variable(name)
+		flag, variable := flags.Lookup(name), cli.Variable(name)
 		flag.Usage += " [" + variable + "]"
 		flag.DefValue = lookup.Or(variable, flag.DefValue)
 		_ = flag.Value.Set(flag.DefValue) // a text accepts any value

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 // version is stamped by the linker.
@@ -46,7 +46,7 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "vaultpane-controller", version)
 		return err
 	}
-	unread, err := settings.Unread(variables(), os.Environ())
+	unread, err := cli.Unread(variables(), os.Environ())
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/vaultpane/vaultpane/cmd/internal/settings"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 // options are the controller's settings. Every flag has an environment variable, which the flag overrides.
@@ -25,7 +25,7 @@ type options struct {
 	crds           string
 	metricsAddress string
 	healthAddress  string
-	logging        settings.Logging
+	logging        cli.Logging
 	showVersion    bool
 }
 
@@ -42,7 +42,7 @@ Flags, each with its environment variable (the flag wins) and the Helm chart's v
 
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
 // the help.
-func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (options, error) {
+func parseOptions(arguments []string, lookup cli.Lookup, help io.Writer) (options, error) {
 	var o options
 	command := o.command(lookup)
 	var err error
@@ -52,8 +52,8 @@ func parseOptions(arguments []string, lookup settings.Lookup, help io.Writer) (o
 	return o, command.InChart(o.validate())
 }
 
-func (o *options) command(lookup settings.Lookup) settings.Command {
-	return settings.Command{Name: "vaultpane-controller", Usage: usage, Chart: chartValues, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
+func (o *options) command(lookup cli.Lookup) cli.Command {
+	return cli.Command{Name: "vaultpane-controller", Usage: usage, Chart: chartValues, Add: func(flags *pflag.FlagSet) { o.addTo(flags, lookup) }}
 }
 
 // variables are the environment variables that the controller reads as settings.
@@ -71,7 +71,7 @@ var chartValues = map[string]string{
 	"log-format":          "controller.logFormat",
 }
 
-func (o *options) addTo(flags *pflag.FlagSet, lookup settings.Lookup) {
+func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases and of the leader's; POD_NAMESPACE by default")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
 	flags.BoolVar(&o.leaderElect, "leader-elect", true, "elect a leader, so that one controller works and the others wait")

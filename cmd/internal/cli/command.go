@@ -1,5 +1,5 @@
-// Package settings is what Vaultpane's commands share: flags with environment variables, and logging.
-package settings
+// Package cli is what Vaultpane's commands share: flags with environment variables, and logging.
+package cli
 
 import (
 	"fmt"
