@@ -1,0 +1,93 @@
+package settings
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// Combine joins the certificates of several files into one set with unique names. Files earlier in the slice win: a certificate of
+// the extension's settings whose name is taken by another gets the longer name, as in the Helm chart. One that is there twice with
+// the same settings is one; with others, it is a Problem at the later place, and so is a manifest's name that is taken.
+func Combine(files []File) ([]v1alpha1.ObservedCertificate, Problems) {
+	var all []placed
+	for _, file := range files {
+		for i, certificate := range file.Certificates {
+			all = append(all, placed{object: *certificate.DeepCopy(), file: file.Path, Position: file.Positions[i]})
+		}
+	}
+	combined, problems := combine(all)
+	certificates := make([]v1alpha1.ObservedCertificate, len(combined))
+	for i, one := range combined {
+		certificates[i] = one.object
+	}
+	return certificates, problems
+}
+
+// placed is a certificate with its place.
+type placed struct {
+	object v1alpha1.ObservedCertificate
+	file   string
+	Position
+}
+
+func (p placed) place() string { return fmt.Sprintf("%s:%d", p.file, p.Line) }
+
+func (p placed) problem(key, value, format string, arguments ...any) Problem {
+	problem := Problem{File: p.file, Line: p.Line, Field: p.Field, Value: value, Text: fmt.Sprintf(format, arguments...)}
+	if key != "" {
+		problem.Field = join(p.Field, key)
+	}
+	return problem
+}
+
+func combine(all []placed) (combined []placed, problems Problems) {
+	names, targets := map[string]placed{}, map[string]placed{}
+	for _, one := range all {
+		if one.Extension {
+			target := one.target()
+			if first, twice := targets[target]; twice {
+				if !sameSettings(first, one) {
+					problems = append(problems, one.problem("", "", "has %s for the store %s of %s a second time, with other settings than at %s; remove one of the two",
+						one.object.Spec.URL, one.object.Spec.CertificateStoreName, one.object.Spec.CertificateStoreLocation, first.place()))
+				}
+				continue
+			}
+			targets[target] = one
+			one.object.Name = derivedName(one.object.Spec, names)
+		}
+		if first, taken := names[one.object.Name]; taken {
+			problems = append(problems, sameName(first, one))
+			continue
+		}
+		names[one.object.Name] = one
+		combined = append(combined, one)
+	}
+	return combined, problems
+}
+
+func sameName(first, second placed) Problem {
+	name := second.object.Name
+	if second.Extension {
+		return second.problem("", "", "gets the name %s, which the ObservedCertificate at %s has; choose another name there", name, first.place())
+	}
+	if first.Extension {
+		return second.problem("metadata.name", fmt.Sprintf("%q", name), "the certificate of the extension's settings at %s gets this name; choose another", first.place())
+	}
+	return second.problem("metadata.name", fmt.Sprintf("%q", name), "the ObservedCertificate at %s has this name; choose another, or remove one of the two", first.place())
+}
+
+// target identifies what is installed where: the URL without regard to case and :443, the store and its location.
+func (p placed) target() string {
+	host, path, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(p.object.Spec.URL), "https://"), "/")
+	return strings.TrimSuffix(host, ":443") + "/" + path + "|" + strings.ToLower(p.object.Spec.CertificateStoreName) + "|" + string(p.object.Spec.CertificateStoreLocation)
+}
+
+// sameSettings compares what is beside the target.
+func sameSettings(a, b placed) bool {
+	a.object.Spec.URL, b.object.Spec.URL = "", ""
+	a.object.Spec.CertificateStoreName, b.object.Spec.CertificateStoreName = "", ""
+	return reflect.DeepEqual(a.object.Spec, b.object.Spec)
+}

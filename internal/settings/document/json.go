@@ -1,0 +1,141 @@
+package document
+
+import (
+	"bytes"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"github.com/tailscale/hujson"
+)
+
+// jsonFailure is a Problem of JSON's form.
+type jsonFailure struct {
+	Problem
+	inString bool
+}
+
+// parseJSON reads one JSON value. failure is set if the text is not JSON; problems are those of JSON that could be read.
+func parseJSON(text []byte) (node *Node, failure *jsonFailure, problems []Problem) {
+	text = append(bytes.TrimRight(text, " \t\r\n"), '\n') // a comment at the end needs its line's end
+	if offset := deepest(text); offset >= 0 {
+		return nil, nil, []Problem{tooDeep(lineAt(text, offset))}
+	}
+	value, err := hujson.Parse(text)
+	if err != nil {
+		return nil, describe(text, err), nil
+	}
+	c := jsonConverter{}
+	for i, b := range text {
+		if b == '\n' {
+			c.ends = append(c.ends, i)
+		}
+	}
+	node = c.node(value)
+	if len(c.problems) > 0 {
+		return nil, nil, c.problems
+	}
+	return node, nil, nil
+}
+
+type jsonConverter struct {
+	ends     []int // offsets of line ends
+	values   int
+	problems []Problem
+}
+
+func (c *jsonConverter) line(offset int) int {
+	return 1 + sort.SearchInts(c.ends, offset)
+}
+
+func (c *jsonConverter) node(value hujson.Value) *Node {
+	node := &Node{Line: c.line(value.StartOffset)}
+	if c.values++; c.values == MaxValues+1 {
+		c.problems = append(c.problems, tooMany(node.Line))
+	}
+	switch v := value.Value.(type) {
+	case *hujson.Object:
+		node.Kind = Map
+		c.members(node, v)
+	case *hujson.Array:
+		node.Kind = List
+		for _, element := range v.Elements {
+			node.Items = append(node.Items, c.node(element))
+		}
+	case hujson.Literal:
+		scalar(node, v)
+	}
+	return node
+}
+
+func (c *jsonConverter) members(node *Node, object *hujson.Object) {
+	lines := map[string]int{}
+	for _, member := range object.Members {
+		key, line := member.Name.Value.(hujson.Literal).String(), c.line(member.Name.StartOffset)
+		if first, known := lines[key]; known {
+			c.problems = append(c.problems, twice(key, first, line))
+			continue
+		}
+		lines[key] = line
+		node.Members = append(node.Members, Member{Key: key, Line: line, Node: c.node(member.Value)})
+	}
+}
+
+func scalar(node *Node, literal hujson.Literal) {
+	node.Text = literal.String()
+	switch literal.Kind() {
+	case 'n':
+		node.Kind = Null
+	case 't', 'f':
+		node.Kind = Boolean
+	case '"':
+		node.Kind = String
+	default:
+		node.Kind = Number
+		whole, err := strconv.ParseInt(node.Text, 10, 64)
+		if node.whole, node.isInt = whole, err == nil; node.isInt {
+			return
+		}
+		number, _ := strconv.ParseFloat(node.Text, 64) // infinite if it is too large
+		node.setFloat(number)
+	}
+}
+
+var (
+	position = regexp.MustCompile(`^hujson: line ([0-9]+), column ([0-9]+): (?s)(.*)$`)
+	escape   = regexp.MustCompile(`^"(?:[^"\\\n]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*(\\[^\n]?)`)
+)
+
+// describe says what is wrong with the JSON without repeating its values.
+func describe(text []byte, err error) *jsonFailure {
+	failure := &jsonFailure{Problem: Problem{Line: 1, Text: "the file is not valid JSON: " + err.Error()}}
+	parts := position.FindStringSubmatch(err.Error())
+	if parts == nil {
+		return failure
+	}
+	failure.Line, _ = strconv.Atoi(parts[1])
+	column, _ := strconv.Atoi(parts[2])
+	lines := bytes.Split(text, []byte("\n"))
+	rest := lines[failure.Line-1][column-1:]
+	failure.inString = len(rest) > 0 && rest[0] == '"' && strings.HasPrefix(parts[3], "invalid literal")
+	failure.Text = "the JSON is not valid in column " + parts[2] + ": " + reason(parts[3], rest)
+	if strings.HasSuffix(parts[3], "unexpected EOF") {
+		failure.Text = "the JSON ends too early (" + strings.TrimSuffix(parts[3], ": unexpected EOF") + "); the file may be half written, or a quotation mark or bracket is missing"
+	}
+	return failure
+}
+
+// reason puts the parser's words right; rest is the line from the place on.
+func reason(text string, rest []byte) string {
+	switch wrong := escape.FindSubmatch(rest); {
+	case !strings.HasPrefix(text, "invalid literal"):
+		return text + "; a comma, a quotation mark or a bracket may be missing before"
+	case len(rest) == 0 || rest[0] != '"':
+		return "a word that is not in quotation marks and not true, false or null"
+	case wrong != nil && len(wrong[1]) > 1:
+		return "the string has " + string(wrong[1]) + ", which JSON does not know; write two backslashes for one"
+	default:
+		return `the string has a line break or a control character; write \n, or close its quotation mark`
+	}
+}

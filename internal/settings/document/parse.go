@@ -1,0 +1,103 @@
+package document
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Parse reads all documents of a text, which Decode returned. JSON and YAML are told apart by the first character that is not
+// blank: {, [, " and a comment // or /* begin JSON. A document that is empty or has only comments is left out. With a Problem there
+// are no documents.
+func Parse(text []byte) ([]*Node, []Problem) {
+	switch {
+	case len(bytes.TrimSpace(text)) == 0:
+		return nil, nil
+	case !looksJSON(text):
+		return parseYAML(text)
+	}
+	node, failure, problems := parseJSON(text)
+	switch {
+	case len(problems) > 0:
+		return nil, problems
+	case failure == nil:
+		return []*Node{node}, nil
+	}
+	// YAML has maps in braces too, and keys in quotation marks. A string with a wrong escape stays wrong: YAML reads \N and others as
+	// control characters.
+	if !failure.inString {
+		if nodes, problems := parseYAML(text); len(problems) == 0 && len(nodes) > 0 && len(nodes[0].Items)+len(nodes[0].Members) > 0 {
+			return nodes, nil
+		}
+	}
+	return nil, []Problem{failure.Problem}
+}
+
+func looksJSON(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t\r\n")
+	return len(text) > 0 && bytes.IndexByte([]byte(`{["`), text[0]) >= 0 || bytes.HasPrefix(text, []byte("//")) || bytes.HasPrefix(text, []byte("/*"))
+}
+
+// Embedded reads the one document in a string, such as settings that a tool wrote as text. Lines are the file's as far as a string
+// allows: those of a literal block, otherwise the line where the string begins.
+func (n *Node) Embedded() (*Node, []Problem) {
+	text, problem := Decode([]byte(n.Text))
+	if problem != nil {
+		return nil, []Problem{n.outer(*problem)}
+	}
+	nodes, problems := Parse(text)
+	for i := range problems {
+		problems[i] = n.outer(problems[i])
+	}
+	switch {
+	case len(problems) > 0:
+		return nil, problems
+	case len(nodes) != 1:
+		return nil, []Problem{{Line: n.Line, Text: fmt.Sprintf("the string has %d documents, must have one", len(nodes))}}
+	}
+	nodes[0].move(n)
+	return nodes[0], nil
+}
+
+// outer gives a problem within the string the line of the file.
+func (n *Node) outer(problem Problem) Problem {
+	if n.block {
+		problem.Line += n.Line
+		return problem
+	}
+	problem.Text = fmt.Sprintf("line %d of the string: %s", problem.Line, problem.Text)
+	problem.Line = n.Line
+	return problem
+}
+
+func (n *Node) move(within *Node) {
+	if within.block {
+		n.Line += within.Line
+	} else {
+		n.Line, n.block = within.Line, false
+	}
+	for _, item := range n.Items {
+		item.move(within)
+	}
+	for i := range n.Members {
+		member := &n.Members[i]
+		member.Node.move(within)
+		if within.block {
+			member.Line += within.Line
+		} else {
+			member.Line = within.Line
+		}
+	}
+}
+
+// twice is the Problem of a key that a map has twice, at the second place.
+func twice(key string, first, second int) Problem {
+	return Problem{Line: second, Text: fmt.Sprintf("the key %s is here a second time in one map, first in line %d; remove one of the two", Shown(key), first)}
+}
+
+func tooDeep(line int) Problem {
+	return Problem{Line: line, Text: fmt.Sprintf("lists and maps are nested here more than %d levels deep; settings need less than 20", MaxDepth)}
+}
+
+func tooMany(line int) Problem {
+	return Problem{Line: line, Text: fmt.Sprintf("the file has more than %d values, aliases expanded; split it into several files", MaxValues)}
+}

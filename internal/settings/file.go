@@ -1,0 +1,62 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// MaxSize is how large a file may be, in bytes. It holds about 10,000 certificates.
+const MaxSize = 4 << 20
+
+// ReadFile reads a file from disk. A file that cannot be read, is a directory or is larger than MaxSize is a Problem too.
+func (r *Reader) ReadFile(path string) (File, error) {
+	content, err := load(path)
+	if err != nil {
+		return File{Path: path}, Problems{unreadable(path, err)}
+	}
+	return r.Read(path, content)
+}
+
+// Errors of load besides those of the system.
+var (
+	errDirectory = errors.New("is a directory")
+	errTooLarge  = errors.New("is too large")
+)
+
+func load(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, errDirectory
+	}
+	content, err := io.ReadAll(io.LimitReader(file, MaxSize+1))
+	if err == nil && len(content) > MaxSize {
+		err = errTooLarge
+	}
+	return content, err
+}
+
+func unreadable(path string, err error) Problem {
+	text := fmt.Sprintf("the file cannot be read: %v", err)
+	switch {
+	case errors.Is(err, errDirectory):
+		text = "this is a directory, must be a file; name each settings file in it"
+	case errors.Is(err, errTooLarge):
+		text = fmt.Sprintf("the file is larger than %d MiB, so it is hardly a settings file; name the right file, or split it", MaxSize>>20)
+	case errors.Is(err, fs.ErrNotExist):
+		text = "the file does not exist; correct the path"
+	case errors.Is(err, fs.ErrPermission):
+		text = "the account that runs this program may not read the file; give it read permission"
+	}
+	return Problem{File: path, Text: text}
+}
