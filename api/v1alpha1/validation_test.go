@@ -2,17 +2,21 @@ package v1alpha1_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/settings/schema"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 )
 
@@ -211,6 +215,51 @@ var accepted = []struct{ name, spec string }{
 	{"everything", with(`"keyExportable": true, "linkOnRenewal": true, "requireInitialSync": true, "suspend": true, "deletionPolicy": "Delete", "revisionHistoryLimit": 0, "keyStorageProvider": "CAPI", "authentication": {"msiClientId": "3f2504e0-4f89-11d3-9a0c-0305e82c3301"}, "nodeSelector": {"matchLabels": {"kubernetes.io/os": "windows"}, "matchExpressions": [{"key": "gpu", "operator": "DoesNotExist"}]}`)},
 }
 
+func objectOf(t *testing.T, spec string) map[string]any {
+	t.Helper()
+	object := &unstructured.Unstructured{}
+	text := fmt.Sprintf(`{"apiVersion": "vaultpane.dev/v1alpha1", "kind": "ObservedCertificate", "metadata": {"name": "x"}, "spec": %s}`, spec)
+	if err := object.UnmarshalJSON([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return object.Object
+}
+
+// sameWithoutCluster compares the API server's reasons for refusing a spec with those of internal/settings/schema.
+func sameWithoutCluster(t *testing.T, rules *schema.Validator, spec string, fromServer error) {
+	t.Helper()
+	var want, got []string
+	var status apierrors.APIStatus
+	if errors.As(fromServer, &status) && status.Status().Details != nil {
+		for _, cause := range status.Status().Details.Causes {
+			if !strings.HasPrefix(cause.Message, "Invalid value: null: some validation rules were not checked") {
+				want = append(want, cause.Field+": "+cause.Message)
+			}
+		}
+	}
+	object := objectOf(t, spec)
+	unknown := rules.Complete(object)
+	if apierrors.IsBadRequest(fromServer) {
+		for _, path := range unknown {
+			if !strings.Contains(fromServer.Error(), fmt.Sprintf("unknown field %q", path)) {
+				t.Errorf("without a cluster, %s is unknown; the API server says %v", path, fromServer)
+			}
+		}
+		if len(unknown) == 0 {
+			t.Errorf("without a cluster, no field is unknown; the API server says %v", fromServer)
+		}
+		return
+	}
+	for _, failure := range rules.Validate(t.Context(), object) {
+		got = append(got, failure.Field+": "+failure.ErrorBody())
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("refused for other reasons without a cluster (-API server +here):\n%s", diff)
+	}
+}
+
 func TestTheAPIServer(t *testing.T) {
 	cluster := controlplane.ForTest(t)
 	if err := cluster.InstallCRDs(t.Context(), "../../config/crd"); err != nil {
@@ -231,6 +280,10 @@ func TestTheAPIServer(t *testing.T) {
 		return certificates.Create(t.Context(), object, metav1.CreateOptions{FieldValidation: "Strict"})
 	}
 
+	rules, err := schema.New()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, test := range refused {
 		t.Run("refuses/"+test.name, func(t *testing.T) {
 			_, err := create(t, fmt.Sprintf("bad-%d", i), test.spec)
@@ -243,12 +296,21 @@ func TestTheAPIServer(t *testing.T) {
 			if !strings.Contains(err.Error(), test.says) {
 				t.Errorf("the message does not say %q:\n%v", test.says, err)
 			}
+			sameWithoutCluster(t, rules, test.spec, err)
 		})
 	}
 	for i, test := range accepted {
 		t.Run("accepts/"+test.name, func(t *testing.T) {
-			if _, err := create(t, fmt.Sprintf("good-%d", i), test.spec); err != nil {
-				t.Errorf("refused: %v", err)
+			made, err := create(t, fmt.Sprintf("good-%d", i), test.spec)
+			if err != nil {
+				t.Fatalf("refused: %v", err)
+			}
+			object := objectOf(t, test.spec)
+			if unknown, failures := rules.Complete(object), rules.Validate(t.Context(), object); len(unknown)+len(failures) > 0 {
+				t.Errorf("refused without a cluster: %v, %v", unknown, failures)
+			}
+			if diff := cmp.Diff(made.Object["spec"], object["spec"]); diff != "" {
+				t.Errorf("completed in another way without a cluster (-API server +here):\n%s", diff)
 			}
 		})
 	}

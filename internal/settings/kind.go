@@ -36,7 +36,7 @@ func keys(node *document.Node) string {
 	case node.Kind != document.Map:
 		return ", but only " + string(node.Kind)
 	case node.Fold("resources").Node != nil:
-		return ", but a whole template; give the properties.settings of its resource KeyVaultForWindows alone"
+		return ", but a whole template, of which only the resource KeyVaultForWindows is of use"
 	}
 	var names []string
 	for _, member := range node.Members[:min(len(node.Members), 5)] {
