@@ -118,6 +118,7 @@ func describe(text []byte, err error) *jsonFailure {
 	column, _ := strconv.Atoi(parts[2])
 	lines := bytes.Split(text, []byte("\n"))
 	rest := lines[failure.Line-1][column-1:]
+	failure.Line = min(failure.Line, len(lines)-1) // the last is behind the line end that parseJSON added
 	failure.inString = len(rest) > 0 && rest[0] == '"' && strings.HasPrefix(parts[3], "invalid literal")
 	failure.Text = "the JSON is not valid in column " + parts[2] + ": " + reason(parts[3], rest)
 	if strings.HasSuffix(parts[3], "unexpected EOF") {
