@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/nodestate"
 	"github.com/vaultpane/vaultpane/test/await"
 )
 
@@ -119,7 +119,7 @@ func (f *fleet) write(ctx context.Context, name string, entries ...v1alpha1.Cert
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}
-	state.NodeUID, state.Certificates, state.OwnerReferences, state.Summary = string(node.UID), entries, owner, report.Summarize(entries)
+	state.NodeUID, state.Certificates, state.OwnerReferences, state.Summary = string(node.UID), entries, owner, nodestate.Summarize(entries)
 	if err != nil {
 		state.Name = name
 		return f.kube.Create(ctx, state)

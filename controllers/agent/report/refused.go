@@ -62,7 +62,7 @@ func (r *Reporter) replaceRefused(written *v1alpha1.NodeCertificateState, refusa
 // lock.
 func (r *Reporter) stillRefused(entry v1alpha1.CertificateEntry) bool {
 	before, known := r.refused[entry.Name]
-	entry.Since = nil
+	entry.Since, entry.Message = nil, truncate.Line(entry.Message, v1alpha1.MaxMessageLength) // as recorded
 	if known && equality.Semantic.DeepEqual(before, entry) {
 		return true
 	}

@@ -8,14 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/truncate"
+	"github.com/vaultpane/vaultpane/internal/nodestate"
 )
 
 // Reporter owns one node's NodeCertificateState. It is safe for concurrent use.
@@ -32,7 +30,7 @@ type Reporter struct {
 	Now func() time.Time
 
 	mu       sync.Mutex
-	entries  map[string]v1alpha1.CertificateEntry
+	entries  nodestate.Entries
 	changed  chan struct{}
 	stored   *v1alpha1.NodeCertificateState
 	refused  map[string]v1alpha1.CertificateEntry // entries that the API server refuses, without their time
@@ -44,7 +42,7 @@ type Reporter struct {
 func (r *Reporter) Load(ctx context.Context) (map[string]v1alpha1.CertificateEntry, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.entries, r.changed = map[string]v1alpha1.CertificateEntry{}, make(chan struct{}, 1)
+	r.entries, r.changed = nodestate.Entries{}, make(chan struct{}, 1)
 	stored, err := r.read(ctx)
 	if err != nil {
 		return nil, err
@@ -77,31 +75,16 @@ func (r *Reporter) Adopt(uid types.UID) {
 func (r *Reporter) Set(entry v1alpha1.CertificateEntry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	entry.Message = truncate.Line(entry.Message, v1alpha1.MaxMessageLength)
-	if r.stillRefused(entry) {
-		return
+	if !r.stillRefused(entry) && r.entries.Set(entry, r.Now()) {
+		r.signal()
 	}
-	previous, known := r.entries[entry.Name]
-	if entry.State != v1alpha1.StateInstalled || entry.Reason != "" {
-		now := metav1.NewTime(r.Now().Truncate(time.Second))
-		entry.Since = &now
-		if known && previous.State == entry.State && previous.Reason == entry.Reason && previous.Since != nil {
-			entry.Since = previous.Since
-		}
-	}
-	if known && equality.Semantic.DeepEqual(previous, entry) {
-		return
-	}
-	r.entries[entry.Name] = entry
-	r.signal()
 }
 
 // Drop removes a certificate's entry: it is gone, or no longer for this node.
 func (r *Reporter) Drop(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.entries[name]; known {
-		delete(r.entries, name)
+	if r.entries.Drop(name) {
 		delete(r.refused, name)
 		r.signal()
 	}
@@ -139,11 +122,7 @@ func (r *Reporter) WriteFailures() int {
 func (r *Reporter) Names() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	names := make([]string, 0, len(r.entries))
-	for name := range r.entries {
-		names = append(names, name)
-	}
-	return names
+	return r.entries.Names()
 }
 
 // signal has the writer look. The caller holds the lock.

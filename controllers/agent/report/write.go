@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/debounce"
+	"github.com/vaultpane/vaultpane/internal/nodestate"
 )
 
 // Collecting: a write waits until nothing has changed for quiet, but not longer than longestWait, so that the first sync of
@@ -154,12 +153,9 @@ func (r *Reporter) desired() (desired, stored *v1alpha1.NodeCertificateState) {
 		}}},
 		AgentVersion: r.AgentVersion, NodeUID: string(r.NodeUID),
 	}
-	for _, entry := range r.entries {
-		desired.Certificates = append(desired.Certificates, entry)
-	}
-	slices.SortFunc(desired.Certificates, func(a, b v1alpha1.CertificateEntry) int { return strings.Compare(a.Name, b.Name) })
-	desired.Summary = Summarize(desired.Certificates)
-	fit(desired, maxSize)
+	desired.Certificates = r.entries.Sorted()
+	desired.Summary = nodestate.Summarize(desired.Certificates)
+	nodestate.Fit(desired, nodestate.MaxSize)
 	return desired, r.stored
 }
 

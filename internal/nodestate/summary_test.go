@@ -1,4 +1,4 @@
-package report_test
+package nodestate_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/controllers/agent/report"
+	"github.com/vaultpane/vaultpane/internal/nodestate"
 )
 
 func TestTheSummaryNamesTheWorstAndNotTheFirst(t *testing.T) {
@@ -42,7 +42,7 @@ func TestTheSummaryNamesTheWorstAndNotTheFirst(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(&test.want, report.Summarize(test.entries)); diff != "" {
+			if diff := cmp.Diff(&test.want, nodestate.Summarize(test.entries)); diff != "" {
 				t.Errorf("summary (-want +got):\n%s", diff)
 			}
 		})

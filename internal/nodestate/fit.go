@@ -1,4 +1,4 @@
-package report
+package nodestate
 
 import (
 	"cmp"
@@ -9,17 +9,17 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// maxSize is the maximum size of the entries of a node's state as JSON, in bytes. etcd accepts objects of 1.5 MiB (its
+// MaxSize is the maximum size of the entries of a node's state as JSON, in bytes. etcd accepts objects of 1.5 MiB (its
 // --max-request-bytes); the rest is for metadata. 5,000 installed certificates take about 1.1 MiB.
-const maxSize = 1_310_720
+const MaxSize = 1_310_720
 
 // lastMessages is how many of the worst entries keep their messages in any case.
 const lastMessages = 100
 
-// fit shortens the entries of a state until they are not larger than limit, and counts what it omits in the state: first the
+// Fit shortens the entries of a state until they are not larger than limit, and counts what it omits in the state: first the
 // messages of the least important entries, then the least important entries. Entries are sorted by name. The same entries give the
 // same result.
-func fit(state *v1alpha1.NodeCertificateState, limit int) {
+func Fit(state *v1alpha1.NodeCertificateState, limit int) {
 	state.Omitted = nil
 	f := fitting{entries: state.Certificates, sizes: make([]int, len(state.Certificates)), limit: limit}
 	for i, entry := range f.entries {
@@ -105,7 +105,7 @@ func without(entries []v1alpha1.CertificateEntry, left map[int]bool) []v1alpha1.
 func sizeOf(entry v1alpha1.CertificateEntry) int {
 	text, err := json.Marshal(entry)
 	if err != nil {
-		return maxSize // impossible: JSON can express every field
+		return MaxSize // impossible: JSON can express every field
 	}
 	return len(text) + 1
 }
