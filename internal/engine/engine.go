@@ -56,6 +56,9 @@ type Options struct {
 	Started, LastAlive time.Time
 	// Previous are the entries that the agent reported before it was restarted, by name.
 	Previous map[string]v1alpha1.CertificateEntry
+	// Incomplete reports whether there may be ObservedCertificates that Certificates does not know at the moment, as while a file
+	// that lists them cannot be read. Nothing is removed for want of an owner then. nil for never.
+	Incomplete func() bool
 }
 
 // Engine keeps one machine's certificates. It is safe for concurrent use, by one caller at a time for each certificate.

@@ -12,10 +12,13 @@ import (
 
 // sweep drops reports of certificates that no longer exist, follows the deletion policy of what no ObservedCertificate needs any
 // more, and removes intermediates that no certificate needs. It removes nothing until every certificate has been processed once:
-// before that it is unknown which are shared.
+// before that it is unknown which are shared. Nor does it while the ObservedCertificates are not completely known.
 func (e *Engine) sweep(ctx context.Context) error {
 	e.sweepMu.Lock()
 	defer e.sweepMu.Unlock()
+	if e.Incomplete != nil && e.Incomplete() {
+		return nil
+	}
 	reported := e.Reports.Names() // before the list: what is created in between must not be dropped
 	all, err := e.claims(ctx)
 	if err != nil {
