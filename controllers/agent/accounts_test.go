@@ -145,7 +145,7 @@ func TestWhileTheDomainIsUnreachableAccessInUseStays(t *testing.T) {
 	m.fails("web", v1alpha1.ReasonAccountNotFound, userAccount, "RPC_S_SERVER_UNAVAILABLE", "keep")
 	m.grants(web, userSID)
 	m.changeSpec("web", granting(userAccount, poolAccount))
-	m.reported("web", "for the new spec", func(e *v1alpha1.CertificateEntry) bool { return e.Generation == 2 })
+	m.reported("web", "for the new spec", func(e *v1alpha1.CertificateEntry) bool { return e.Generation == m.generation("web") })
 	m.grants(web, userSID)
 	requests := m.requests("web")
 

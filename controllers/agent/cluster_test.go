@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,11 +38,18 @@ var sharedCluster = sync.OnceValues(startCluster)
 // sharedLog holds what is not logged through an agent's own logger.
 var sharedLog = &logBuffer{}
 
+// TestMain runs the tests with both fronts of the engine.
 func TestMain(m *testing.M) {
-	os.Exit(suite.Run(m, sharedLog.logger(), parallel))
+	os.Exit(suite.Run(m, sharedLog.logger(), parallel, func() {}, func() {
+		fmt.Println("again, with settings files instead of a cluster:")
+		withFiles = true
+	}))
 }
 
-func startCluster() (*cluster, error) {
+// sharedVault starts with the first test that asks for it, with or without a cluster.
+var sharedVault = sync.OnceValues(startVault)
+
+func startVault() (*cluster, error) {
 	c := &cluster{}
 	vaults, err := vaulttest.Start(vaulttest.Options{Vaults: []string{"shop"}})
 	if err != nil {
@@ -49,7 +57,12 @@ func startCluster() (*cluster, error) {
 	}
 	suite.AtEnd(vaults.Close)
 	c.vault, c.caPEM = vaults.Vault("shop"), vaults.CAPEM()
-	if err := useIdentity(vaults.Env()); err != nil {
+	return c, useIdentity(vaults.Env())
+}
+
+func startCluster() (*cluster, error) {
+	c, err := sharedVault()
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)

@@ -3,9 +3,6 @@ package agent_test
 import (
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
@@ -62,7 +59,7 @@ func TestADeletionWhileTheAgentDidNotRunIsFollowedAfterwards(t *testing.T) {
 }
 
 func TestARecreatedObservedCertificateTakesOver(t *testing.T) {
-	m := newMachine(t, "recreated")
+	m := newClusterMachine(t, "recreated")
 	same, before := m.put("same", vaulttest.CertificateOptions{}), m.put("before", vaulttest.CertificateOptions{})
 	after := m.put("after", vaulttest.CertificateOptions{})
 	m.create("same", deleteWhenGone)
@@ -83,11 +80,14 @@ func TestARecreatedObservedCertificateTakesOver(t *testing.T) {
 }
 
 func TestANodeThatIsNoLongerTargetedReleasesTheCertificate(t *testing.T) {
-	m := newMachine(t, "selector")
+	m := newClusterMachine(t, "selector")
+	node := m.front.(*clusterFront)
 	removed, kept := m.put("removed", vaulttest.CertificateOptions{}), m.put("kept", vaulttest.CertificateOptions{})
 	web := m.put("web", vaulttest.CertificateOptions{})
-	poolWeb := func(spec *v1alpha1.ObservedCertificateSpec) { spec.NodeSelector.MatchLabels["pool"] = "web" }
-	m.label("pool", "web")
+	poolWeb := func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.NodeSelector = &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": "web"}}
+	}
+	node.label("pool", "web")
 	m.create("removed", deleteWhenGone, poolWeb)
 	m.create("kept", poolWeb)
 	m.create("web", deleteWhenGone)
@@ -95,28 +95,15 @@ func TestANodeThatIsNoLongerTargetedReleasesTheCertificate(t *testing.T) {
 	m.installed("kept", kept)
 	m.installed("web", web)
 
-	m.label("pool", "sql") // the node changes
+	node.label("pool", "sql") // the node changes
 	m.gone("removed")
 	m.gone("kept")
 	m.holds(my, kept, web)
 	m.changeSpec("web", poolWeb) // and so does an ObservedCertificate
 	m.gone("web")
 	m.holds(my, kept)
-	m.label("pool", "web")
+	node.label("pool", "web")
 	m.installed("removed", removed)
 	m.installed("web", web)
 	m.holds(my, kept, removed, web)
-}
-
-// label sets a label of the node.
-func (m *machine) label(key, value string) {
-	m.t.Helper()
-	m.eventually("the node takes a label", func() (bool, error) {
-		var node corev1.Node
-		if err := m.kube.Get(m.t.Context(), client.ObjectKey{Name: m.node.Name}, &node); err != nil {
-			return false, err
-		}
-		node.Labels[key] = value
-		return true, m.kube.Update(m.t.Context(), &node)
-	})
 }

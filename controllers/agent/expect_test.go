@@ -7,10 +7,7 @@ import (
 	"strings"
 	"time"
 
-	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore"
@@ -40,19 +37,9 @@ func (m *machine) eventually(what string, holds func() (bool, error)) {
 	}
 }
 
-// state is the node's state, an empty one before the agent has written any.
-func (m *machine) state() (*v1alpha1.NodeCertificateState, error) {
-	state := &v1alpha1.NodeCertificateState{}
-	err := m.kube.Get(m.t.Context(), client.ObjectKey{Name: m.node.Name}, state)
-	if apierrors.IsNotFound(err) {
-		return state, nil
-	}
-	return state, err
-}
-
 // entry is what the node reports of a certificate; nil for nothing.
 func (m *machine) entry(name string) (*v1alpha1.CertificateEntry, error) {
-	state, err := m.state()
+	state, err := m.front.state()
 	if err != nil {
 		return nil, err
 	}
@@ -172,20 +159,8 @@ func (m *machine) markOf(ref certstore.Ref, thumbprint string) *certstore.Mark {
 // events returns the events about a certificate, as "reason: note", with "again: " before one that was repeated.
 func (m *machine) events(name string) []string {
 	m.t.Helper()
-	var list eventsv1.EventList
-	if err := m.kube.List(m.t.Context(), &list); err != nil {
-		m.t.Fatal(err)
-	}
-	var notes []string
-	for _, event := range list.Items {
-		if event.Regarding.Kind == "Node" && event.Regarding.Name == m.node.Name && event.Related != nil && event.Related.Name == m.full(name) {
-			note := event.Reason + ": " + event.Note
-			if event.Series != nil {
-				note = "again: " + note
-			}
-			notes = append(notes, note)
-		}
-	}
+	notes, err := m.front.warnings(m.full(name))
+	m.must(err)
 	return notes
 }
 

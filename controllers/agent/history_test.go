@@ -83,7 +83,7 @@ func TestAnotherStoreIsFilledBeforeTheOldOneIsEmptied(t *testing.T) {
 	m.holds(webHosting, web)
 	m.holds(my)
 	m.reported("web", "for the new spec", func(e *v1alpha1.CertificateEntry) bool {
-		return e.Generation == 2 && e.Thumbprint == web && e.State == v1alpha1.StateInstalled
+		return e.Generation == m.generation("web") && e.Thumbprint == web && e.State == v1alpha1.StateInstalled
 	})
 	want := []string{"Install " + my.String() + " " + web, "Install " + webHosting.String() + " " + web, "Remove " + my.String() + " " + web}
 	if diff := cmp.Diff(want, m.store.written(0)); diff != "" {

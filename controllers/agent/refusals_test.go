@@ -55,7 +55,7 @@ func TestAnInstalledCertificateStaysWhenItsSpecBecomesUnsupported(t *testing.T) 
 	})
 	m.changeSpec("web", granting(poolAccount))
 	entry := m.fails("web", v1alpha1.ReasonUnsupported)
-	if entry.Thumbprint != web || entry.Generation != 2 {
+	if entry.Thumbprint != web || entry.Generation != m.generation("web") {
 		t.Errorf("the node reports %+v, want what is still installed, for the new spec", entry)
 	}
 	m.storeIsRead()
@@ -129,7 +129,7 @@ func TestABadCertificateDoesNotStopTheOthers(t *testing.T) {
 	m.installed("good", good)
 	for _, one := range bad {
 		entry := m.fails(one.name, one.reason, one.says, m.url(one.name)[len("https://"):len(m.vault.URL())])
-		if entry.State != one.state || entry.Thumbprint != "" || entry.Since == nil || entry.Generation != 1 {
+		if entry.State != one.state || entry.Thumbprint != "" || entry.Since == nil || entry.Generation != m.generation(one.name) {
 			t.Errorf("%s: the node reports %+v", one.name, entry)
 		}
 		m.warned(one.name, one.reason)

@@ -81,7 +81,9 @@ func TestOnlyTheSpecAndTheRequestMakeAPoll(t *testing.T) {
 	m.change("web", func(certificate *v1alpha1.ObservedCertificate) {
 		metav1.SetMetaDataLabel(&certificate.ObjectMeta, "team", "shop")
 	})
-	m.writeStatus("web")
+	if !withFiles {
+		m.writeStatus("web")
+	}
 
 	witness := m.put("witness", vaulttest.CertificateOptions{})
 	m.create("witness")

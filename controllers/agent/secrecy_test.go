@@ -61,7 +61,7 @@ func TestAPanicLogsNoKey(t *testing.T) {
 	m.store.panicsAtInstall()
 	m.create("web")
 	m.eventually("the panic is logged with what it was about", func() (bool, error) {
-		return strings.Contains(m.log.text(), "panic: item("+web+" with key)"), nil
+		return strings.Contains(m.log.text(), "item("+web+" with key)"), nil
 	})
 	output := m.allOutput()
 	for _, piece := range append(pieces(value), m.numbers("web")...) {
@@ -76,7 +76,7 @@ func TestAPanicLogsNoKey(t *testing.T) {
 // allOutput is everything that the agent writes, except to the store.
 func (m *machine) allOutput() string {
 	m.t.Helper()
-	state, err := m.state()
+	state, err := m.front.state()
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -1,12 +1,9 @@
 package agent_test
 
 import (
-	"strconv"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore"
@@ -24,7 +21,7 @@ const (
 const pollingInterval = 30 * 24 * time.Hour
 
 // full is the name of an ObservedCertificate and of a secret as the API server and the vault know it.
-func (m *machine) full(name string) string { return m.node.Name + "-" + name }
+func (m *machine) full(name string) string { return m.name + "-" + name }
 
 // put makes a certificate in the vault and returns its thumbprint. Its key is an EC key, since those are generated quickly,
 // and it is good for longer than any test lets pass.
@@ -62,17 +59,12 @@ func (m *machine) create(name string, changes ...func(*v1alpha1.ObservedCertific
 	m.t.Helper()
 	certificate := &v1alpha1.ObservedCertificate{
 		ObjectMeta: metav1.ObjectMeta{Name: m.full(name)},
-		Spec: v1alpha1.ObservedCertificateSpec{
-			URL: m.url(name), PollingIntervalInS: int32(pollingInterval.Seconds()),
-			NodeSelector: &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{machineLabel: v1alpha1.LabelValue(m.node.Name)}},
-		},
+		Spec:       v1alpha1.ObservedCertificateSpec{URL: m.url(name), PollingIntervalInS: int32(pollingInterval.Seconds())},
 	}
 	for _, change := range changes {
 		change(&certificate.Spec)
 	}
-	if err := m.kube.Create(m.t.Context(), certificate); err != nil {
-		m.t.Fatal(err)
-	}
+	m.must(m.front.create(certificate))
 	return certificate
 }
 
@@ -80,12 +72,12 @@ func (m *machine) create(name string, changes ...func(*v1alpha1.ObservedCertific
 func (m *machine) change(name string, change func(*v1alpha1.ObservedCertificate)) {
 	m.t.Helper()
 	m.eventually("the change is taken", func() (bool, error) {
-		var certificate v1alpha1.ObservedCertificate
-		if err := m.kube.Get(m.t.Context(), client.ObjectKey{Name: m.full(name)}, &certificate); err != nil {
+		certificate, err := m.front.get(m.full(name))
+		if err != nil {
 			return false, err
 		}
-		change(&certificate)
-		return true, m.kube.Update(m.t.Context(), &certificate)
+		change(certificate)
+		return true, m.front.update(certificate)
 	})
 }
 
@@ -93,6 +85,14 @@ func (m *machine) change(name string, change func(*v1alpha1.ObservedCertificate)
 func (m *machine) changeSpec(name string, change func(*v1alpha1.ObservedCertificateSpec)) {
 	m.t.Helper()
 	m.change(name, func(certificate *v1alpha1.ObservedCertificate) { change(&certificate.Spec) })
+}
+
+// generation is that of an ObservedCertificate's spec.
+func (m *machine) generation(name string) int64 {
+	m.t.Helper()
+	certificate, err := m.front.get(m.full(name))
+	m.must(err)
+	return certificate.Generation
 }
 
 // annotate sets an annotation, or removes it where the value is empty.
@@ -107,13 +107,10 @@ func (m *machine) annotate(name, key, value string) {
 	})
 }
 
-// drop deletes an ObservedCertificate.
+// delete deletes an ObservedCertificate.
 func (m *machine) delete(name string) {
 	m.t.Helper()
-	certificate := &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: m.full(name)}}
-	if err := m.kube.Delete(m.t.Context(), certificate); err != nil {
-		m.t.Fatal(err)
-	}
+	m.must(m.front.delete(m.full(name)))
 }
 
 // nextSlot lets time pass until every certificate's next slot has come. A slot right after a poll does not count.
@@ -126,21 +123,7 @@ func (m *machine) nextSlot() {
 func (m *machine) pass(d time.Duration) {
 	m.t.Helper()
 	m.clock.advance(d)
-	m.poke()
-}
-
-// poke changes a label of the node, which makes the agent look at every certificate.
-func (m *machine) poke() {
-	m.t.Helper()
-	m.eventually("the node takes a label", func() (bool, error) {
-		var node corev1.Node
-		if err := m.kube.Get(m.t.Context(), client.ObjectKey{Name: m.node.Name}, &node); err != nil {
-			return false, err
-		}
-		count, _ := strconv.Atoi(node.Labels[pokeLabel]) // 0 before the first
-		node.Labels[pokeLabel] = strconv.Itoa(count + 1)
-		return true, m.kube.Update(m.t.Context(), &node)
-	})
+	m.front.processAll()
 }
 
 // reconcilesAgain makes the agent look at a certificate and returns when it is through: two looks at one certificate follow each
@@ -149,7 +132,7 @@ func (m *machine) reconcilesAgain(name string) {
 	m.t.Helper()
 	for range 2 {
 		before := m.reconciles.of(m.full(name))
-		m.poke()
+		m.front.processAll()
 		m.eventually("the agent looks at "+name, func() (bool, error) { return m.reconciles.of(m.full(name)) > before, nil })
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
@@ -57,7 +56,7 @@ func TestOfTwoObservedCertificatesWithOtherKeyOptionsTheOlderWins(t *testing.T) 
 	m.create("older", deleteWhenGone)
 	m.installed("older", web)
 	younger := m.create("younger", of(m.url("older")), exportable, deleteWhenGone)
-	m.fails("younger", v1alpha1.ReasonConflict, `"conflict-older"`, my.String(), "keyExportable")
+	m.fails("younger", v1alpha1.ReasonConflict, `"`+m.full("older")+`"`, my.String(), "keyExportable")
 	m.warned("younger", v1alpha1.ReasonConflict)
 	if mark := m.markOf(my, web); mark.Exportable {
 		t.Error("the key has become exportable, against the older one's spec")
@@ -83,9 +82,9 @@ func TestASuspendedObservedCertificateTakesOverASharedCertificateAfterARestart(t
 	m.delete("older")
 	m.start()
 	m.gone("older")
-	var younger v1alpha1.ObservedCertificate
-	m.must(m.kube.Get(t.Context(), client.ObjectKey{Name: m.full("younger")}, &younger))
-	m.passesTo(web, &younger, false)
+	younger, err := m.front.get(m.full("younger"))
+	m.must(err)
+	m.passesTo(web, younger, false)
 	m.holds(my, web)
 }
 

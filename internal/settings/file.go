@@ -13,11 +13,20 @@ const MaxSize = 4 << 20
 
 // ReadFile reads a file from disk. A file that cannot be read, is a directory or is larger than MaxSize is a Problem too.
 func (r *Reader) ReadFile(path string) (File, error) {
-	content, err := load(path)
+	content, err := Load(path)
 	if err != nil {
-		return File{Path: path}, Problems{unreadable(path, err)}
+		return File{Path: path}, err
 	}
 	return r.Read(path, content)
+}
+
+// Load returns a file's content, for Read. Its error is a Problems, as that of ReadFile.
+func Load(path string) ([]byte, error) {
+	content, err := load(path)
+	if err != nil {
+		return nil, Problems{unreadable(path, err)}
+	}
+	return content, nil
 }
 
 // Errors of load besides those of the system.

@@ -32,8 +32,9 @@ func AtEnd(stop func() error) {
 }
 
 // Run is the body of a TestMain: it sends the logs of the client libraries to log, runs the tests, at most parallel at once
-// (empty for Go's default), stops what they shared (AtEnd), and returns the exit code.
-func Run(m *testing.M, log logr.Logger, parallel string) int {
+// (empty for Go's default), stops what they shared (AtEnd), and returns the exit code. With variants, the tests run once for each,
+// after it was called.
+func Run(m *testing.M, log logr.Logger, parallel string, variants ...func()) int {
 	flag.Parse()
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
@@ -42,7 +43,14 @@ func Run(m *testing.M, log logr.Logger, parallel string) int {
 			panic(err)
 		}
 	}
-	code := m.Run()
+	if len(variants) == 0 {
+		variants = []func(){func() {}}
+	}
+	code := 0
+	for _, begin := range variants {
+		begin()
+		code = max(code, m.Run())
+	}
 	mu.Lock()
 	defer mu.Unlock()
 	for _, stop := range slices.Backward(stops) {

@@ -1,0 +1,83 @@
+package standalone
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Requests are the polls that a person asks for with `vaultpane-agent poll`: a file for each certificate, which holds the time.
+type Requests struct {
+	// Dir is the state's folder.
+	Dir string
+}
+
+const (
+	// requestPrefix begins a request's file name, so that no certificate's name is a device's on Windows, as aux or con.
+	requestPrefix = "poll-"
+	// requestAge is how long a request is kept, so that it is known who has answered it.
+	requestAge = time.Hour
+)
+
+func (r Requests) folder() string { return filepath.Join(r.Dir, "requests") }
+
+// Ask requests a poll of a certificate.
+func (r Requests) Ask(name string, now time.Time) error {
+	if err := makeFolder(r.folder()); err != nil {
+		return err
+	}
+	return replaceFile(filepath.Join(r.folder(), requestPrefix+name), []byte(now.UTC().Format(time.RFC3339)+"\n"))
+}
+
+// Read returns the requests by certificate, and deletes those that are older than an hour. What is not a request is ignored.
+func (r Requests) Read(now time.Time) map[string]time.Time {
+	requests := map[string]time.Time{}
+	entries, err := os.ReadDir(r.folder())
+	if err != nil {
+		return requests // there was none yet
+	}
+	for _, entry := range entries {
+		name, isRequest := strings.CutPrefix(entry.Name(), requestPrefix)
+		if !isRequest || strings.HasSuffix(name, unfinishedSuffix) {
+			continue
+		}
+		path := filepath.Join(r.folder(), entry.Name())
+		content, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		asked, err := time.Parse(time.RFC3339, strings.TrimSpace(string(content)))
+		switch {
+		case err == nil && now.Sub(asked).Abs() < requestAge:
+			requests[name] = asked
+		default:
+			_ = os.Remove(path) // again at the next look
+		}
+	}
+	return requests
+}
+
+// unfinishedSuffix is that of a file that is being written.
+const unfinishedSuffix = ".unfinished"
+
+// replaceFile replaces a file in one step: a reader sees the old content or the new, also after a crash.
+func replaceFile(path string, content []byte) error {
+	unfinished := path + unfinishedSuffix
+	file, err := os.OpenFile(unfinished, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644) //nolint:gosec // G302: it holds no secret, and status reads it
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", unfinished, err)
+	}
+	return os.Rename(unfinished, path)
+}

@@ -1,0 +1,241 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/debounce"
+	"github.com/vaultpane/vaultpane/internal/nodestate"
+)
+
+// Annotations of the state's file.
+const (
+	// renewedAnnotation is when the agent last said that it runs, an RFC 3339 time. After a restart it tells which polls were missed.
+	renewedAnnotation = "vaultpane.dev/renewed-at"
+	// problemsAnnotation are the problems of the settings files, a line each; absent where there is none.
+	problemsAnnotation = "vaultpane.dev/settings-problems"
+)
+
+// RenewInterval is the time between two writes of the state's file while nothing changes.
+const RenewInterval = time.Minute
+
+// Collecting: a write waits until nothing has changed for quiet, but not longer than longestWait.
+const (
+	quiet       = 200 * time.Millisecond
+	longestWait = 2 * time.Second
+)
+
+// maxProblems is how many problems the state's file holds.
+const maxProblems = 20
+
+// State keeps the machine's NodeCertificateState in a file. It implements engine.Reports, and is safe for concurrent use.
+type State struct {
+	// Dir is the folder of the file. It is created.
+	Dir string
+	// Machine is the machine's name, and AgentVersion the agent's version.
+	Machine, AgentVersion string
+	// Now is the clock.
+	Now func() time.Time
+
+	mu       sync.Mutex
+	entries  nodestate.Entries
+	problems []string
+	failures int
+	once     sync.Once
+	changed  chan struct{}
+}
+
+// StatePath returns the state's file in a folder.
+func StatePath(dir string) string { return filepath.Join(dir, "state.yaml") }
+
+// ReadState reads the state that an agent wrote into a folder, nil where there is none.
+func ReadState(dir string) (*v1alpha1.NodeCertificateState, error) {
+	content, err := os.ReadFile(StatePath(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
+	}
+	state := &v1alpha1.NodeCertificateState{}
+	if err := yaml.UnmarshalStrict(content, state); err != nil {
+		return nil, fmt.Errorf("reading the state in %s: %w", StatePath(dir), err)
+	}
+	return state, nil
+}
+
+// RenewedAt returns when the agent of a state last said that it runs, zero where that is unknown.
+func RenewedAt(state *v1alpha1.NodeCertificateState) time.Time {
+	renewed, err := time.Parse(time.RFC3339, state.Annotations[renewedAnnotation])
+	if err != nil {
+		return time.Time{}
+	}
+	return renewed
+}
+
+// SettingsProblems returns what was wrong with the settings files.
+func SettingsProblems(state *v1alpha1.NodeCertificateState) []string {
+	if state.Annotations[problemsAnnotation] == "" {
+		return nil
+	}
+	return strings.Split(state.Annotations[problemsAnnotation], "\n")
+}
+
+// Load reads what an earlier agent reported, by certificate, and when it last ran. A file that cannot be read is as good as none:
+// what it held is polled again.
+func (s *State) Load(log logr.Logger) (previous map[string]v1alpha1.CertificateEntry, lastAlive time.Time) {
+	state, err := ReadState(s.Dir)
+	if err != nil {
+		log.Error(err, "Cannot read the state of the agent that ran before; certificates are polled again")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entries = nodestate.Entries{}
+	previous = map[string]v1alpha1.CertificateEntry{}
+	if state == nil {
+		return previous, time.Time{}
+	}
+	for _, entry := range state.Certificates {
+		s.entries[entry.Name] = entry
+	}
+	maps.Copy(previous, s.entries)
+	return previous, RenewedAt(state)
+}
+
+// Set implements engine.Reports.
+func (s *State) Set(entry v1alpha1.CertificateEntry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries == nil {
+		s.entries = nodestate.Entries{}
+	}
+	if s.entries.Set(entry, s.Now()) {
+		s.signal()
+	}
+}
+
+// Drop implements engine.Reports.
+func (s *State) Drop(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entries.Drop(name) {
+		s.signal()
+	}
+}
+
+// Names implements engine.Reports.
+func (s *State) Names() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries.Names()
+}
+
+// Entry returns the entry of a certificate, and whether there is one.
+func (s *State) Entry(name string) (v1alpha1.CertificateEntry, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry, known := s.entries[name]
+	return entry, known
+}
+
+// SetProblems records what is wrong with the settings files.
+func (s *State) SetProblems(problems []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if strings.Join(problems, "\n") != strings.Join(s.problems, "\n") {
+		s.problems = problems
+		s.signal()
+	}
+}
+
+// Failures returns how many writes have failed since the start.
+func (s *State) Failures() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failures
+}
+
+// signal has the writer write. The caller holds the lock.
+func (s *State) signal() {
+	select {
+	case s.changes() <- struct{}{}:
+	default:
+	}
+}
+
+func (s *State) changes() chan struct{} {
+	s.once.Do(func() { s.changed = make(chan struct{}, 1) })
+	return s.changed
+}
+
+// Keep writes the state when it has changed and at each RenewInterval, until the context ends, and then once more.
+func (s *State) Keep(ctx context.Context) {
+	log, logged := logr.FromContextOrDiscard(ctx).WithName("state"), ""
+	for {
+		err := s.write()
+		switch {
+		case err == nil && logged != "":
+			log.Info("The state can be written again")
+			logged = ""
+		case err != nil && err.Error() != logged:
+			log.Error(err, "Cannot write the state; certificates are kept up to date without it")
+			logged = err.Error()
+		}
+		select {
+		case <-s.changes():
+			debounce.Quiet(ctx, s.changes(), quiet, time.After(longestWait))
+		case <-time.After(RenewInterval):
+		case <-ctx.Done():
+			_ = s.write() // it is only newer than the last
+			return
+		}
+	}
+}
+
+func (s *State) write() error {
+	content, err := yaml.Marshal(s.object())
+	if err == nil {
+		err = makeFolder(s.Dir)
+	}
+	if err == nil {
+		err = replaceFile(StatePath(s.Dir), content)
+	}
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.failures++
+	}
+	return err
+}
+
+// object returns the state as it is written.
+func (s *State) object() *v1alpha1.NodeCertificateState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := &v1alpha1.NodeCertificateState{
+		TypeMeta:     metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "NodeCertificateState"},
+		ObjectMeta:   metav1.ObjectMeta{Name: s.Machine, Annotations: map[string]string{renewedAnnotation: s.Now().UTC().Format(time.RFC3339)}},
+		AgentVersion: s.AgentVersion, Certificates: s.entries.Sorted(),
+	}
+	state.Summary = nodestate.Summarize(state.Certificates)
+	if shown := s.problems; len(shown) > 0 {
+		if more := len(shown) - maxProblems; more > 0 {
+			shown = append(shown[:maxProblems:maxProblems], fmt.Sprintf("%d more problems; the log has them", more))
+		}
+		state.Annotations[problemsAnnotation] = strings.Join(shown, "\n")
+	}
+	return state
+}
