@@ -1,17 +1,19 @@
-// Command vaultpane-agent keeps the certificates of one node up to date: it reads ObservedCertificates, polls Key Vault, and
-// installs certificates into the machine's certificate store.
+// Command vaultpane-agent keeps the certificates of one node or machine up to date: it reads ObservedCertificates, polls Key Vault,
+// and installs certificates into the machine's certificate store.
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
-	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
@@ -23,15 +25,22 @@ func main() {
 	os.Exit(exitCode(run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
+// exitStatus ends the program with an exit code, after everything was printed.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
 // exitCode prints an error that has not been printed yet to stderr, and returns the exit code.
 func exitCode(err error, stderr io.Writer) int {
-	if err == nil {
+	var status exitStatus
+	switch {
+	case err == nil:
 		return 0
-	}
-	if errors.Is(err, errFindings) {
+	case errors.As(err, &status):
+		return int(status)
+	case errors.Is(err, errFindings):
 		return exitFailed
-	}
-	if errors.Is(err, errNothing) {
+	case errors.Is(err, errNothing):
 		return exitNothing
 	}
 	_, _ = fmt.Fprintln(stderr, "vaultpane-agent:", err)
@@ -42,39 +51,74 @@ func exitCode(err error, stderr io.Writer) int {
 	return exitFailed
 }
 
-// run chooses between the agent and its subcommands.
+// run chooses between the agent of a node and the other commands.
 func run(arguments []string, stdout, stderr io.Writer) error {
-	if len(arguments) > 0 && arguments[0] == "store" {
-		ctrl.SetLogger(logr.Discard()) // else controller-runtime prints a warning after 30 s, in the middle of the output
-		return runStore(arguments[1:], stdout, time.Now())
-	}
 	if len(arguments) == 1 && arguments[0] == "version" {
 		arguments = []string{"--version"}
 	}
-	options, err := parseOptions(arguments, os.LookupEnv, stderr)
-	if errors.Is(err, pflag.ErrHelp) {
-		return nil
+	if len(arguments) > 0 {
+		if command := commands[arguments[0]]; command != nil {
+			setLibraryLogger(logr.Discard())
+			return ignoreHelp(command(arguments[1:], stdout, stderr))
+		}
 	}
+	options, err := parseOptions(arguments, os.LookupEnv, stderr)
 	if err != nil {
-		return err
+		return ignoreHelp(err)
 	}
 	if options.showVersion {
 		_, err := fmt.Fprintln(stdout, "vaultpane-agent", version)
 		return err
 	}
-	unread, err := cli.Unread(variables(), os.Environ())
+	return logged(options, stdout, variables(), untilSignal(func(ctx context.Context, _ logr.Logger) error { return runAgent(ctx, options) }))
+}
+
+// commands are those that the first argument names.
+var commands = map[string]func(arguments []string, stdout, stderr io.Writer) error{
+	"store":   func(arguments []string, stdout, _ io.Writer) error { return runStore(arguments, stdout, time.Now()) },
+	"run":     runMachine,
+	"exec":    runExec,
+	"service": runService,
+	"status":  runStatus,
+	"poll":    runPoll,
+}
+
+// ignoreHelp returns nil where the help was asked for and printed.
+func ignoreHelp(err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return nil
+	}
+	return err
+}
+
+// work is what a process does until its context ends.
+type work func(context.Context, logr.Logger) error
+
+// untilSignal ends the work's context when the process is asked to end. A second signal ends the process at once.
+func untilSignal(do work) work {
+	return func(ctx context.Context, log logr.Logger) error {
+		ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, stop)
+		return do(ctx, log)
+	}
+}
+
+// logged does the work of a process that logs. known are the environment variables that its settings read.
+func logged(o options, stdout io.Writer, known []string, do work) error {
+	unread, err := cli.Unread(known, os.Environ())
 	if err != nil {
 		return err
 	}
-	writer, finish := options.hostLog.Beside(stdout)
+	log, finish := o.hostLog.Start(o.logging, stdout)
 	defer finish()
-	options.logging.SetUp(writer)
+	setLibraryLogger(log)
 	if len(unread) > 0 {
-		ctrl.Log.Info("Environment variables are named like settings, but are not read", "variables", unread)
+		log.Info("Environment variables are named like settings, but are not read", "variables", unread)
 	}
-	err = runAgent(ctrl.SetupSignalHandler(), options)
-	if err != nil {
-		ctrl.Log.Error(err, "Agent stopped") // stderr is lost with the pod, the host log is not
+	err = do(logr.NewContext(context.Background(), log), log)
+	var status exitStatus
+	if err != nil && !errors.As(err, &status) {
+		log.Error(err, "Agent stopped") // stderr is lost with the pod, the host log is not
 	}
 	return err
 }

@@ -46,23 +46,44 @@ type options struct {
 	// DisableChallengeResourceVerification are the hosts whose challenge may name Azure's Key Vault although they are not in its
 	// domain: host, host:port or .suffix, host=https://resource for another resource; "true" for all AllowedVaultHosts.
 	DisableChallengeResourceVerification []string
+	// Settings are the files and folders of settings, State the folder of the state's file, and NodeLabels the labels that node
+	// selectors are matched with: of an agent without a cluster only.
+	Settings   []string
+	State      string
+	NodeLabels map[string]string
 	// MetricsAddress and HealthAddress are the addresses to listen on, "0" for none.
 	MetricsAddress, HealthAddress string
 
 	logging     cli.Logging
 	hostLog     cli.HostLog
 	showVersion bool
+	paths       []string // of settings, given without a flag
+	service     string   // the name of the Windows service that this process is, empty for none
 }
 
 const usage = `vaultpane-agent keeps the certificates of one node up to date with Azure Key Vault.
 
 Usage:
-  vaultpane-agent [flags]                 run the agent
+  vaultpane-agent [flags]                 run the agent of a node in a cluster
+  vaultpane-agent run --settings PATH...  keep the certificates of one machine, without a cluster
+  vaultpane-agent exec --settings PATH... -- PROGRAM [ARGUMENT...]
+                                          install certificates, start a program, and keep the certificates beside it
+  vaultpane-agent status                  show the certificates of an agent without a cluster
+  vaultpane-agent poll [NAME...]          have an agent without a cluster poll now
+  vaultpane-agent service install|uninstall|start|stop|status
+                                          run as a Windows service
   vaultpane-agent store list [--json]     list the certificates in the machine's stores, and which of them Vaultpane installed
   vaultpane-agent store verify [--json]   verify the certificates that Vaultpane installed, and say what to do
   vaultpane-agent version                 print the version
 
-The Azure identity is configured by azidentity's own variables:
+Each command but version explains itself with --help.
+
+` + azureUsage + `
+Flags, each with its environment variable (the flag wins) and the Helm chart's value:
+`
+
+// azureUsage explains the Azure identity.
+const azureUsage = `The Azure identity is configured by azidentity's own variables:
   workload-identity  AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE; no webhook is needed. In a HostProcess
                      container the file is also looked for below the sandbox mount point.
   managed-identity   none for the machine's own, AZURE_CLIENT_ID for one of several. Azure Arc and App Service style
@@ -77,8 +98,6 @@ AZURE_ADDITIONALLY_ALLOWED_TENANTS names tenants of vaults other than AZURE_TENA
 Tokens come from the authority of the vault's cloud: public, China or US Government, by the vault's domain. For other clouds
 name it with --authority-host, and their vaults with --allowed-vault-hosts. An authority host other than Microsoft's is trusted
 without instance discovery.
-
-Flags, each with its environment variable (the flag wins) and the Helm chart's value:
 `
 
 // parseOptions reads flags and, for those not given, their environment variables. It returns pflag.ErrHelp after printing
@@ -92,8 +111,13 @@ func parseOptions(arguments []string, lookup cli.Lookup, help io.Writer) (option
 	}
 	o.AllowedVaultHosts, o.DisableChallengeResourceVerification = entries(o.AllowedVaultHosts), entries(o.DisableChallengeResourceVerification)
 	o.Node = strings.ToLower(o.Node) // as names of Nodes are; a Windows host's name may not be
-	if err := o.validate(); err != nil {
+	switch err := o.validate(); {
+	case err != nil:
 		return o, command.InChart(err)
+	case o.Node == "":
+		return o, errors.New("--node-name is empty, must be the name of the Node that the agent runs on")
+	case o.Namespace == "":
+		return o, errors.New("--namespace is empty, must be the namespace of the agents' Leases")
 	}
 	return o, checkIdentity(o.Credential, lookup)
 }
@@ -132,9 +156,22 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
 	o.addStoreTo(flags)
+	o.addEngineTo(flags, 10*time.Second)
+	o.addAzureTo(flags)
+	o.addServersTo(flags, "127.0.0.1:9464", "127.0.0.1:9465")
+	o.logging.AddTo(flags)
+	o.hostLog.AddTo(flags, "")
+}
+
+// addEngineTo adds the flags that say how certificates are processed. spread is the default of --initial-spread.
+func (o *options) addEngineTo(flags *pflag.FlagSet, spread time.Duration) {
 	flags.IntVar(&o.Workers, "workers", 10, "certificates processed at the same time")
-	flags.DurationVar(&o.InitialSpread, "initial-spread", 10*time.Second, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
+	flags.DurationVar(&o.InitialSpread, "initial-spread", spread, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
+}
+
+// addAzureTo adds the flags about Azure.
+func (o *options) addAzureTo(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Credential, "credential", "default", "how the agent authenticates to Azure: "+strings.Join(credentials(), ", "))
 	flags.StringVar(&o.AuthorityHost, "authority-host", "", "URL of the token authority for all vaults; by default AZURE_AUTHORITY_HOST or that of the vault's cloud")
 	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests per second to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no limit")
@@ -142,10 +179,12 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust in addition to the system's for Key Vault and the token service")
 	flags.StringSliceVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", nil, "hosts whose authentication challenge may ask for Key Vault's token although they are not in its domain: host, host:port, or .suffix, host=https://resource for another resource, separated by commas; true for all of --allowed-vault-hosts. For test servers and private clouds only")
 	flags.Lookup("disable-challenge-resource-verification").NoOptDefVal = "true"
-	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "127.0.0.1:9464", "address of the Prometheus metrics; 0 for none")
-	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", "127.0.0.1:9465", "address of /healthz and /readyz; 0 for none")
-	o.logging.AddTo(flags)
-	o.hostLog.AddTo(flags)
+}
+
+// addServersTo adds the flags of the HTTP servers, with their default addresses.
+func (o *options) addServersTo(flags *pflag.FlagSet, metrics, health string) {
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", metrics, "address of the Prometheus metrics; 0 for none")
+	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", health, "address of /healthz and /readyz; 0 for none")
 }
 
 // addStoreTo adds the flags that choose the certificate store, which the agent and the store command share.
@@ -166,10 +205,6 @@ func (o *options) validate() error {
 		return err
 	}
 	switch {
-	case o.Node == "":
-		return errors.New("--node-name is empty, must be the name of the Node that the agent runs on")
-	case o.Namespace == "":
-		return errors.New("--namespace is empty, must be the namespace of the agents' Leases")
 	case o.Workers < 1 || o.Workers > 1000:
 		return fmt.Errorf("--workers is %d, must be 1 to 1000", o.Workers)
 	case o.InitialSpread < 0 || o.InitialSpread > time.Hour:

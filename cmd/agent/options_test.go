@@ -70,7 +70,7 @@ func TestNonsenseIsNamed(t *testing.T) {
 		{"no node", nil, []string{"--node-name="}, []string{"--node-name is empty"}},
 		{"no namespace", nil, []string{"--namespace="}, []string{"--namespace is empty"}},
 		{"an unknown flag", nil, []string{"--worker=1"}, []string{"--worker"}},
-		{"an argument", nil, []string{"run"}, []string{`"run"`, "--help"}},
+		{"an argument", nil, []string{"go"}, []string{`"go"`, "--help"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -50,7 +50,7 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	options.logging.SetUp(stdout)
+	ctrl.SetLogger(options.logging.Logger(stdout))
 	if len(unread) > 0 {
 		ctrl.Log.Info("Environment variables are named like settings, but are not read", "variables", unread)
 	}

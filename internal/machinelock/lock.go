@@ -43,3 +43,6 @@ func Acquire(ctx context.Context, dir string) error {
 		}
 	}
 }
+
+// Held reports whether an agent runs on the machine. dir is as in Acquire.
+func Held(dir string) (bool, error) { return isHeld(dir) }

@@ -58,6 +58,29 @@ func lockFile(path string, flags int) (*os.File, error) {
 	return nil, fmt.Errorf("locking %s: %w", path, err)
 }
 
+// isHeld tries to share the locks, which an agent has for itself, and gives them back at once. A place that does not exist is not
+// locked.
+func isHeld(dir string) (bool, error) {
+	for _, path := range []string{place(dir), dir} {
+		file, err := os.Open(path) //nolint:gosec // G703: the folder is the operator's setting
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("looking for an agent: %w; run it as the agent's account, or as root", err)
+		}
+		err = unix.Flock(int(file.Fd()), unix.LOCK_SH|unix.LOCK_NB)
+		_ = file.Close() // which releases it
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return true, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("looking for an agent: locking %s: %w", path, err)
+		}
+	}
+	return false, nil
+}
+
 // unwritable reports whether an error says that this process cannot write to a place.
 func unwritable(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)

@@ -34,3 +34,23 @@ func try(string) error {
 	}
 	return nil // the handle stays open as long as the process lives
 }
+
+// isHeld looks for the named mutex.
+// https://learn.microsoft.com/windows/win32/api/synchapi/nf-synchapi-openmutexw
+func isHeld(string) (bool, error) {
+	text, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return false, fmt.Errorf("naming the mutex: %w", err)
+	}
+	handle, err := windows.OpenMutex(windows.SYNCHRONIZE, false, text)
+	switch {
+	case err == nil:
+		_ = windows.CloseHandle(handle) // a handle for reading only
+		return true, nil
+	case errors.Is(err, windows.ERROR_FILE_NOT_FOUND):
+		return false, nil
+	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
+		return true, nil // made by an agent under another account
+	}
+	return false, fmt.Errorf("opening the mutex %s: %w", name, err)
+}

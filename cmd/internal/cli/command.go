@@ -35,6 +35,8 @@ type Command struct {
 	Add func(*pflag.FlagSet)
 	// Chart maps flags to values of the Helm chart, for the help and for errors.
 	Chart map[string]string
+	// Arguments takes what is not a flag; nil for a command that has only flags.
+	Arguments *[]string
 }
 
 // InChart adds the chart's value to an error that begins with the name of a flag, for users of the chart.
@@ -61,7 +63,7 @@ func (c Command) Read(arguments []string, lookup Lookup, help io.Writer) (versio
 	// It is not a setting and has no variable: an image may set VAULTPANE_VERSION to its own version.
 	flags.BoolVar(&version, "version", false, "print the version and end")
 	flags.Usage = func() { _, _ = fmt.Fprint(help, c.Usage, flags.FlagUsagesWrapped(120)) }
-	if err := parseArguments(flags, arguments); err != nil || version {
+	if err := c.parseArguments(flags, arguments); err != nil || version {
 		return version, err // the version is printed even if a variable cannot be parsed
 	}
 	return false, parseVariables(flags, lookup)
@@ -84,9 +86,13 @@ func describe(flags *pflag.FlagSet) {
 	})
 }
 
-func parseArguments(flags *pflag.FlagSet, arguments []string) error {
+func (c Command) parseArguments(flags *pflag.FlagSet, arguments []string) error {
 	if err := flags.Parse(arguments); err != nil {
 		return err
+	}
+	if c.Arguments != nil {
+		*c.Arguments = flags.Args()
+		return nil
 	}
 	if extra := flags.Args(); len(extra) > 0 {
 		return fmt.Errorf("unexpected argument %q; %s --help lists the arguments", extra[0], flags.Name())

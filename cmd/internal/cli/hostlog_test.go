@@ -12,14 +12,13 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 func parseHostLog(environment map[string]string) (HostLog, error) {
 	var h HostLog
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	h.AddTo(flags)
+	h.AddTo(flags, "")
 	describe(flags)
 	err := parseVariables(flags, func(name string) (string, bool) {
 		value, ok := environment[name]
@@ -72,11 +71,9 @@ func TestTheHostLogsSettings(t *testing.T) {
 func TestTheHostLogHasTheLinesOfStdout(t *testing.T) {
 	h := HostLog{Folder: filepath.Join(folder(t), "vaultpane"), RetentionDays: 14}
 	var stdout bytes.Buffer
-	writer, finish := h.Beside(&stdout)
-	(&Logging{Format: "json"}).SetUp(writer)
-	defer (&Logging{Format: "json"}).SetUp(io.Discard)
-	ctrl.Log.Info("Installed", "store", `LocalMachine\My`, "subject", "CN=Müller")
-	ctrl.Log.V(1).Info("Decided")
+	log, finish := h.Start(Logging{Format: "json"}, &stdout)
+	log.Info("Installed", "store", `LocalMachine\My`, "subject", "CN=Müller")
+	log.V(1).Info("Decided")
 	finish()
 	files, err := filepath.Glob(filepath.Join(h.Folder, "vaultpane_service_*.log"))
 	if err != nil || len(files) != 1 {
@@ -98,7 +95,7 @@ func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestTheHostLogGoesOnWithoutStdout(t *testing.T) {
 	h := HostLog{Folder: folder(t), RetentionDays: 14}
-	writer, finish := h.Beside(failing{})
+	writer, finish := h.beside(failing{}, func(string, ...any) {})
 	for _, line := range []string{"One\n", "Two\n"} {
 		_, _ = writer.Write([]byte(line))
 	}
@@ -136,7 +133,7 @@ func TestTheHostLogHasTheTraceOfACrash(t *testing.T) {
 // crash logs a line, and ends the process by a panic that no test catches.
 func crash(t *testing.T, place string) {
 	h := HostLog{Folder: place, RetentionDays: 14}
-	writer, _ := h.Beside(io.Discard)
+	writer, _ := h.beside(io.Discard, func(string, ...any) {})
 	_, _ = writer.Write([]byte("Before\n"))
 	for deadline := time.Now().Add(time.Minute); theFile(t, place) == "" && time.Now().Before(deadline); {
 		runtime.Gosched() // the line is written in the background

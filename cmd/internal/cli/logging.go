@@ -10,7 +10,6 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
-	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // Logging says how a command logs.
@@ -38,11 +37,12 @@ func (l *Logging) Validate() error {
 	return nil
 }
 
-// SetUp sends every log line of the process, including those of the client libraries, to one writer.
-func (l *Logging) SetUp(writer io.Writer) {
+// Logger returns the process's logger, which writes to one writer. The lines of Kubernetes' libraries go there too, except for those
+// of controller-runtime, which has a logger of its own to be set.
+func (l *Logging) Logger(writer io.Writer) logr.Logger {
 	log := l.logger(writer)
-	ctrl.SetLogger(log)
 	klog.SetLogger(log.WithName("client-go"))
+	return log
 }
 
 func (l *Logging) logger(writer io.Writer) logr.Logger {

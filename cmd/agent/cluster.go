@@ -1,3 +1,5 @@
+//go:build !standalone
+
 package main
 
 import (
@@ -6,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -26,6 +29,10 @@ import (
 // stopTime is how long the manager waits for its parts. A HostProcess container is killed 5 s after the signal to stop, and no part
 // needs a clean stop.
 const stopTime = time.Second
+
+// setLibraryLogger gives controller-runtime its logger. Without one it prints a warning with a stack after 30 s, whether it is used
+// or not.
+func setLibraryLogger(log logr.Logger) { ctrl.SetLogger(log) }
 
 // runAgent runs an agent until the context ends. It fails at once on an unusable setting, and waits where the cause can go away.
 func runAgent(ctx context.Context, o options) error {

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/machinelock"
+	"github.com/vaultpane/vaultpane/internal/settings"
+	"github.com/vaultpane/vaultpane/internal/standalone"
+)
+
+// runMachine keeps the certificates of one machine until it is asked to end.
+func runMachine(arguments []string, stdout, stderr io.Writer) error {
+	var o options
+	if err := o.parseMachine(o.runCommand(), arguments, os.LookupEnv, stderr); err != nil {
+		o.failService(err)
+		return err
+	}
+	known := new(options).runCommand().Variables()
+	return logged(o, stdout, known, untilSignal(func(ctx context.Context, log logr.Logger) error {
+		m, err := newMachine(o, log)
+		if err != nil {
+			return err
+		}
+		return o.asService(ctx, m)
+	}))
+}
+
+func (o *options) runCommand() cli.Command {
+	o.hostLog.Folder = machineLogFolder()
+	return o.machineCommand("run", runUsage, os.LookupEnv, o.addServiceTo)
+}
+
+// machine is an agent without a cluster, and what it works on.
+type machine struct {
+	options  options
+	log      logr.Logger
+	store    certstore.Store
+	around   certstore.Machine
+	vaults   *keyvault.Clients
+	counted  *engine.Metrics
+	registry *prometheus.Registry
+	// warn receives each new warning, beside the log.
+	warn func(certificate string, warning failure.Failure)
+
+	mu    sync.Mutex
+	agent *standalone.Agent // nil until the machine's lock is held
+}
+
+// newMachine opens what depends on the settings alone, so that a wrong setting ends the program at once.
+func newMachine(o options, log logr.Logger) (*machine, error) {
+	store, around, err := o.openStore()
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	counted := engine.NewMetrics(registry, o.Version)
+	vaults, err := newVaults(o, counted)
+	if err != nil {
+		return nil, err
+	}
+	return &machine{options: o, log: log, store: store, around: around, vaults: vaults, counted: counted, registry: registry}, nil
+}
+
+// run waits for the machine's lock, and then keeps its certificates until the context ends.
+func (m *machine) run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(logr.NewContext(ctx, m.log))
+	defer stop()
+	m.log.Info("Starting", "version", m.options.Version, "machine", m.options.Node, "settings", m.options.Settings)
+	if err := m.serve(ctx); err != nil {
+		return err
+	}
+	if err := machinelock.Acquire(ctx, m.options.StorePath); err != nil {
+		return nil //nolint:nilerr // stopping
+	}
+	agent := m.newAgent()
+	if err := m.registry.Register(agent); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	m.mu.Lock()
+	m.agent = agent
+	m.mu.Unlock()
+	agent.Run(ctx)
+	return nil
+}
+
+// newAgent connects the agent's parts. It reads the state that the agent before it has left.
+func (m *machine) newAgent() *standalone.Agent {
+	o := m.options
+	state := &standalone.State{Dir: o.State, Machine: o.Node, AgentVersion: o.Version, Now: time.Now}
+	previous, lastAlive := state.Load(m.log)
+	source := &standalone.Source{Labels: o.NodeLabels}
+	return &standalone.Agent{
+		Files:  &standalone.Files{Paths: o.Settings, Check: checkSelectors(o.NodeLabels)},
+		Source: source, Requests: standalone.Requests{Dir: o.State}, State: state,
+		Workers: o.Workers, StoreCheckInterval: o.StoreCheckInterval, Warn: m.warn,
+		Engine: &engine.Engine{
+			Certificates: source, Reports: state,
+			Store: m.store, Machine: m.around, Secrets: m.vaults, Metrics: m.counted, Now: time.Now,
+			Options: engine.Options{
+				MachineName: o.Node, InitialSpread: o.InitialSpread, LastAlive: lastAlive, Previous: previous,
+				Started: time.Now(), Incomplete: source.Incomplete,
+			},
+		},
+	}
+}
+
+// checkSelectors returns the check that refuses node selectors on a machine that has no labels.
+func checkSelectors(machine labels.Set) func(settings.File) error {
+	if len(machine) > 0 {
+		return nil
+	}
+	return func(file settings.File) error {
+		var problems settings.Problems
+		for i, certificate := range file.Certificates {
+			if certificate.Spec.NodeSelector != nil {
+				problems = append(problems, settings.Problem{File: file.Path, Line: file.Positions[i].Line, Field: "spec.nodeSelector",
+					Text: "selects nodes of a cluster by their labels, and this machine has none; remove it, or give the machine labels with --node-labels"})
+			}
+		}
+		if len(problems) > 0 {
+			return problems
+		}
+		return nil
+	}
+}
+
+// waiting returns why the machine does not have its first certificates yet, empty when it has.
+func (m *machine) waiting(ctx context.Context) []string {
+	m.mu.Lock()
+	agent := m.agent
+	m.mu.Unlock()
+	if agent == nil {
+		return []string{"another agent uses this machine's store"}
+	}
+	return agent.Waiting(ctx)
+}
+
+// ready returns an error until the settings have been read completely.
+func (m *machine) ready() error {
+	m.mu.Lock()
+	agent := m.agent
+	m.mu.Unlock()
+	switch {
+	case agent == nil:
+		return errors.New("waiting for the lock of this machine")
+	case agent.Source.Incomplete():
+		return errors.New("waiting for settings that can be read: vaultpane-agent status shows what is wrong")
+	}
+	return nil
+}
