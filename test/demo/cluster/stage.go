@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/keyvault"
@@ -23,8 +22,6 @@ type stage struct {
 	kind    node.Kind
 	root    string
 	dir     string
-	scene   int
-	start   time.Time
 	cluster *controlplane.ControlPlane
 	vaults  *keyvault.Server
 	machine *node.Machine
@@ -42,7 +39,7 @@ func newStage(ctx context.Context, kind node.Kind) (*stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
 	}
-	s := &stage{kind: kind, root: root, dir: dir, start: time.Now()}
+	s := &stage{kind: kind, root: root, dir: dir}
 	s.machine, err = node.NewMachine(ctx, kind, root, filepath.Join(dir, "machine"))
 	if err != nil {
 		s.close()
@@ -70,30 +67,6 @@ func (s *stage) close() {
 	_ = os.RemoveAll(s.dir) // a temporary folder
 }
 
-// play plays one scene, and says how long it took.
-func (s *stage) play(ctx context.Context, title string, scene func(context.Context) error) error {
-	s.scene++
-	fmt.Printf("\n%d. %s\n", s.scene, title)
-	start := time.Now()
-	if err := scene(ctx); err != nil {
-		if log, readErr := os.ReadFile(s.log()); readErr == nil && ctx.Err() == nil {
-			fmt.Printf("--- the agent's log ---\n%s", log)
-		}
-		return fmt.Errorf("in step %d: %w", s.scene, err)
-	}
-	fmt.Printf("   (%.1f s)\n", time.Since(start).Seconds())
-	return nil
-}
-
-func say(format string, arguments ...any) { fmt.Printf("   "+format+"\n", arguments...) }
-
-// quote prints another program's output, set in.
-func quote(output string) {
-	for line := range strings.Lines(strings.TrimRight(output, "\n")) {
-		fmt.Print("     " + strings.TrimRight(line, "\n") + "\n")
-	}
-}
-
 func (s *stage) log() string { return filepath.Join(s.dir, "agent.log") }
 
 // kubectl runs kubectl as the cluster's admin.
@@ -106,24 +79,4 @@ func (s *stage) kubectl(input string, arguments ...string) (string, error) {
 		return "", fmt.Errorf("kubectl %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(exit.Stderr)))
 	}
 	return string(output), err
-}
-
-// until waits until a condition holds, at most a minute.
-func until(ctx context.Context, what string, holds func() (bool, error)) error {
-	deadline := time.After(time.Minute)
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		ok, err := holds()
-		if err != nil || ok {
-			return err
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			return fmt.Errorf("timed out after a minute waiting for %s", what)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }

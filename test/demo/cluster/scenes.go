@@ -12,6 +12,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/demo/scene"
 	"github.com/vaultpane/vaultpane/test/install"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
@@ -19,7 +20,7 @@ import (
 
 func (s *stage) startControlPlane(ctx context.Context) error {
 	var err error
-	s.cluster, err = controlplane.Start(ctx, controlplane.Options{Log: say})
+	s.cluster, err = controlplane.Start(ctx, controlplane.Options{Log: scene.Say})
 	return err
 }
 
@@ -57,7 +58,7 @@ func (s *stage) startKeyVault(context.Context) error {
 		if err != nil {
 			return err
 		}
-		say("%-8s in %-5s %s  %s", one.name, one.vault, made.Thumbprint, one.what)
+		scene.Say("%-8s in %-5s %s  %s", one.name, one.vault, made.Thumbprint, one.what)
 	}
 	return s.vaults.Vault("ops").Disable("old", "")
 }
@@ -92,7 +93,7 @@ func (s *stage) startAgent(ctx context.Context) error {
 	if s.agent, err = s.machine.Start(s.log(), environment); err != nil {
 		return err
 	}
-	return until(ctx, "the agent's Lease", func() (bool, error) {
+	return scene.Until(ctx, "the agent's Lease", func() (bool, error) {
 		if !s.agent.Running() {
 			return false, fmt.Errorf("the agent has ended")
 		}
@@ -117,8 +118,8 @@ func (s *stage) applyCertificates(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	quote("$ kubectl apply -f certificates.yaml\n" + output)
-	return until(ctx, "the certificates to be installed", func() (bool, error) {
+	scene.Quote("$ kubectl apply -f certificates.yaml\n" + output)
+	return scene.Until(ctx, "the certificates to be installed", func() (bool, error) {
 		owned, err := s.leaves(ctx)
 		return len(owned) == len(s.expected()), err
 	})
@@ -144,7 +145,7 @@ func (s *stage) show(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	quote("$ vaultpane-agent store list\n" + table)
+	scene.Quote("$ vaultpane-agent store list\n" + table)
 	owned, err := s.leaves(ctx)
 	if err != nil {
 		return err
@@ -158,14 +159,14 @@ func (s *stage) show(ctx context.Context) error {
 		return err
 	}
 	if s.kind == node.Wine {
-		say("api has an EC key: Windows keeps such keys in CNG, which Wine does not have, and the report says so")
+		scene.Say("api has an EC key: Windows keeps such keys in CNG, which Wine does not have, and the report says so")
 	}
 	return nil
 }
 
 // showStatus shows the cluster's view, once it is complete, and that the node may take pods.
 func (s *stage) showStatus(ctx context.Context) error {
-	err := until(ctx, "the status of every certificate", func() (bool, error) {
+	err := scene.Until(ctx, "the status of every certificate", func() (bool, error) {
 		ready, err := s.kubectl("", "get", "obscert", "-o", `jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{" "}{end}`)
 		return len(strings.Fields(ready)) == len(exhibits) && !strings.Contains(ready, "Unknown"), err
 	})
@@ -176,13 +177,13 @@ func (s *stage) showStatus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	quote("$ kubectl get obscert\n" + table)
-	err = until(ctx, "the startup taint to go", func() (bool, error) {
+	scene.Quote("$ kubectl get obscert\n" + table)
+	err = scene.Until(ctx, "the startup taint to go", func() (bool, error) {
 		taints, err := s.kubectl("", "get", "node", nodeName, "-o", "jsonpath={.spec.taints[*].key}")
 		return !strings.Contains(taints, v1alpha1.StartupTaintKey), err
 	})
 	if err == nil {
-		say("the startup taint is removed from the node: web, which sets requireInitialSync, is installed")
+		scene.Say("the startup taint is removed from the node: web, which sets requireInitialSync, is installed")
 	}
 	return err
 }
@@ -207,20 +208,20 @@ func (s *stage) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	say("thumbprint before: %s", before)
-	say("in the vault now:  %s", made.Thumbprint)
+	scene.Say("thumbprint before: %s", before)
+	scene.Say("in the vault now:  %s", made.Thumbprint)
 	if _, err := s.kubectl("", "annotate", "obscert", "web", "vaultpane.dev/requestedAt="+time.Now().UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}
 	asked := time.Now()
-	err = until(ctx, "the new thumbprint", func() (bool, error) {
+	err = scene.Until(ctx, "the new thumbprint", func() (bool, error) {
 		report, err := s.report(`{.certificates[?(@.name=="web")].thumbprint}`)
 		return report == made.Thumbprint, err
 	})
 	if err != nil {
 		return err
 	}
-	say("reported by the node after %.1f s", time.Since(asked).Seconds())
+	scene.Say("reported by the node after %.1f s", time.Since(asked).Seconds())
 	owned, err := s.leaves(ctx)
 	if err != nil {
 		return err
@@ -228,15 +229,15 @@ func (s *stage) rotate(ctx context.Context) error {
 	if len(owned["web"]) != 2 {
 		return fmt.Errorf("the store holds %d versions of web, want the new one and the old one", len(owned["web"]))
 	}
-	err = until(ctx, "the status to follow", func() (bool, error) {
+	err = scene.Until(ctx, "the status to follow", func() (bool, error) {
 		thumbprint, err := s.kubectl("", "get", "obscert", "web", "-o", "jsonpath={.status.thumbprint}")
 		return thumbprint == made.Thumbprint, err
 	})
 	if err != nil {
 		return err
 	}
-	say("and in the status of the ObservedCertificate after %.1f s", time.Since(asked).Seconds())
-	say("the store has both: the old one stays, as with the extension, until revisionHistoryLimit says otherwise")
+	scene.Say("and in the status of the ObservedCertificate after %.1f s", time.Since(asked).Seconds())
+	scene.Say("the store has both: the old one stays, as with the extension, until revisionHistoryLimit says otherwise")
 	return nil
 }
 
@@ -245,16 +246,16 @@ func (s *stage) repair(ctx context.Context) error {
 	if err := s.deleteBehindTheBack(ctx, thumbprint); err != nil {
 		return err
 	}
-	say("deleted %s", thumbprint)
+	scene.Say("deleted %s", thumbprint)
 	deleted := time.Now()
-	err := until(ctx, "the repair", func() (bool, error) {
+	err := scene.Until(ctx, "the repair", func() (bool, error) {
 		owned, err := s.leaves(ctx)
 		return len(owned["gateway"]) == 1 && owned["gateway"][0].Thumbprint == thumbprint, err
 	})
 	if err != nil {
 		return err
 	}
-	say("it is back with its key after %.1f s (the store is checked every 2 s here, every minute by default)", time.Since(deleted).Seconds())
+	scene.Say("it is back with its key after %.1f s (the store is checked every 2 s here, every minute by default)", time.Since(deleted).Seconds())
 	return nil
 }
 
@@ -282,7 +283,7 @@ func (s *stage) explainDisabled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	quote(explanation)
+	scene.Quote(explanation)
 	if reason != "SecretDisabled" {
 		return fmt.Errorf("the reason is %q, want SecretDisabled", reason)
 	}
@@ -295,6 +296,6 @@ func (s *stage) explainDisabled(ctx context.Context) error {
 			return fmt.Errorf("%s is not in the store", name)
 		}
 	}
-	say("%s are in the store, untouched", strings.Join(s.expected(), ", "))
+	scene.Say("%s are in the store, untouched", strings.Join(s.expected(), ", "))
 	return nil
 }
