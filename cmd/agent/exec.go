@@ -76,10 +76,10 @@ func runExec(arguments []string, _, stderr io.Writer) error {
 	if err == nil {
 		err = logged(e.options, stderr, new(execOptions).command().Variables(), e.run)
 	}
-	var status exitStatus
+	var status cli.ExitStatus
 	if err != nil && !errors.As(err, &status) {
 		_, _ = fmt.Fprintln(stderr, "vaultpane-agent exec:", err)
-		return exitStatus(exitWrong)
+		return cli.ExitStatus(exitWrong)
 	}
 	return err
 }
@@ -116,13 +116,13 @@ func (e *execOptions) run(ctx context.Context, log logr.Logger) error {
 	switch {
 	case errors.Is(err, childprocess.ErrNotFound):
 		log.Error(err, "The program was not found")
-		return exitStatus(childprocess.ExitNotFound)
+		return cli.ExitStatus(childprocess.ExitNotFound)
 	case err != nil:
 		log.Error(err, "The program cannot be executed")
-		return exitStatus(childprocess.ExitNotExecutable)
+		return cli.ExitStatus(childprocess.ExitNotExecutable)
 	}
 	log.Info("The program has ended", "exitCode", code)
-	return exitStatus(code)
+	return cli.ExitStatus(code)
 }
 
 // await waits until the certificates are there, or the agent has ended.
@@ -140,7 +140,7 @@ func (e *execOptions) await(ctx context.Context, m *machine, signals <-chan os.S
 			return nil
 		case received := <-signals:
 			if received == os.Interrupt || received == syscall.SIGTERM {
-				return exitStatus(128 + int(received.(syscall.Signal))) //nolint:forcetypeassert // these two are
+				return cli.ExitStatus(128 + int(received.(syscall.Signal))) //nolint:forcetypeassert // these two are
 			}
 		case <-deadline:
 			return e.late(m, strings.Join(reasons, "; "))
@@ -156,5 +156,5 @@ func (e *execOptions) late(m *machine, why string) error {
 	}
 	m.log.Error(nil, "The certificates are not installed, so the program is not started; --wait waits longer, --start-anyway starts it all the same",
 		"waited", e.wait.String(), "why", why)
-	return exitStatus(exitNotInstalled)
+	return cli.ExitStatus(exitNotInstalled)
 }

@@ -64,14 +64,14 @@ type machine struct {
 
 // newMachine opens what depends on the settings alone, so that a wrong setting ends the program at once.
 func newMachine(o options, log logr.Logger) (*machine, error) {
-	store, around, err := o.openStore()
+	store, around, err := o.Open()
 	if err != nil {
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	counted := engine.NewMetrics(registry, o.Version)
-	vaults, err := newVaults(o, counted)
+	vaults, err := o.Azure.NewVaults(o.Workers, counted)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/azure"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
@@ -39,9 +40,9 @@ func (o *options) machineCommand(name, usage string, lookup cli.Lookup, more fun
 		more(flags)
 		flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "labels of this machine that node selectors are matched with, as in pool=web,zone=1; without it, a certificate with a nodeSelector is refused")
 		flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of this machine, by which its polls are spread; the host's name by default")
-		o.addStoreTo(flags)
+		o.Options.AddTo(flags)
 		o.addEngineTo(flags, time.Second)
-		o.addAzureTo(flags)
+		o.Azure.AddTo(flags)
 		o.addServersTo(flags, noAddress, noAddress)
 		o.logging.AddTo(flags)
 		o.hostLog.AddTo(flags, o.hostLog.Folder)
@@ -87,7 +88,7 @@ func (o *options) parseMachine(command cli.Command, arguments []string, lookup c
 		return err
 	}
 	o.Settings = append(o.Settings, o.paths...)
-	o.AllowedVaultHosts, o.DisableChallengeResourceVerification = entries(o.AllowedVaultHosts), entries(o.DisableChallengeResourceVerification)
+	o.Azure.Tidy()
 	o.Node = strings.ToLower(o.Node)
 	if err := o.validate(); err != nil {
 		return err
@@ -95,7 +96,7 @@ func (o *options) parseMachine(command cli.Command, arguments []string, lookup c
 	if err := o.validateMachine(); err != nil {
 		return err
 	}
-	return checkIdentity(o.Credential, lookup)
+	return azure.CheckIdentity(o.Azure.Credential, lookup)
 }
 
 func (o *options) validateMachine() error {

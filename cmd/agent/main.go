@@ -15,6 +15,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/storecommand"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
@@ -22,33 +23,7 @@ import (
 var version = "dev"
 
 func main() {
-	os.Exit(exitCode(run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
-}
-
-// exitStatus ends the program with an exit code, after everything was printed.
-type exitStatus int
-
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
-
-// exitCode prints an error that has not been printed yet to stderr, and returns the exit code.
-func exitCode(err error, stderr io.Writer) int {
-	var status exitStatus
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &status):
-		return int(status)
-	case errors.Is(err, errFindings):
-		return exitFailed
-	case errors.Is(err, errNothing):
-		return exitNothing
-	}
-	_, _ = fmt.Fprintln(stderr, "vaultpane-agent:", err)
-	var unusable *storeError
-	if errors.As(err, &unusable) {
-		return exitUnusable
-	}
-	return exitFailed
+	os.Exit(cli.ExitCode("vaultpane-agent", run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
 }
 
 // run chooses between the agent of a node and the other commands.
@@ -75,7 +50,9 @@ func run(arguments []string, stdout, stderr io.Writer) error {
 
 // commands are those that the first argument names.
 var commands = map[string]func(arguments []string, stdout, stderr io.Writer) error{
-	"store":   func(arguments []string, stdout, _ io.Writer) error { return runStore(arguments, stdout, time.Now()) },
+	"store": func(arguments []string, stdout, _ io.Writer) error {
+		return storecommand.Run(arguments, stdout, time.Now())
+	},
 	"run":     runMachine,
 	"exec":    runExec,
 	"service": runService,
@@ -116,7 +93,7 @@ func logged(o options, stdout io.Writer, known []string, do work) error {
 		log.Info("Environment variables are named like settings, but are not read", "variables", unread)
 	}
 	err = do(logr.NewContext(context.Background(), log), log)
-	var status exitStatus
+	var status cli.ExitStatus
 	if err != nil && !errors.As(err, &status) {
 		log.Error(err, "Agent stopped") // stderr is lost with the pod, the host log is not
 	}

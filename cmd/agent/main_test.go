@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 // endVariable has the folder of the host log of TestTheHostLogSaysWhyTheAgentEnded's own process.
@@ -15,7 +17,7 @@ const endVariable = "AGENT_TEST_END"
 func TestTheHostLogSaysWhyTheAgentEnded(t *testing.T) {
 	if place := os.Getenv(endVariable); place != "" {
 		arguments := []string{"--node-name=win-1", "--kubeconfig=" + filepath.Join(place, "none"), "--host-log-dir=" + place}
-		os.Exit(exitCode(run(arguments, io.Discard, io.Discard), io.Discard))
+		os.Exit(cli.ExitCode("vaultpane-agent", run(arguments, io.Discard, io.Discard), io.Discard))
 	}
 	place, err := os.MkdirTemp("", "hostlog") // one that Wine 8 cannot remove is no failure
 	if err != nil {
@@ -71,5 +73,17 @@ func TestAVariableThatIsNearlyASettingEndsTheAgent(t *testing.T) {
 	t.Setenv("VAULTPANE_WORKER", "5")
 	if err := run(nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "VAULTPANE_WORKER is unknown; did you mean VAULTPANE_WORKERS?") {
 		t.Errorf("got error %v", err)
+	}
+}
+
+func TestTheHelpNamesEveryCommand(t *testing.T) {
+	var help strings.Builder
+	if err := run([]string{"--help"}, io.Discard, &help); err != nil {
+		t.Fatal(err)
+	}
+	for name := range commands {
+		if !strings.Contains(help.String(), "vaultpane-agent "+name+" ") {
+			t.Errorf("the help does not name %s", name)
+		}
 	}
 }

@@ -5,47 +5,33 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/azure"
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/stores"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 // options are the agent's settings. Every flag has an environment variable, which the flag overrides: hcsshim passes the
 // command line of a HostProcess container through cmd.exe, so settings are better given there.
 type options struct {
+	stores.Options
+	Azure azure.Options
 	// Version is the agent's version.
 	Version string
 	// Node is the name of the Node it runs on, Namespace that of the agents' Leases.
 	Node, Namespace string
 	// Kubeconfig is the file to reach the API server with; empty for KUBECONFIG, else the pod's service account.
 	Kubeconfig string
-	// Store is the kind of certificate store, one of backends.
-	Store string
-	// StorePath is the folder of the directory store; the Windows store does not use it.
-	StorePath string
 	// Workers is how many certificates are processed at the same time.
 	Workers int
 	// InitialSpread is the time over which the first polls are spread.
 	InitialSpread time.Duration
 	// StoreCheckInterval is the time between two checks of the store.
 	StoreCheckInterval time.Duration
-	// Credential is how the agent authenticates to Azure, one of credentials; empty for the default.
-	Credential string
-	// AuthorityHost is the URL of the token authority of all vaults, empty for the one of the vault's cloud.
-	AuthorityHost string
-	// VaultRequestsPerSecond limits the requests to each vault, counted over ten seconds; 0 for no limit.
-	VaultRequestsPerSecond int
-	// AllowedVaultHosts are allowed in addition to Azure's Key Vault domains.
-	AllowedVaultHosts []string
-	// CABundle is a PEM file of certificates to trust for Key Vault and the token service, empty for none.
-	CABundle string
-	// DisableChallengeResourceVerification are the hosts whose challenge may name Azure's Key Vault although they are not in its
-	// domain: host, host:port or .suffix, host=https://resource for another resource; "true" for all AllowedVaultHosts.
-	DisableChallengeResourceVerification []string
 	// Settings are the files and folders of settings, State the folder of the state's file, and NodeLabels the labels that node
 	// selectors are matched with: of an agent without a cluster only.
 	Settings   []string
@@ -109,7 +95,7 @@ func parseOptions(arguments []string, lookup cli.Lookup, help io.Writer) (option
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
 		return o, err // the version does not depend on the settings
 	}
-	o.AllowedVaultHosts, o.DisableChallengeResourceVerification = entries(o.AllowedVaultHosts), entries(o.DisableChallengeResourceVerification)
+	o.Azure.Tidy()
 	o.Node = strings.ToLower(o.Node) // as names of Nodes are; a Windows host's name may not be
 	switch err := o.validate(); {
 	case err != nil:
@@ -119,7 +105,7 @@ func parseOptions(arguments []string, lookup cli.Lookup, help io.Writer) (option
 	case o.Namespace == "":
 		return o, errors.New("--namespace is empty, must be the namespace of the agents' Leases")
 	}
-	return o, checkIdentity(o.Credential, lookup)
+	return o, azure.CheckIdentity(o.Azure.Credential, lookup)
 }
 
 func (o *options) command(lookup cli.Lookup) cli.Command {
@@ -155,9 +141,9 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of the Node this agent runs on; NODE_NAME and then the host's name by default")
 	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
-	o.addStoreTo(flags)
+	o.Options.AddTo(flags)
 	o.addEngineTo(flags, 10*time.Second)
-	o.addAzureTo(flags)
+	o.Azure.AddTo(flags)
 	o.addServersTo(flags, "127.0.0.1:9464", "127.0.0.1:9465")
 	o.logging.AddTo(flags)
 	o.hostLog.AddTo(flags, "")
@@ -170,38 +156,17 @@ func (o *options) addEngineTo(flags *pflag.FlagSet, spread time.Duration) {
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
 }
 
-// addAzureTo adds the flags about Azure.
-func (o *options) addAzureTo(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Credential, "credential", "default", "how the agent authenticates to Azure: "+strings.Join(credentials(), ", "))
-	flags.StringVar(&o.AuthorityHost, "authority-host", "", "URL of the token authority for all vaults; by default AZURE_AUTHORITY_HOST or that of the vault's cloud")
-	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests per second to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no limit")
-	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that are allowed in addition to Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
-	flags.StringVar(&o.CABundle, "ca-bundle", "", "PEM file of certificates to trust in addition to the system's for Key Vault and the token service")
-	flags.StringSliceVar(&o.DisableChallengeResourceVerification, "disable-challenge-resource-verification", nil, "hosts whose authentication challenge may ask for Key Vault's token although they are not in its domain: host, host:port, or .suffix, host=https://resource for another resource, separated by commas; true for all of --allowed-vault-hosts. For test servers and private clouds only")
-	flags.Lookup("disable-challenge-resource-verification").NoOptDefVal = "true"
-}
-
 // addServersTo adds the flags of the HTTP servers, with their default addresses.
 func (o *options) addServersTo(flags *pflag.FlagSet, metrics, health string) {
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", metrics, "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", health, "address of /healthz and /readyz; 0 for none")
 }
 
-// addStoreTo adds the flags that choose the certificate store, which the agent and the store command share.
-func (o *options) addStoreTo(flags *pflag.FlagSet) {
-	kind, path := "directory", "/var/lib/vaultpane/store"
-	if runtime.GOOS == "windows" {
-		kind, path = "windows", ""
-	}
-	flags.StringVar(&o.Store, "store", kind, "kind of certificate store: windows, which is the machine's own, or directory, which is a folder of files")
-	flags.StringVar(&o.StorePath, "store-path", path, "folder of the directory store")
-}
-
 func (o *options) validate() error {
-	if err := o.CheckAzure(); err != nil {
+	if err := o.Azure.Check(); err != nil {
 		return err
 	}
-	if err := o.validateStore(); err != nil {
+	if err := o.Options.Check(); err != nil {
 		return err
 	}
 	switch {
@@ -212,35 +177,10 @@ func (o *options) validate() error {
 	case o.StoreCheckInterval < time.Second:
 		return fmt.Errorf("--store-check-interval is %s, must be at least 1s", o.StoreCheckInterval)
 	}
-	for _, host := range o.AllowedVaultHosts {
-		if err := checkAllowedHost(host); err != nil {
-			return err
-		}
-	}
 	if err := o.logging.Validate(); err != nil {
 		return err
 	}
 	return o.hostLog.Validate()
-}
-
-// validateStore checks the flags of addStoreTo.
-func (o *options) validateStore() error {
-	_, err := findBackend(o.Store)
-	if err == nil && o.Store == "directory" && o.StorePath == "" {
-		return errors.New("--store-path is empty, must be the folder of the directory store")
-	}
-	return err
-}
-
-// entries returns the entries of a list without leading and trailing spaces, and without empty ones, as after a trailing comma.
-func entries(list []string) []string {
-	var kept []string
-	for _, entry := range list {
-		if entry = strings.TrimSpace(entry); entry != "" {
-			kept = append(kept, entry)
-		}
-	}
-	return kept
 }
 
 // defaultNode returns NODE_NAME, else the host's name, which in lower case is what kubelet registers by default.

@@ -11,6 +11,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/storecommand"
 )
 
 func parse(environment map[string]string, arguments ...string) (options, error) {
@@ -25,7 +27,7 @@ func TestTheFlagWinsOverItsVariable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Workers != 5 || o.InitialSpread != time.Second || o.Node != "n1" || strings.Join(o.AllowedVaultHosts, " ") != "a.example b:1" {
+	if o.Workers != 5 || o.InitialSpread != time.Second || o.Node != "n1" || strings.Join(o.Azure.AllowedVaultHosts, " ") != "a.example b:1" {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -106,10 +108,10 @@ func TestListsOfHostsWithBlanks(t *testing.T) {
 		"a.my.cloud, b.my.cloud": "a.my.cloud b.my.cloud", "a.my.cloud,": "a.my.cloud", " , a.my.cloud ,,": "a.my.cloud", ",": "",
 	} {
 		o, err := parse(map[string]string{"VAULTPANE_ALLOWED_VAULT_HOSTS": written, "VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION": written})
-		if got := strings.Join(o.AllowedVaultHosts, " "); err != nil || got != want {
+		if got := strings.Join(o.Azure.AllowedVaultHosts, " "); err != nil || got != want {
 			t.Errorf("%q: got %q, error %v, want %q", written, got, err, want)
 		}
-		if got := strings.Join(o.DisableChallengeResourceVerification, " "); err == nil && got != want {
+		if got := strings.Join(o.Azure.DisableChallengeResourceVerification, " "); err == nil && got != want {
 			t.Errorf("%q for challenges: got %q, want %q", written, got, want)
 		}
 	}
@@ -148,7 +150,7 @@ func TestTheStoreCommandTakesTheAgentsVariable(t *testing.T) {
 		t.Skip("the store of Windows has no folder")
 	}
 	t.Setenv("VAULTPANE_STORE_PATH", "not/absolute")
-	if err := runStore([]string{"list"}, io.Discard, time.Now()); err == nil || !strings.Contains(err.Error(), "not/absolute") {
+	if err := storecommand.Run([]string{"list"}, io.Discard, time.Now()); err == nil || !strings.Contains(err.Error(), "not/absolute") {
 		t.Errorf("got error %v, want the folder of VAULTPANE_STORE_PATH in it", err)
 	}
 }

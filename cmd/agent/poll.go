@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 	"github.com/vaultpane/vaultpane/internal/standalone"
 )
 
@@ -28,7 +29,7 @@ Exit codes:
 Flags:
 `
 
-// runPoll requests polls and waits for their results. Its error is an exitStatus or of exit code 2.
+// runPoll requests polls and waits for their results. Its error is a cli.ExitStatus or of exit code 2.
 func runPoll(arguments []string, stdout, stderr io.Writer) error {
 	var o options
 	var names []string
@@ -99,9 +100,9 @@ func (o *options) awaitPolls(names []string, asked time.Time, wait time.Duration
 		switch {
 		case len(pending) > 0 && time.Now().After(deadline):
 			_, _ = fmt.Fprintf(stdout, "poll: no result within %s for %s; 'vaultpane-agent status' shows them\n", wait, strings.Join(pending, ", "))
-			return exitStatus(exitNotWell)
+			return cli.ExitStatus(exitNotWell)
 		case len(pending) == 0 && failed:
-			return exitStatus(exitNotWell)
+			return cli.ExitStatus(exitNotWell)
 		case len(pending) == 0:
 			return nil
 		}

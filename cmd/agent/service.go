@@ -108,9 +108,9 @@ func (s *serviceOptions) do(ctx context.Context, action string, progress io.Writ
 		case err != nil:
 			return "", err
 		case !status.Installed:
-			return status.String(), exitStatus(exitNoAgent)
+			return status.String(), cli.ExitStatus(exitNoAgent)
 		case status.PID == 0:
-			return status.String(), exitStatus(exitNotWell)
+			return status.String(), cli.ExitStatus(exitNotWell)
 		}
 		return status.String(), nil
 	}

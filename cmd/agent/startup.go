@@ -49,12 +49,12 @@ type startup struct {
 
 // newStartup opens what depends on the settings alone, so that a wrong setting ends the agent at once.
 func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
-	store, machine, err := o.openStore()
+	store, machine, err := o.Open()
 	if err != nil {
 		return nil, err
 	}
 	counted := engine.NewMetrics(metrics.Registry, o.Version)
-	vaults, err := newVaults(o, counted)
+	vaults, err := o.Azure.NewVaults(o.Workers, counted)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ type statusOptions struct {
 	watch  bool
 }
 
-// runStatus prints the state, once or at each change. Its error is an exitStatus.
+// runStatus prints the state, once or at each change. Its error is a cli.ExitStatus.
 func runStatus(arguments []string, stdout, stderr io.Writer) error {
 	var s statusOptions
 	command := s.stateCommand("status", statusUsage, nil, func(flags *pflag.FlagSet) {
@@ -85,7 +85,7 @@ func unusable(err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return err
 	}
-	return &storeError{err} // the same exit code: 2
+	return &cli.Failure{Code: exitNoAgent, Err: err}
 }
 
 // stateCommand describes a command that reads the state of an agent without a cluster.
@@ -93,7 +93,7 @@ func (o *options) stateCommand(name, usage string, arguments *[]string, more fun
 	return cli.Command{Name: "vaultpane-agent " + name, Usage: usage, Arguments: arguments, Add: func(flags *pflag.FlagSet) {
 		more(flags)
 		o.addStateTo(flags)
-		o.addStoreTo(flags)
+		o.Options.AddTo(flags)
 	}}
 }
 
@@ -125,10 +125,10 @@ func (o *options) look() (seen, error) {
 func (s seen) verdict(stderr io.Writer) error {
 	if !s.runs {
 		_, _ = fmt.Fprintf(stderr, "vaultpane-agent status: no agent runs here; this is what it wrote last, %s\n", renewed(s.state))
-		return exitStatus(exitNoAgent)
+		return cli.ExitStatus(exitNoAgent)
 	}
 	if nodestate.Summarize(s.state.Certificates).Failing > 0 || len(standalone.SettingsProblems(s.state)) > 0 || s.silent() {
-		return exitStatus(exitNotWell)
+		return cli.ExitStatus(exitNotWell)
 	}
 	return nil
 }

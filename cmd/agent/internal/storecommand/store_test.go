@@ -1,4 +1,4 @@
-package main
+package storecommand
 
 import (
 	"bytes"
@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -172,8 +174,8 @@ func newDamagedStore(t *testing.T) *storeFolder {
 // show runs the store command and returns what it printed, and the code that the process would end with.
 func show(s *storeFolder, arguments ...string) (output string, code int) {
 	var out bytes.Buffer
-	err := runStore(append(arguments, "--store-path", s.root), &out, now)
-	return out.String(), exitCode(err, io.Discard)
+	err := Run(append(arguments, "--store-path", s.root), &out, now)
+	return out.String(), cli.ExitCode("vaultpane-agent", err, io.Discard)
 }
 
 func TestStoreListAndVerify(t *testing.T) {
@@ -208,14 +210,11 @@ func TestStoreHelp(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the flags are described otherwise there")
 	}
-	var out, help bytes.Buffer
-	if err := runStore([]string{"--help"}, &out, now); err != nil {
+	var out bytes.Buffer
+	if err := Run([]string{"--help"}, &out, now); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "store-help.txt", out.String())
-	if err := run([]string{"--help"}, io.Discard, &help); err != nil || !strings.Contains(help.String(), "store verify [--json]") {
-		t.Errorf("the agent's own help does not name store verify (error %v):\n%s", err, help.String())
-	}
 }
 
 func TestTheStoreCommandThatCannotWorkEndsWithTwo(t *testing.T) {
@@ -313,5 +312,12 @@ func TestTheNamesInTheJSONAreStable(t *testing.T) {
 		if _, ok := rows[2][name]; !ok {
 			t.Errorf("%s is missing in %v", name, rows[2])
 		}
+	}
+}
+
+func TestTheStoreCommandNamesAStoreThatThisSystemDoesNotHave(t *testing.T) {
+	err := Run([]string{"list", "--store", "pkcs11"}, io.Discard, now)
+	if err == nil || !strings.Contains(err.Error(), `--store is "pkcs11"`) {
+		t.Errorf("got error %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package storecommand
 
 import (
 	"crypto/x509"

@@ -1,4 +1,4 @@
-package main
+package stores
 
 import (
 	"github.com/vaultpane/vaultpane/internal/certstore"

@@ -1,4 +1,4 @@
-package main
+package azure
 
 import (
 	"maps"
@@ -47,9 +47,10 @@ func TestIdentitiesThatDoNotGoWithTheCredential(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			environment := map[string]string{"VAULTPANE_CREDENTIAL": test.credential}
-			maps.Copy(environment, test.environment)
-			_, err := parse(environment)
+			err := CheckIdentity(test.credential, func(name string) (string, bool) {
+				value, set := test.environment[name]
+				return value, set
+			})
 			if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
 				t.Errorf("got error %v, want %q in it", err, test.says)
 			}

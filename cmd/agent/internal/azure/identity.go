@@ -1,4 +1,4 @@
-package main
+package azure
 
 import (
 	"errors"
@@ -15,9 +15,9 @@ var zeros = regexp.MustCompile(`^[0-]+$`)
 // guid is the form of a client id. A tenant may also be named by its domain.
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
 
-// checkIdentity returns an error for variables of azidentity that contradict the credential: the agent would sign in as another
+// CheckIdentity returns an error for variables of azidentity that contradict the credential: the agent would sign in as another
 // identity than they name, or not at all.
-func checkIdentity(credential string, lookup cli.Lookup) error {
+func CheckIdentity(credential string, lookup cli.Lookup) error {
 	client, tenant := lookup.Or("AZURE_CLIENT_ID", ""), lookup.Or("AZURE_TENANT_ID", "")
 	secret := lookup.Or("AZURE_CLIENT_SECRET", lookup.Or("AZURE_CLIENT_CERTIFICATE_PATH", "")) != ""
 	token := lookup.Or("AZURE_FEDERATED_TOKEN_FILE", "") != ""

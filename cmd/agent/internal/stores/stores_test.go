@@ -1,10 +1,11 @@
-package main
+package stores
 
 import (
-	"io"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 func TestTheStoreIsChosenByItsFlag(t *testing.T) {
@@ -22,18 +23,16 @@ func TestTheStoreIsChosenByItsFlag(t *testing.T) {
 		"the default":                        {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			lookup := func(string) (string, bool) { return "", false }
-			_, err := parseOptions(append([]string{"--node-name", "node"}, test.arguments...), lookup, io.Discard)
+			var o Options
+			flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+			o.AddTo(flags)
+			if err := flags.Parse(test.arguments); err != nil {
+				t.Fatal(err)
+			}
+			err := o.Check()
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("got error %v, want %q", err, test.want)
 			}
 		})
-	}
-}
-
-func TestTheStoreCommandNamesAStoreThatThisSystemDoesNotHave(t *testing.T) {
-	err := runStore([]string{"list", "--store", "pkcs11"}, io.Discard, now)
-	if err == nil || !strings.Contains(err.Error(), `--store is "pkcs11"`) {
-		t.Errorf("got error %v", err)
 	}
 }

@@ -1,4 +1,6 @@
-package main
+// Package storecommand is `vaultpane-agent store`: it shows and verifies the machine's stores, without a cluster and without Key
+// Vault.
+package storecommand
 
 import (
 	"encoding/json"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/stores"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
@@ -36,32 +39,21 @@ Exit codes:
 Flags:
 `
 
-// Exit codes, as storeUsage lists them.
+// Exit codes beside 0, as storeUsage lists them.
 const (
-	exitFailed   = 1
+	exitFailed   = cli.ExitStatus(1)
 	exitUnusable = 2
-	exitNothing  = 3
+	exitNothing  = cli.ExitStatus(3)
 )
 
-// errFindings ends store verify after it has printed failures.
-var errFindings = errors.New("store verify has found failures")
-
-// errNothing ends store verify after it has printed that there was nothing to verify.
-var errNothing = errors.New("store verify has found nothing of Vaultpane's")
-
-// storeError ends the store command where it could not read the stores, or the command line is wrong.
-type storeError struct{ err error }
-
-func (e *storeError) Error() string { return e.err.Error() }
-func (e *storeError) Unwrap() error { return e.err }
-
-// runStore prints what the machine's stores hold, or what is wrong with it. Its error is errFindings, errNothing or a *storeError.
-func runStore(arguments []string, out io.Writer, now time.Time) error {
+// Run prints what the machine's stores hold, or what is wrong with it. Its error is a cli.ExitStatus after everything was printed,
+// or a cli.Failure.
+func Run(arguments []string, out io.Writer, now time.Time) error {
 	flags := pflag.NewFlagSet("vaultpane-agent store", pflag.ContinueOnError)
 	flags.SortFlags = false
 	flags.SetOutput(out)
-	var o options
-	o.addStoreTo(flags)
+	var o stores.Options
+	o.AddTo(flags)
 	readStoreVariables(flags, os.LookupEnv)
 	asJSON := flags.Bool("json", false, "print JSON")
 	all := flags.Bool("all", false, "list every certificate of every store")
@@ -71,7 +63,7 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 		return nil
 	}
 	if err != nil {
-		return &storeError{err}
+		return &cli.Failure{Code: exitUnusable, Err: err}
 	}
 	command := strings.Join(flags.Args(), " ")
 	switch {
@@ -82,8 +74,9 @@ func runStore(arguments []string, out io.Writer, now time.Time) error {
 	default:
 		err = errors.New("usage: vaultpane-agent store list [--json] [--all], or store verify [--json]; --help explains them")
 	}
-	if err != nil && !errors.Is(err, errFindings) && !errors.Is(err, errNothing) {
-		return &storeError{err}
+	var printed cli.ExitStatus
+	if err != nil && !errors.As(err, &printed) {
+		return &cli.Failure{Code: exitUnusable, Err: err}
 	}
 	return err
 }
@@ -98,8 +91,8 @@ func readStoreVariables(flags *pflag.FlagSet, lookup cli.Lookup) {
 	}
 }
 
-func list(o options, all, asJSON bool, out io.Writer) error {
-	store, machine, err := o.openStore()
+func list(o stores.Options, all, asJSON bool, out io.Writer) error {
+	store, machine, err := o.Open()
 	if err != nil {
 		return err
 	}
@@ -113,8 +106,8 @@ func list(o options, all, asJSON bool, out io.Writer) error {
 	return printTable(listing, out)
 }
 
-func verify(o options, asJSON bool, out io.Writer, now time.Time) error {
-	store, _, err := o.openStore()
+func verify(o stores.Options, asJSON bool, out io.Writer, now time.Time) error {
+	store, _, err := o.Open()
 	if err != nil {
 		return err
 	}
@@ -131,9 +124,9 @@ func verify(o options, asJSON bool, out io.Writer, now time.Time) error {
 	}
 	switch {
 	case !result.Passed:
-		return errFindings
+		return exitFailed
 	case result.Certificates == 0:
-		return errNothing
+		return exitNothing
 	}
 	return nil
 }

@@ -1,0 +1,79 @@
+// Package stores chooses the certificate store that the agent works on.
+package stores
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/directory"
+)
+
+// backend is one kind of certificate store, and what the machine around it offers.
+type backend struct {
+	open    func(path string) (certstore.Store, error)
+	machine certstore.Machine
+}
+
+// backends are the values of --store on this system. The file for Windows adds its own.
+var backends = map[string]backend{
+	"directory": {
+		open:    func(path string) (certstore.Store, error) { return directory.New(path) },
+		machine: directory.Machine{},
+	},
+}
+
+// Options are the settings.
+type Options struct {
+	// Store is the kind of certificate store, one of backends.
+	Store string
+	// StorePath is the folder of the directory store; the Windows store does not use it.
+	StorePath string
+}
+
+// AddTo adds the flags.
+func (o *Options) AddTo(flags *pflag.FlagSet) {
+	kind, path := "directory", "/var/lib/vaultpane/store"
+	if runtime.GOOS == "windows" {
+		kind, path = "windows", ""
+	}
+	flags.StringVar(&o.Store, "store", kind, "kind of certificate store: windows, which is the machine's own, or directory, which is a folder of files")
+	flags.StringVar(&o.StorePath, "store-path", path, "folder of the directory store")
+}
+
+// Check returns an error that names the first wrong setting, by its flag.
+func (o *Options) Check() error {
+	_, err := findBackend(o.Store)
+	if err == nil && o.Store == "directory" && o.StorePath == "" {
+		return errors.New("--store-path is empty, must be the folder of the directory store")
+	}
+	return err
+}
+
+// findBackend returns the backend of a value of --store.
+func findBackend(name string) (backend, error) {
+	found, ok := backends[name]
+	if !ok {
+		return backend{}, fmt.Errorf("--store is %q, must be %s on this system", name, strings.Join(slices.Sorted(maps.Keys(backends)), " or "))
+	}
+	return found, nil
+}
+
+// Open opens the store, and what the machine around it offers.
+func (o *Options) Open() (certstore.Store, certstore.Machine, error) {
+	chosen, err := findBackend(o.Store)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := chosen.open(o.StorePath)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the certificate store: %w", err)
+	}
+	return store, chosen.machine, nil
+}
