@@ -21,8 +21,8 @@ type chartValues struct {
 	Certificates              map[string]json.RawMessage `json:"certificates,omitempty"`
 }
 
-// TestTheChartMakesTheSameOfTheSameSettings compares names and specs with the chart's golden files. Values that only the chart has
-// (certificateDefaults, and the node selector that goes with Linux nodes) are left out of the comparison.
+// TestTheChartMakesTheSameOfTheSameSettings compares names and specs with the chart's golden files. Values that only the chart
+// has (certificateDefaults, and the node selector that goes with Linux nodes) are left out of the comparison.
 func TestTheChartMakesTheSameOfTheSameSettings(t *testing.T) {
 	files, err := filepath.Glob("../../charts/testdata/values/extension-*.yaml")
 	if err != nil || len(files) < 8 {

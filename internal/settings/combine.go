@@ -8,9 +8,10 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// Combine joins the certificates of several files into one set with unique names. Files earlier in the slice win: a certificate of
-// the extension's settings whose name is taken by another gets the longer name, as in the Helm chart. One that is there twice with
-// the same settings is one; with others, it is a Problem at the later place, and so is a manifest's name that is taken.
+// Combine joins the certificates of several files into one set with unique names. Files earlier in the slice win: a certificate
+// of the extension's settings whose name is taken by another gets the longer name, as in the Helm chart. One that is there
+// twice with the same settings is one; with others, it is a Problem at the later place, and so is a manifest's name that is
+// taken.
 func Combine(files []File) ([]v1alpha1.ObservedCertificate, Problems) {
 	var all []placed
 	for _, file := range files {

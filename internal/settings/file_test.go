@@ -4,8 +4,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vaultpane/vaultpane/internal/settings/document"
 )
 
 func TestFilesThatCannotBeRead(t *testing.T) {
@@ -47,8 +50,8 @@ func TestAFileOfTheLargestSizeIsRead(t *testing.T) {
 	}
 }
 
-// TestACutFileNeverCountsAsWhole: a file that is half written must not silently ask for less. JSON cannot be cut unnoticed; YAML can,
-// where a document or an entry ends, so there every reading must be a Problem or begin like the whole.
+// TestACutFileNeverCountsAsWhole: a file that is half written must not silently ask for less. JSON cannot be cut unnoticed;
+// YAML can, where a document or an entry ends, so there every reading must be a Problem or begin like the whole.
 func TestACutFileNeverCountsAsWhole(t *testing.T) {
 	reader := newReader(t)
 	settings := secretsOf(`"pollingIntervalInS": "60"`, entry(`"accounts": ["NT SERVICE\\w3svc", "ü"]`)+",\n"+quoted(web+"2"))
@@ -67,6 +70,9 @@ func TestACutFileNeverCountsAsWhole(t *testing.T) {
 		}
 	}
 }
+
+// yamlBreak are the line breaks of YAML 1.1 (https://yaml.org/spec/1.1/#id871136).
+var yamlBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
 func FuzzRead(f *testing.F) {
 	for _, test := range wrong {
@@ -89,9 +95,13 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
+		lines := len(content) + 1
+		if text, problem := document.Decode(content); problem == nil {
+			lines = 1 + len(yamlBreak.FindAll(text, -1))
+		}
 		for _, problem := range err.(Problems) {
-			if problem.Line < 1 || problem.Line > 1+strings.Count(string(content), "\n")+strings.Count(string(content), "\x0a\x00") || problem.Text == "" {
-				t.Fatalf("no line or text: %+v", problem)
+			if problem.Line < 1 || problem.Line > lines || problem.Text == "" {
+				t.Fatalf("no text, or a line beyond the %d of the file: %+v", lines, problem)
 			}
 		}
 	})

@@ -9,10 +9,10 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// derivedName returns the name of a certificate of the extension's settings, the same as the Helm chart's (vaultpane.settings.name in
-// charts/vaultpane/templates/_settings.tpl): the secret's name; with the store and location if they are not the defaults; with the
-// version if one is pinned; with the vault if another certificate has that name. So it depends on the entry alone, and adding or
-// removing others does not rename it.
+// derivedName returns the name of a certificate of the extension's settings, the same as the Helm chart's
+// (vaultpane.settings.name in charts/vaultpane/templates/_settings.tpl): the secret's name; with the store and location if they
+// are not the defaults; with the version if one is pinned; with the vault if another certificate has that name. So it depends
+// on the entry alone, and adding or removing others does not rename it.
 func derivedName(spec v1alpha1.ObservedCertificateSpec, taken map[string]placed) string {
 	secret, err := url.Parse(spec.URL)
 	if err != nil { // the CRD's rules do not let it through

@@ -42,11 +42,17 @@ func (p Problem) Error() string {
 // Problems are all problems of files, as an error.
 type Problems []Problem
 
-// Error has one problem a line.
+// mostShown is how many problems a message has.
+const mostShown = 100
+
+// Error has one problem a line, at most 100.
 func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
-		lines[i] = problem.Error()
+	var lines []string
+	for _, problem := range p[:min(len(p), mostShown)] {
+		lines = append(lines, problem.Error())
+	}
+	if rest := len(p) - len(lines); rest > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more problems", rest))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -1,6 +1,6 @@
-// Package settings reads files into ObservedCertificates, for machines without a cluster: manifests as kubectl takes them, and the
-// settings of the Key Vault VM extension for Windows as they are. What it accepts is valid by the CRD's own rules. What it rejects
-// has a message with file, line, field, value and what to do.
+// Package settings reads files into ObservedCertificates, for machines without a cluster: manifests as kubectl takes them, and
+// the settings of the Key Vault VM extension for Windows as they are. What it accepts is valid by the CRD's own rules. What it
+// rejects has a message with file, line, field, value and what to do.
 package settings
 
 import (
@@ -17,8 +17,8 @@ type File struct {
 	// Path is the file's path, for messages.
 	Path string
 	// Certificates are in the order of the file. They have apiVersion, kind, name, labels, annotations and spec, with the CRD's
-	// defaults, and nothing that only a cluster sets. A certificate of the extension's settings is named after its secret. A file
-	// that asks for none, with an explicit empty list, has none.
+	// defaults, and nothing that only a cluster sets. A certificate of the extension's settings is named after its secret. A
+	// file that asks for none, with an explicit empty list, has none.
 	Certificates []v1alpha1.ObservedCertificate
 	// Positions tell where each of Certificates is written.
 	Positions []Position
@@ -50,8 +50,8 @@ func NewReader() (*Reader, error) {
 	return &Reader{schema: validator}, nil
 }
 
-// Read reads a file's content: JSON, with comments and trailing commas, or YAML, in UTF-8 or UTF-16. path is for messages only. The
-// error is a Problems with all problems of the file in the order of its lines; the File has no certificates then.
+// Read reads a file's content: JSON, with comments and trailing commas, or YAML, in UTF-8 or UTF-16. path is for messages only.
+// The error is a Problems with all problems of the file in the order of its lines; the File has no certificates then.
 func (r *Reader) Read(path string, content []byte) (File, error) {
 	s := &session{schema: r.schema, path: path}
 	s.read(content)
@@ -106,10 +106,14 @@ func (s *session) read(content []byte) {
 	}
 }
 
+// mostUnknown is how many unknown fields of an object are looked up and told.
+const mostUnknown = 50
+
 // validated completes an object with defaults and adds it if the CRD's rules hold.
 func (s *session) validated(object map[string]any, at origin, position Position) {
 	before := len(s.problems)
-	for _, path := range s.schema.Complete(object) {
+	unknown := s.schema.Complete(object)
+	for _, path := range unknown[:min(len(unknown), mostUnknown)] {
 		s.problem(s.unknown(at, path))
 	}
 	for _, failure := range s.schema.Validate(context.Background(), object) {
@@ -129,11 +133,10 @@ func (s *session) validated(object map[string]any, at origin, position Position)
 // inOrder sorts by line, and drops what is the same, such as the problem of a value that holds for several certificates.
 func inOrder(problems Problems) Problems {
 	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
-	var distinct Problems
-	for _, problem := range problems {
-		if !slices.Contains(distinct, problem) {
-			distinct = append(distinct, problem)
-		}
-	}
-	return distinct
+	seen := map[Problem]bool{}
+	return slices.DeleteFunc(problems, func(problem Problem) bool {
+		again := seen[problem]
+		seen[problem] = true
+		return again
+	})
 }

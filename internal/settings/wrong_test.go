@@ -179,6 +179,18 @@ var wrong = []struct{ name, file, content string }{
 	{"a wrong value in a block of YAML", "settings.yaml", "# the settings\nsecretsManagementSettings: |\n  {\n    \"observedCertificates\": [\n      \"http://a\"\n    ]\n  }\n"},
 	{"a string that is no JSON", "settings.json", `{"publicSettings": "see the vault"}`},
 	{"the list as a string that is no JSON", "settings.json", `{"observedCertificates": "[1, 2"}`},
+	{"a file name for the settings", "resource.json", `{"settings": "@settings.json"}`},
+	{"settings that are null", "settings.json", `{"secretsManagementSettings": null}`},
+	{"the list beside the settings", "settings.json", `{"secretsManagementSettings": {"observedCertificates": []}, "observedCertificates": []}`},
+	{"two documents in a string", "settings.json", `{"settings": "{a: 1}\n---\n{b: 2}\n"}`},
+	{"a NUL in a string", "settings.json", `{"settings": "{\u0000"}`},
+	{"numbers for the url, an identity and an account", "settings.json", "{\"secretsManagementSettings\": {\"observedCertificates\": [\n{\"url\": 5}],\n\"accounts\": \"[5]\"},\n\"authenticationSettings\": {\"msiClientId\": 7}}"},
+	{"labels as a list", "web.yaml", head + "metadata:\n  name: web\n  labels: [a]\nspec:\n  url: " + web + "\n"},
+	{"metadata as a list", "web.yaml", head + "metadata: [a]\nspec:\n  url: " + web + "\n"},
+	{"lists of lists of manifests", "list.yaml", "apiVersion: v1\nkind: List\nitems:\n- - kind: ObservedCertificate\n- - a\n"},
+	{"a history that no integer holds", "web.yaml", manifest("web", "  revisionHistoryLimit: 99999999999")},
+	{"a thousand unknown fields", "web.yaml", manifest("web", many(1000, "  unknown#: 1"))},
+	{"a thousand wrong entries", "settings.json", secretsOf("", many(1000, "#,")+"0")},
 	{"wrapped without an end", "settings.json", strings.Repeat(`{"settings": `, 12) + "{}" + strings.Repeat("}", 12)},
 }
 
@@ -238,4 +250,13 @@ func TestWrongFilesAreRejectedWithAMessageThatHelps(t *testing.T) {
 	if diff := cmp.Diff(strings.Split(string(want), "\n\n"), strings.Split(all.String(), "\n\n")); diff != "" {
 		t.Errorf("messages differ from %s (-want +got), -update rewrites it:\n%s", golden, diff)
 	}
+}
+
+// many repeats a line with its number in the place of #.
+func many(count int, line string) string {
+	lines := make([]string, count)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(line, "#", fmt.Sprint(i))
+	}
+	return strings.Join(lines, "\n")
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Decode returns a file's content as UTF-8 without byte order mark. It knows UTF-16 by its mark, as Windows PowerShell writes it
-// with Out-File, or by the zero bytes of its first character. Text that is not valid, or has a NUL, is a Problem.
+// Decode returns a file's content as UTF-8 without byte order mark. It knows UTF-16 by its mark, as Windows PowerShell writes
+// it with Out-File, or by the zero bytes of its first character. Text that is not valid, or has a NUL, is a Problem.
 func Decode(content []byte) ([]byte, *Problem) {
 	var text []byte
 	var problem *Problem

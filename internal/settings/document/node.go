@@ -1,5 +1,5 @@
-// Package document reads JSON and YAML into one tree that knows the lines, for messages that name them. JSON may have comments and
-// trailing commas. Text may be UTF-8 or UTF-16.
+// Package document reads JSON and YAML into one tree that knows the lines, for messages that name them. JSON may have comments
+// and trailing commas. Text may be UTF-8 or UTF-16.
 package document
 
 import (

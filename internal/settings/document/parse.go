@@ -3,11 +3,12 @@ package document
 import (
 	"bytes"
 	"fmt"
+	"strings"
 )
 
 // Parse reads all documents of a text, which Decode returned. JSON and YAML are told apart by the first character that is not
-// blank: {, [, " and a comment // or /* begin JSON. A document that is empty or has only comments is left out. With a Problem there
-// are no documents.
+// blank: {, [, " and a comment // or /* begin JSON. A document that is empty or has only comments is left out. With a Problem
+// there are no documents.
 func Parse(text []byte) ([]*Node, []Problem) {
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
@@ -22,8 +23,8 @@ func Parse(text []byte) ([]*Node, []Problem) {
 	case failure == nil:
 		return []*Node{node}, nil
 	}
-	// YAML has maps in braces too, and keys in quotation marks. A string with a wrong escape stays wrong: YAML reads \N and others as
-	// control characters.
+	// YAML has maps in braces too, and keys in quotation marks. A string with a wrong escape stays wrong: YAML reads \N and
+	// others as control characters.
 	if !failure.inString {
 		if nodes, problems := parseYAML(text); len(problems) == 0 && len(nodes) > 0 && len(nodes[0].Items)+len(nodes[0].Members) > 0 {
 			return nodes, nil
@@ -37,14 +38,10 @@ func looksJSON(text []byte) bool {
 	return len(text) > 0 && bytes.IndexByte([]byte(`{["`), text[0]) >= 0 || bytes.HasPrefix(text, []byte("//")) || bytes.HasPrefix(text, []byte("/*"))
 }
 
-// Embedded reads the one document in a string, such as settings that a tool wrote as text. Lines are the file's as far as a string
-// allows: those of a literal block, otherwise the line where the string begins.
+// Embedded reads the one document in a string, such as settings that a tool wrote as text. Lines are the file's as far as a
+// string allows: those of a literal block, otherwise the line where the string begins.
 func (n *Node) Embedded() (*Node, []Problem) {
-	text, problem := Decode([]byte(n.Text))
-	if problem != nil {
-		return nil, []Problem{n.outer(*problem)}
-	}
-	nodes, problems := Parse(text)
+	nodes, problems := Parse([]byte(strings.TrimPrefix(n.Text, "\ufeff")))
 	for i := range problems {
 		problems[i] = n.outer(problems[i])
 	}

@@ -24,8 +24,8 @@ const shownLength = 80
 // secrets are the parts of URLs that may hold a password or a signature.
 var secrets = regexp.MustCompile(`(://)[^/?#\s]*@|([?])[^?]+`)
 
-// Shown makes a string safe for a message: quoted, at most 80 characters, without a password or query of a URL. A PEM block and a
-// text of several lines become empty: they may be a private key or the content of a Secret.
+// Shown makes a string safe for a message: quoted, at most 80 characters, without a password or query of a URL. A PEM block and
+// a text of several lines become empty: they may be a private key or the content of a Secret.
 func Shown(text string) string {
 	if strings.Contains(text, "-----BEGIN") || strings.Contains(strings.TrimSpace(text), "\n") {
 		return ""

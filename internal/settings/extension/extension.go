@@ -1,5 +1,5 @@
-// Package extension reads the settings of the Key Vault VM extension for Windows, in every form that was documented or is found in
-// public repositories, into specs of ObservedCertificates:
+// Package extension reads the settings of the Key Vault VM extension for Windows, in every form that was documented or is found
+// in public repositories, into specs of ObservedCertificates:
 //
 //	2017  {pollingIntervalInS: 3600, certificateStoreName: MY, certificateStoreLocation: LOCAL_MACHINE, observedCertificates: [URL, ...]}
 //	1.x   the same with LocalMachine, linkOnRenewal, requireInitialSync, and strings for numbers and booleans
@@ -22,8 +22,8 @@ type Entry struct {
 	Source
 	// Spec has the fields of an ObservedCertificate's spec that the settings give, not validated.
 	Spec map[string]any
-	// Sources are the places of the spec's fields, under accounts, authentication.msiClientId and so on. A value beside the list
-	// of certificates has its place there.
+	// Sources are the places of the spec's fields, under accounts, authentication.msiClientId and so on. A value beside the
+	// list of certificates has its place there.
 	Sources map[string]Source
 }
 
@@ -49,15 +49,15 @@ func Known(root *document.Node) bool {
 	return false
 }
 
-// Read returns the certificates of settings, in their order. An empty list of certificates is none. notes say what was put right
-// and should be corrected in the file. With problems, the entries are those that could be read.
+// Read returns the certificates of settings, in their order. An empty list of certificates is none. notes say what was put
+// right and should be corrected in the file. With problems, the entries are those that could be read.
 func Read(root *document.Node) (entries []Entry, problems, notes []document.Problem) {
 	r := &reader{}
 	found := r.unwrap(root)
 	if found == nil {
 		return nil, r.problems, r.notes
 	}
-	r.known(found.settings, found.field, "a setting of the Key Vault VM extension for Windows", append([]string{observed, authentication, "authenticationLocationSettings"}, shared...))
+	r.known(found.settings, found.field, "a setting of the Key Vault VM extension for Windows", append([]string{observed, secrets, authentication, "authenticationLocationSettings"}, shared...))
 	identity := r.identity(found.identities)
 	common := r.values(found.settings, found.field, shared)
 	for _, item := range r.items(found) {

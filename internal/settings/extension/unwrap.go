@@ -72,7 +72,8 @@ func (r *reader) inner(at Source) Source {
 // what the settings are, in messages.
 const what = "a map, the extension's settings, as 'az vm extension show --query settings' prints them"
 
-// asMap returns a map, also one that is JSON in a string, or in a string within a string. It returns nil with a problem otherwise.
+// asMap returns a map, also one that is JSON in a string, or in a string within a string. It returns nil with a problem
+// otherwise.
 func (r *reader) asMap(at Source, must string) *document.Node {
 	for range 4 {
 		if at.Node.Kind != document.String {

@@ -100,13 +100,11 @@ func (r *reader) boolean(at Source) (any, bool) {
 // accounts reads a list, its JSON in a string, or names between commas.
 func (r *reader) accounts(at Source) (any, bool) {
 	var names []any
+	known := map[string]bool{}
 	add := func(name string) {
-		for _, known := range names {
-			if known == name {
-				return
-			}
+		if name = strings.TrimSpace(name); name != "" && !known[name] {
+			names, known[name] = append(names, name), true
 		}
-		names = append(names, name)
 	}
 	if at.Node.Kind == document.String && strings.HasPrefix(strings.TrimSpace(at.Node.Text), "[") {
 		if list, problems := at.Node.Embedded(); len(problems) == 0 {
@@ -116,9 +114,7 @@ func (r *reader) accounts(at Source) (any, bool) {
 	switch at.Node.Kind {
 	case document.String:
 		for name := range strings.SplitSeq(at.Node.Text, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				add(name)
-			}
+			add(name)
 		}
 	case document.List:
 		for _, item := range items(at) {
@@ -129,7 +125,7 @@ func (r *reader) accounts(at Source) (any, bool) {
 				r.problem(item, item.Node.Shown(), "must be the name of a Windows account, a string")
 				return nil, false
 			}
-			add(strings.TrimSpace(item.Node.Text))
+			add(item.Node.Text)
 		}
 	default:
 		r.problem(at, at.Node.Shown(), "must be a list of Windows accounts")

@@ -19,8 +19,8 @@ func Advice(name string, known []string) string {
 	return "; the known names are " + strings.Join(sorted, ", ")
 }
 
-// Name returns the known name that is nearest to a misspelt one, empty if none is near: the same but for case and punctuation, the
-// beginning or end of it, or at most a third of its letters changed.
+// Name returns the known name that is nearest to a misspelt one, empty if none is near: the same but for case and punctuation,
+// the beginning or end of it, or at most a third of its letters changed.
 func Name(name string, known []string) string {
 	plain := simple(name)
 	best, least := "", len(plain)/3+1
@@ -47,7 +47,7 @@ const longest = 64
 // distance is the number of letters to insert, remove or replace (Levenshtein).
 func distance(a, b string) int {
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return len(a) + len(b) + 1
 	}
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -16,8 +16,8 @@ import (
 	"github.com/vaultpane/vaultpane/config/crd"
 )
 
-// Validator has the compiled rules of the CRD: about 8 MB and 40 ms to build, so keep one for a set of files and then drop it. It is
-// safe for concurrent use.
+// Validator has the compiled rules of the CRD: about 8 MB and 40 ms to build, so keep one for a set of files and then drop it.
+// It is safe for concurrent use.
 type Validator struct {
 	structural *schema.Structural
 	types      validation.SchemaValidator

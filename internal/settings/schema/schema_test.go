@@ -13,8 +13,8 @@ func object(spec any) map[string]any {
 	return map[string]any{"apiVersion": "vaultpane.dev/v1alpha1", "kind": "ObservedCertificate", "metadata": map[string]any{"name": "web"}, "spec": spec}
 }
 
-// TestRulesAreTheAPIServers has the API server's words for one case of each kind. TestTheAPIServer in api/v1alpha1 compares many more
-// with a real one.
+// TestRulesAreTheAPIServers has the API server's words for one case of each kind. TestTheAPIServer in api/v1alpha1 compares
+// many more with a real one.
 func TestRulesAreTheAPIServers(t *testing.T) {
 	rules, err := New()
 	if err != nil {

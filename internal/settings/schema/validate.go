@@ -22,8 +22,8 @@ func (v *Validator) Complete(object map[string]any) (unknown []string) {
 	return unknown
 }
 
-// Validate returns what the API server says about an object that Complete prepared, in its order. As in the API server, rules are
-// not evaluated while a type or a size is wrong: they could not be evaluated, or would cost too much.
+// Validate returns what the API server says about an object that Complete prepared, in its order. As in the API server, rules
+// are not evaluated while a type or a size is wrong: they could not be evaluated, or would cost too much.
 func (v *Validator) Validate(ctx context.Context, object map[string]any) field.ErrorList {
 	failures := validation.ValidateCustomResource(nil, object, v.types)
 	failures = append(failures, listtype.ValidateListSetsAndMaps(nil, v.structural, object)...)
@@ -46,8 +46,8 @@ func blocked(failures field.ErrorList) bool {
 	return false
 }
 
-// Fields returns the names of the fields that the object at a path may have, such as those of spec.authentication; none for a path
-// that does not exist or whose names are free.
+// Fields returns the names of the fields that the object at a path may have, such as those of spec.authentication; none for a
+// path that does not exist or whose names are free.
 func (v *Validator) Fields(path string) []string {
 	at := v.structural
 	for _, name := range strings.Split(path, ".") {
