@@ -30,8 +30,8 @@ type child struct {
 	reaper  func() // stops it
 }
 
-// start locks the goroutine to its thread until release: the kernel counts the end of the thread that started the program as the
-// end of its parent (PR_SET_PDEATHSIG in prctl(2)), and Go ends threads.
+// start locks the goroutine to its thread until release: the kernel counts the end of the thread that started the program as
+// the end of its parent (PR_SET_PDEATHSIG in prctl(2)), and Go ends threads.
 func start(path string, argv []string) (*child, error) {
 	c := &child{ended: make(chan struct{})}
 	c.command = &exec.Cmd{

@@ -52,9 +52,9 @@ func start(path string, argv []string) (*child, error) {
 // forward does nothing: the console has sent the event to every process that is attached to it, and so to the program.
 func (c *child) forward(os.Signal) {}
 
-// stop does nothing: GenerateConsoleCtrlEvent sends to a process group, and the program is in the agent's, which may contain the
-// shell that started it (https://learn.microsoft.com/windows/console/generateconsolectrlevent). A group of its own would not
-// receive Ctrl+C.
+// stop does nothing: GenerateConsoleCtrlEvent sends to a process group, and the program is in the agent's, which may contain
+// the shell that started it (https://learn.microsoft.com/windows/console/generateconsolectrlevent). A group of its own would
+// not receive Ctrl+C.
 func (c *child) stop() {}
 
 func (c *child) kill() { _ = windows.TerminateJobObject(c.job, exitKilled) }

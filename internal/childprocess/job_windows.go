@@ -15,8 +15,8 @@ const PROC_THREAD_ATTRIBUTE_JOB_LIST = 0x0002000D
 
 // newJob returns a job object that ends its processes when the last handle to it closes. This process has the only one, and
 // Windows closes it when the process ends, killed or not
-// (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_limit_information). Where this process is in a job
-// itself, as in every container, the new job is nested in that
+// (https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_limit_information). Where this process is in a
+// job itself, as in every container, the new job is nested in that
 // (https://learn.microsoft.com/windows/win32/procthread/nested-jobs, since Windows 8).
 func newJob() (windows.Handle, error) {
 	job, err := windows.CreateJobObject(nil, nil)

@@ -13,19 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// endWithParent has the kernel kill the program when its parent ends (PR_SET_PDEATHSIG in prctl(2)). The kernel forgets this for
-// a program with set-user-ID or file capabilities.
+// endWithParent has the kernel kill the program when its parent ends (PR_SET_PDEATHSIG in prctl(2)). The kernel forgets this
+// for a program with set-user-ID or file capabilities.
 func endWithParent() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 }
 
-// unclaimed is how long a process that ended is left to a part of this process that waits for it. os/exec waits all the time, so
-// its own are gone in milliseconds.
+// unclaimed is how long a process that ended is left to a part of this process that waits for it. os/exec waits all the time,
+// so its own are gone in milliseconds.
 const unclaimed = time.Second
 
-// reapOrphans waits for the processes that lost their parent and became this process's, as the first process of a container must:
-// else they stay as zombies, which count toward the container's limit of processes. It leaves the program to its own wait. The
-// returned function ends it.
+// reapOrphans waits for the processes that lost their parent and became this process's, as the first process of a container
+// must: else they stay as zombies, which count toward the container's limit of processes. It leaves the program to its own
+// wait. The returned function ends it.
 func reapOrphans(program int) (stop func()) {
 	if !adoptsOrphans() {
 		return func() {}
@@ -80,7 +80,8 @@ func adoptsOrphans() bool {
 	return os.Getpid() == 1 || err == nil && subreaper != 0
 }
 
-// zombies returns this process's children that ended and were not waited for. waitid(2) would show one at a time, always the same.
+// zombies returns this process's children that ended and were not waited for. waitid(2) would show one at a time, always the
+// same.
 func zombies() []int {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	var pids []int

@@ -23,7 +23,8 @@ func init() {
 	roles["role-orphans"] = orphans
 }
 
-// The kernel kills the program when the thread that started it ends, and Go ends a thread whose goroutine ends while locked to it.
+// The kernel kills the program when the thread that started it ends, and Go ends a thread whose goroutine ends while locked to
+// it.
 func TestTheProgramOutlivesTheAgentsOtherThreads(t *testing.T) {
 	const programs = 20 // the thread that started one may wait for its end by chance, which keeps the thread
 	// Signals that are not forwarded keep Run busy meanwhile, so that another thread waits.
@@ -211,7 +212,7 @@ func launchInTerminal(t *testing.T, arguments ...string) (*os.File, *os.Process)
 	if err != nil {
 		t.Skipf("no terminals here: %v", err)
 	}
-	defer program.Close()
+	defer func() { _ = program.Close() }()
 	command := exec.Command(os.Args[0], arguments...)
 	command.Stdin, command.Stdout, command.Stderr = program, program, program
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}

@@ -24,7 +24,9 @@ func TestTheExitCodeIsThePrograms(t *testing.T) {
 }
 
 func TestArgumentsArriveUnchanged(t *testing.T) {
-	want := []string{"", "a b", `say "hi"`, `C:\path with spaces\`, `\\"`, "%PATH%", "a&b|c^d", "$HOME", "*", "ä ☃", "line\nbreak", "--"}
+	want := []string{
+		"", "a b", `say "hi"`, `C:\path with spaces\`, `\\"`, "%PATH%", "a&b|c^d", "$HOME", "*", "ä ☃", "line\nbreak", "--",
+	}
 	p := launch(t, append([]string{"role-agent", os.Args[0], "role-arguments"}, want...)...)
 	var got []string
 	if err := json.Unmarshal([]byte(p.line(t)), &got); err != nil {
@@ -75,6 +77,14 @@ func TestWhatDoesNotRunHasAShellsExitCode(t *testing.T) {
 				t.Errorf("exit code %d", code)
 			}
 		})
+	}
+}
+
+func TestNothingStartsAfterTheContextHasEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, []string{os.Args[0], "role-exit", "0"}, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 

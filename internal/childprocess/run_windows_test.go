@@ -16,7 +16,8 @@ var reported = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
 func init() { roles["role-console"] = sender }
 
-// sender is an agent that sends Ctrl+C to everything in its console, itself too, when the test sets an event, its first argument.
+// sender is an agent that sends Ctrl+C to everything in its console, itself too, when the test sets an event, its first
+// argument.
 func sender(argv []string) int {
 	name, err := windows.UTF16PtrFromString(argv[0])
 	if err != nil {
@@ -68,7 +69,8 @@ func TestCtrlCOfAConsoleReachesTheProgramOnceAndTheAgentWaits(t *testing.T) {
 }
 
 // launchInConsole is launch in a console of its own, which shows nothing
-// (https://learn.microsoft.com/windows/console/creating-a-pseudoconsole-session). Standard input and output are pipes all the same.
+// (https://learn.microsoft.com/windows/console/creating-a-pseudoconsole-session). Standard input and output are pipes all the
+// same.
 func launchInConsole(t *testing.T, arguments ...string) *process {
 	t.Helper()
 	screen, screenEnd := pipe(t)

@@ -47,7 +47,7 @@ func closeService(service *mgr.Service) { _ = service.Close() }
 // (https://learn.microsoft.com/windows/win32/debug/system-error-codes--1000-1299-).
 var advice = map[error]string{
 	windows.ERROR_ACCESS_DENIED:              "run this command as administrator",
-	windows.ERROR_SERVICE_MARKED_FOR_DELETE:  "it is being removed: close programs that show it, such as the list of services, and try again",
+	windows.ERROR_SERVICE_MARKED_FOR_DELETE:  "it is being removed: close programs that show it, such as the list of services",
 	windows.ERROR_SERVICE_DISABLED:           "enable it with: service install",
 	windows.ERROR_FILE_NOT_FOUND:             "the program is missing: install the service again with the path it has now",
 	windows.ERROR_PATH_NOT_FOUND:             "the program is missing: install the service again with the path it has now",

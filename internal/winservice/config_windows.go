@@ -1,6 +1,7 @@
 package winservice
 
 import (
+	"cmp"
 	"errors"
 	"unsafe"
 
@@ -14,20 +15,21 @@ import (
 // (https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-changeserviceconfigw), and the description. It is not
 // mgr.Service.UpdateConfig, which fails as a whole where one part is not supported.
 func setBasics(service *mgr.Service, c Config) error {
-	var texts [4]*uint16
 	commandLine := windows.ComposeCommandLine(append([]string{c.Executable}, c.Arguments...))
-	for i, text := range []string{commandLine, "LocalSystem", c.DisplayName, c.Description} {
+	const noPassword = "" // as the documentation asks for with LocalSystem; nil would leave that of another account
+	var texts [5]*uint16
+	for i, text := range []string{commandLine, "LocalSystem", noPassword, cmp.Or(c.DisplayName, c.Name), c.Description} {
 		var err error
 		if texts[i], err = windows.UTF16PtrFromString(text); err != nil {
 			return err
 		}
 	}
 	err := windows.ChangeServiceConfig(service.Handle, windows.SERVICE_WIN32_OWN_PROCESS, windows.SERVICE_AUTO_START,
-		windows.SERVICE_ERROR_NORMAL, texts[0], nil, nil, nil, texts[1], nil, texts[2])
+		windows.SERVICE_ERROR_NORMAL, texts[0], nil, nil, nil, texts[1], texts[2], texts[3])
 	if err != nil {
 		return err
 	}
-	description := windows.SERVICE_DESCRIPTION{Description: texts[3]}
+	description := windows.SERVICE_DESCRIPTION{Description: texts[4]}
 	return windows.ChangeServiceConfig2(service.Handle, windows.SERVICE_CONFIG_DESCRIPTION, (*byte)(unsafe.Pointer(&description)))
 }
 
@@ -35,7 +37,8 @@ func setBasics(service *mgr.Service, c Config) error {
 // (https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_delayed_auto_start_info): the network is up then.
 func setDelayedStart(service *mgr.Service) error {
 	delayed := windows.SERVICE_DELAYED_AUTO_START_INFO{IsDelayedAutoStartUp: 1}
-	return windows.ChangeServiceConfig2(service.Handle, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, (*byte)(unsafe.Pointer(&delayed)))
+	return windows.ChangeServiceConfig2(service.Handle, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO,
+		(*byte)(unsafe.Pointer(&delayed)))
 }
 
 // delayedStart is false where the system does not support it.

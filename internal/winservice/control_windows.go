@@ -21,8 +21,8 @@ const (
 	removeLimit = 5 * time.Second
 )
 
-// Start starts the service and waits until it runs. The text says what was done; out is told what is waited for. An error says that it
-// is not installed, ended at once, or takes too long.
+// Start starts the service and waits until it runs. The text says what was done; out is told what is waited for. An error says
+// that it is not installed, ended at once, or takes too long.
 func Start(ctx context.Context, name string, out io.Writer) (done string, err error) {
 	service, err := openInstalled(name)
 	if err != nil {
@@ -33,10 +33,10 @@ func Start(ctx context.Context, name string, out io.Writer) (done string, err er
 	if err != nil {
 		return "", err
 	}
-	switch status.State {
-	case svc.Running:
+	if status.State == svc.Running {
 		return "was running already", nil
-	case svc.StopPending: // else starting it is an error
+	}
+	if status.State == svc.StopPending { // else starting it is an error
 		if _, err := await(ctx, service, svc.Stopped, stopLimit, out); err != nil {
 			return "", err
 		}
@@ -55,8 +55,8 @@ func Start(ctx context.Context, name string, out io.Writer) (done string, err er
 	return "started", nil
 }
 
-// Stop stops the service and waits until it has ended. The text says what was done; out is told what is waited for. An error says
-// that it is not installed, or takes too long.
+// Stop stops the service and waits until it has ended. The text says what was done; out is told what is waited for. An error
+// says that it is not installed, or takes too long.
 func Stop(ctx context.Context, name string, out io.Writer) (done string, err error) {
 	service, err := openInstalled(name)
 	if err != nil {
@@ -73,8 +73,8 @@ func Stop(ctx context.Context, name string, out io.Writer) (done string, err err
 	return "was stopped already", nil
 }
 
-// Uninstall stops the service, deletes it, and removes it as a source of events. Events that it wrote stay. The text says what was
-// done; a service that is not installed is no error. out is told what is waited for.
+// Uninstall stops the service, deletes it, and removes it as a source of events. Events that it wrote stay. The text says what
+// was done; a service that is not installed is no error. out is told what is waited for.
 func Uninstall(ctx context.Context, name string, out io.Writer) (done string, err error) {
 	service, err := open(name, windows.SERVICE_ALL_ACCESS)
 	if err != nil {

@@ -2,8 +2,8 @@ package winservice
 
 import "strings"
 
-// The ids of events in the Application log. Alerts are written for them: an id keeps its meaning. They are at most 1000, because
-// EventCreate.exe, which has the text of the events, has no more.
+// The ids of events in the Application log. Alerts are written for them: an id keeps its meaning. They are at most 1000,
+// because EventCreate.exe, which has the text of the events, has no more.
 const (
 	// EventStarted says that the agent runs.
 	EventStarted uint32 = 1
@@ -25,7 +25,8 @@ const (
 	failure
 )
 
-// Log writes events. What cannot be written is dropped: the agent's work does not depend on it, and its own log has the same lines.
+// Log writes events. What cannot be written is dropped: the agent's work does not depend on it, and its own log has the same
+// lines.
 type Log struct {
 	write func(kind kind, id uint32, text string) // nil without an event log
 	close func()
@@ -37,7 +38,7 @@ func (l *Log) Info(id uint32, text string) { l.report(info, id, text) }
 // Warning writes an event about a problem that the agent goes on with.
 func (l *Log) Warning(id uint32, text string) { l.report(warning, id, text) }
 
-// Error writes an event about a problem that somebody must solve.
+// Error writes an event about a problem that needs an operator.
 func (l *Log) Error(id uint32, text string) { l.report(failure, id, text) }
 
 // Close frees the log. What is written later is dropped.

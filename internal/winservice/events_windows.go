@@ -2,8 +2,8 @@ package winservice
 
 import "golang.org/x/sys/windows/svc/eventlog"
 
-// EventLog returns the log of events of a service in the Application log. Install registers the service as their source. Without
-// an event log, as under another account that may not write there, events are dropped.
+// EventLog returns the log of events of a service in the Application log. Install registers the service as their source.
+// Without an event log, as under another account that may not write there, events are dropped.
 func EventLog(name string) *Log {
 	log, err := eventlog.Open(name)
 	if err != nil {

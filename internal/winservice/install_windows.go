@@ -22,9 +22,9 @@ var recovery = []mgr.RecoveryAction{
 // recoveryPeriod is how long the service must run without failure to start again with the first action.
 const recoveryPeriod = 24 * time.Hour
 
-// Install creates the service, or gives an existing one this configuration, which counts from its next start. It runs as
-// LocalSystem, starts some minutes after the system, and is restarted after a failure. Events of its name can be written afterwards.
-// It is not started.
+// Install creates the service, or gives an existing one this configuration, whatever was changed in it; it counts from the next
+// start. The service runs as LocalSystem, starts some minutes after the system, and is restarted after a failure. Events of its
+// name can be written afterwards. It is not started.
 //
 // The text says what was done, in part of a sentence. An error for a new service leaves none.
 func Install(c Config) (done string, err error) {
@@ -41,7 +41,10 @@ func Install(c Config) (done string, err error) {
 	if existing != nil {
 		defer closeService(existing)
 		missing, err := configure(existing, c)
-		return "was installed already; configuration updated" + missing, err
+		if err != nil {
+			return "", err
+		}
+		return "was installed already; configuration updated" + missing, nil
 	}
 	created, err := create(c)
 	if err != nil {
@@ -68,8 +71,8 @@ func create(c Config) (*mgr.Service, error) {
 	return created, nil
 }
 
-// configure sets everything but the name, in the same way for a new and an existing service. missing says what the system does not
-// support.
+// configure sets everything but the name, in the same way for a new and an existing service. missing says what the system does
+// not support.
 func configure(service *mgr.Service, c Config) (missing string, err error) {
 	if err := setBasics(service, c); err != nil {
 		return "", explain("configuring service "+c.Name, err)

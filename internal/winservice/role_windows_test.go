@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// marker is the first argument of this test executable as a service. Then follow the service's name, a behaviour, and the files that
-// it writes.
+// marker is the first argument of this test executable as a service. Then follow the service's name, a behaviour, and the files
+// that it writes.
 const marker = "vaultpane-test-service"
 
 func TestMain(m *testing.M) {
@@ -36,8 +36,8 @@ func work(ctx context.Context, behaviour, journal string) error {
 	<-ctx.Done()
 	write(journal, "asked to stop")
 	switch behaviour {
-	case "slow": // longer than waitHint
-		<-time.After(waitHint*time.Millisecond + alive)
+	case "slow":
+		<-time.After(3 * alive)
 	case "fails late":
 		return errors.New("the end failed")
 	}

@@ -24,13 +24,16 @@ const (
 // instead of 5 s, which services share (https://learn.microsoft.com/windows/win32/services/service-control-handler-function).
 const accepted = svc.AcceptStop | svc.AcceptShutdown | svc.AcceptPreShutdown
 
-// Run runs work as the service of the given name, in a process that the service control manager started, and returns when it ended.
-// The caller knows from its arguments (Config.Arguments) that it is such a process. The request to stop, and the system's shutdown,
-// end the context of work.
+// Run runs work as the service of the given name, in a process that the service control manager started, and returns when it
+// ended. The caller knows from its arguments (Config.Arguments) that it is such a process. The request to stop, and the
+// system's shutdown, end the context of work.
 //
-// It returns the error of work. When work ends by itself with an error, the service has exit code 1, and the service control manager
-// starts it again. After a request to stop the exit code is always 0, or a stopped service would start again; context.Canceled is no
-// error then.
+// A service must not subscribe to syscall.SIGTERM: Windows sends CTRL_LOGOFF_EVENT to services when any user logs off, and Go
+// makes it SIGTERM (https://learn.microsoft.com/windows/console/handlerroutine, https://pkg.go.dev/os/signal#hdr-Windows).
+//
+// It returns the error of work. When work ends by itself with an error, the service has exit code 1, and the service control
+// manager starts it again. After a request to stop the exit code is always 0, or a stopped service would start again;
+// context.Canceled is no error then.
 func Run(name string, work func(ctx context.Context) error) error {
 	h := &handler{work: work}
 	err := svc.Run(name, h)
@@ -74,6 +77,7 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, reports
 					h.err = err
 				}
 				return false, 0
+			default: // not accepted, so not sent
 			}
 		}
 	}

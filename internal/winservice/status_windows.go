@@ -61,13 +61,13 @@ func query(service *mgr.Service) (svc.Status, error) {
 	return status, explain("reading the state of service "+service.Name, err)
 }
 
-// exitCode returns the service's own code where there is one. A service that never ran has ERROR_SERVICE_NEVER_STARTED, which is no
-// failure (https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_status).
+// exitCode returns the service's own code where there is one. A service that never ran has ERROR_SERVICE_NEVER_STARTED, which
+// is no failure (https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_status).
 func exitCode(status svc.Status) uint32 {
-	switch windows.Errno(status.Win32ExitCode) {
-	case windows.ERROR_SERVICE_SPECIFIC_ERROR:
+	if status.Win32ExitCode == uint32(windows.ERROR_SERVICE_SPECIFIC_ERROR) {
 		return status.ServiceSpecificExitCode
-	case windows.ERROR_SERVICE_NEVER_STARTED:
+	}
+	if status.Win32ExitCode == uint32(windows.ERROR_SERVICE_NEVER_STARTED) {
 		return 0
 	}
 	return status.Win32ExitCode
@@ -90,7 +90,8 @@ func await(ctx context.Context, service *mgr.Service, want svc.State, limit time
 		}
 		if waited >= next {
 			next += report
-			_, _ = fmt.Fprintf(out, "service %s is %s, for %s now\n", service.Name, phrase(states, status.State), waited.Round(time.Second))
+			state := phrase(states, status.State)
+			_, _ = fmt.Fprintf(out, "service %s is %s, for %s now\n", service.Name, state, waited.Round(time.Second))
 		}
 		if err := pause(ctx, interval); err != nil {
 			return status, err

@@ -9,14 +9,14 @@ import (
 )
 
 // ErrUnsupported is the error of every function on other systems than Windows.
-var ErrUnsupported = errors.New("Windows services exist on Windows only; " + //nolint:revive,staticcheck // ST1005: Windows is a name
+var ErrUnsupported = errors.New("Windows services exist on Windows only; " + //nolint:staticcheck // ST1005: Windows is a name
 	"on Linux use the systemd unit config/systemd/vaultpane-agent.service")
 
 // Config describes a service.
 type Config struct {
 	// Name identifies the service and its events. At most 256 characters, without slash and backslash.
 	Name string
-	// DisplayName is its name in the list of services. At most 256 characters.
+	// DisplayName is its name in the list of services, Name by default. At most 256 characters.
 	DisplayName string
 	// Description is a sentence for the list of services.
 	Description string
