@@ -94,3 +94,49 @@ func rendered(t *testing.T, reader *Reader, name string, values chartValues) map
 	}
 	return found
 }
+
+// TestWhatTheChartRejectsIsRejected takes the chart's wrong values that have only settings of the extension.
+func TestWhatTheChartRejectsIsRejected(t *testing.T) {
+	accepted := map[string]string{
+		"an empty list":                              "a machine may have no certificates",
+		"a list without entries, in a string":        "a machine may have no certificates",
+		"a word in another case":                     "keys may have any case",
+		"an identity of settings that are not there": "this test adds a certificate",
+	}
+	content, err := os.ReadFile("../../charts/testdata/wrong.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Mistake string         `json:"mistake"`
+		Values  map[string]any `json:"values"`
+	}
+	if err := yaml.Unmarshal(content, &cases); err != nil {
+		t.Fatal(err)
+	}
+	reader, count := newReader(t), 0
+	for _, test := range cases {
+		settings, some := test.Values["secretsManagementSettings"]
+		identity, own := test.Values["authenticationSettings"]
+		delete(test.Values, "secretsManagementSettings")
+		delete(test.Values, "authenticationSettings")
+		if !some && !own || len(test.Values) > 0 {
+			continue
+		}
+		count++
+		if !some { // an identity needs certificates to be looked at
+			settings = map[string]any{"observedCertificates": []string{web}}
+		}
+		text, err := json.Marshal(chartValues{SecretsManagementSettings: settings, AuthenticationSettings: identity})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = reader.Read("values.yaml", text)
+		if why := accepted[test.Mistake]; (err == nil) != (why != "") {
+			t.Errorf("%s: got %v; %s\n%s", test.Mistake, err, why, text)
+		}
+	}
+	if count < 40 {
+		t.Errorf("only %d cases were found", count)
+	}
+}

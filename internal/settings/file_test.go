@@ -57,7 +57,7 @@ func TestACutFileNeverCountsAsWhole(t *testing.T) {
 	settings := secretsOf(`"pollingIntervalInS": "60"`, entry(`"accounts": ["NT SERVICE\\w3svc", "ü"]`)+",\n"+quoted(web+"2"))
 	for cut := range len(strings.TrimSpace(settings)) {
 		_, err := reader.Read("settings.json", []byte(settings[:cut]))
-		problems, _ := err.(Problems)
+		problems := problemsOf(t, err)
 		if len(problems) == 0 || problems[0].Line < 1 {
 			t.Fatalf("cut at %d of %d: %v", cut, len(settings), err)
 		}
@@ -99,7 +99,7 @@ func FuzzRead(f *testing.F) {
 		if text, problem := document.Decode(content); problem == nil {
 			lines = 1 + len(yamlBreak.FindAll(text, -1))
 		}
-		for _, problem := range err.(Problems) {
+		for _, problem := range problemsOf(t, err) {
 			if problem.Line < 1 || problem.Line > lines || problem.Text == "" {
 				t.Fatalf("no text, or a line beyond the %d of the file: %+v", lines, problem)
 			}

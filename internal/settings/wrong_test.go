@@ -3,6 +3,7 @@ package settings
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -224,7 +225,7 @@ func TestWrongFilesAreRejectedWithAMessageThatHelps(t *testing.T) {
 			t.Errorf("%s: accepted, as %+v", test.name, file)
 			continue
 		}
-		for _, problem := range err.(Problems) {
+		for _, problem := range problemsOf(t, err) {
 			if problem.Line < 1 || problem.File != test.file || problem.Text == "" {
 				t.Errorf("%s: the problem lacks its file, line or text: %+v", test.name, problem)
 			}
@@ -259,4 +260,13 @@ func many(count int, line string) string {
 		lines[i] = strings.ReplaceAll(line, "#", fmt.Sprint(i))
 	}
 	return strings.Join(lines, "\n")
+}
+
+func problemsOf(t *testing.T, err error) Problems {
+	t.Helper()
+	var problems Problems
+	if !errors.As(err, &problems) {
+		t.Fatalf("not Problems: %v", err)
+	}
+	return problems
 }

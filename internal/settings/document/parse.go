@@ -77,7 +77,7 @@ func (n *Node) move(within *Node) {
 	}
 	for i := range n.Members {
 		member := &n.Members[i]
-		member.Node.move(within)
+		member.move(within)
 		if within.block {
 			member.Line += within.Line
 		} else {

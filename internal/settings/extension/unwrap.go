@@ -60,7 +60,7 @@ func (r *reader) inner(at Source) Source {
 	}
 	for _, key := range wrappers {
 		if inner := member(at.Node, at.Field, key); !inner.Node.Absent() {
-			if identity := at.Node.Fold(authentication); !identity.Node.Absent() {
+			if identity := at.Node.Fold(authentication); !identity.Absent() {
 				r.note(member(at.Node, at.Field, authentication), "belongs into %s, where the extension reads it; it is used nevertheless", inner.Field)
 			}
 			return inner
