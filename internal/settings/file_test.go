@@ -28,6 +28,9 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", path, err, says)
 		}
 	}
+	if _, err := reader.Read("large.json", make([]byte, MaxSize+1)); err == nil || !strings.HasPrefix(err.Error(), "large.json: the file is larger than 4 MiB") {
+		t.Errorf("a large content: got %v", err)
+	}
 	// Tests run as root, who may read everything, so only the wording is tested here.
 	denied := unreadable("web.yaml", &fs.PathError{Op: "open", Path: "web.yaml", Err: fs.ErrPermission})
 	if want := "web.yaml: the account that runs this program may not read the file; give it read permission"; denied.Error() != want {

@@ -15,7 +15,7 @@ func (s *session) manifest(node *document.Node, path string) {
 	object, _ := node.Any().(map[string]any)
 	object["metadata"] = metadata
 	delete(object, "status")
-	s.validated(object, at, position)
+	s.add(object, at, position)
 }
 
 // extension reads settings of the extension.
@@ -30,7 +30,11 @@ func (s *session) extension(node *document.Node) {
 	for _, entry := range entries {
 		object := map[string]any{"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": map[string]any{}, "spec": entry.Spec}
 		at := origin{field: entry.Field, line: entry.Line, node: entry.Node, sources: entry.Sources}
-		s.validated(object, at, Position{Line: entry.Line, Field: entry.Field, Extension: true})
+		if entry.Incomplete { // without what is wrong, it may look like another certificate
+			s.check(object, at)
+			continue
+		}
+		s.add(object, at, Position{Line: entry.Line, Field: entry.Field, Extension: true})
 	}
 }
 

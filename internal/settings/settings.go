@@ -81,6 +81,10 @@ func (s *session) problem(p document.Problem) {
 }
 
 func (s *session) read(content []byte) {
+	if len(content) > MaxSize {
+		s.problems = Problems{unreadable(s.path, errTooLarge)}
+		return
+	}
 	if what := foreignBytes(content); what != "" {
 		s.problem(document.Problem{Line: 1, Text: what})
 		return
@@ -109,16 +113,10 @@ func (s *session) read(content []byte) {
 // mostUnknown is how many unknown fields of an object are looked up and told.
 const mostUnknown = 50
 
-// validated completes an object with defaults and adds it if the CRD's rules hold.
-func (s *session) validated(object map[string]any, at origin, position Position) {
+// add completes an object with defaults and adds it if the CRD's rules hold.
+func (s *session) add(object map[string]any, at origin, position Position) {
 	before := len(s.problems)
-	unknown := s.schema.Complete(object)
-	for _, path := range unknown[:min(len(unknown), mostUnknown)] {
-		s.problem(s.unknown(at, path))
-	}
-	for _, failure := range s.schema.Validate(context.Background(), object) {
-		s.problem(at.violation(failure))
-	}
+	s.check(object, at)
 	if len(s.problems) > before {
 		return
 	}
@@ -128,6 +126,17 @@ func (s *session) validated(object map[string]any, at origin, position Position)
 		return
 	}
 	s.placed = append(s.placed, placed{object: certificate, file: s.path, Position: position})
+}
+
+// check completes an object and collects what the CRD says against it.
+func (s *session) check(object map[string]any, at origin) {
+	unknown := s.schema.Complete(object)
+	for _, path := range unknown[:min(len(unknown), mostUnknown)] {
+		s.problem(s.unknown(at, path))
+	}
+	for _, failure := range s.schema.Validate(context.Background(), object) {
+		s.problem(at.violation(failure))
+	}
 }
 
 // inOrder sorts by line, and drops what is the same, such as the problem of a value that holds for several certificates.

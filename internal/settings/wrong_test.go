@@ -192,6 +192,7 @@ var wrong = []struct{ name, file, content string }{
 	{"a history that no integer holds", "web.yaml", manifest("web", "  revisionHistoryLimit: 99999999999")},
 	{"a thousand unknown fields", "web.yaml", manifest("web", many(1000, "  unknown#: 1"))},
 	{"a thousand wrong entries", "settings.json", secretsOf("", many(1000, "#,")+"0")},
+	{"a wrong store is no second certificate of the default store", "settings.json", secretsOf("", quoted(web)+",\n"+entry(`"certificateStoreName": 5, "keyExportable": true, "pollingIntervalInS": 5`))},
 	{"wrapped without an end", "settings.json", strings.Repeat(`{"settings": `, 12) + "{}" + strings.Repeat("}", 12)},
 }
 

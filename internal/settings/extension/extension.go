@@ -25,6 +25,8 @@ type Entry struct {
 	// Sources are the places of the spec's fields, under accounts, authentication.msiClientId and so on. A value beside the
 	// list of certificates has its place there.
 	Sources map[string]Source
+	// Incomplete reports that a value of the entry, or one beside the list, is a problem and left out.
+	Incomplete bool
 }
 
 // Source is a place in the settings.
@@ -59,9 +61,13 @@ func Read(root *document.Node) (entries []Entry, problems, notes []document.Prob
 	}
 	r.known(found.settings, found.field, "a setting of the Key Vault VM extension for Windows", append([]string{observed, secrets, authentication, "authenticationLocationSettings"}, shared...))
 	identity := r.identity(found.identities)
+	before := len(r.problems)
 	common := r.values(found.settings, found.field, shared)
+	incomplete := len(r.problems) > before
 	for _, item := range r.items(found) {
+		before = len(r.problems)
 		if entry, ok := r.entry(item, common, identity); ok {
+			entry.Incomplete = incomplete || len(r.problems) > before
 			entries = append(entries, entry)
 		}
 	}
