@@ -64,7 +64,7 @@ type machine struct {
 
 // newMachine opens what depends on the settings alone, so that a wrong setting ends the program at once.
 func newMachine(o options, log logr.Logger) (*machine, error) {
-	store, around, err := o.Open()
+	store, around, err := o.Store.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func (m *machine) run(ctx context.Context) error {
 	if err := m.serve(ctx); err != nil {
 		return err
 	}
-	if err := machinelock.Acquire(ctx, m.options.StorePath); err != nil {
-		return nil //nolint:nilerr // stopping
+	if err := machinelock.Acquire(ctx, m.options.Store.Path); err != nil {
+		return nil // stopping
 	}
 	agent := m.newAgent()
 	if err := m.registry.Register(agent); err != nil {

@@ -40,7 +40,7 @@ func (o *options) machineCommand(name, usage string, lookup cli.Lookup, more fun
 		more(flags)
 		flags.StringToStringVar(&o.NodeLabels, "node-labels", nil, "labels of this machine that node selectors are matched with, as in pool=web,zone=1; without it, a certificate with a nodeSelector is refused")
 		flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of this machine, by which its polls are spread; the host's name by default")
-		o.Options.AddTo(flags)
+		o.Store.AddTo(flags)
 		o.addEngineTo(flags, time.Second)
 		o.Azure.AddTo(flags)
 		o.addServersTo(flags, noAddress, noAddress)

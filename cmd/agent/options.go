@@ -18,7 +18,7 @@ import (
 // options are the agent's settings. Every flag has an environment variable, which the flag overrides: hcsshim passes the
 // command line of a HostProcess container through cmd.exe, so settings are better given there.
 type options struct {
-	stores.Options
+	Store stores.Options
 	Azure azure.Options
 	// Version is the agent's version.
 	Version string
@@ -141,7 +141,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.Node, "node-name", defaultNode(lookup), "name of the Node this agent runs on; NODE_NAME and then the host's name by default")
 	flags.StringVar(&o.Namespace, "namespace", lookup.Or("POD_NAMESPACE", "vaultpane-system"), "namespace of the agents' Leases; POD_NAMESPACE by default")
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig to reach the API server with; KUBECONFIG and then the pod's service account by default")
-	o.Options.AddTo(flags)
+	o.Store.AddTo(flags)
 	o.addEngineTo(flags, 10*time.Second)
 	o.Azure.AddTo(flags)
 	o.addServersTo(flags, "127.0.0.1:9464", "127.0.0.1:9465")
@@ -166,7 +166,7 @@ func (o *options) validate() error {
 	if err := o.Azure.Check(); err != nil {
 		return err
 	}
-	if err := o.Options.Check(); err != nil {
+	if err := o.Store.Check(); err != nil {
 		return err
 	}
 	switch {

@@ -49,7 +49,7 @@ type startup struct {
 
 // newStartup opens what depends on the settings alone, so that a wrong setting ends the agent at once.
 func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
-	store, machine, err := o.Open()
+	store, machine, err := o.Store.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *startup) NeedLeaderElection() bool { return false }
 // Start implements manager.Runnable.
 func (s *startup) Start(ctx context.Context) error {
 	ctx = ctrl.LoggerInto(ctx, ctrl.Log)
-	if err := machinelock.Acquire(ctx, s.settings.StorePath); err != nil {
+	if err := machinelock.Acquire(ctx, s.settings.Store.Path); err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // stopping
 		}

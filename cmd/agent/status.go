@@ -93,7 +93,7 @@ func (o *options) stateCommand(name, usage string, arguments *[]string, more fun
 	return cli.Command{Name: "vaultpane-agent " + name, Usage: usage, Arguments: arguments, Add: func(flags *pflag.FlagSet) {
 		more(flags)
 		o.addStateTo(flags)
-		o.Options.AddTo(flags)
+		o.Store.AddTo(flags)
 	}}
 }
 
@@ -109,7 +109,7 @@ func (o *options) look() (seen, error) {
 	if err != nil {
 		return seen{}, err
 	}
-	runs, err := machinelock.Held(o.StorePath)
+	runs, err := machinelock.Held(o.Store.Path)
 	switch {
 	case err != nil:
 		return seen{}, err

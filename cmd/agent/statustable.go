@@ -6,6 +6,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/standalone"
 	"github.com/vaultpane/vaultpane/internal/truncate"
@@ -14,50 +16,61 @@ import (
 // table prints a line for each certificate, then what is wrong with each, and with the settings.
 func table(s seen, wide bool) string {
 	var text strings.Builder
-	writer := tabwriter.NewWriter(&text, 0, 0, 3, ' ', 0)
-	columns := []string{"NAME", "STATE", "REASON", "THUMBPRINT", "EXPIRES"}
-	if wide {
-		columns = append(columns, "VERSION", "SINCE")
-	}
-	_, _ = fmt.Fprintln(writer, strings.Join(columns, "\t"))
-	var messages []string
-	for _, entry := range s.state.Certificates {
-		row := []string{entry.Name, stateOf(entry), string(entry.Reason), entry.Thumbprint, ""}
-		if entry.NotAfter != nil {
-			row[4] = entry.NotAfter.UTC().Format(time.RFC3339)
-		}
-		if wide {
-			row = append(row, entry.Version, "")
-			if entry.Since != nil {
-				row[6] = entry.Since.UTC().Format(time.RFC3339)
-			}
-		}
-		for i, cell := range row {
-			if row[i] = truncate.Line(cell, 256); cell == "" {
-				row[i] = "-"
-			}
-		}
-		_, _ = fmt.Fprintln(writer, strings.Join(row, "\t"))
-		if entry.Message != "" {
-			messages = append(messages, entry.Name+": "+entry.Message)
-		}
-	}
-	_ = writer.Flush() // to memory
-	messages = append(messages, standalone.SettingsProblems(s.state)...)
-	if s.runs && s.silent() {
-		messages = append(messages, "the agent runs, and has not written its state since "+renewed(s.state)+": see its log")
-	}
 	if len(s.state.Certificates) == 0 {
-		text.Reset()
 		text.WriteString("No certificates.\n")
+	} else {
+		printRows(s.state.Certificates, wide, &text)
 	}
-	for i, message := range messages {
+	for i, message := range s.messages() {
 		if i == 0 {
 			text.WriteString("\n")
 		}
 		text.WriteString(truncate.Line(message, 2048) + "\n")
 	}
 	return text.String()
+}
+
+func printRows(entries []v1alpha1.CertificateEntry, wide bool, text *strings.Builder) {
+	columns := 5
+	if wide {
+		columns = 7
+	}
+	writer := tabwriter.NewWriter(text, 0, 0, 3, ' ', 0)
+	rows := [][]string{{"NAME", "STATE", "REASON", "THUMBPRINT", "EXPIRES", "VERSION", "SINCE"}}
+	for _, entry := range entries {
+		rows = append(rows, []string{entry.Name, stateOf(entry), string(entry.Reason), entry.Thumbprint, timeOf(entry.NotAfter), entry.Version, timeOf(entry.Since)})
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			if row[i] = truncate.Line(cell, 256); cell == "" {
+				row[i] = "-"
+			}
+		}
+		_, _ = fmt.Fprintln(writer, strings.Join(row[:columns], "\t"))
+	}
+	_ = writer.Flush() // to memory
+}
+
+func timeOf(at *metav1.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+// messages are what is wrong, a line each: with certificates, with settings files, and with the agent.
+func (s seen) messages() []string {
+	var messages []string
+	for _, entry := range s.state.Certificates {
+		if entry.Message != "" {
+			messages = append(messages, entry.Name+": "+entry.Message)
+		}
+	}
+	messages = append(messages, standalone.SettingsProblems(s.state)...)
+	if s.runs && s.silent() {
+		messages = append(messages, "the agent runs, and has not written its state since "+renewed(s.state)+": see its log")
+	}
+	return messages
 }
 
 // stateOf names an entry's state. In the API an installed certificate has none.

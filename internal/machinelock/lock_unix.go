@@ -62,7 +62,7 @@ func lockFile(path string, flags int) (*os.File, error) {
 // locked.
 func isHeld(dir string) (bool, error) {
 	for _, path := range []string{place(dir), dir} {
-		file, err := os.Open(path) //nolint:gosec // G703: the folder is the operator's setting
+		file, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

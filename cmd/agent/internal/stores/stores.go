@@ -31,10 +31,10 @@ var backends = map[string]backend{
 
 // Options are the settings.
 type Options struct {
-	// Store is the kind of certificate store, one of backends.
-	Store string
-	// StorePath is the folder of the directory store; the Windows store does not use it.
-	StorePath string
+	// Kind is the kind of certificate store, one of backends.
+	Kind string
+	// Path is the folder of the directory store; the Windows store does not use it.
+	Path string
 }
 
 // AddTo adds the flags.
@@ -43,14 +43,14 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	if runtime.GOOS == "windows" {
 		kind, path = "windows", ""
 	}
-	flags.StringVar(&o.Store, "store", kind, "kind of certificate store: windows, which is the machine's own, or directory, which is a folder of files")
-	flags.StringVar(&o.StorePath, "store-path", path, "folder of the directory store")
+	flags.StringVar(&o.Kind, "store", kind, "kind of certificate store: windows, which is the machine's own, or directory, which is a folder of files")
+	flags.StringVar(&o.Path, "store-path", path, "folder of the directory store")
 }
 
 // Check returns an error that names the first wrong setting, by its flag.
 func (o *Options) Check() error {
-	_, err := findBackend(o.Store)
-	if err == nil && o.Store == "directory" && o.StorePath == "" {
+	_, err := findBackend(o.Kind)
+	if err == nil && o.Kind == "directory" && o.Path == "" {
 		return errors.New("--store-path is empty, must be the folder of the directory store")
 	}
 	return err
@@ -67,11 +67,11 @@ func findBackend(name string) (backend, error) {
 
 // Open opens the store, and what the machine around it offers.
 func (o *Options) Open() (certstore.Store, certstore.Machine, error) {
-	chosen, err := findBackend(o.Store)
+	chosen, err := findBackend(o.Kind)
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := chosen.open(o.StorePath)
+	store, err := chosen.open(o.Path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the certificate store: %w", err)
 	}
