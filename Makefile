@@ -9,6 +9,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOL := go tool -modfile=hack/tools/go.mod
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)'
 STORE ?=
+ACT ?=
 CHART ?=
 FAULTS ?=
 NODE ?=
@@ -37,8 +38,8 @@ images: ## Build the container images into dist/, as OCI layouts with bills of m
 		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) $(IMAGES)
 
 .PHONY: demo
-demo: build ## Run control plane, Key Vault endpoint and agent with five certificates on this machine (STORE=wine: the Windows agent).
-	@go run ./test/demo --store=$(or $(STORE),default)
+demo: ## See it work: on one machine, then in a cluster (ACT=machine: the first alone; STORE=wine: the Windows agent).
+	@VERSION="$(VERSION)" hack/demo.sh $(or $(STORE),default) $(or $(ACT),all)
 
 ##@ Tests
 

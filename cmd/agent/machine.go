@@ -31,14 +31,18 @@ func runMachine(arguments []string, stdout, stderr io.Writer) error {
 		o.failService(err)
 		return err
 	}
-	known := new(options).runCommand().Variables()
-	return logged(o, stdout, known, untilSignal(func(ctx context.Context, log logr.Logger) error {
+	keep := func(ctx context.Context, log logr.Logger) error {
 		m, err := newMachine(o, log)
 		if err != nil {
+			o.failService(err)
 			return err
 		}
 		return o.asService(ctx, m)
-	}))
+	}
+	if o.service == "" { // a service is stopped by its manager, and gets a signal when any user logs off
+		keep = untilSignal(keep)
+	}
+	return logged(o, stdout, new(options).runCommand().Variables(), keep)
 }
 
 func (o *options) runCommand() cli.Command {

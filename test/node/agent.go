@@ -3,6 +3,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,8 @@ type Machine struct {
 	Root string
 	// Dir holds the store: a folder of files, or a Wine prefix.
 	Dir string
+	// Bin is the folder of the executables in Root; empty for bin. Those for Windows are in its folder windows.
+	Bin string
 }
 
 // NewMachine prepares a machine with an empty store in dir.
@@ -80,10 +83,11 @@ func (m *Machine) Run(ctx context.Context, program string, environment []string,
 }
 
 func (m *Machine) command(ctx context.Context, program string, environment []string, arguments ...string) *exec.Cmd {
-	executable := filepath.Join(m.Root, "bin", program)
+	bin := filepath.Join(m.Root, cmp.Or(m.Bin, "bin"))
+	executable := filepath.Join(bin, program)
 	if m.Kind == Wine {
 		executable = filepath.Join(m.Root, "hack", "wine.sh")
-		arguments = append([]string{filepath.Join(m.Root, "bin", "windows", program+".exe")}, arguments...)
+		arguments = append([]string{filepath.Join(bin, "windows", program+".exe")}, arguments...)
 		environment = append(environment, "WINEPREFIX="+m.Dir)
 	} else {
 		environment = append(environment, "VAULTPANE_STORE_PATH="+m.StorePath())
@@ -153,4 +157,19 @@ func (m *Machine) Table(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("listing the store: %w", err)
 	}
 	return string(output), nil
+}
+
+// DeleteBehindTheBack removes a certificate from LocalMachine\MY as another program would: with the file manager, or from Windows'
+// registry.
+func (m *Machine) DeleteBehindTheBack(ctx context.Context, thumbprint string) error {
+	if m.Kind == Native {
+		return os.Remove(filepath.Join(m.StorePath(), "LocalMachine", "MY", thumbprint+".pem"))
+	}
+	command := exec.CommandContext(ctx, filepath.Join(m.Root, "hack", "wine.sh"), "reg", "delete",
+		`HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
+	command.Env = append(os.Environ(), "WINEPREFIX="+m.Dir)
+	if output, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("deleting from the registry: %w\n%s", err, output)
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ func main() {
 	ctrl.SetLogger(logr.Discard()) // first: controller-runtime prints a stack when it has none after 30 s
 	store := flag.String("store", "default", "default: this system's agent; wine: the Windows agent on Wine's LocalMachine store")
 	flag.Parse()
-	os.Exit(scene.Act("demo", func(ctx context.Context) error { return run(ctx, *store) }))
+	os.Exit(scene.Act("demo, act 2", func(ctx context.Context) error { return run(ctx, *store) }))
 }
 
 func run(ctx context.Context, store string) error {

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -243,7 +241,7 @@ func (s *stage) rotate(ctx context.Context) error {
 
 func (s *stage) repair(ctx context.Context) error {
 	thumbprint := s.thumbprint("gateway")
-	if err := s.deleteBehindTheBack(ctx, thumbprint); err != nil {
+	if err := s.machine.DeleteBehindTheBack(ctx, thumbprint); err != nil {
 		return err
 	}
 	scene.Say("deleted %s", thumbprint)
@@ -256,20 +254,6 @@ func (s *stage) repair(ctx context.Context) error {
 		return err
 	}
 	scene.Say("it is back with its key after %.1f s (the store is checked every 2 s here, every minute by default)", time.Since(deleted).Seconds())
-	return nil
-}
-
-// deleteBehindTheBack removes a certificate as another program would: with the file manager, or from Windows' registry.
-func (s *stage) deleteBehindTheBack(ctx context.Context, thumbprint string) error {
-	if s.kind == node.Native {
-		return os.Remove(filepath.Join(s.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem"))
-	}
-	command := exec.CommandContext(ctx, filepath.Join(s.root, "hack", "wine.sh"), "reg", "delete",
-		`HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
-	command.Env = append(os.Environ(), "WINEPREFIX="+s.machine.Dir)
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("deleting from the registry: %w\n%s", err, output)
-	}
 	return nil
 }
 
