@@ -88,7 +88,7 @@ func runExec(arguments []string, _, stderr io.Writer) error {
 func (e *execOptions) run(ctx context.Context, log logr.Logger) error {
 	signals, unsubscribe := childprocess.Signals()
 	defer unsubscribe()
-	m, err := newMachine(e.options, log)
+	m, err := newMachine(e.options, log, nil)
 	if err != nil {
 		return err
 	}

@@ -31,24 +31,28 @@ func runMachine(arguments []string, stdout, stderr io.Writer) error {
 		o.failService(err)
 		return err
 	}
-	keep := func(ctx context.Context, log logr.Logger) error {
-		m, err := newMachine(o, log)
-		if err != nil {
-			o.failService(err)
-			return err
-		}
-		return o.asService(ctx, m)
-	}
-	if o.service == "" { // a service is stopped by its manager, and gets a signal when any user logs off
-		keep = untilSignal(keep)
+	keep := untilSignal(o.keep)
+	if o.service != "" {
+		keep = o.keepAsService
 	}
 	return logged(o, stdout, new(options).runCommand().Variables(), keep)
+}
+
+func (o *options) keep(ctx context.Context, log logr.Logger) error {
+	m, err := newMachine(*o, log, nil)
+	if err != nil {
+		return err
+	}
+	return m.run(ctx)
 }
 
 func (o *options) runCommand() cli.Command {
 	o.hostLog.Folder = machineLogFolder()
 	return o.machineCommand("run", runUsage, os.LookupEnv, o.addServiceTo)
 }
+
+// warner takes a warning about a certificate, or with an empty name about the settings files.
+type warner = func(certificate string, warning failure.Failure)
 
 // machine is an agent without a cluster, and what it works on.
 type machine struct {
@@ -59,15 +63,15 @@ type machine struct {
 	vaults   *keyvault.Clients
 	counted  *engine.Metrics
 	registry *prometheus.Registry
-	// warn receives each new warning, beside the log.
-	warn func(certificate string, warning failure.Failure)
+	warn     warner
 
 	mu    sync.Mutex
 	agent *standalone.Agent // nil until the machine's lock is held
 }
 
-// newMachine opens what depends on the settings alone, so that a wrong setting ends the program at once.
-func newMachine(o options, log logr.Logger) (*machine, error) {
+// newMachine opens what depends on the settings alone, so that a wrong setting ends the program at once. warn is called with each
+// new warning, beside the log; nil for not called.
+func newMachine(o options, log logr.Logger, warn warner) (*machine, error) {
 	store, around, err := o.Store.Open()
 	if err != nil {
 		return nil, err
@@ -79,7 +83,7 @@ func newMachine(o options, log logr.Logger) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &machine{options: o, log: log, store: store, around: around, vaults: vaults, counted: counted, registry: registry}, nil
+	return &machine{options: o, log: log, store: store, around: around, vaults: vaults, counted: counted, registry: registry, warn: warn}, nil
 }
 
 // run waits for the machine's lock, and then keeps its certificates until the context ends.

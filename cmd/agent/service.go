@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -149,30 +148,35 @@ func (s *serviceOptions) arguments() []string {
 	return arguments
 }
 
-// asService runs the machine's agent, under Windows' service control manager where this process is a service.
-func (o *options) asService(ctx context.Context, m *machine) error {
-	if o.service == "" {
-		return m.run(ctx)
-	}
+// keepAsService keeps the machine's certificates under Windows' service control manager, which stops it. Signals are not listened to:
+// a service gets one when any user logs off.
+func (o *options) keepAsService(_ context.Context, log logr.Logger) error {
 	events := winservice.EventLog(o.service)
 	defer events.Close()
-	m.warn = func(certificate string, warning failure.Failure) {
-		if certificate == "" {
-			events.Warning(winservice.EventSettings, warning.Message)
-			return
-		}
-		events.Warning(winservice.EventCertificate, fmt.Sprintf("%s: %s: %s", certificate, warning.Reason, warning.Message))
-	}
 	return winservice.Run(o.service, func(ctx context.Context) error {
 		events.Info(winservice.EventStarted, "The agent has started, version "+o.Version+".")
-		err := m.run(logr.NewContext(ctx, m.log))
-		if err != nil && !errors.Is(err, context.Canceled) {
+		m, err := newMachine(*o, log, warningEvents(events))
+		if err == nil {
+			err = m.run(ctx)
+		}
+		if err != nil {
 			events.Error(winservice.EventFailed, "The agent has ended: "+err.Error())
 			return err
 		}
 		events.Info(winservice.EventStopped, "The agent has stopped.")
 		return nil
 	})
+}
+
+// warningEvents returns what writes warnings as events.
+func warningEvents(events *winservice.Log) warner {
+	return func(certificate string, warning failure.Failure) {
+		if certificate == "" {
+			events.Warning(winservice.EventSettings, warning.Message)
+			return
+		}
+		events.Warning(winservice.EventCertificate, fmt.Sprintf("%s: %s: %s", certificate, warning.Reason, warning.Message))
+	}
 }
 
 // failService records in the event log why a service could not even begin.
