@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -142,7 +143,13 @@ func (s *serviceOptions) arguments() []string {
 			arguments = append(arguments, "--"+flag.Name+"="+strings.Join(list.GetSlice(), ","))
 			return
 		}
-		arguments = append(arguments, "--"+flag.Name+"="+strings.Trim(flag.Value.String(), "[]"))
+		value := strings.Trim(flag.Value.String(), "[]")
+		if slices.Contains([]string{"ca-bundle", "state", "store-path"}, flag.Name) {
+			if absolute, err := filepath.Abs(value); err == nil { // a service has another working folder
+				value = absolute
+			}
+		}
+		arguments = append(arguments, "--"+flag.Name+"="+value)
 	})
 	slices.Sort(arguments[2+len(s.Settings):])
 	return arguments

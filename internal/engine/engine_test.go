@@ -263,6 +263,23 @@ func TestACertificateWithAnUnreadableSelectorDelaysNoRemoval(t *testing.T) {
 	}
 }
 
+func TestNothingIsRemovedWhileCertificatesMayBeUnknown(t *testing.T) {
+	e := newEngine(t)
+	thumbprint := install(t, e, "gone", "gone-uid", "Delete")
+	e.Reports.Set(v1alpha1.CertificateEntry{Name: "gone", Thumbprint: thumbprint})
+	incomplete := true
+	e.Incomplete = func() bool { return incomplete }
+	checkOnce(t, e)
+	if names := e.Reports.Names(); !isInstalled(t, e, thumbprint) || len(names) != 1 {
+		t.Errorf("the certificate is there: %t, and reported are %v", isInstalled(t, e, thumbprint), names)
+	}
+	incomplete = false
+	checkOnce(t, e)
+	if names := e.Reports.Names(); isInstalled(t, e, thumbprint) || len(names) != 0 {
+		t.Errorf("when all are known it is still there: %t, and reported are %v", isInstalled(t, e, thumbprint), names)
+	}
+}
+
 // partlyBroken is a store of which one cannot be read.
 type partlyBroken struct {
 	certstore.Store

@@ -75,6 +75,24 @@ func TestOneProcessLocksAFolder(t *testing.T) {
 	}
 }
 
+func TestALookSaysWhetherAnAgentRuns(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "store")
+	look := func(when string, want bool) {
+		t.Helper()
+		if held, err := Held(folder); err != nil || held != want {
+			t.Errorf("%s: held is %t, error %v, want %t", when, held, err, want)
+		}
+	}
+	look("before the first agent", false)
+	locked(t, folder)
+	look("while one runs", true)
+	release(t)
+	look("afterwards", false)
+	if !anotherGets(t, folder) {
+		t.Error("the look has kept the lock")
+	}
+}
+
 func TestTheLockOutlivesTheFolder(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "store")
 	locked(t, folder)

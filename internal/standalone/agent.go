@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -36,6 +37,8 @@ type Agent struct {
 	Processed func(certificate string)
 
 	queue workqueue.TypedRateLimitingInterface[string]
+
+	worked atomic.Bool // since memory was last given back
 
 	mu    sync.Mutex
 	found Found // at the last look
@@ -68,6 +71,9 @@ func (a *Agent) paths() []string { return append(slices.Clone(a.Files.Paths), a.
 func (a *Agent) follow(ctx context.Context, watcher *watcher) {
 	for before := wallClock(); watcher.wait(ctx); before = wallClock() {
 		a.look(ctx)
+		if a.worked.Swap(false) {
+			debug.FreeOSMemory() // else what the work took stays resident: a machine has better use for it
+		}
 		if wallClock().Sub(before) > 3*lookInterval {
 			a.ProcessAll(ctx)
 		}
@@ -132,6 +138,7 @@ func (a *Agent) work(ctx context.Context) {
 			return
 		}
 		a.attempt(ctx, name)
+		a.worked.Store(true)
 		a.queue.Done(name)
 		if a.Processed != nil {
 			a.Processed(name)
