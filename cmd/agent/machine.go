@@ -90,6 +90,7 @@ func newMachine(o options, log logr.Logger, warn warner) (*machine, error) {
 func (m *machine) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(logr.NewContext(ctx, m.log))
 	defer stop()
+	tellAccount(m.log)
 	m.log.Info("Starting", "version", m.options.Version, "machine", m.options.Node, "settings", m.options.Settings)
 	if err := m.serve(ctx); err != nil {
 		return err

@@ -118,6 +118,11 @@ func (a *Agent) tell(ctx context.Context, found Found) {
 			a.Warn("", failure.Failure{Message: problem})
 		}
 	}
+	for _, note := range found.Notes {
+		if !slices.Contains(before.Notes, note) {
+			log.Info("The settings should be written otherwise", "note", note)
+		}
+	}
 	if len(found.Problems) == 0 && len(before.Problems) > 0 {
 		log.Info("The settings are right again")
 	}

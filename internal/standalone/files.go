@@ -20,7 +20,7 @@ var suffixes = []string{".json", ".yaml", ".yml", ".settings"}
 
 // Files are the settings files. Look reads them anew each time, so that nothing depends on having seen a change.
 type Files struct {
-	// Paths are files, and folders whose files are read; folders in them are not.
+	// Paths are files, and folders whose files are read.
 	Paths []string
 	// Check rejects a file for what does not work on this machine, although it is valid; nil for no check.
 	Check func(settings.File) error
@@ -44,6 +44,8 @@ type Found struct {
 	Certificates []v1alpha1.ObservedCertificate
 	// Problems say what is wrong, a text of one line each, sorted.
 	Problems []string
+	// Notes say what was understood although it should be written otherwise, likewise.
+	Notes []string
 	// Incomplete says that there may be more certificates than these: a path is missing, or a file was never right.
 	Incomplete bool
 }
@@ -71,8 +73,10 @@ func (f *Files) Look() Found {
 	}
 	f.reader = nil
 	f.combine(&found)
-	slices.Sort(found.Problems)
-	found.Problems = slices.Compact(found.Problems)
+	for _, texts := range []*[]string{&found.Problems, &found.Notes} {
+		slices.Sort(*texts)
+		*texts = slices.Compact(*texts)
+	}
 	return found
 }
 
@@ -107,7 +111,7 @@ func (f *Files) list(path string) ([]string, error) {
 	var present []string
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.HasPrefix(name, ".") && slices.Contains(suffixes, strings.ToLower(filepath.Ext(name))) && !isFolder(filepath.Join(path, name)) {
+		if !strings.HasPrefix(name, ".") && slices.Contains(suffixes, strings.ToLower(filepath.Ext(name))) {
 			present = append(present, filepath.Join(path, name))
 		}
 	}
@@ -116,12 +120,6 @@ func (f *Files) list(path string) ([]string, error) {
 			path, strings.Join(suffixes, ", "), stays)
 	}
 	return present, nil
-}
-
-// isFolder follows symbolic links: the files of a mounted ConfigMap are links.
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // cause returns the system's error without the operation and path, which the caller names.
@@ -206,6 +204,9 @@ func (f *Files) combine(found *Found) {
 	for one, use := range using {
 		one.accepted = use
 		found.Incomplete = found.Incomplete || use == nil
+		if use != nil && len(use.Notes) > 0 {
+			found.Notes = append(found.Notes, lines(settings.Problems(use.Notes))...)
+		}
 	}
 }
 

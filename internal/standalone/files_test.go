@@ -195,6 +195,22 @@ func TestAMountedConfigMapIsFollowed(t *testing.T) {
 	want(t, step{"the second", nil, "two", false, nil}, files.Look())
 }
 
+// Container engines make a folder where a file to be mounted does not exist.
+func TestAFolderWithTheNameOfAFileIsToldAndAnyNoteOnce(t *testing.T) {
+	dir := folder(t)
+	must(t, os.Mkdir(filepath.Join(dir, "a.json"), 0o700))
+	write(t, dir, map[string]string{"b.json": extension("one")})
+	files := &Files{Paths: []string{dir}}
+	want(t, step{"a folder", nil, "one", true, []string{"a.json: this is a directory, must be a file"}}, files.Look())
+	must(t, os.Remove(filepath.Join(dir, "a.json")))
+	write(t, dir, map[string]string{"b.json": `{"observedCertificates": "https://shop.vault.azure.net/secrets/a https://shop.vault.azure.net/secrets/b"}`})
+	found := files.Look()
+	want(t, step{"two URLs in a text", nil, "a b", false, nil}, found)
+	if len(found.Notes) != 1 || !strings.Contains(found.Notes[0], "b.json:1: ") {
+		t.Errorf("the notes are %q", found.Notes)
+	}
+}
+
 func TestACheckOfTheMachineRejectsAFile(t *testing.T) {
 	dir := folder(t)
 	write(t, dir, map[string]string{"a.json": extension("one")})
