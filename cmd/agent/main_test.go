@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // endVariable has the folder of the host log of TestTheHostLogSaysWhyTheAgentEnded's own process.
@@ -19,11 +20,7 @@ func TestTheHostLogSaysWhyTheAgentEnded(t *testing.T) {
 		arguments := []string{"--node-name=win-1", "--kubeconfig=" + filepath.Join(place, "none"), "--host-log-dir=" + place}
 		os.Exit(cli.ExitCode("vaultpane-agent", run(arguments, io.Discard, io.Discard), io.Discard))
 	}
-	place, err := os.MkdirTemp("", "hostlog") // one that Wine 8 cannot remove is no failure
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(place) })
+	place := winetest.TempDir(t)
 	command := exec.Command(os.Args[0], "-test.run=^TestTheHostLogSaysWhyTheAgentEnded$")
 	command.Env = append(os.Environ(), endVariable+"="+place)
 	if output, err := command.CombinedOutput(); err == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 	"github.com/vaultpane/vaultpane/internal/machinelock"
 	"github.com/vaultpane/vaultpane/internal/standalone"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // stateFolder is a machine's state and store, of an agent that does not run.
@@ -27,11 +28,7 @@ type stateFolder struct {
 
 func newStateFolder(t *testing.T) stateFolder {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "status") // one that Wine 8 cannot remove is no failure
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := winetest.TempDir(t)
 	return stateFolder{t, filepath.Join(dir, "state"), filepath.Join(dir, "store")}
 }
 

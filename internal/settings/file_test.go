@@ -9,10 +9,11 @@ import (
 	"testing"
 
 	"github.com/vaultpane/vaultpane/internal/settings/document"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 func TestFilesThatCannotBeRead(t *testing.T) {
-	dir := t.TempDir()
+	dir := winetest.TempDir(t)
 	large := filepath.Join(dir, "large.json")
 	if err := os.WriteFile(large, make([]byte, 10<<20), 0o600); err != nil {
 		t.Fatal(err)
@@ -42,7 +43,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 }
 
 func TestAFileOfTheLargestSizeIsRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "settings.yaml")
+	path := filepath.Join(winetest.TempDir(t), "settings.yaml")
 	text := "observedCertificates: [" + web + "]\n"
 	if err := os.WriteFile(path, []byte(text+strings.Repeat("\n", MaxSize-len(text))), 0o600); err != nil {
 		t.Fatal(err)

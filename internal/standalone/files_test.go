@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vaultpane/vaultpane/internal/settings"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // entry is the extension's settings with these secrets.
@@ -87,7 +88,7 @@ func TestWhatAFolderHolds(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			dir := folder(t)
+			dir := winetest.TempDir(t)
 			files := &Files{Paths: []string{dir}}
 			for _, step := range test.steps {
 				write(t, dir, step.write)
@@ -136,17 +137,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// folder is t.TempDir, except that a folder that Wine 8 cannot remove is not a failure.
-func folder(t *testing.T) string {
-	t.Helper()
-	path, err := os.MkdirTemp("", "standalone")
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(path) })
-	return path
-}
-
 func TestAFolderThatVanishesRemovesNothing(t *testing.T) {
-	dir := filepath.Join(folder(t), "settings")
+	dir := filepath.Join(winetest.TempDir(t), "settings")
 	must(t, os.Mkdir(dir, 0o700))
 	files := &Files{Paths: []string{dir}}
 	write(t, dir, map[string]string{"a.json": extension("one"), "b.json": half})
@@ -159,7 +151,7 @@ func TestAFolderThatVanishesRemovesNothing(t *testing.T) {
 }
 
 func TestAFileThatIsNamedAndMissingChangesNothing(t *testing.T) {
-	path := filepath.Join(folder(t), "any-name")
+	path := filepath.Join(winetest.TempDir(t), "any-name")
 	files := &Files{Paths: []string{path}}
 	want(t, step{"missing at the start", nil, "", true, []string{path + " cannot be read: "}}, files.Look())
 	must(t, os.WriteFile(path, []byte(extension("one")), 0o600))
@@ -169,7 +161,7 @@ func TestAFileThatIsNamedAndMissingChangesNothing(t *testing.T) {
 }
 
 func TestSeveralPathsMakeOneSet(t *testing.T) {
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	must(t, os.Mkdir(filepath.Join(dir, "more"), 0o700))
 	write(t, dir, map[string]string{"a.json": extension("one"), "more/b.json": extension("two")})
 	files := &Files{Paths: []string{filepath.Join(dir, "a.json"), filepath.Join(dir, "more")}}
@@ -181,7 +173,7 @@ func TestAMountedConfigMapIsFollowed(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links need a right there")
 	}
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	for version, content := range map[string]string{"..v1": extension("one"), "..v2": extension("two")} {
 		must(t, os.Mkdir(filepath.Join(dir, version), 0o700))
 		write(t, filepath.Join(dir, version), map[string]string{"settings.json": content})
@@ -197,7 +189,7 @@ func TestAMountedConfigMapIsFollowed(t *testing.T) {
 
 // Container engines make a folder where a file to be mounted does not exist.
 func TestAFolderWithTheNameOfAFileIsToldAndAnyNoteOnce(t *testing.T) {
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	must(t, os.Mkdir(filepath.Join(dir, "a.json"), 0o700))
 	write(t, dir, map[string]string{"b.json": extension("one")})
 	files := &Files{Paths: []string{dir}}
@@ -212,7 +204,7 @@ func TestAFolderWithTheNameOfAFileIsToldAndAnyNoteOnce(t *testing.T) {
 }
 
 func TestACheckOfTheMachineRejectsAFile(t *testing.T) {
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	write(t, dir, map[string]string{"a.json": extension("one")})
 	files := &Files{Paths: []string{dir}, Check: func(file settings.File) error {
 		return settings.Problems{{File: file.Path, Line: 1, Text: "not on this machine"}}
@@ -221,7 +213,7 @@ func TestACheckOfTheMachineRejectsAFile(t *testing.T) {
 }
 
 func TestUIDAndGenerationFollowFromNameAndSpec(t *testing.T) {
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	write(t, dir, map[string]string{"a.yaml": manifest("web", "one") + "---\n" + manifest("api", "one")})
 	looked := (&Files{Paths: []string{dir}}).Look().Certificates
 	web, api := ObjectOf(looked[0], noTime), ObjectOf(looked[1], noTime)

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 var (
@@ -28,7 +29,7 @@ func newState(dir string) *State {
 }
 
 func TestTheStateSurvivesARestart(t *testing.T) {
-	dir := filepath.Join(folder(t), "state")
+	dir := filepath.Join(winetest.TempDir(t), "state")
 	before := newState(dir)
 	ends := metav1.NewTime(noon.Add(time.Hour))
 	web := v1alpha1.CertificateEntry{Name: "web", Generation: 7, Version: "v", Thumbprint: "AA", NotAfter: &ends}
@@ -52,7 +53,7 @@ func TestTheStateSurvivesARestart(t *testing.T) {
 }
 
 func TestAStateThatCannotBeReadIsAsGoodAsNone(t *testing.T) {
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	must(t, os.WriteFile(StatePath(dir), []byte("certificates: 7"), 0o600))
 	if previous, lastAlive := newState(dir).Load(logr.Discard()); len(previous) != 0 || !lastAlive.IsZero() {
 		t.Errorf("it has %v, last alive at %s", previous, lastAlive)
@@ -66,7 +67,7 @@ func TestAStateThatCannotBeReadIsAsGoodAsNone(t *testing.T) {
 }
 
 func TestAThousandProblemsAreCut(t *testing.T) {
-	dir := folder(t)
+	dir := winetest.TempDir(t)
 	state := newState(dir)
 	var problems []string
 	for range 1000 {
@@ -82,7 +83,7 @@ func TestAThousandProblemsAreCut(t *testing.T) {
 }
 
 func TestAFolderThatCannotBeWrittenIsCountedAndTriedAgain(t *testing.T) {
-	blocked := filepath.Join(folder(t), "state")
+	blocked := filepath.Join(winetest.TempDir(t), "state")
 	must(t, os.WriteFile(blocked, nil, 0o600)) // a file where the folder should be
 	state := newState(blocked)
 	state.Set(v1alpha1.CertificateEntry{Name: "web", Generation: 1})
@@ -99,7 +100,7 @@ func TestAFolderThatCannotBeWrittenIsCountedAndTriedAgain(t *testing.T) {
 }
 
 func TestRequestsAreReadUntilTheyAreOld(t *testing.T) {
-	requests := Requests{Dir: filepath.Join(folder(t), "state")}
+	requests := Requests{Dir: filepath.Join(winetest.TempDir(t), "state")}
 	if got := requests.Read(noon); len(got) != 0 {
 		t.Errorf("without a folder there are %v", got)
 	}

@@ -1,2 +1,2 @@
-// Package winetest reports to tests whether they run under Wine.
+// Package winetest is for tests that run under Wine too: it reports whether they do, and does for them what Wine lacks.
 package winetest

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 func parseHostLog(environment map[string]string) (HostLog, error) {
@@ -41,7 +43,7 @@ func TestTheHostLogIsOnWhereKubeletServesIt(t *testing.T) {
 }
 
 func TestTheHostLogsSettings(t *testing.T) {
-	place := folder(t)
+	place := winetest.TempDir(t)
 	tests := []struct {
 		name        string
 		environment map[string]string
@@ -69,7 +71,7 @@ func TestTheHostLogsSettings(t *testing.T) {
 }
 
 func TestTheHostLogHasTheLinesOfStdout(t *testing.T) {
-	h := HostLog{Folder: filepath.Join(folder(t), "vaultpane"), RetentionDays: 14}
+	h := HostLog{Folder: filepath.Join(winetest.TempDir(t), "vaultpane"), RetentionDays: 14}
 	var stdout bytes.Buffer
 	log, finish := h.Start(Logging{Format: "json"}, &stdout)
 	log.Info("Installed", "store", `LocalMachine\My`, "subject", "CN=Müller")
@@ -94,7 +96,7 @@ type failing struct{}
 func (failing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestTheHostLogGoesOnWithoutStdout(t *testing.T) {
-	h := HostLog{Folder: folder(t), RetentionDays: 14}
+	h := HostLog{Folder: winetest.TempDir(t), RetentionDays: 14}
 	writer, finish := h.beside(failing{}, func(string, ...any) {})
 	for _, line := range []string{"One\n", "Two\n"} {
 		_, _ = writer.Write([]byte(line))
@@ -116,7 +118,7 @@ func TestTheHostLogHasTheTraceOfACrash(t *testing.T) {
 	if place := os.Getenv(crashVariable); place != "" {
 		crash(t, place)
 	}
-	place := folder(t)
+	place := winetest.TempDir(t)
 	command := exec.Command(os.Args[0], "-test.run=^TestTheHostLogHasTheTraceOfACrash$")
 	command.Env = append(os.Environ(), crashVariable+"="+place)
 	if output, err := command.CombinedOutput(); err == nil {
@@ -157,14 +159,4 @@ func theFile(t *testing.T, place string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-// folder is t.TempDir, except that a folder that Wine 8 cannot remove is not a failure.
-func folder(t *testing.T) string {
-	path, err := os.MkdirTemp("", "hostlog")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(path) })
-	return path
 }

@@ -90,7 +90,7 @@ func wantFiles(t *testing.T, folder string, want map[string]string) {
 }
 
 func TestEachDayHasItsFile(t *testing.T) {
-	folder := filepath.Join(tempDir(t), "var", "log", "vaultpane")
+	folder := filepath.Join(winetest.TempDir(t), "var", "log", "vaultpane")
 	w := newWorld(t, folder, DefaultBound)
 	w.log("2026-03-01T23:59:59Z", "one", "zwei: Schlüssel für „Wëb“")
 	w.log("2026-03-02T00:00:00Z", "three")
@@ -109,7 +109,7 @@ func TestEachDayHasItsFile(t *testing.T) {
 }
 
 func TestOnlyOldFilesOfItsOwnAreDeleted(t *testing.T) {
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	for _, name := range []string{"vaultpane_service_2026-02-14.log", "vaultpane_service_2026-02-15.log", "akvvm_service_2020-01-01.log", "notes.txt"} {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -133,7 +133,7 @@ func TestOnlyOldFilesOfItsOwnAreDeleted(t *testing.T) {
 }
 
 func TestAFolderThatCannotBeIsToldOfOnceAndTriedAgain(t *testing.T) {
-	place := filepath.Join(tempDir(t), "log")
+	place := filepath.Join(winetest.TempDir(t), "log")
 	if err := os.WriteFile(place, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestAFolderThatCannotBeIsToldOfOnceAndTriedAgain(t *testing.T) {
 }
 
 func TestAClockThatIsSetBackDoesNotKeepItWaiting(t *testing.T) {
-	place := filepath.Join(tempDir(t), "log")
+	place := filepath.Join(winetest.TempDir(t), "log")
 	if err := os.WriteFile(place, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestADeletedFileIsMadeAnew(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a file that is open cannot be deleted there")
 	}
-	folder := filepath.Join(tempDir(t), "log")
+	folder := filepath.Join(winetest.TempDir(t), "log")
 	w := newWorld(t, folder, DefaultBound)
 	w.log("2026-03-01T10:00:00Z", "one")
 	if err := os.RemoveAll(folder); err != nil {
@@ -183,7 +183,7 @@ func TestAFullDisk(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("/dev/full is a device of Linux")
 	}
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	name := filepath.Join(folder, "vaultpane_service_2026-03-01.log")
 	if err := os.Symlink("/dev/full", name); err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func TestAFullDisk(t *testing.T) {
 }
 
 func TestADaysFileHasABound(t *testing.T) {
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	w := newWorld(t, folder, 10)
 	w.log("2026-03-01T10:00:00Z", "1234", "1234", "5")
 	w.log("2026-03-01T12:00:00Z", "6")
@@ -213,7 +213,7 @@ func TestADaysFileHasABound(t *testing.T) {
 
 // Old files may be what fills the disk.
 func TestAFullDiskGetsRidOfOldFiles(t *testing.T) {
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	w := newWorld(t, folder, 0) // takes no line
 	w.log("2026-03-01T10:00:00Z", "one")
 	old := filepath.Join(folder, "vaultpane_service_2026-02-01.log")
@@ -226,7 +226,7 @@ func TestAFullDiskGetsRidOfOldFiles(t *testing.T) {
 }
 
 func TestALineThatAnotherProcessLeftWithoutItsEndEndsBeforeTheNext(t *testing.T) {
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	name := filepath.Join(folder, "vaultpane_service_2026-03-01.log")
 	if err := os.WriteFile(name, []byte("half of a li"), 0o600); err != nil {
 		t.Fatal(err)
@@ -242,7 +242,7 @@ func TestTwoProcessesWriteWholeLinesToOneFile(t *testing.T) {
 		t.Skip("Wine finds the end of a file and writes there in two steps, so two writers mix their lines; Windows and Linux append in one")
 	}
 	const lines = 100
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	writers := []*world{newWorld(t, folder, DefaultBound), newWorld(t, folder, DefaultBound)}
 	var both sync.WaitGroup
 	for i, w := range writers {
@@ -267,7 +267,7 @@ func TestTwoProcessesWriteWholeLinesToOneFile(t *testing.T) {
 
 // What waits for a disk that does not answer must not take the agent's memory.
 func TestLongLinesWaitUpToABound(t *testing.T) {
-	w := newWorld(t, tempDir(t), DefaultBound) // nothing reads from the queue
+	w := newWorld(t, winetest.TempDir(t), DefaultBound) // nothing reads from the queue
 	long := []byte(strings.Repeat("x", 1<<20-1) + "\n")
 	for range 20 {
 		_, _ = w.writer.Write(long)
@@ -286,7 +286,7 @@ func TestLongLinesWaitUpToABound(t *testing.T) {
 }
 
 func TestALineThatWasCutOffEndsBeforeTheNext(t *testing.T) {
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	f := file{folder: folder, keep: 14, bound: DefaultBound}
 	now := at("2026-03-01T10:00:00Z")
 	if err := f.append([]byte("half of a li"), now); err != nil {
@@ -302,7 +302,7 @@ func TestALineThatWasCutOffEndsBeforeTheNext(t *testing.T) {
 
 // A disk that does not answer must not stop the agent.
 func TestWritingNeverWaitsForTheDisk(t *testing.T) {
-	folder := tempDir(t)
+	folder := winetest.TempDir(t)
 	release := make(chan struct{})
 	blocked := sync.OnceFunc(func() { <-release })
 	w := &world{t: t}
@@ -322,14 +322,4 @@ func TestWritingNeverWaitsForTheDisk(t *testing.T) {
 		t.Errorf("%d lines are written, want what the queue holds", written)
 	}
 	w.wantTold(fmt.Sprintf("The host log is being written again linesDropped=%d", lines-written))
-}
-
-// tempDir is t.TempDir, but one that Wine 8 cannot remove is no failure.
-func tempDir(t *testing.T) string {
-	path, err := os.MkdirTemp("", "hostlog")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(path) })
-	return path
 }
