@@ -1,7 +1,6 @@
 package standalone
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,7 +43,7 @@ func (r Requests) Read(now time.Time) map[string]time.Time {
 			continue
 		}
 		path := filepath.Join(r.folder(), entry.Name())
-		content, err := os.ReadFile(path)
+		content, err := readFile(path)
 		if err != nil {
 			continue
 		}
@@ -57,27 +56,4 @@ func (r Requests) Read(now time.Time) map[string]time.Time {
 		}
 	}
 	return requests
-}
-
-// unfinishedSuffix is that of a file that is being written.
-const unfinishedSuffix = ".unfinished"
-
-// replaceFile replaces a file in one step: a reader sees the old content or the new, also after a crash.
-func replaceFile(path string, content []byte) error {
-	unfinished := path + unfinishedSuffix
-	file, err := os.OpenFile(unfinished, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644) //nolint:gosec // G302: it holds no secret, and status reads it
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", unfinished, err)
-	}
-	return os.Rename(unfinished, path)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -63,7 +62,7 @@ func StatePath(dir string) string { return filepath.Join(dir, "state.yaml") }
 
 // ReadState reads the state that an agent wrote into a folder, nil where there is none.
 func ReadState(dir string) (*v1alpha1.NodeCertificateState, error) {
-	content, err := os.ReadFile(StatePath(dir))
+	content, err := readFile(StatePath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

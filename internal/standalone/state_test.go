@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,6 +98,31 @@ func TestAFolderThatCannotBeWrittenIsCountedAndTriedAgain(t *testing.T) {
 	if read, err := ReadState(blocked); err != nil || read == nil || len(read.Certificates) != 1 {
 		t.Errorf("got %v, error %v", read, err)
 	}
+}
+
+// On Windows a file cannot be replaced at the moment that it is read.
+func TestAStateIsWrittenWhileOthersReadIt(t *testing.T) {
+	dir := winetest.TempDir(t)
+	state := newState(dir)
+	must(t, state.write())
+	ctx, stop := context.WithCancel(t.Context())
+	var reading sync.WaitGroup
+	for range 3 {
+		reading.Go(func() {
+			for ctx.Err() == nil {
+				<-time.After(5 * time.Millisecond) // status and poll wait longer
+				if read, err := ReadState(dir); err != nil || read == nil {
+					t.Errorf("got %v, error %v", read, err)
+					return
+				}
+			}
+		})
+	}
+	for range 100 {
+		must(t, state.write())
+	}
+	stop()
+	reading.Wait()
 }
 
 func TestRequestsAreReadUntilTheyAreOld(t *testing.T) {
