@@ -117,11 +117,7 @@ func (w *environment) printLog() {
 // forget removes a certificate of the machine, as another program would.
 func (w *environment) forget(t *testing.T, thumbprint string) {
 	t.Helper()
-	if w.kind == node.Native {
-		if err := os.Remove(filepath.Join(w.machine.StorePath(), "LocalMachine", "MY", thumbprint+".pem")); err != nil {
-			t.Fatal(err)
-		}
-		return
+	if err := w.machine.Forget(t.Context(), thumbprint); err != nil {
+		t.Fatal(err)
 	}
-	w.registry(t, "delete", `HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -75,30 +74,10 @@ func (w *environment) nothingLeftOver(t *testing.T) {
 
 // keys returns the thumbprints for which the machine holds a private key.
 func (w *environment) keys(t *testing.T) ([]string, error) {
-	if w.kind == node.Native {
-		files, err := filepath.Glob(filepath.Join(w.machine.StorePath(), "*", "*", "*.key"))
-		for i, file := range files {
-			files[i] = strings.TrimSuffix(filepath.Base(file), ".key")
-		}
-		return files, err
+	if w.kind == node.Wine {
+		defer w.restartAgent(t)
 	}
-	// Wine keeps CAPI's containers in the registry, which its server writes to these files when it ends.
-	w.machine.Close()
-	defer w.restartAgent(t)
-	var keys []string
-	for _, name := range []string{"system.reg", "user.reg"} {
-		text, err := os.ReadFile(filepath.Join(w.machine.Dir, name))
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(string(text)) {
-			_, container, found := strings.Cut(line, `\\RSA\\vaultpane-`)
-			if found && len(container) >= 40 {
-				keys = append(keys, strings.ToUpper(container[:40]))
-			}
-		}
-	}
-	return keys, nil
+	return w.machine.Keys()
 }
 
 func TestTheVaultIsAwayForAWhile(t *testing.T) {

@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -255,11 +254,9 @@ func withoutProperty(t *testing.T, blob []byte, id uint32) []byte {
 // registry runs Wine's reg and returns what it printed.
 func (w *environment) registry(t *testing.T, arguments ...string) string {
 	t.Helper()
-	command := exec.Command(filepath.Join(w.machine.Root, "hack", "wine.sh"), append([]string{"reg"}, arguments...)...)
-	command.Env = append(os.Environ(), "WINEPREFIX="+w.machine.Dir)
-	output, err := command.CombinedOutput()
+	output, err := w.machine.Registry(t.Context(), arguments...)
 	if err != nil {
-		t.Fatalf("reg %s: %v\n%s", arguments[0], err, output)
+		t.Fatal(err)
 	}
-	return string(output)
+	return output
 }

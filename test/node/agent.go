@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,12 +83,25 @@ func (m *Machine) Run(ctx context.Context, program string, environment []string,
 	return strings.TrimSpace(string(output)), err
 }
 
-func (m *Machine) command(ctx context.Context, program string, environment []string, arguments ...string) *exec.Cmd {
+// Executable is the path of a program in the bin folder.
+func (m *Machine) Executable(program string) string {
 	bin := filepath.Join(m.Root, cmp.Or(m.Bin, "bin"))
-	executable := filepath.Join(bin, program)
 	if m.Kind == Wine {
+		return filepath.Join(bin, "windows", program+".exe")
+	}
+	return filepath.Join(bin, program)
+}
+
+func (m *Machine) command(ctx context.Context, program string, environment []string, arguments ...string) *exec.Cmd {
+	return m.on(ctx, m.Executable(program), environment, arguments...)
+}
+
+// on is a command on this machine.
+func (m *Machine) on(ctx context.Context, executable string, environment []string, arguments ...string) *exec.Cmd {
+	environment = slices.Clone(environment) // the caller's may have room for more
+	if m.Kind == Wine {
+		arguments = append([]string{executable}, arguments...)
 		executable = filepath.Join(m.Root, "hack", "wine.sh")
-		arguments = append([]string{filepath.Join(bin, "windows", program+".exe")}, arguments...)
 		environment = append(environment, "WINEPREFIX="+m.Dir)
 	} else {
 		environment = append(environment, "VAULTPANE_STORE_PATH="+m.StorePath())
@@ -102,12 +116,21 @@ func (m *Machine) Start(logFile string, environment []string, arguments ...strin
 	return StartProcess(m.command(context.Background(), agentProgram, environment, arguments...), logFile)
 }
 
-// AgentSettings are those of an agent that a test starts: the token of its node, the vaults of a server of test/keyvault with
-// its CA's file, and no ports. The identity's variables are the caller's to add; of two with one name the last holds.
+// StartProgram starts any program of this machine's kind by its executable; what it prints is appended to logFile.
+func (m *Machine) StartProgram(executable, logFile string, environment []string, arguments ...string) (*Process, error) {
+	return StartProcess(m.on(context.Background(), executable, environment, arguments...), logFile)
+}
+
+// AgentSettings are those of an agent of a cluster that a test starts: the token of its node, and MachineSettings.
 func (m *Machine) AgentSettings(node, kubeconfig, caFile string) []string {
+	return append(m.MachineSettings(node, caFile), "VAULTPANE_KUBECONFIG="+m.Path(kubeconfig))
+}
+
+// MachineSettings are those of any agent that a test starts: its machine's name, the vaults of a server of test/keyvault with its
+// CA's file, and no ports. The identity's variables are the caller's to add; of two with one name the last holds.
+func (m *Machine) MachineSettings(name, caFile string) []string {
 	return []string{
-		"VAULTPANE_NODE_NAME=" + node, "VAULTPANE_KUBECONFIG=" + m.Path(kubeconfig),
-		"VAULTPANE_CA_BUNDLE=" + m.Path(caFile), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
+		"VAULTPANE_NODE_NAME=" + name, "VAULTPANE_CA_BUNDLE=" + m.Path(caFile), "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost",
 		"VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true",
 		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0",
 	}
@@ -157,19 +180,4 @@ func (m *Machine) Table(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("listing the store: %w", err)
 	}
 	return string(output), nil
-}
-
-// DeleteBehindTheBack removes a certificate from LocalMachine\MY as another program would: with the file manager, or from Windows'
-// registry.
-func (m *Machine) DeleteBehindTheBack(ctx context.Context, thumbprint string) error {
-	if m.Kind == Native {
-		return os.Remove(filepath.Join(m.StorePath(), "LocalMachine", "MY", thumbprint+".pem"))
-	}
-	command := exec.CommandContext(ctx, filepath.Join(m.Root, "hack", "wine.sh"), "reg", "delete",
-		`HKLM\Software\Microsoft\SystemCertificates\MY\Certificates\`+thumbprint, "/f")
-	command.Env = append(os.Environ(), "WINEPREFIX="+m.Dir)
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("deleting from the registry: %w\n%s", err, output)
-	}
-	return nil
 }

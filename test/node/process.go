@@ -76,6 +76,12 @@ func (p *Process) Running() bool {
 // Succeeded reports whether the process has exited with status 0.
 func (p *Process) Succeeded() bool { return !p.Running() && p.command.ProcessState.Success() }
 
+// ExitCode is the process's exit code after its end, -1 where a signal ended it. It waits for the end.
+func (p *Process) ExitCode() int {
+	<-p.done
+	return p.command.ProcessState.ExitCode()
+}
+
 // ResidentBytes is the process's resident memory, as the kernel counts it.
 func (p *Process) ResidentBytes() (int64, error) { return p.memory("VmRSS:") }
 

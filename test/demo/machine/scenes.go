@@ -85,7 +85,7 @@ func (s *stage) rotate(ctx context.Context) error {
 
 func (s *stage) repair(ctx context.Context) error {
 	thumbprint := s.thumbprint()
-	if err := s.machine.DeleteBehindTheBack(ctx, thumbprint); err != nil {
+	if err := s.machine.Forget(ctx, thumbprint); err != nil {
 		return err
 	}
 	scene.Say("deleted %s", thumbprint)
