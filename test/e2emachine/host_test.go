@@ -1,0 +1,141 @@
+package e2emachine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+const hostName = "vm-000001"
+
+// host is a machine with an empty store, a folder of settings files, and a folder for the agent's state.
+type host struct {
+	*node.Machine
+	dir   string
+	agent *node.Process
+}
+
+// newHost makes a machine that ends with the test. Its log is printed if the test fails.
+func newHost(t *testing.T) *host {
+	t.Helper()
+	dir, err := os.MkdirTemp(env.dir, "host-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{dir: dir}
+	if h.Machine, err = node.NewMachine(t.Context(), env.kind, env.root, filepath.Join(dir, "machine")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(h.settings(), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.close(t) })
+	if env.kind == node.Wine {
+		h.tool(t, "version") // boots it
+	}
+	return h
+}
+
+func (h *host) close(t *testing.T) {
+	env.shop.Heal()
+	if h.agent != nil {
+		h.agent.Kill()
+	}
+	h.Close()
+	if log, err := os.ReadFile(h.log()); t.Failed() {
+		t.Logf("--- agent.log (%v) ---\n%s", err, log)
+	}
+	_ = os.RemoveAll(h.dir) // below a temporary folder
+}
+
+func (h *host) settings() string { return filepath.Join(h.dir, "settings") }
+
+func (h *host) state() string { return filepath.Join(h.dir, "state") }
+
+func (h *host) log() string { return filepath.Join(h.dir, "agent.log") }
+
+// identity are azidentity's variables, and nothing else.
+func (h *host) identity() []string { return env.vaults.Env() }
+
+// environment has the agent's settings, with shorter waits.
+func (h *host) environment() []string {
+	return slices.Concat(h.identity(), h.MachineSettings(hostName, env.vaults.CAFile()), []string{
+		"VAULTPANE_STATE=" + h.Path(h.state()), "VAULTPANE_SETTINGS=" + h.Path(h.settings()), "VAULTPANE_STORE_CHECK_INTERVAL=2s",
+		"VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"})
+}
+
+// start starts an agent, and kills the one that runs.
+func (h *host) start(t *testing.T, command ...string) {
+	t.Helper()
+	if h.agent != nil {
+		h.agent.Kill()
+	}
+	if len(command) == 0 {
+		command = []string{"run"}
+	}
+	var err error
+	if h.agent, err = h.Start(h.log(), h.environment(), command...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// result is how a command of the agent's executable ended.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+// tool runs a command of the agent's executable to its end.
+func (h *host) tool(t *testing.T, arguments ...string) result {
+	t.Helper()
+	return h.toolWith(t, h.environment(), arguments...)
+}
+
+func (h *host) toolWith(t *testing.T, environment []string, arguments ...string) result {
+	t.Helper()
+	output, err := h.Run(context.WithoutCancel(t.Context()), "vaultpane-agent", environment, arguments...)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return result{exit.ExitCode(), output, string(exit.Stderr)}
+	case err != nil:
+		t.Fatal(err)
+	}
+	return result{stdout: output}
+}
+
+// logged waits until the agent, or the program beside it, has printed something.
+func (h *host) logged(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, "the log has "+text, func() (bool, error) { return h.says(text) })
+}
+
+// put makes a certificate in the vault and returns its thumbprint.
+func put(t *testing.T, name string) string {
+	t.Helper()
+	made, err := env.shop.Put(name, keyvault.CertificateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Thumbprint
+}
+
+// rotate makes another version of a certificate, and returns its thumbprint.
+func rotate(t *testing.T, name string) string {
+	t.Helper()
+	made, err := env.shop.Rotate(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Thumbprint
+}
+
+// requests are those that the vault has had for a certificate.
+func requests(name string) int { return env.shop.Stats().BySecret[name] }
