@@ -69,6 +69,11 @@ func toPoll(state *v1alpha1.NodeCertificateState, names []string) ([]string, err
 	for _, entry := range state.Certificates {
 		known = append(known, entry.Name)
 	}
+	for _, name := range standalone.Unprocessed(state) {
+		if !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
 	if len(names) == 0 {
 		return known, nil
 	}

@@ -127,7 +127,8 @@ func (s seen) verdict(stderr io.Writer) error {
 		_, _ = fmt.Fprintf(stderr, "vaultpane-agent status: no agent runs here; this is what it wrote last, %s\n", renewed(s.state))
 		return cli.ExitStatus(exitNoAgent)
 	}
-	if nodestate.Summarize(s.state.Certificates).Failing > 0 || len(standalone.SettingsProblems(s.state)) > 0 || s.silent() {
+	failing := nodestate.Summarize(s.state.Certificates).Failing > 0
+	if failing || len(standalone.Unprocessed(s.state)) > 0 || len(standalone.SettingsProblems(s.state)) > 0 || s.silent() {
 		return cli.ExitStatus(exitNotWell)
 	}
 	return nil

@@ -88,6 +88,8 @@ func (a *Agent) look(ctx context.Context) {
 	found := a.Files.Look()
 	a.tell(ctx, found)
 	changed, gone := a.Source.Replace(found, a.Requests.Read(a.Engine.Now()))
+	certificates, _ := a.Source.List(ctx) // it never fails
+	a.State.SetCertificates(certificates)
 	for _, name := range slices.Concat(changed, gone) {
 		a.queue.Add(name)
 	}
@@ -210,7 +212,7 @@ func (a *Agent) waitsFor(certificate *v1alpha1.ObservedCertificate) string {
 	switch {
 	case certificate.Spec.Suspend:
 		return ""
-	case !known || entry.Generation != certificate.Generation && entry.Reason == "":
+	case unprocessed(certificate, entry, known):
 		return certificate.Name + ": not processed yet"
 	case entry.State == v1alpha1.StateInstalled && entry.Thumbprint != "" && entry.Generation == certificate.Generation:
 		return ""

@@ -53,8 +53,10 @@ type State struct {
 	entries  nodestate.Entries
 	problems []string
 	failures int
-	once     sync.Once
-	changed  chan struct{}
+	// certificates are those of the settings files.
+	certificates []v1alpha1.ObservedCertificate
+	once         sync.Once
+	changed      chan struct{}
 }
 
 // StatePath returns the state's file in a folder.
@@ -228,6 +230,9 @@ func (s *State) object() *v1alpha1.NodeCertificateState {
 		TypeMeta:     metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "NodeCertificateState"},
 		ObjectMeta:   metav1.ObjectMeta{Name: s.Machine, Annotations: map[string]string{renewedAnnotation: s.Now().UTC().Format(time.RFC3339)}},
 		AgentVersion: s.AgentVersion, Certificates: s.entries.Sorted(),
+	}
+	if names := s.unprocessed(); len(names) > 0 {
+		state.Annotations[unprocessedAnnotation] = strings.Join(names, ",")
 	}
 	state.Summary = nodestate.Summarize(state.Certificates)
 	if shown := s.problems; len(shown) > 0 {
