@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vaultpane/vaultpane/test/keyvault"
@@ -20,6 +21,9 @@ type host struct {
 	*node.Machine
 	dir   string
 	agent *node.Process
+	// on is a program that runs from the start on, so that Wine does not boot again for each command: what it boots keeps the
+	// command's output open. Its environment is that of the machine's services.
+	on *node.Process
 }
 
 // newHost makes a machine that ends with the test. Its log is printed if the test fails.
@@ -38,15 +42,23 @@ func newHost(t *testing.T) *host {
 	}
 	t.Cleanup(func() { h.close(t) })
 	if env.kind == node.Wine {
-		h.tool(t, "version") // boots it
+		if h.on, err = h.StartProgram(env.witness, filepath.Join(dir, "boot.log"), h.identity(), "stay"); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "Wine has booted", func() (bool, error) {
+			log, err := os.ReadFile(filepath.Join(dir, "boot.log"))
+			return strings.Contains(string(log), "witness: stays"), err
+		})
 	}
 	return h
 }
 
 func (h *host) close(t *testing.T) {
 	env.shop.Heal()
-	if h.agent != nil {
-		h.agent.Kill()
+	for _, process := range []*node.Process{h.agent, h.on} {
+		if process != nil {
+			process.Kill()
+		}
 	}
 	h.Close()
 	if log, err := os.ReadFile(h.log()); t.Failed() {

@@ -1,9 +1,12 @@
 package e2emachine
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/node"
 )
 
 // firstLimit is how long the first certificate may take from the agent's start.
@@ -12,10 +15,19 @@ const firstLimit = 10 * time.Second
 func TestTheExtensionsSettingsInstallTheirCertificate(t *testing.T) {
 	h := newHost(t)
 	thumbprint := put(t, "first")
-	h.write(t, "extension.json", extension(t, "first"))
+	store, key := "MY", "Present"
+	if !native() {
+		store, key = "TrustedPeople", "None" // Wine does not have CNG, where the extension's keys go
+	}
+	h.write(t, "extension.json", extension(t, store, "first"))
 	start := time.Now()
 	h.start(t)
-	h.holds(t, "first", thumbprint)
+	eventually(t, "the certificate is in the store", func() (bool, error) {
+		all, err := h.List(t.Context())
+		return slices.ContainsFunc(all, func(one node.Certificate) bool {
+			return one.Thumbprint == thumbprint && strings.EqualFold(one.Store, `LocalMachine\`+store) && one.Key == key
+		}), err
+	})
 	if took := time.Since(start); took > firstLimit {
 		t.Errorf("the certificate took %s", took)
 	} else {
@@ -30,7 +42,7 @@ func TestTheExtensionsSettingsInstallTheirCertificate(t *testing.T) {
 func TestARotationArrivesWithPollAndTheOldOneStays(t *testing.T) {
 	h := newHost(t)
 	first := put(t, "rotated")
-	h.write(t, "extension.json", extension(t, "rotated"))
+	h.write(t, "extension.yaml", simple(t, "rotated"))
 	h.start(t)
 	h.holds(t, "rotated", first)
 	second := rotate(t, "rotated")
@@ -44,7 +56,7 @@ func TestARotationArrivesWithPollAndTheOldOneStays(t *testing.T) {
 func TestDriftIsRepaired(t *testing.T) {
 	h := newHost(t)
 	thumbprint := put(t, "drift")
-	h.write(t, "extension.json", extension(t, "drift"))
+	h.write(t, "extension.yaml", simple(t, "drift"))
 	h.start(t)
 	h.holds(t, "drift", thumbprint)
 	if err := h.Forget(t.Context(), thumbprint); err != nil {

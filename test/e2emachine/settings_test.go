@@ -5,19 +5,37 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
 
+// simple are settings in the extension's form or, under Wine, ObservedCertificates: the extension's form names no provider, and
+// Wine does not have the default, CNG.
+func simple(t *testing.T, names ...string) string {
+	t.Helper()
+	if native() {
+		return extension(t, "MY", names...)
+	}
+	var wishes []wish
+	for _, name := range names {
+		wishes = append(wishes, wish{name: name, interval: month})
+	}
+	return manifest(wishes...)
+}
+
+// month is an interval of which no slot comes during a test, in seconds.
+const month = 30 * 24 * 3600
+
 // extension are the settings of the Key Vault VM extension of 2017, which has one store for all certificates.
-func extension(t *testing.T, names ...string) string {
+func extension(t *testing.T, store string, names ...string) string {
 	t.Helper()
 	var urls []string
 	for _, name := range names {
 		urls = append(urls, env.shop.SecretURL(name))
 	}
 	text, err := json.MarshalIndent(map[string]any{"secretsManagementSettings": map[string]any{
-		"pollingIntervalInS": "2592000", "certificateStoreName": "MY", "certificateStoreLocation": "LOCAL_MACHINE", "observedCertificates": urls,
+		"pollingIntervalInS": strconv.Itoa(month), "certificateStoreName": store, "certificateStoreLocation": "LOCAL_MACHINE", "observedCertificates": urls,
 	}}, "", "  ")
 	if err != nil {
 		t.Fatal(err)

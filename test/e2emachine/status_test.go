@@ -11,10 +11,10 @@ func TestStatusAndPollSayByTheirExitCodeWhetherAllIsWell(t *testing.T) {
 	thumbprint := put(t, "well")
 	h.status(t, 2, "no agent runs here, and none has left a state")
 	h.poll(t, 2)
-	h.write(t, "extension.json", extension(t, "well"))
+	h.write(t, "extension.yaml", simple(t, "well"))
 	h.start(t)
 	h.status(t, 0, thumbprint)
-	h.write(t, "more.json", extension(t, "ill"))
+	h.write(t, "more.yaml", simple(t, "ill"))
 	h.status(t, 1, thumbprint, "ill", "SecretNotFound")
 	if said := h.poll(t, 1, "ill"); !strings.Contains(said, "SecretNotFound") {
 		t.Errorf("poll says %q", said)
@@ -34,7 +34,7 @@ func TestStatusAndPollKnowWhatIsNotProcessedYet(t *testing.T) {
 	h := newHost(t)
 	thumbprint := put(t, "slow")
 	env.shop.Latency(1500 * time.Millisecond) // twice: it asks for a token first
-	h.write(t, "extension.json", extension(t, "slow"))
+	h.write(t, "extension.yaml", simple(t, "slow"))
 	h.start(t)
 	h.status(t, 1, "slow: not processed yet")
 	if said := h.poll(t, 0); !strings.Contains(said, "slow: Installed, "+thumbprint) {

@@ -50,7 +50,7 @@ func stay([]string) (int, error) {
 	case received := <-signals:
 		fmt.Println("witness: asked to end:", received)
 		return 7, nil
-	case <-time.After(limit):
+	case <-time.After(watching):
 		return 0, errors.New("nobody asked it to end")
 	}
 }
