@@ -20,7 +20,7 @@ const limit = 3 * time.Minute
 const exitFailed = 90
 
 var commands = map[string]func(arguments []string) (exitCode int, err error){
-	"renewal": renewal, "stay": stay, "end": end, "watch": watch,
+	"renewal": renewal, "stay": stay, "end-with-the-agent": stay, "end": end, "watch": watch,
 }
 
 func main() {
