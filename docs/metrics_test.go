@@ -23,6 +23,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/standalone"
 	"github.com/vaultpane/vaultpane/test/suite"
 )
 
@@ -37,7 +38,9 @@ func TestTheMetricsPageNamesEveryMetric(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := string(before)
-	for part, collectors := range map[string][]prometheus.Collector{"agent": agentCollectors(), "controller": controllerCollectors(t)} {
+	for part, collectors := range map[string][]prometheus.Collector{
+		"agent": agentCollectors(), "agent without a cluster": standaloneCollectors(), "controller": controllerCollectors(t),
+	} {
 		begin, end := fmt.Sprintf(generatedBetween, "Begin", part), fmt.Sprintf(generatedBetween, "End", part)
 		head, rest, found := strings.Cut(after, begin)
 		_, tail, ended := strings.Cut(rest, end)
@@ -75,6 +78,41 @@ func agentCollectors() []prometheus.Collector {
 	return append(notes.collectors, &agent.Reconciler{Engine: &engine.Engine{}})
 }
 
+// standaloneCollectors are those of an agent without a cluster that other agents do not have.
+func standaloneCollectors() []prometheus.Collector {
+	return []prometheus.Collector{additional{of: &standalone.Agent{Engine: &engine.Engine{}}, without: &engine.Engine{}}}
+}
+
+// additional is a collector without what it has in common with another.
+type additional struct{ of, without prometheus.Collector }
+
+func (a additional) Describe(descs chan<- *prometheus.Desc) {
+	common := map[string]bool{}
+	for _, desc := range described(a.without) {
+		common[desc.String()] = true
+	}
+	for _, desc := range described(a.of) {
+		if !common[desc.String()] {
+			descs <- desc
+		}
+	}
+}
+
+func (a additional) Collect(metrics chan<- prometheus.Metric) { a.of.Collect(metrics) }
+
+func described(collector prometheus.Collector) []*prometheus.Desc {
+	descs := make(chan *prometheus.Desc)
+	go func() {
+		collector.Describe(descs)
+		close(descs)
+	}()
+	var all []*prometheus.Desc
+	for desc := range descs {
+		all = append(all, desc)
+	}
+	return all
+}
+
 func controllerCollectors(t *testing.T) []prometheus.Collector {
 	t.Helper()
 	mgr := unconnectedManager(t)
@@ -110,12 +148,7 @@ func table(t *testing.T, collectors []prometheus.Collector) string {
 	t.Helper()
 	var rows []string
 	for _, collector := range collectors {
-		descs := make(chan *prometheus.Desc)
-		go func() {
-			collector.Describe(descs)
-			close(descs)
-		}()
-		for desc := range descs {
+		for _, desc := range described(collector) {
 			parts := description.FindStringSubmatch(desc.String())
 			if parts == nil {
 				t.Fatalf("cannot read %s", desc)
@@ -157,7 +190,7 @@ func quoted(labels ...string) string {
 func TestMetricNames(t *testing.T) {
 	labelled := regexp.MustCompile("^\\| `(vaultpane_[a-z0-9_]+)` \\| [a-z]+ \\| ([^|]*) \\|")
 	known := map[string]bool{}
-	for row := range strings.SplitSeq(table(t, append(agentCollectors(), controllerCollectors(t)...)), "\n") {
+	for row := range strings.SplitSeq(table(t, slices.Concat(agentCollectors(), standaloneCollectors(), controllerCollectors(t))), "\n") {
 		cells := labelled.FindStringSubmatch(row)
 		if cells == nil {
 			if strings.Contains(row, "`") {
