@@ -13,3 +13,12 @@ func tellAccount(log logr.Logger) {
 		log.Info("This account is not an administrator, so it cannot install certificates into LocalMachine: run it as ContainerAdministrator or an administrator, or set certificateStoreLocation to CurrentUser, which are the stores of this account")
 	}
 }
+
+// programData returns the folder of the data that belongs to no user. The system is asked for it, since a service and a person may
+// have different environments (https://learn.microsoft.com/windows/win32/shell/knownfolderid).
+func programData() string {
+	if folder, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0); err == nil {
+		return folder
+	}
+	return `C:\ProgramData`
+}

@@ -78,8 +78,7 @@ func runExec(arguments []string, _, stderr io.Writer) error {
 	}
 	var status cli.ExitStatus
 	if err != nil && !errors.As(err, &status) {
-		_, _ = fmt.Fprintln(stderr, "vaultpane-agent exec:", err)
-		return cli.ExitStatus(exitWrong)
+		return &cli.Failure{Code: exitWrong, Err: err}
 	}
 	return err
 }

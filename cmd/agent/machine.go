@@ -35,6 +35,9 @@ func runMachine(arguments []string, stdout, stderr io.Writer) error {
 	if o.service != "" {
 		keep = o.keepAsService
 	}
+	// First: the host log is below it by default, and would create it with the access that it inherits. The state's writer reports
+	// what fails.
+	_ = standalone.MakeFolder(o.State)
 	return logged(o, stdout, new(options).runCommand().Variables(), keep)
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -59,14 +58,10 @@ func (o *options) addStateTo(flags *pflag.FlagSet) {
 
 // dataFolder is the folder of the agent's own files.
 func dataFolder() string {
-	if runtime.GOOS != "windows" {
-		return "/var/lib/vaultpane"
+	if runtime.GOOS == "windows" {
+		return filepath.Join(programData(), "Vaultpane")
 	}
-	data := os.Getenv("ProgramData")
-	if data == "" {
-		data = `C:\ProgramData`
-	}
-	return filepath.Join(data, "Vaultpane")
+	return "/var/lib/vaultpane"
 }
 
 // machineLogFolder is the default of --host-log-dir: a service of Windows has no stdout.

@@ -23,7 +23,15 @@ import (
 var version = "dev"
 
 func main() {
-	os.Exit(cli.ExitCode("vaultpane-agent", run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+	os.Exit(cli.ExitCode(programName(os.Args[1:]), run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+}
+
+// programName is what errors begin with: the program, and its command where there is one.
+func programName(arguments []string) string {
+	if len(arguments) > 0 && commands[arguments[0]] != nil {
+		return "vaultpane-agent " + arguments[0]
+	}
+	return "vaultpane-agent"
 }
 
 // run chooses between the agent of a node and the other commands.

@@ -28,7 +28,8 @@ Usage:
   vaultpane-agent service uninstall                            stop and remove it; certificates, settings and state stay
 
 Run it as an administrator. Doing something twice is no error. The executable must stay where it is. The flags of install are
-those of run, and the service gets them. Variables of azidentity come from the machine's environment.
+those of run, and the service gets them. Variables of azidentity come from the machine's environment, as it was when Windows
+started; a managed identity needs none.
 
 Exit codes:
   0  done; of status: the service runs

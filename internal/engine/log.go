@@ -38,7 +38,7 @@ func logOutcome(ctx context.Context, out outcome, updated record) (warnings []fa
 	case out.changed():
 		log.Info("Installed the certificate", "thumbprint", after.Thumbprint, "version", after.Version,
 			"previousThumbprint", before.Thumbprint, "repaired", out.repaired(), "notAfter", after.NotAfter)
-	case before.Reason != "" && after.Reason == "":
+	case before.Reason != "" && before.Reason != v1alpha1.ReasonPending && after.Reason == "":
 		log.Info("The certificate has recovered", "thumbprint", after.Thumbprint, "version", after.Version)
 	case out.poll.made:
 		log.V(1).Info("The certificate is up to date", "version", after.Version)

@@ -90,9 +90,20 @@ func (a *Agent) look(ctx context.Context) {
 	changed, gone := a.Source.Replace(found, a.Requests.Read(a.Engine.Now()))
 	certificates, _ := a.Source.List(ctx) // it never fails
 	a.State.SetCertificates(certificates)
-	for _, name := range slices.Concat(changed, gone) {
+	for _, name := range slices.Concat(changed, gone, a.leftOver(ctx)) {
 		a.queue.Add(name)
 	}
+}
+
+// leftOver returns the certificates that an earlier agent has reported and that no settings file has any more.
+func (a *Agent) leftOver(ctx context.Context) []string {
+	if a.Source.Incomplete() {
+		return nil
+	}
+	return slices.DeleteFunc(a.State.Names(), func(name string) bool {
+		certificate, _ := a.Source.Get(ctx, name) // it never fails
+		return certificate != nil
+	})
 }
 
 // ProcessAll queues every certificate. Those that are not due cost nothing.

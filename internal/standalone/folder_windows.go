@@ -15,9 +15,9 @@ import (
 // https://learn.microsoft.com/windows/win32/secauthz/ace-strings
 const folderAccess = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)(A;OICI;FRFX;;;BU)"
 
-// makeFolder creates a folder that only this account and administrators can write to.
+// MakeFolder creates a folder that only this account and administrators can write to.
 // https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createdirectoryw
-func makeFolder(path string) error {
+func MakeFolder(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return nil
 	}

@@ -24,7 +24,7 @@ func (r Requests) folder() string { return filepath.Join(r.Dir, "requests") }
 
 // Ask requests a poll of a certificate.
 func (r Requests) Ask(name string, now time.Time) error {
-	if err := makeFolder(r.folder()); err != nil {
+	if err := MakeFolder(r.folder()); err != nil {
 		return err
 	}
 	return replaceFile(filepath.Join(r.folder(), requestPrefix+name), []byte(now.UTC().Format(time.RFC3339)+"\n"))

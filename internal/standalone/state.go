@@ -209,7 +209,7 @@ func (s *State) Keep(ctx context.Context) {
 func (s *State) write() error {
 	content, err := yaml.Marshal(s.object())
 	if err == nil {
-		err = makeFolder(s.Dir)
+		err = MakeFolder(s.Dir)
 	}
 	if err == nil {
 		err = replaceFile(StatePath(s.Dir), content)

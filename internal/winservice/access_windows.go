@@ -51,7 +51,7 @@ var advice = map[error]string{
 	windows.ERROR_SERVICE_DISABLED:           "enable it with: service install",
 	windows.ERROR_FILE_NOT_FOUND:             "the program is missing: install the service again with the path it has now",
 	windows.ERROR_PATH_NOT_FOUND:             "the program is missing: install the service again with the path it has now",
-	windows.ERROR_SERVICE_REQUEST_TIMEOUT:    "the program did not report to the service control manager in time; see its log",
+	windows.ERROR_SERVICE_REQUEST_TIMEOUT:    "the program did not report to the service control manager in time; it has ended, or could not read its settings: see the Application log, where it is a source of its own, and its log",
 	windows.ERROR_DEPENDENT_SERVICES_RUNNING: "stop the services that depend on it first",
 }
 

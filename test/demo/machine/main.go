@@ -31,7 +31,7 @@ func run(ctx context.Context, store, bin string) error {
 	defer stage.close()
 	return scene.Play(ctx, []scene.Scene{
 		{Title: "Azure Key Vault: a vault with the certificate \"web\"", Play: stage.startKeyVault},
-		{Title: "The settings of the Key Vault VM extension, as they are, and the agent", Play: stage.startAgent},
+		{Title: stage.settingsTitle(), Play: stage.startAgent},
 		{Title: "\"web\" is renewed in the vault, and you ask for a poll", Play: stage.rotate},
 		{Title: "The certificate is deleted from the store by mistake", Play: stage.repair},
 		{Title: "The settings get a mistake", Play: stage.makeMistake},

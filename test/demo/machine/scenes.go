@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -28,25 +27,12 @@ func (s *stage) startKeyVault(context.Context) error {
 	return nil
 }
 
-// settings are those that the extension's first documentation has.
-func (s *stage) settings() string {
-	return fmt.Sprintf(`{
-  "secretsManagementSettings": {
-    "pollingIntervalInS": "3600",
-    "certificateStoreName": "MY",
-    "certificateStoreLocation": "LOCAL_MACHINE",
-    "observedCertificates": ["%s"]
-  }
-}
-`, s.vaults.Vault("shop").SecretURL("web"))
-}
-
 func (s *stage) startAgent(ctx context.Context) error {
 	if err := s.write(s.settings()); err != nil {
 		return err
 	}
-	scene.Quote("$ cat settings.json\n" + s.settings())
-	scene.Quote("$ vaultpane-agent run --settings settings.json &")
+	scene.Quote("$ cat " + filepath.Base(s.file()) + "\n" + s.settings())
+	scene.Quote("$ vaultpane-agent run --settings " + filepath.Base(s.file()) + " &")
 	started := time.Now()
 	var err error
 	if s.agent, err = s.machine.Start(s.log(), s.environment(), "run", "--settings", s.machine.Path(s.file())); err != nil {
@@ -102,7 +88,7 @@ func (s *stage) makeMistake(ctx context.Context) error {
 	if err := s.write(strings.Replace(s.settings(), "/secrets/", "/certificates/", 1)); err != nil {
 		return err
 	}
-	if err := s.untilStatusHas(ctx, "settings.json:"); err != nil {
+	if err := s.untilStatusHas(ctx, filepath.Base(s.file())+":"); err != nil {
 		return err
 	}
 	scene.Say("what was in use before stays in use")

@@ -53,8 +53,7 @@ func (s *stage) close() {
 	_ = os.RemoveAll(s.dir) // a temporary folder
 }
 
-func (s *stage) log() string  { return filepath.Join(s.dir, "agent.log") }
-func (s *stage) file() string { return filepath.Join(s.dir, "settings.json") }
+func (s *stage) log() string { return filepath.Join(s.dir, "agent.log") }
 
 // write writes the settings in one step, as editors and tools of configuration management do.
 func (s *stage) write(settings string) error {
