@@ -22,7 +22,7 @@ type host struct {
 	dir   string
 	agent *node.Process
 	// on is a program that runs from the start on, so that Wine does not boot again for each command: what it boots keeps the
-	// command's output open. Its environment is that of the machine's services.
+	// command's output open.
 	on *node.Process
 }
 
@@ -42,15 +42,28 @@ func newHost(t *testing.T) *host {
 	}
 	t.Cleanup(func() { h.close(t) })
 	if env.kind == node.Wine {
-		if h.on, err = h.StartProgram(env.witness, filepath.Join(dir, "boot.log"), h.identity(), "stay"); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "Wine has booted", func() (bool, error) {
-			log, err := os.ReadFile(filepath.Join(dir, "boot.log"))
-			return strings.Contains(string(log), "witness: stays"), err
-		})
+		h.boot(t)
 	}
 	return h
+}
+
+// boot boots Wine, and ends it before if it runs.
+func (h *host) boot(t *testing.T) {
+	t.Helper()
+	if h.on != nil {
+		h.Close()
+		h.on.Kill()
+	}
+	log := filepath.Join(h.dir, "boot.log")
+	_ = os.Remove(log) // there is none of the first time
+	var err error
+	if h.on, err = h.StartProgram(env.witness, log, nil, "stay"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "Wine has booted", func() (bool, error) {
+		text, err := os.ReadFile(log)
+		return strings.Contains(string(text), "witness: stays"), err
+	})
 }
 
 func (h *host) close(t *testing.T) {
@@ -61,10 +74,20 @@ func (h *host) close(t *testing.T) {
 		}
 	}
 	h.Close()
-	if log, err := os.ReadFile(h.log()); t.Failed() {
-		t.Logf("--- agent.log (%v) ---\n%s", err, log)
+	if t.Failed() {
+		h.printLogs(t)
 	}
 	_ = os.RemoveAll(h.dir) // below a temporary folder
+}
+
+// printLogs prints what the agents and programs have printed, and the service's own log.
+func (h *host) printLogs(t *testing.T) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(h.dir, "*.log")) // the pattern is right
+	for _, file := range files {
+		log, err := os.ReadFile(file)
+		t.Logf("--- %s (%v) ---\n%s", filepath.Base(file), err, log)
+	}
 }
 
 func (h *host) settings() string { return filepath.Join(h.dir, "settings") }
@@ -73,12 +96,9 @@ func (h *host) state() string { return filepath.Join(h.dir, "state") }
 
 func (h *host) log() string { return filepath.Join(h.dir, "agent.log") }
 
-// identity are azidentity's variables, and nothing else.
-func (h *host) identity() []string { return env.vaults.Env() }
-
 // environment has the agent's settings, with shorter waits.
 func (h *host) environment() []string {
-	return slices.Concat(h.identity(), h.MachineSettings(hostName, env.vaults.CAFile()), []string{
+	return slices.Concat(env.vaults.Env(), h.MachineSettings(hostName, env.vaults.CAFile()), []string{
 		"VAULTPANE_STATE=" + h.Path(h.state()), "VAULTPANE_SETTINGS=" + h.Path(h.settings()), "VAULTPANE_STORE_CHECK_INTERVAL=2s",
 		"VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"})
 }
