@@ -39,12 +39,12 @@ func readFile(path string) (content []byte, err error) {
 	return content, err
 }
 
-// patiently tries again for a fifth of a second on Windows, where a file cannot be replaced at the moment that another process reads
+// patiently tries again for half a second on Windows, where a file cannot be replaced at the moment that another process reads
 // it, nor read while it is replaced (https://learn.microsoft.com/windows/win32/fileio/creating-and-opening-files).
 func patiently(act func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := act()
-		if err == nil || os.IsNotExist(err) || runtime.GOOS != "windows" || attempt == 20 {
+		if err == nil || os.IsNotExist(err) || runtime.GOOS != "windows" || attempt == 50 {
 			return err
 		}
 		<-time.After(10 * time.Millisecond)
