@@ -31,6 +31,9 @@ const (
 // RenewInterval is the time between two writes of the state's file while nothing changes.
 const RenewInterval = time.Minute
 
+// retryInterval is the time after which a write that failed is tried again.
+const retryInterval = 2 * time.Second
+
 // Collecting: a write waits until nothing has changed for quiet, but not longer than longestWait.
 const (
 	quiet       = 200 * time.Millisecond
@@ -182,11 +185,14 @@ func (s *State) changes() chan struct{} {
 	return s.changed
 }
 
-// Keep writes the state when it has changed and at each RenewInterval, until the context ends, and then once more.
+// Keep writes the state when it has changed, at each RenewInterval, and soon after a failure, until the context ends, and then once more.
 func (s *State) Keep(ctx context.Context) {
 	log, logged := logr.FromContextOrDiscard(ctx).WithName("state"), ""
 	for {
-		err := s.write()
+		err, wait := s.write(), RenewInterval
+		if err != nil {
+			wait = retryInterval
+		}
 		switch {
 		case err == nil && logged != "":
 			log.Info("The state can be written again")
@@ -198,7 +204,7 @@ func (s *State) Keep(ctx context.Context) {
 		select {
 		case <-s.changes():
 			debounce.Quiet(ctx, s.changes(), quiet, time.After(longestWait))
-		case <-time.After(RenewInterval):
+		case <-time.After(wait):
 		case <-ctx.Done():
 			_ = s.write() // it is only newer than the last
 			return
