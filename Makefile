@@ -73,7 +73,7 @@ test-images: ## Build the images twice, compare them byte by byte, and check the
 	@echo "test-images: PASS"
 
 .PHONY: e2e
-e2e: build ## Run the end-to-end tests: control plane, Key Vault endpoint, and the agent natively and then under Wine.
+e2e: build ## Run the end-to-end tests with a control plane and without: Key Vault endpoint, and the agent natively and then under Wine.
 	@hack/e2e.sh
 
 .PHONY: chart

@@ -3,6 +3,7 @@ package e2emachine
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -104,27 +105,39 @@ func TestAKilledAgentLeavesNoProgramBehind(t *testing.T) {
 	h.write(t, "a.yaml", simple(t, "orphan"))
 	h.start(t, h.exec(nil, h.witness(), "end-with-the-agent")...)
 	h.logged(t, "witness: stays")
-	if running := programs(t, "end-with-the-agent"); running != 1 {
-		t.Fatalf("%d programs run, want 1", running)
+	running := programs(t, "end-with-the-agent")
+	if len(running) != 1 {
+		t.Fatalf("%d programs run, want 1", len(running))
 	}
 	h.agent.Kill()
-	eventually(t, "the program has ended", func() (bool, error) { return programs(t, "end-with-the-agent") == 0, nil })
+	ended := func() (bool, error) { return len(programs(t, "end-with-the-agent")) == 0, nil }
+	t.Cleanup(func() {
+		if done, _ := ended(); !done && native() { // Wine ends with its machine
+			_ = running[0].Kill()
+		}
+	})
+	eventually(t, "the program has ended", ended)
 }
 
-// programs counts the processes of the program with an argument; the agent has it, too.
-func programs(t *testing.T, argument string) int {
+// programs returns the processes of the program with an argument; the agent has it, too.
+func programs(t *testing.T, argument string) []*os.Process {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := 0
+	var found []*os.Process
 	for _, file := range files {
 		line, _ := os.ReadFile(file) // the process may have ended
 		text := string(line)
 		if strings.Contains(text, filepath.Base(env.dir)) && strings.Contains(text, argument) && !strings.Contains(text, "exec\x00") {
-			count++
+			id, _ := strconv.Atoi(filepath.Base(filepath.Dir(file))) // the pattern has digits
+			process, err := os.FindProcess(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, process)
 		}
 	}
-	return count
+	return found
 }
