@@ -47,6 +47,9 @@ type Agent struct {
 // Run runs the agent until the context ends.
 func (a *Agent) Run(ctx context.Context) {
 	a.queue = workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](time.Second, 15*time.Minute))
+	if err := a.Requests.prepare(); err != nil {
+		logr.FromContextOrDiscard(ctx).Info("Requested polls are found late, until the folder exists", "folder", a.Requests.folder(), "cause", err.Error())
+	}
 	watcher := newWatcher(ctx, a.paths())
 	defer watcher.close()
 	a.look(ctx)

@@ -22,6 +22,14 @@ const (
 
 func (r Requests) folder() string { return filepath.Join(r.Dir, "requests") }
 
+// prepare creates the folder, so that it can be watched from the start.
+func (r Requests) prepare() error {
+	if err := makeFolder(r.Dir); err != nil {
+		return err
+	}
+	return makeFolder(r.folder())
+}
+
 // Ask requests a poll of a certificate.
 func (r Requests) Ask(name string, now time.Time) error {
 	if err := MakeFolder(r.folder()); err != nil {
