@@ -45,10 +45,17 @@ func TestKilledAtAnyMomentTheStoreHasEveryCertificateWithItsKey(t *testing.T) {
 	env.shop.Latency(20 * time.Millisecond) // so that a sync has a middle
 	unfinished := map[string]bool{}
 	for number := range kills {
-		h.disturb(t, random, all)
-		moment := time.NewTimer(time.Duration(300+random.IntN(900)) * time.Millisecond)
+		wait := working() // from its start: what was changed while it was away is processed at once
+		if number%2 == 0 {
+			h.disturb(t, random, all)
+			wait = settling
+		}
+		moment := time.NewTimer(wait + time.Duration(random.Int64N(int64(500*time.Millisecond))))
 		<-moment.C
 		h.agent.Kill()
+		if number%2 == 0 {
+			h.disturb(t, random, all)
+		}
 		for _, file := range h.unfinished(t) {
 			unfinished[file] = true
 		}
@@ -61,6 +68,17 @@ func TestKilledAtAnyMomentTheStoreHasEveryCertificateWithItsKey(t *testing.T) {
 	t.Logf("%d files were unfinished after a kill", len(unfinished))
 	watch.end(t, kills/2)
 	h.agreed(t, all)
+}
+
+// settling is how long the agent waits for more changes of a file before it reads it.
+const settling = 300 * time.Millisecond
+
+// working is how long an agent takes from its start until it works, at least.
+func working() time.Duration {
+	if native() {
+		return 30 * time.Millisecond
+	}
+	return 500 * time.Millisecond // Wine starts it
 }
 
 // disturb renews and changes certificates: the agent has to write.
