@@ -24,10 +24,10 @@ func (r Requests) folder() string { return filepath.Join(r.Dir, "requests") }
 
 // prepare creates the folder, so that it can be watched from the start.
 func (r Requests) prepare() error {
-	if err := makeFolder(r.Dir); err != nil {
+	if err := MakeFolder(r.Dir); err != nil {
 		return err
 	}
-	return makeFolder(r.folder())
+	return MakeFolder(r.folder())
 }
 
 // Ask requests a poll of a certificate.
