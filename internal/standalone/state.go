@@ -2,11 +2,8 @@ package standalone
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -18,14 +15,6 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/debounce"
 	"github.com/vaultpane/vaultpane/internal/nodestate"
-)
-
-// Annotations of the state's file.
-const (
-	// renewedAnnotation is when the agent last said that it runs, an RFC 3339 time. After a restart it tells which polls were missed.
-	renewedAnnotation = "vaultpane.dev/renewed-at"
-	// problemsAnnotation are the problems of the settings files, a line each; absent where there is none.
-	problemsAnnotation = "vaultpane.dev/settings-problems"
 )
 
 // RenewInterval is the time between two writes of the state's file while nothing changes.
@@ -60,42 +49,6 @@ type State struct {
 	certificates []v1alpha1.ObservedCertificate
 	once         sync.Once
 	changed      chan struct{}
-}
-
-// StatePath returns the state's file in a folder.
-func StatePath(dir string) string { return filepath.Join(dir, "state.yaml") }
-
-// ReadState reads the state that an agent wrote into a folder, nil where there is none.
-func ReadState(dir string) (*v1alpha1.NodeCertificateState, error) {
-	content, err := readFile(StatePath(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the state: %w", err)
-	}
-	state := &v1alpha1.NodeCertificateState{}
-	if err := yaml.UnmarshalStrict(content, state); err != nil {
-		return nil, fmt.Errorf("reading the state in %s: %w", StatePath(dir), err)
-	}
-	return state, nil
-}
-
-// RenewedAt returns when the agent of a state last said that it runs, zero where that is unknown.
-func RenewedAt(state *v1alpha1.NodeCertificateState) time.Time {
-	renewed, err := time.Parse(time.RFC3339, state.Annotations[renewedAnnotation])
-	if err != nil {
-		return time.Time{}
-	}
-	return renewed
-}
-
-// SettingsProblems returns what was wrong with the settings files.
-func SettingsProblems(state *v1alpha1.NodeCertificateState) []string {
-	if state.Annotations[problemsAnnotation] == "" {
-		return nil
-	}
-	return strings.Split(state.Annotations[problemsAnnotation], "\n")
 }
 
 // Load reads what an earlier agent reported, by certificate, and when it last ran. A file that cannot be read is as good as none:

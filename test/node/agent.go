@@ -75,7 +75,7 @@ const agentProgram = "vaultpane-agent"
 // Run runs another program from the bin folder, and returns its output, also when it failed.
 func (m *Machine) Run(ctx context.Context, program string, environment []string, arguments ...string) (string, error) {
 	command := m.command(ctx, program, environment, arguments...)
-	output, err := command.Output()
+	output, err := outputOf(command)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		err = fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(string(exit.Stderr)))
@@ -108,7 +108,17 @@ func (m *Machine) on(ctx context.Context, executable string, environment []strin
 	}
 	command := exec.CommandContext(ctx, executable, arguments...)
 	command.Env = append(os.Environ(), environment...)
+	command.WaitDelay = 2 * time.Second // the first program under Wine starts services, which hold its pipes
 	return command
+}
+
+// outputOf runs a command and returns its output. That another process holds the pipes after its end is no error.
+func outputOf(command *exec.Cmd) ([]byte, error) {
+	output, err := command.Output()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		err = nil
+	}
+	return output, err
 }
 
 // Start starts the agent; what it logs is appended to logFile. Settings are given by environment, as on a real node.
@@ -158,7 +168,7 @@ func (m *Machine) List(ctx context.Context) ([]Certificate, error) {
 		arguments = append(arguments, "--store-path", m.StorePath())
 	}
 	command := m.command(ctx, agentProgram, nil, arguments...)
-	output, err := command.Output()
+	output, err := outputOf(command)
 	if err != nil {
 		return nil, fmt.Errorf("listing the store: %w", err)
 	}
@@ -175,7 +185,7 @@ func (m *Machine) Table(ctx context.Context) (string, error) {
 	if m.Kind == Native {
 		arguments = append(arguments, "--store-path", m.StorePath())
 	}
-	output, err := m.command(ctx, agentProgram, nil, arguments...).Output()
+	output, err := outputOf(m.command(ctx, agentProgram, nil, arguments...))
 	if err != nil {
 		return "", fmt.Errorf("listing the store: %w", err)
 	}
