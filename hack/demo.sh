@@ -67,7 +67,7 @@ if [ "$act" = all ]; then
 fi
 
 echo
-echo "demo: act 1 of 2: one machine, without a cluster"
+echo "demo: act 1: one machine, without a cluster"
 $dir/machine --store="$store" --bin=$dir
 if [ "$act" = machine ]; then
   echo "demo: PASS in $((SECONDS - start)) s, with all builds"
@@ -86,6 +86,6 @@ if ! wait $beside; then
 fi
 trap - EXIT
 echo
-echo "demo: act 2 of 2: a cluster"
+echo "demo: act 2: a cluster"
 $dir/cluster --store="$store"
 echo "demo: PASS in $((SECONDS - start)) s, with all builds"

@@ -124,6 +124,9 @@ func (e *execOptions) run(ctx context.Context, log logr.Logger) error {
 	return cli.ExitStatus(code)
 }
 
+// endings are the signals that end this process while it waits. Others are for the program, which does not run yet.
+var endings = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP}
+
 // await waits until the certificates are there, or the agent has ended.
 func (e *execOptions) await(ctx context.Context, m *machine, signals <-chan os.Signal, ended <-chan struct{}) error {
 	deadline, ticker := time.After(e.wait), time.NewTicker(50*time.Millisecond)
@@ -138,8 +141,8 @@ func (e *execOptions) await(ctx context.Context, m *machine, signals <-chan os.S
 		case <-ended:
 			return nil
 		case received := <-signals:
-			if received == os.Interrupt || received == syscall.SIGTERM {
-				return cli.ExitStatus(128 + int(received.(syscall.Signal))) //nolint:forcetypeassert // these two are
+			if number, ok := received.(syscall.Signal); ok && slices.Contains(endings, number) {
+				return cli.ExitStatus(128 + int(number))
 			}
 		case <-deadline:
 			return e.late(m, strings.Join(reasons, "; "))

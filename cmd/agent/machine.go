@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine"
@@ -36,8 +38,11 @@ func runMachine(arguments []string, stdout, stderr io.Writer) error {
 		keep = o.keepAsService
 	}
 	// First: the host log is below it by default, and would create it with the access that it inherits. The state's writer reports
-	// what fails.
-	_ = standalone.MakeFolder(o.State)
+	// other failures.
+	if err := standalone.MakeFolder(o.State); errors.Is(err, standalone.ErrForeignFolder) {
+		o.failService(err)
+		return err
+	}
 	return logged(o, stdout, new(options).runCommand().Variables(), keep)
 }
 
@@ -117,9 +122,9 @@ func (m *machine) newAgent() *standalone.Agent {
 	o := m.options
 	state := &standalone.State{Dir: o.State, Machine: o.Node, AgentVersion: o.Version, Now: time.Now}
 	previous, lastAlive := state.Load(m.log)
-	source := &standalone.Source{Labels: o.NodeLabels}
+	source := &standalone.Source{Labels: o.NodeLabels, Grace: leaveGrace, Now: time.Now}
 	return &standalone.Agent{
-		Files:  &standalone.Files{Paths: o.Settings, Check: checkSelectors(o.NodeLabels)},
+		Files:  &standalone.Files{Paths: o.Settings, Previous: generationsOf(previous), Check: checkSelectors(o.NodeLabels)},
 		Source: source, Requests: standalone.Requests{Dir: o.State}, State: state,
 		Workers: o.Workers, StoreCheckInterval: o.StoreCheckInterval, Warn: m.warn,
 		Engine: &engine.Engine{
@@ -133,6 +138,17 @@ func (m *machine) newAgent() *standalone.Agent {
 	}
 }
 
+// leaveGrace is how long a certificate must be missing in the settings before its deletion policy is followed.
+const leaveGrace = 10 * time.Second
+
+func generationsOf(entries map[string]v1alpha1.CertificateEntry) map[string]int64 {
+	generations := map[string]int64{}
+	for name, entry := range entries {
+		generations[name] = entry.Generation
+	}
+	return generations
+}
+
 // checkSelectors returns the check that refuses node selectors on a machine that has no labels.
 func checkSelectors(machine labels.Set) func(settings.File) error {
 	if len(machine) > 0 {
@@ -141,8 +157,9 @@ func checkSelectors(machine labels.Set) func(settings.File) error {
 	return func(file settings.File) error {
 		var problems settings.Problems
 		for i, certificate := range file.Certificates {
-			if certificate.Spec.NodeSelector != nil {
-				problems = append(problems, settings.Problem{File: file.Path, Line: file.Positions[i].Line, Field: "spec.nodeSelector",
+			if selector, err := certificate.Spec.NodeSelector.AsSelector(); err != nil || !selector.Empty() {
+				field := strings.TrimPrefix(file.Positions[i].Field+".spec.nodeSelector", ".")
+				problems = append(problems, settings.Problem{File: file.Path, Line: file.Positions[i].Line, Field: field,
 					Text: "selects nodes of a cluster by their labels, and this machine has none; remove it, or give the machine labels with --node-labels"})
 			}
 		}
@@ -159,7 +176,10 @@ func (m *machine) waiting(ctx context.Context) []string {
 	agent := m.agent
 	m.mu.Unlock()
 	if agent == nil {
-		return []string{"another agent uses this machine's store"}
+		if held, err := machinelock.Held(m.options.Store.Path); err == nil && held {
+			return []string{"another agent uses this machine's store"}
+		}
+		return []string{"the agent has not locked this machine's store yet"}
 	}
 	return agent.Waiting(ctx)
 }
@@ -172,7 +192,7 @@ func (m *machine) ready() error {
 	switch {
 	case agent == nil:
 		return errors.New("waiting for the lock of this machine")
-	case agent.Source.Incomplete():
+	case !agent.Source.Read():
 		return errors.New("waiting for settings that can be read: vaultpane-agent status shows what is wrong")
 	}
 	return nil

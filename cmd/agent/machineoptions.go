@@ -109,6 +109,9 @@ func (o *options) validateMachine() error {
 			return fmt.Errorf("--settings has %q, must be a file or a folder", path)
 		}
 		o.Settings[i] = absolute
+		if state, err := filepath.Abs(o.State); err == nil && state == absolute {
+			return fmt.Errorf("--settings has %q, which is also --state: the state would be read as settings; use a folder of its own, such as %s", path, filepath.Join(path, "settings"))
+		}
 	}
 	for key, value := range o.NodeLabels {
 		if problems := append(validation.IsQualifiedName(key), validation.IsValidLabelValue(value)...); len(problems) > 0 {

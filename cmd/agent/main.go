@@ -92,6 +92,7 @@ func untilSignal(do work) work {
 func logged(o options, stdout io.Writer, known []string, do work) error {
 	unread, err := cli.Unread(known, os.Environ())
 	if err != nil {
+		o.failService(err)
 		return err
 	}
 	log, finish := o.hostLog.Start(o.logging, stdout)

@@ -13,7 +13,9 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
+	"github.com/vaultpane/vaultpane/internal/nodestate"
 	"github.com/vaultpane/vaultpane/internal/standalone"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 const pollUsage = `Has an agent without a cluster poll certificates in Key Vault now, and waits for the result.
@@ -50,6 +52,9 @@ func runPoll(arguments []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return unusable(err)
 	}
+	if len(names) == 0 {
+		return nothingToPoll(before.state, stdout)
+	}
 	asked := time.Now().Truncate(time.Second)
 	for _, name := range names {
 		if err := (standalone.Requests{Dir: o.State}).Ask(name, asked); err != nil {
@@ -57,7 +62,7 @@ func runPoll(arguments []string, stdout, stderr io.Writer) error {
 		}
 	}
 	if wait <= 0 {
-		_, err := fmt.Fprintf(stdout, "poll: requested for %s\n", strings.Join(names, ", "))
+		_, err := fmt.Fprintf(stdout, "poll: requested for %s\n", truncate.List(names))
 		return err
 	}
 	return o.awaitPolls(names, asked, wait, stdout)
@@ -66,8 +71,10 @@ func runPoll(arguments []string, stdout, stderr io.Writer) error {
 // toPoll returns the certificates to poll: those that are named, or all. A name that the agent does not know is an error.
 func toPoll(state *v1alpha1.NodeCertificateState, names []string) ([]string, error) {
 	var known []string
+	suspended := map[string]bool{}
 	for _, entry := range state.Certificates {
 		known = append(known, entry.Name)
+		suspended[entry.Name] = entry.State == v1alpha1.StateSuspended
 	}
 	for _, name := range standalone.Unprocessed(state) {
 		if !slices.Contains(known, name) {
@@ -75,14 +82,27 @@ func toPoll(state *v1alpha1.NodeCertificateState, names []string) ([]string, err
 		}
 	}
 	if len(names) == 0 {
-		return known, nil
+		return slices.DeleteFunc(known, func(name string) bool { return suspended[name] }), nil
 	}
 	for _, name := range names {
+		if suspended[name] {
+			return nil, fmt.Errorf("the certificate %q is suspended, and is not polled: remove suspend from its settings", name)
+		}
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("there is no certificate %q here; there are: %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("there is no certificate %q here; there are: %s", name, truncate.List(known))
 		}
 	}
 	return names, nil
+}
+
+// nothingToPoll says why there is no certificate.
+func nothingToPoll(state *v1alpha1.NodeCertificateState, stdout io.Writer) error {
+	problems := standalone.SettingsProblems(state)
+	_, err := fmt.Fprintln(stdout, strings.Join(append([]string{"poll: there is no certificate to poll"}, problems...), "\n"))
+	if err == nil && len(problems) > 0 {
+		return cli.ExitStatus(exitNotWell)
+	}
+	return err
 }
 
 // awaitPolls prints the result of each poll as it comes.
@@ -99,12 +119,12 @@ func (o *options) awaitPolls(names []string, asked time.Time, wait time.Duration
 				continue
 			}
 			pending = slices.Delete(pending, i, i+1)
-			failed = failed || entry.State != v1alpha1.StateInstalled || entry.Reason != ""
+			failed = failed || nodestate.Fails(&entry)
 			_, _ = fmt.Fprintln(stdout, pollResult(entry))
 		}
 		switch {
 		case len(pending) > 0 && time.Now().After(deadline):
-			_, _ = fmt.Fprintf(stdout, "poll: no result within %s for %s; 'vaultpane-agent status' shows them\n", wait, strings.Join(pending, ", "))
+			_, _ = fmt.Fprintf(stdout, "poll: no result within %s for %s; 'vaultpane-agent status' shows them\n", wait, truncate.List(pending))
 			return cli.ExitStatus(exitNotWell)
 		case len(pending) == 0 && failed:
 			return cli.ExitStatus(exitNotWell)

@@ -119,6 +119,9 @@ func (s *serviceOptions) do(ctx context.Context, action string, progress io.Writ
 }
 
 func (s *serviceOptions) install() (string, error) {
+	if _, err := cli.Unread(new(options).runCommand().Variables(), os.Environ()); err != nil {
+		return "", err // it would end the service at each start
+	}
 	executable, err := os.Executable()
 	if err != nil {
 		return "", fmt.Errorf("finding this program: %w", err)
@@ -144,7 +147,10 @@ func (s *serviceOptions) arguments() []string {
 			arguments = append(arguments, "--"+flag.Name+"="+strings.Join(list.GetSlice(), ","))
 			return
 		}
-		value := strings.Trim(flag.Value.String(), "[]")
+		value := flag.Value.String()
+		if flag.Value.Type() == "stringToString" {
+			value = strings.Trim(value, "[]")
+		}
 		if slices.Contains([]string{"ca-bundle", "state", "store-path"}, flag.Name) {
 			if absolute, err := filepath.Abs(value); err == nil { // a service has another working folder
 				value = absolute

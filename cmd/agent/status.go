@@ -74,7 +74,7 @@ func runStatus(arguments []string, stdout, stderr io.Writer) error {
 			shown = text
 		}
 		if !s.watch {
-			return seen.verdict(stderr)
+			return seen.verdict(s.output == "json" || s.output == "yaml", stderr)
 		}
 		<-time.After(500 * time.Millisecond)
 	}
@@ -121,10 +121,12 @@ func (o *options) look() (seen, error) {
 	return seen{state, runs}, nil
 }
 
-// verdict says by the exit code whether all is well, and on stderr why not, unless it was printed.
-func (s seen) verdict(stderr io.Writer) error {
+// verdict says by the exit code whether all is well, and on stderr that no agent runs, where the output has the state alone.
+func (s seen) verdict(alone bool, stderr io.Writer) error {
+	if !s.runs && alone {
+		_, _ = fmt.Fprintln(stderr, s.noAgent())
+	}
 	if !s.runs {
-		_, _ = fmt.Fprintf(stderr, "vaultpane-agent status: no agent runs here; this is what it wrote last, %s\n", renewed(s.state))
 		return cli.ExitStatus(exitNoAgent)
 	}
 	failing := nodestate.Summarize(s.state.Certificates).Failing > 0
@@ -132,6 +134,10 @@ func (s seen) verdict(stderr io.Writer) error {
 		return cli.ExitStatus(exitNotWell)
 	}
 	return nil
+}
+
+func (s seen) noAgent() string {
+	return "no agent runs here; this is what it wrote last, " + renewed(s.state)
 }
 
 // silent reports whether the agent runs and has not written its state for a while.

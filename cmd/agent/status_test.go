@@ -132,6 +132,18 @@ api: the vault refuses
 	if out, code := f.run("poll", "none"); code != 2 || !strings.Contains(out, `there is no certificate "none" here; there are: web`) {
 		t.Errorf("an unknown name: exit code %d, %s", code, out)
 	}
+	f.write(now, "", v1alpha1.CertificateEntry{Name: "web", State: v1alpha1.StateSuspended, Reason: v1alpha1.ReasonSuspended})
+	if out, code := f.run("poll"); code != 0 || out != "poll: there is no certificate to poll\n" {
+		t.Errorf("a suspended one: exit code %d, %s", code, out)
+	}
+	if out, code := f.run("poll", "web"); code != 2 || !strings.Contains(out, "is suspended, and is not polled") {
+		t.Errorf("a suspended one by name: exit code %d, %s", code, out)
+	}
+	f.write(now, "a.json:1: wrong")
+	if out, code := f.run("poll"); code != 1 || !strings.Contains(out, "a.json:1: wrong") {
+		t.Errorf("wrong settings: exit code %d, %s", code, out)
+	}
+	f.write(now, "", well)
 	if out, code := f.run("poll", "--wait", "1ms"); code != 1 || !strings.Contains(out, "no result within 1ms for web") {
 		t.Errorf("an agent that does not answer: exit code %d, %s", code, out)
 	}
@@ -152,6 +164,7 @@ func TestWhatRunAndExecRefuse(t *testing.T) {
 	}{
 		{"no settings", []string{"run"}, 1, "--settings is missing, must be a file or a folder of settings"},
 		{"a label that is none", []string{"run", "--settings", "x", "--node-labels", "no label=x"}, 1, `--node-labels has no label=x, which is not a label`},
+		{"the state as settings", []string{"run", "--settings", "x", "--state", "x"}, 1, "which is also --state: the state would be read as settings"},
 		{"no program", []string{"exec", "--settings", "x"}, 125, "there is no program to start: write it after --"},
 		{"a negative wait", []string{"exec", "--settings", "x", "--wait", "-1s", "--", "true"}, 125, "--wait is -1s, must not be negative"},
 		{"exec without settings", []string{"exec", "--", "true"}, 125, "--settings is missing"},
@@ -171,7 +184,7 @@ func TestWhatRunAndExecRefuse(t *testing.T) {
 func TestTheServiceGetsTheFlagsOfItsInstallation(t *testing.T) {
 	t.Setenv("VAULTPANE_WORKERS", "3")
 	var s serviceOptions
-	arguments := []string{"--settings", "a.json", "b", "--ca-bundle", "ca.pem", "--allowed-vault-hosts", "x.example,y.example", "--node-labels", "a=b", "--service-name", "mine"}
+	arguments := []string{"--settings", "a.json", "b", "--ca-bundle", "ca.pem", "--allowed-vault-hosts", "x.example,y.example", "--node-labels", "a=b", "--service-name", "mine", "--health-probe-bind-address", "[::1]:9465"}
 	if err := s.parseMachine(s.command("install"), arguments, os.LookupEnv, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +193,7 @@ func TestTheServiceGetsTheFlagsOfItsInstallation(t *testing.T) {
 	ca, errCA := filepath.Abs("ca.pem")
 	want := []string{
 		"run", "--as-service=mine", "--settings=" + a, "--settings=" + b, "--allowed-vault-hosts=x.example,y.example", "--ca-bundle=" + ca,
-		"--node-labels=a=b", "--workers=3",
+		"--health-probe-bind-address=[::1]:9465", "--node-labels=a=b", "--workers=3",
 	}
 	if diff := cmp.Diff(want, s.arguments()); diff != "" || errors.Join(errA, errB, errCA) != nil {
 		t.Error(diff)

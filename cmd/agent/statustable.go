@@ -70,6 +70,9 @@ func (s seen) messages() []string {
 		messages = append(messages, name+": not processed yet, as its settings are now")
 	}
 	messages = append(messages, standalone.SettingsProblems(s.state)...)
+	if !s.runs {
+		messages = append(messages, s.noAgent())
+	}
 	if s.runs && s.silent() {
 		messages = append(messages, "the agent runs, and has not written its state since "+renewed(s.state)+": see its log")
 	}

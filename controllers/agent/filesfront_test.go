@@ -64,7 +64,7 @@ func newFilesFront(m *machine) *filesFront {
 // agent implements front.
 func (f *filesFront) agent(certificates *engine.Engine) func(context.Context) error {
 	log := f.log.logger()
-	source := &standalone.Source{}
+	source := &standalone.Source{Grace: 200 * time.Millisecond, Now: time.Now}
 	state := &standalone.State{Dir: f.stateDir, Machine: f.name, AgentVersion: "test", Now: f.clock.Now}
 	previous, _ := state.Load(log)
 	certificates.Certificates, certificates.Reports = source, state

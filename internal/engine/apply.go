@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-logr/logr"
 
@@ -21,6 +22,12 @@ func (e *Engine) apply(ctx context.Context, t task, want desired) (settled desir
 	actions, err := certstore.Plan(want.Desired, seen, e.Now())
 	if err != nil {
 		return want, nil, done, fmt.Errorf("planning: %w", err)
+	}
+	if e.incomplete() {
+		actions = slices.DeleteFunc(actions, func(action certstore.Action) bool {
+			_, removes := action.(*certstore.Remove)
+			return removes // with the next poll after all certificates are known
+		})
 	}
 	done, failure := e.perform(ctx, actions)
 	held, err = e.view().Find(want.Ref, certstore.Thumbprint(want.Current()))
@@ -65,7 +72,7 @@ func (e *Engine) step(ctx context.Context, action certstore.Action) error {
 	case *certstore.Link:
 		return e.link(ctx, step)
 	case *certstore.Remove:
-		return e.remove(step)
+		return e.remove(ctx, step)
 	}
 	return fmt.Errorf("unknown step %T", action)
 }
@@ -97,7 +104,7 @@ func (e *Engine) link(ctx context.Context, step *certstore.Link) error {
 
 // remove removes a certificate, after it has read from the store that the successor is in place, and that it is still the one
 // to be removed: it may have disappeared, or changed its owner, since the store was last read.
-func (e *Engine) remove(step *certstore.Remove) error {
+func (e *Engine) remove(ctx context.Context, step *certstore.Remove) error {
 	if step.Successor != "" {
 		if err := e.requireInPlace(step.SuccessorRef, step.Successor, step.Ref, "removing certificate "+step.Thumbprint); err != nil {
 			return err
@@ -113,6 +120,8 @@ func (e *Engine) remove(step *certstore.Remove) error {
 		return err
 	}
 	e.view().Put(step.Ref, step.Thumbprint, nil)
+	logr.FromContextOrDiscard(ctx).Info("Removed the certificate", "store", step.Ref.String(), "thumbprint", step.Thumbprint,
+		"owner", held.Mark.Name, "role", held.Mark.Role, "successor", step.Successor)
 	return nil
 }
 

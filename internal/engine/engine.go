@@ -118,6 +118,9 @@ func (e *Engine) Release(ctx context.Context, name string) error {
 	return e.sweep(ctx)
 }
 
+// incomplete reports whether there may be certificates that are not known.
+func (e *Engine) incomplete() bool { return e.Incomplete != nil && e.Incomplete() }
+
 // OldestDue returns the earliest time at which a poll or retry is or was due, zero for none.
 func (e *Engine) OldestDue() time.Time {
 	var oldest time.Time

@@ -16,7 +16,7 @@ import (
 func (e *Engine) sweep(ctx context.Context) error {
 	e.sweepMu.Lock()
 	defer e.sweepMu.Unlock()
-	if e.Incomplete != nil && e.Incomplete() {
+	if e.incomplete() {
 		return nil
 	}
 	reported := e.Reports.Names() // before the list: what is created in between must not be dropped

@@ -14,7 +14,7 @@ func Summarize(entries []v1alpha1.CertificateEntry) *v1alpha1.NodeSummary {
 	var worst *v1alpha1.CertificateEntry
 	for i := range entries {
 		entry := &entries[i]
-		if fails(entry) {
+		if Fails(entry) {
 			summary.Failing++
 		}
 		if entry.Reason != "" && (worst == nil || compareSeverity(entry, worst) < 0) {
@@ -27,12 +27,13 @@ func Summarize(entries []v1alpha1.CertificateEntry) *v1alpha1.NodeSummary {
 	return summary
 }
 
-func fails(entry *v1alpha1.CertificateEntry) bool {
+// Fails reports whether an entry says that something is wrong: the certificate is failed or pending, or its polls fail.
+func Fails(entry *v1alpha1.CertificateEntry) bool {
 	return entry.State == v1alpha1.StateFailed || entry.Reason != "" && entry.Reason.Class() != v1alpha1.ClassNone
 }
 
 // compareSeverity sorts failing entries first, and the most important of them before the others.
 func compareSeverity(a, b *v1alpha1.CertificateEntry) int {
-	rank := func(entry *v1alpha1.CertificateEntry) int { return slices.Index([]bool{true, false}, fails(entry)) }
+	rank := func(entry *v1alpha1.CertificateEntry) int { return slices.Index([]bool{true, false}, Fails(entry)) }
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), compareWeight(*a, *b))
 }

@@ -33,21 +33,25 @@ func Load(path string) ([]byte, error) {
 var (
 	errDirectory = errors.New("is a directory")
 	errTooLarge  = errors.New("is too large")
+	// errNotRegular is for pipes, sockets and devices.
+	errNotRegular = errors.New("is not a regular file")
 )
 
 func load(path string) ([]byte, error) {
+	info, err := os.Stat(path) // first: opening a pipe would wait for its writer
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errDirectory
+	case !info.Mode().IsRegular():
+		return nil, errNotRegular
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, errDirectory
-	}
 	content, err := io.ReadAll(io.LimitReader(file, MaxSize+1))
 	if err == nil && len(content) > MaxSize {
 		err = errTooLarge
@@ -60,6 +64,8 @@ func unreadable(path string, err error) Problem {
 	switch {
 	case errors.Is(err, errDirectory):
 		text = "this is a directory, must be a file; name each settings file in it"
+	case errors.Is(err, errNotRegular):
+		text = "this is a pipe, a socket or a device, must be a regular file"
 	case errors.Is(err, errTooLarge):
 		text = fmt.Sprintf("the file is larger than %d MiB, so it is hardly a settings file; name the right file, or split it", MaxSize>>20)
 	case errors.Is(err, fs.ErrNotExist):

@@ -11,9 +11,9 @@ import (
 
 // derivedName returns the name of a certificate of the extension's settings, the same as the Helm chart's
 // (vaultpane.settings.name in charts/vaultpane/templates/_settings.tpl): the secret's name; with the store and location if they
-// are not the defaults; with the version if one is pinned; with the vault if another certificate has that name. So it depends
-// on the entry alone, and adding or removing others does not rename it.
-func derivedName(spec v1alpha1.ObservedCertificateSpec, taken map[string]placed) string {
+// are not the defaults; with the version if one is pinned; with the vault if another certificate has that name, which depends on
+// what else there is.
+func derivedName(spec v1alpha1.ObservedCertificateSpec, taken map[string]bool) string {
 	secret, err := url.Parse(spec.URL)
 	if err != nil { // the CRD's rules do not let it through
 		return dnsName(spec.URL)
@@ -30,12 +30,12 @@ func derivedName(spec v1alpha1.ObservedCertificateSpec, taken map[string]placed)
 		words = append(words, parts[2][:min(8, len(parts[2]))])
 	}
 	name := dnsName(strings.Join(words, "-"))
-	if other, used := taken[name]; !used || !other.Extension {
-		return name // a manifest's name is the user's choice, and a problem
+	if !taken[name] {
+		return name
 	}
 	host, _, _ := strings.Cut(secret.Hostname(), ".")
 	long := dnsName(name + "-" + host + "-" + hash(spec.URL, 4))
-	if _, used := taken[long]; !used {
+	if !taken[long] {
 		return long
 	}
 	// Three stores whose names differ in punctuation; the chart rejects them.

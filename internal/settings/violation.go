@@ -61,10 +61,12 @@ func wrongType(text string, node *document.Node) string {
 		return text
 	}
 	switch {
+	case strings.HasSuffix(text, "array"):
+		return text + ": a list, as in [" + node.Shown() + "]"
 	case strings.HasSuffix(text, "boolean"):
 		return text + ": true or false, without quotation marks"
 	case strings.HasSuffix(text, "integer"):
-		return text + ": digits without quotation marks"
+		return text + ": digits alone, without quotation marks and unit"
 	}
 	return text
 }

@@ -70,7 +70,7 @@ func (a *Agent) paths() []string { return append(slices.Clone(a.Files.Paths), a.
 // follow looks at the files after each change, and regularly. Timers stand still while a machine sleeps, so after it everything is
 // looked at.
 func (a *Agent) follow(ctx context.Context, watcher *watcher) {
-	for before := wallClock(); watcher.wait(ctx); before = wallClock() {
+	for before := wallClock(); watcher.wait(ctx, a.untilLook()); before = wallClock() {
 		a.look(ctx)
 		if a.worked.Swap(false) {
 			debug.FreeOSMemory() // else what the work took stays resident: a machine has better use for it
@@ -81,11 +81,25 @@ func (a *Agent) follow(ctx context.Context, watcher *watcher) {
 	}
 }
 
+// untilLook is the time to the next look when no change is reported: shorter while certificates are leaving.
+func (a *Agent) untilLook() time.Duration {
+	if a.Source.Leaving() {
+		return min(a.Source.Grace, lookInterval)
+	}
+	return lookInterval
+}
+
 // wallClock returns the time without the monotonic clock, which does not count a machine's sleep.
 func wallClock() time.Time { return time.Now().Round(0) }
 
-// look reads the settings files and requests, queues what changed, and releases what is gone.
+// look reads the settings files and requests, queues what changed, and releases what is gone. A panic is a defect that a file has
+// brought to light, and must not end the agent, nor a program beside it.
 func (a *Agent) look(ctx context.Context) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			logr.FromContextOrDiscard(ctx).Error(nil, "Panic while reading the settings; trying again later", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		}
+	}()
 	found := a.Files.Look()
 	a.tell(ctx, found)
 	changed, gone := a.Source.Replace(found, a.Requests.Read(a.Engine.Now()))

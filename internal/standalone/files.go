@@ -19,13 +19,17 @@ var suffixes = []string{".json", ".yaml", ".yml", ".settings"}
 
 // Files are the settings files. Look reads them anew each time, so that nothing depends on having seen a change.
 type Files struct {
-	// Paths are files, and folders whose files are read.
+	// Paths are files, and folders whose files are read; folders in them are not.
 	Paths []string
+	// Previous are the generations that the agent before this one had processed, by certificate. Of two files that contradict each
+	// other at the start, the one whose certificates have them was in use.
+	Previous map[string]int64
 	// Check rejects a file for what does not work on this machine, although it is valid; nil for no check.
 	Check func(settings.File) error
 
-	known  map[string]*file
-	reader *settings.Reader // during a look at changed files only: it takes 8 MB
+	known   map[string]*file
+	changed bool             // something, since the last look
+	reader  *settings.Reader // during a look at changed files only: it takes 8 MB
 }
 
 // file is a settings file, as it was last read.
@@ -45,8 +49,13 @@ type Found struct {
 	Problems []string
 	// Notes say what was understood although it should be written otherwise, likewise.
 	Notes []string
-	// Incomplete says that there may be more certificates than these: a path is missing, or a file was never right.
+	// Incomplete says that there may be other certificates than these: a path is missing, or the newest content of a file is not in
+	// use. Nothing is removed then.
 	Incomplete bool
+	// Unread says that a path or a file was not right yet, so that certificates are missing from the start.
+	Unread bool
+	// Changed says that something has changed since the last look.
+	Changed bool
 }
 
 // Look reads the files. A file that is missing in its folder has no certificates any more. A path that is missing altogether, a
@@ -60,11 +69,13 @@ func (f *Files) Look() Found {
 		present, err := f.list(path)
 		if err != nil {
 			found.Problems, found.Incomplete = append(found.Problems, err.Error()), true
-			f.forget(path)
+			found.Unread = found.Unread || !f.forget(path)
 			continue
 		}
 		maps.DeleteFunc(f.known, func(known string, _ *file) bool {
-			return belongsTo(known, path) && !slices.Contains(present, known)
+			gone := belongsTo(known, path) && !slices.Contains(present, known) && !slices.Contains(f.Paths, known)
+			f.changed = f.changed || gone
+			return gone
 		})
 		for _, one := range present {
 			f.read(one)
@@ -72,6 +83,7 @@ func (f *Files) Look() Found {
 	}
 	f.reader = nil
 	f.combine(&found)
+	found.Changed, f.changed = f.changed, false
 	for _, texts := range []*[]string{&found.Problems, &found.Notes} {
 		slices.Sort(*texts)
 		*texts = slices.Compact(*texts)
@@ -79,13 +91,16 @@ func (f *Files) Look() Found {
 	return found
 }
 
-// forget has the files of a path that is missing stay as they were last right. What was wrong with them is no longer of interest.
-func (f *Files) forget(path string) {
+// forget has the files of a path that is missing stay as they were last right, and reports whether there are any. What was wrong with
+// them is no longer of interest.
+func (f *Files) forget(path string) (known bool) {
 	for name, one := range f.known {
 		if belongsTo(name, path) {
 			one.content, one.read, one.problem = nil, nil, nil
+			known = known || one.accepted != nil
 		}
 	}
+	return known
 }
 
 // belongsTo reports whether a file is the path itself, or in the folder that the path is.
@@ -110,7 +125,7 @@ func (f *Files) list(path string) ([]string, error) {
 	var present []string
 	for _, entry := range entries {
 		name := entry.Name()
-		if !strings.HasPrefix(name, ".") && slices.Contains(suffixes, strings.ToLower(filepath.Ext(name))) {
+		if !strings.HasPrefix(name, ".") && slices.Contains(suffixes, strings.ToLower(filepath.Ext(name))) && !isFolder(filepath.Join(path, name)) {
 			present = append(present, filepath.Join(path, name))
 		}
 	}
@@ -119,6 +134,12 @@ func (f *Files) list(path string) ([]string, error) {
 			path, strings.Join(suffixes, ", "), stays)
 	}
 	return present, nil
+}
+
+// isFolder follows symbolic links: the files of a mounted ConfigMap are links.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // cause returns the system's error without the operation and path, which the caller names.
@@ -141,6 +162,7 @@ func (f *Files) read(path string) {
 		return
 	}
 	known.content, known.read, known.problem = content, nil, err
+	f.changed = true
 	if err != nil {
 		return
 	}

@@ -15,11 +15,12 @@ import (
 // https://learn.microsoft.com/windows/win32/secauthz/ace-strings
 const folderAccess = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;OW)(A;OICI;FRFX;;;BU)"
 
-// MakeFolder creates a folder that only this account and administrators can write to.
+// MakeFolder creates a folder that only this account and administrators can write to. It returns ErrForeignFolder for one that another
+// account has made: every user may create folders below %ProgramData%, and the owner of a folder decides who may write to it.
 // https://learn.microsoft.com/windows/win32/api/fileapi/nf-fileapi-createdirectoryw
 func MakeFolder(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil
+		return checkOwner(path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // G301: Windows has no modes
 		return err
@@ -39,4 +40,26 @@ func MakeFolder(path string) error {
 		return fmt.Errorf("creating the folder %s: %w", path, err)
 	}
 	return nil
+}
+
+// checkOwner returns ErrForeignFolder unless a folder belongs to SYSTEM, Administrators or this account.
+// https://learn.microsoft.com/windows/win32/api/aclapi/nf-aclapi-getnamedsecurityinfow
+func checkOwner(path string) error {
+	descriptor, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION)
+	if err != nil {
+		return fmt.Errorf("reading the owner of the folder %s: %w", path, err)
+	}
+	owner, _, err := descriptor.Owner()
+	if err != nil {
+		return fmt.Errorf("reading the owner of the folder %s: %w", path, err)
+	}
+	if owner.IsWellKnown(windows.WinLocalSystemSid) || owner.IsWellKnown(windows.WinBuiltinAdministratorsSid) {
+		return nil
+	}
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err == nil && owner.Equals(user.User.Sid) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s belongs to %s; see who made it and what is in it, and remove it, or give it to the administrators: icacls %q /setowner *S-1-5-32-544 /T",
+		ErrForeignFolder, path, owner, path)
 }

@@ -1,11 +1,15 @@
 package standalone
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 )
+
+// ErrForeignFolder says that another account has made a folder that the agent was to make.
+var ErrForeignFolder = errors.New("another account could write to the agent's folder")
 
 // Requests are the polls that a person asks for with `vaultpane-agent poll`: a file for each certificate, which holds the time.
 type Requests struct {

@@ -23,7 +23,7 @@ func TestTheFirstRequestOnANewMachineIsSeenAtOnce(t *testing.T) {
 	if err := requests.Ask("web", begin); err != nil {
 		t.Fatal(err)
 	}
-	if !watcher.wait(t.Context()) || time.Since(begin) >= lookInterval {
+	if !watcher.wait(t.Context(), lookInterval) || time.Since(begin) >= lookInterval {
 		t.Errorf("it was seen after %s", time.Since(begin))
 	}
 }

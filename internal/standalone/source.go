@@ -5,26 +5,32 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/settings"
 )
 
 // Source is the machine's ObservedCertificates. It implements engine.Certificates, and is safe for concurrent use.
 type Source struct {
 	// Labels are the machine's, which node selectors are matched with.
 	Labels labels.Set
+	// Grace is how long a certificate must be missing in files that do not change before it is gone: a file may be written in steps, or
+	// be replaced by deleting it first. Until then it stays in use.
+	Grace time.Duration
+	// Now is the clock.
+	Now func() time.Time
 
 	mu         sync.Mutex
 	byName     map[string]*v1alpha1.ObservedCertificate
+	missing    map[string]time.Time // since when, for certificates that are in use and no longer in the files
 	incomplete bool
+	unread     bool
 	loaded     bool
 }
 
@@ -51,7 +57,21 @@ func (s *Source) List(context.Context) ([]v1alpha1.ObservedCertificate, error) {
 func (s *Source) Incomplete() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.incomplete || !s.loaded
+	return s.incomplete || !s.loaded || len(s.missing) > 0
+}
+
+// Read reports whether every path and file was right once.
+func (s *Source) Read() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.loaded && !s.unread
+}
+
+// Leaving reports whether certificates are missing in the files that are not gone yet.
+func (s *Source) Leaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.missing) > 0
 }
 
 // Replace takes over what the files hold and the polls that were requested, by name, and returns the names of certificates that are
@@ -60,7 +80,7 @@ func (s *Source) Replace(found Found, requests map[string]time.Time) (changed, g
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.byName
-	s.byName, s.incomplete, s.loaded = map[string]*v1alpha1.ObservedCertificate{}, found.Incomplete, true
+	s.byName, s.incomplete, s.unread, s.loaded = map[string]*v1alpha1.ObservedCertificate{}, found.Incomplete, found.Unread, true
 	for _, certificate := range found.Certificates {
 		if selector, err := certificate.Spec.NodeSelector.AsSelector(); err == nil && !selector.Matches(s.Labels) {
 			continue
@@ -72,20 +92,40 @@ func (s *Source) Replace(found Found, requests map[string]time.Time) (changed, g
 			changed = append(changed, object.Name)
 		}
 	}
-	for name := range before {
-		if s.byName[name] == nil {
-			gone = append(gone, name)
+	return changed, s.leave(before, found)
+}
+
+// leave keeps the certificates that are no longer in the files for their grace, and returns those that are gone. The caller holds the
+// lock.
+func (s *Source) leave(before map[string]*v1alpha1.ObservedCertificate, found Found) (gone []string) {
+	since := s.missing
+	s.missing = map[string]time.Time{}
+	for name, certificate := range before {
+		if s.byName[name] != nil {
+			continue
 		}
+		first, known := since[name]
+		if !known || found.Incomplete || found.Changed || s.Now().Before(first) {
+			first = s.Now()
+		}
+		if known && s.Now().Sub(first) >= s.Grace {
+			gone = append(gone, name)
+			continue
+		}
+		s.byName[name], s.missing[name] = certificate, first
 	}
-	return changed, gone
+	return gone
 }
 
 // ObjectOf returns a certificate of a settings file as an object, with the identity and generation that an API server would give
-// it. Both are computed from what is there, so that they are the same after a restart: the UID from the name, the generation from
-// the spec. It has no time of creation. requested is when a poll was asked for, zero for not.
+// it. Both are computed from what is there, so that they are the same after a restart: the UID of a manifest from its name, the
+// generation from the spec. It has no time of creation. requested is when a poll was asked for, zero for not.
 func ObjectOf(certificate v1alpha1.ObservedCertificate, requested time.Time) *v1alpha1.ObservedCertificate {
 	object := certificate.DeepCopy()
-	object.UID, object.Generation = uidOf(certificate.Name), generationOf(certificate.Spec)
+	object.Generation = generationOf(certificate.Spec)
+	if object.UID == "" {
+		object.UID = settings.UID("name", certificate.Name)
+	}
 	if inFile, err := time.Parse(time.RFC3339, requestOf(object)); !requested.IsZero() && (err != nil || requested.After(inFile)) {
 		if object.Annotations == nil {
 			object.Annotations = map[string]string{}
@@ -97,13 +137,6 @@ func ObjectOf(certificate v1alpha1.ObservedCertificate, requested time.Time) *v1
 
 func requestOf(object *v1alpha1.ObservedCertificate) string {
 	return object.Annotations[v1alpha1.RequestedAtAnnotation]
-}
-
-// uidOf returns a UUID of version 8, whose content is free (RFC 9562, section 5.8).
-func uidOf(name string) types.UID {
-	sum := sha256.Sum256([]byte("vaultpane.dev/ObservedCertificate/" + name))
-	sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80
-	return types.UID(fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]))
 }
 
 // generationOf returns a positive number below 2^53, which every JSON reader keeps exactly.

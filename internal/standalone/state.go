@@ -43,6 +43,7 @@ type State struct {
 
 	mu       sync.Mutex
 	entries  nodestate.Entries
+	reported map[string]bool // since the start; the other entries are an earlier agent's
 	problems []string
 	failures int
 	// certificates are those of the settings files.
@@ -79,7 +80,12 @@ func (s *State) Set(entry v1alpha1.CertificateEntry) {
 	if s.entries == nil {
 		s.entries = nodestate.Entries{}
 	}
-	if s.entries.Set(entry, s.Now()) {
+	if s.reported == nil {
+		s.reported = map[string]bool{}
+	}
+	first := !s.reported[entry.Name]
+	s.reported[entry.Name] = true
+	if s.entries.Set(entry, s.Now()) || first {
 		s.signal()
 	}
 }
@@ -88,6 +94,7 @@ func (s *State) Set(entry v1alpha1.CertificateEntry) {
 func (s *State) Drop(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.reported, name)
 	if s.entries.Drop(name) {
 		s.signal()
 	}
@@ -100,12 +107,11 @@ func (s *State) Names() []string {
 	return s.entries.Names()
 }
 
-// Entry returns the entry of a certificate, and whether there is one.
+// Entry returns the entry of a certificate, and whether it was reported since the start.
 func (s *State) Entry(name string) (v1alpha1.CertificateEntry, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entry, known := s.entries[name]
-	return entry, known
+	return s.entries[name], s.reported[name]
 }
 
 // SetProblems records what is wrong with the settings files.

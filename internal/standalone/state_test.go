@@ -53,6 +53,30 @@ func TestTheStateSurvivesARestart(t *testing.T) {
 	}
 }
 
+// A container's store is empty after a restart, while its state may be on a volume.
+func TestWhatAnEarlierAgentReportedIsNotProcessedYet(t *testing.T) {
+	dir := winetest.TempDir(t)
+	certificate := *ObjectOf(v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: "web"}}, noTime)
+	web := v1alpha1.CertificateEntry{Name: "web", Generation: certificate.Generation, Thumbprint: "AA"}
+	before := newState(dir)
+	before.Set(web)
+	must(t, before.write())
+	after := newState(dir)
+	after.SetCertificates([]v1alpha1.ObservedCertificate{certificate})
+	look := func(when string, wantKnown bool) {
+		t.Helper()
+		must(t, after.write())
+		state, err := ReadState(dir)
+		must(t, err)
+		if _, known := after.Entry("web"); known != wantKnown || (len(Unprocessed(state)) == 0) != wantKnown {
+			t.Errorf("%s: it is known: %t, unprocessed are %q", when, known, Unprocessed(state))
+		}
+	}
+	look("after the restart", false)
+	after.Set(web)
+	look("when it was processed", true)
+}
+
 func TestAStateThatCannotBeReadIsAsGoodAsNone(t *testing.T) {
 	dir := winetest.TempDir(t)
 	must(t, os.WriteFile(StatePath(dir), []byte("certificates: 7"), 0o600))

@@ -35,15 +35,16 @@ func (s *State) SetCertificates(certificates []v1alpha1.ObservedCertificate) {
 func (s *State) unprocessed() []string {
 	var names []string
 	for i := range s.certificates {
-		entry, known := s.entries[s.certificates[i].Name]
-		if unprocessed(&s.certificates[i], entry, known) {
+		name := s.certificates[i].Name
+		if unprocessed(&s.certificates[i], s.entries[name], s.reported[name]) {
 			names = append(names, s.certificates[i].Name)
 		}
 	}
 	return names
 }
 
-// unprocessed reports whether a certificate's entry is missing, or of its earlier settings. A failure is the newest there is.
-func unprocessed(certificate *v1alpha1.ObservedCertificate, entry v1alpha1.CertificateEntry, known bool) bool {
-	return !known || entry.Generation != certificate.Generation && entry.Reason == ""
+// unprocessed reports whether a certificate's entry is missing, an earlier agent's, or of its earlier settings. A failure is the newest
+// there is.
+func unprocessed(certificate *v1alpha1.ObservedCertificate, entry v1alpha1.CertificateEntry, reported bool) bool {
+	return !reported || entry.Generation != certificate.Generation && entry.Reason == ""
 }

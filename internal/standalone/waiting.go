@@ -14,7 +14,7 @@ import (
 func (a *Agent) Waiting(ctx context.Context) []string {
 	reasons := a.Problems()
 	certificates, _ := a.Source.List(ctx) // it never fails
-	if a.Source.Incomplete() && len(reasons) == 0 {
+	if !a.Source.Read() && len(reasons) == 0 {
 		return []string{"the settings have not been read yet"}
 	}
 	required := slices.DeleteFunc(slices.Clone(certificates), func(c v1alpha1.ObservedCertificate) bool { return !c.Spec.RequireInitialSync })

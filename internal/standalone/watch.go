@@ -77,13 +77,13 @@ func (w *watcher) forward() {
 	}
 }
 
-// wait returns when files may have changed. It returns false when the context has ended.
-func (w *watcher) wait(ctx context.Context) bool {
+// wait returns when files may have changed, or after the longest time to wait. It returns false when the context has ended.
+func (w *watcher) wait(ctx context.Context, longest time.Duration) bool {
 	w.add()
 	select {
 	case <-w.changed:
 		return debounce.Quiet(ctx, w.changed, settleTime, time.After(settleLimit))
-	case <-time.After(lookInterval):
+	case <-time.After(longest):
 		return true
 	case <-ctx.Done():
 		return false

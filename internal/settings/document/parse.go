@@ -88,6 +88,9 @@ func (n *Node) move(within *Node) {
 
 // twice is the Problem of a key that a map has twice, at the second place.
 func twice(key string, first, second int) Problem {
+	if key == "apiVersion" || key == "kind" {
+		return Problem{Line: second, Text: fmt.Sprintf("the key %s is here a second time in one map, first in line %d; if another document begins here, write --- before it", Shown(key), first)}
+	}
 	return Problem{Line: second, Text: fmt.Sprintf("the key %s is here a second time in one map, first in line %d; remove one of the two", Shown(key), first)}
 }
 

@@ -19,10 +19,16 @@ func Advice(name string, known []string) string {
 	return "; the known names are " + strings.Join(sorted, ", ")
 }
 
+// called are names that other programs use for a setting, such as Azure's osProfile, in their simple form.
+var called = map[string]string{"certificateurl": "url", "secreturl": "url", "secreturi": "url", "keyvaulturl": "url", "certificatestore": "certificateStoreName"}
+
 // Name returns the known name that is nearest to a misspelt one, empty if none is near: the same but for case and punctuation,
 // the beginning or end of it, or at most a third of its letters changed.
 func Name(name string, known []string) string {
 	plain := simple(name)
+	if other := called[plain]; slices.Contains(known, other) {
+		return other
+	}
 	best, least := "", len(plain)/3+1
 	for _, candidate := range slices.Sorted(slices.Values(known)) {
 		other := simple(candidate)
