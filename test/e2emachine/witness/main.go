@@ -24,7 +24,7 @@ var commands = map[string]func(arguments []string) (exitCode int, err error){
 }
 
 func main() {
-	code, err := exitFailed, errors.New("usage: witness renewal|stay|end|watch ARGUMENT...")
+	code, err := exitFailed, errors.New("usage: witness renewal|stay|end|watch ARGUMENT")
 	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
 		code, err = commands[os.Args[1]](os.Args[2:])
 	}
