@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/settings"
@@ -100,8 +101,16 @@ func (s *Source) Replace(found Found, requests map[string]time.Time) (changed, g
 func (s *Source) leave(before map[string]*v1alpha1.ObservedCertificate, found Found) (gone []string) {
 	since := s.missing
 	s.missing = map[string]time.Time{}
+	present := map[types.UID]bool{}
+	for _, certificate := range s.byName {
+		present[certificate.UID] = true
+	}
 	for name, certificate := range before {
 		if s.byName[name] != nil {
+			continue
+		}
+		if present[certificate.UID] { // it has another name now
+			gone = append(gone, name)
 			continue
 		}
 		first, known := since[name]

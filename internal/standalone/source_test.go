@@ -43,3 +43,13 @@ func TestACertificateLeavesAfterItsGrace(t *testing.T) {
 	look("the clock is set back", -time.Hour, foundOf("api"), false, true)
 	look("long enough", 10*time.Second, foundOf("api"), true, false)
 }
+
+func TestACertificateThatGetsAnotherNameLeavesTheOldOneAtOnce(t *testing.T) {
+	source := &Source{Grace: 10 * time.Second, Now: func() time.Time { return noon }}
+	before, after := foundOf("web"), foundOf("web-ops-1234")
+	before.Certificates[0].UID, after.Certificates[0].UID = "uid", "uid"
+	source.Replace(before, nil)
+	if changed, gone := source.Replace(after, nil); !slices.Equal(changed, []string{"web-ops-1234"}) || !slices.Equal(gone, []string{"web"}) || source.Incomplete() {
+		t.Errorf("changed are %v, gone are %v, incomplete: %t", changed, gone, source.Incomplete())
+	}
+}
