@@ -20,6 +20,9 @@ func TestSignalsReachTheProgram(t *testing.T) {
 	p := launch(t, "role-agent", os.Args[0], "role-report")
 	p.ready(t)
 	for _, sig := range forwarded[1:] {
+		if signal.Ignored(sig) {
+			continue // by nohup, which has started the tests; it stays ignored
+		}
 		if err := p.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
