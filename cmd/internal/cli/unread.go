@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/vaultpane/vaultpane/internal/settings/nearest"
 )
 
 // serviceLink is a variable that Kubernetes sets for a Service whose name begins with this project's, or an image for its version.
@@ -37,8 +39,8 @@ func unread(known, environ []string, anyCase bool) ([]string, error) {
 		if !strings.HasPrefix(strings.ToUpper(name), environmentPrefix) || value == "" || isRead(known, name, anyCase) {
 			continue
 		}
-		if meant := nearest(known, name); meant != "" {
-			return nil, fmt.Errorf("environment variable %s is unknown; did you mean %s? Correct or remove it", name, meant)
+		if setting := meant(known, name); setting != "" {
+			return nil, fmt.Errorf("environment variable %s is unknown; did you mean %s? Correct or remove it", name, setting)
 		}
 		others = append(others, name)
 	}
@@ -54,34 +56,13 @@ func isRead(known []string, name string, anyCase bool) bool {
 	return slices.Contains(known, name) || serviceLink.MatchString(name)
 }
 
-// nearest returns the known name that differs from this one by its case or by at most two letters, empty for none.
-func nearest(known []string, name string) string {
+// meant returns the known name that differs from this one by its case or by at most two letters, empty for none.
+func meant(known []string, name string) string {
 	best, least := "", 3
 	for _, candidate := range known {
-		if distance := edits(strings.ToUpper(name), candidate); distance < least {
+		if distance := nearest.Distance(strings.ToUpper(name), candidate); distance < least {
 			best, least = candidate, distance
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance: how many letters must be inserted, deleted or replaced to turn one text into the other.
-func edits(from, to string) int {
-	row := make([]int, len(to)+1)
-	for i := range row {
-		row[i] = i
-	}
-	for i := range len(from) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(to) {
-			replaced := diagonal
-			if from[i] != to[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(to)]
 }

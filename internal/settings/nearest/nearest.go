@@ -32,7 +32,7 @@ func Name(name string, known []string) string {
 	best, least := "", len(plain)/3+1
 	for _, candidate := range slices.Sorted(slices.Values(known)) {
 		other := simple(candidate)
-		distance := distance(plain, other)
+		distance := Distance(plain, other)
 		if len(plain) > 3 && (strings.HasPrefix(other, plain) || strings.HasSuffix(other, plain)) {
 			distance = 1
 		}
@@ -50,8 +50,9 @@ func simple(name string) string {
 // longest bounds the names that are compared, because the time is the product of their lengths.
 const longest = 64
 
-// distance is the number of letters to insert, remove or replace (Levenshtein).
-func distance(a, b string) int {
+// Distance is the number of letters to insert, remove or replace to turn one name into the other (Levenshtein). For a name of more
+// than 64 bytes it is more than both are long.
+func Distance(a, b string) int {
 	if len(a) > longest || len(b) > longest {
 		return len(a) + len(b) + 1
 	}
