@@ -4,11 +4,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/vaultpane/vaultpane/internal/settings/document"
 	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
@@ -73,40 +71,4 @@ func TestACutFileNeverCountsAsWhole(t *testing.T) {
 			t.Fatalf("cut at %d of %d: %+v", cut, len(whole), file)
 		}
 	}
-}
-
-// yamlBreak are the line breaks of YAML 1.1 (https://yaml.org/spec/1.1/#id871136).
-var yamlBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
-
-func FuzzRead(f *testing.F) {
-	for _, test := range wrong {
-		if len(test.content) < 10_000 {
-			f.Add([]byte(test.content))
-		}
-	}
-	for _, test := range valid {
-		f.Add([]byte(test.content))
-	}
-	reader := newReader(f)
-	f.Fuzz(func(t *testing.T, content []byte) {
-		file, err := reader.Read("f", content)
-		if err == nil {
-			if len(file.Certificates) != len(file.Positions) {
-				t.Fatalf("%d certificates have %d positions", len(file.Certificates), len(file.Positions))
-			}
-			if combined, problems := Combine([]File{file, file}); len(problems) == 0 && len(combined) != len(file.Certificates) {
-				t.Fatalf("%d certificates twice are %d", len(file.Certificates), len(combined))
-			}
-			return
-		}
-		lines := len(content) + 1
-		if text, problem := document.Decode(content); problem == nil {
-			lines = 1 + len(yamlBreak.FindAll(text, -1))
-		}
-		for _, problem := range problemsOf(t, err) {
-			if problem.Line < 1 || problem.Line > lines || problem.Text == "" {
-				t.Fatalf("no text, or a line beyond the %d of the file: %+v", lines, problem)
-			}
-		}
-	})
 }
