@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/vaultpane/vaultpane/internal/atomicfile"
 )
 
 // ErrForeignFolder says that another account has made a folder that the agent was to make.
@@ -39,7 +41,7 @@ func (r Requests) Ask(name string, now time.Time) error {
 	if err := MakeFolder(r.folder()); err != nil {
 		return err
 	}
-	return replaceFile(filepath.Join(r.folder(), requestPrefix+name), []byte(now.UTC().Format(time.RFC3339)+"\n"))
+	return atomicfile.Replace(filepath.Join(r.folder(), requestPrefix+name), []byte(now.UTC().Format(time.RFC3339)+"\n"), readable)
 }
 
 // Read returns the requests by certificate, and deletes those that are older than an hour. What is not a request is ignored.
@@ -51,11 +53,11 @@ func (r Requests) Read(now time.Time) map[string]time.Time {
 	}
 	for _, entry := range entries {
 		name, isRequest := strings.CutPrefix(entry.Name(), requestPrefix)
-		if !isRequest || strings.HasSuffix(name, unfinishedSuffix) {
+		if !isRequest || strings.HasSuffix(name, atomicfile.UnfinishedSuffix) {
 			continue
 		}
 		path := filepath.Join(r.folder(), entry.Name())
-		content, err := readFile(path)
+		content, err := atomicfile.Read(path)
 		if err != nil {
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/atomicfile"
 	"github.com/vaultpane/vaultpane/internal/debounce"
 	"github.com/vaultpane/vaultpane/internal/nodestate"
 )
@@ -28,6 +29,9 @@ const (
 	quiet       = 200 * time.Millisecond
 	longestWait = 2 * time.Second
 )
+
+// readable is the mode of the state's files: they hold no secret, and status reads them.
+const readable = 0o644
 
 // maxProblems is how many problems the state's file holds.
 const maxProblems = 20
@@ -177,7 +181,7 @@ func (s *State) write() error {
 		err = MakeFolder(s.Dir)
 	}
 	if err == nil {
-		err = replaceFile(StatePath(s.Dir), content)
+		err = atomicfile.Replace(StatePath(s.Dir), content, readable)
 	}
 	if err != nil {
 		s.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/atomicfile"
 )
 
 // Annotations of the state's file.
@@ -26,7 +27,7 @@ func StatePath(dir string) string { return filepath.Join(dir, "state.yaml") }
 
 // ReadState reads the state that an agent wrote into a folder, nil where there is none.
 func ReadState(dir string) (*v1alpha1.NodeCertificateState, error) {
-	content, err := readFile(StatePath(dir))
+	content, err := atomicfile.Read(StatePath(dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -1,35 +1,22 @@
 package directory
 
-import (
-	"errors"
-	"os"
-)
+import "github.com/vaultpane/vaultpane/internal/atomicfile"
 
-// unfinishedSuffix is the suffix of a file that is being written. A file that a crash leaves is removed with orphaned keys.
-const unfinishedSuffix = ".unfinished"
+// ownerOnly is the mode of the store's files.
+const ownerOnly = 0o600
 
-// replaceFile replaces a file atomically: a reader sees the complete old or the complete new file.
+// replaceFile replaces a file in one step. A file that a crash leaves unfinished is removed with orphaned keys.
 func replaceFile(path string, content []byte) error {
-	unfinished := path + unfinishedSuffix
-	if err := writeFile(unfinished, content); err != nil {
-		return err
-	}
-	return os.Rename(unfinished, path)
-}
-
-// writeFile writes a file that only its owner can read, and syncs it: a rename that survives a power loss must not lead to an empty
-// file.
-func writeFile(path string, content []byte) error {
-	if _, err := stampOf(path); err != nil {
+	if _, err := stampOf(path + atomicfile.UnfinishedSuffix); err != nil {
 		return err // opening a pipe would wait for its reader
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
+	return atomicfile.Replace(path, content, ownerOnly)
+}
+
+// writeFile writes a file that only its owner can read.
+func writeFile(path string, content []byte) error {
+	if _, err := stampOf(path); err != nil {
+		return err // as above
 	}
-	_, err = file.Write(content)
-	if err == nil {
-		err = file.Sync()
-	}
-	return errors.Join(err, file.Close())
+	return atomicfile.Write(path, content, ownerOnly)
 }

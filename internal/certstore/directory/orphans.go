@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vaultpane/vaultpane/internal/atomicfile"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
@@ -64,7 +65,7 @@ func (s *Store) eachLeftover(location certstore.Location, visit func(path string
 func (s *Store) visitLeftover(folder, name string, visit func(path string) error) error {
 	thumbprint, suffix, _ := strings.Cut(name, ".")
 	suffix = "." + suffix
-	if !thumbprintPattern.MatchString(thumbprint) || suffix != keySuffix && suffix != certificateSuffix+unfinishedSuffix {
+	if !thumbprintPattern.MatchString(thumbprint) || suffix != keySuffix && suffix != certificateSuffix+atomicfile.UnfinishedSuffix {
 		return nil
 	}
 	defer s.lock(thumbprint)()

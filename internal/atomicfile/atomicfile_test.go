@@ -1,4 +1,4 @@
-package standalone
+package atomicfile
 
 import (
 	"os"
@@ -14,7 +14,7 @@ func TestAFileIsReplacedAlthoughAReaderHasItOpen(t *testing.T) {
 	}
 	path := filepath.Join(folder, "state.yaml")
 	t.Cleanup(func() { _, _ = os.Remove(path), os.Remove(folder) }) // a temporary folder
-	if err := replaceFile(path, []byte("old")); err != nil {
+	if err := Replace(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	reader, err := os.Open(path)
@@ -22,7 +22,7 @@ func TestAFileIsReplacedAlthoughAReaderHasItOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.AfterFunc(100*time.Millisecond, func() { _ = reader.Close() }) // it was only read
-	if err := replaceFile(path, []byte("new")); err != nil {
+	if err := Replace(path, []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if content, err := os.ReadFile(path); err != nil || string(content) != "new" {
