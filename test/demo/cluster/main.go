@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"os"
 
@@ -12,7 +11,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vaultpane/vaultpane/test/demo/scene"
-	"github.com/vaultpane/vaultpane/test/node"
 )
 
 func main() {
@@ -23,14 +21,11 @@ func main() {
 }
 
 func run(ctx context.Context, store string) error {
-	kind, err := kindOf(store)
+	machine, dir, err := scene.NewMachine(ctx, store)
 	if err != nil {
 		return err
 	}
-	stage, err := newStage(ctx, kind)
-	if err != nil {
-		return err
-	}
+	stage := &stage{machine: machine, dir: dir}
 	defer stage.close()
 	return scene.Play(ctx, []scene.Scene{
 		{Title: "A control plane: kube-apiserver and etcd, as ordinary processes", Play: stage.startControlPlane},
@@ -43,14 +38,4 @@ func run(ctx context.Context, store string) error {
 		{Title: "The certificate \"gateway\" is deleted from the store by mistake", Play: stage.repair},
 		{Title: "The disabled certificate says why it is not there, and the others do not care", Play: stage.explainDisabled},
 	}, stage.log())
-}
-
-func kindOf(store string) (node.Kind, error) {
-	switch store {
-	case "default":
-		return node.Native, nil
-	case "wine":
-		return node.Wine, nil
-	}
-	return "", errors.New("--store is default or wine")
 }

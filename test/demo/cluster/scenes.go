@@ -38,7 +38,7 @@ var exhibits = []exhibit{
 
 // expected are the certificates that reach the store. Wine has no CNG, and so no place for an EC key.
 func (s *stage) expected() []string {
-	if s.kind == node.Wine {
+	if s.machine.Kind == node.Wine {
 		return []string{"web", "partner", "gateway"}
 	}
 	return []string{"web", "api", "partner", "gateway"}
@@ -62,7 +62,7 @@ func (s *stage) startKeyVault(context.Context) error {
 }
 
 func (s *stage) installInCluster(ctx context.Context) error {
-	if err := install.Everything(ctx, s.cluster, s.root); err != nil {
+	if err := install.Everything(ctx, s.cluster, s.machine.Root); err != nil {
 		return err
 	}
 	kubeconfig := filepath.Join(s.dir, "controller.kubeconfig")
@@ -70,7 +70,7 @@ func (s *stage) installInCluster(ctx context.Context) error {
 		return err
 	}
 	var err error
-	s.controller, err = node.StartController(s.root, filepath.Join(s.dir, "controller.log"), []string{
+	s.controller, err = node.StartController(s.machine.Root, filepath.Join(s.dir, "controller.log"), []string{
 		"VAULTPANE_KUBECONFIG=" + kubeconfig, "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (s *stage) applyCertificates(ctx context.Context) error {
 		if one.name == "web" {
 			manifest += "  requireInitialSync: true\n"
 		}
-		if s.kind == node.Wine {
+		if s.machine.Kind == node.Wine {
 			manifest += "  keyStorageProvider: CAPI\n"
 		}
 	}
@@ -156,7 +156,7 @@ func (s *stage) show(ctx context.Context) error {
 	if err := s.showStatus(ctx); err != nil {
 		return err
 	}
-	if s.kind == node.Wine {
+	if s.machine.Kind == node.Wine {
 		scene.Say("api has an EC key: Windows keeps such keys in CNG, which Wine does not have, and the report says so")
 	}
 	return nil

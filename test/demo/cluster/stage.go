@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,8 +18,6 @@ const nodeName = "akswin000000"
 
 // stage is what the scenes share.
 type stage struct {
-	kind    node.Kind
-	root    string
 	dir     string
 	cluster *controlplane.ControlPlane
 	vaults  *keyvault.Server
@@ -30,24 +27,6 @@ type stage struct {
 	controller *node.Process
 }
 
-func newStage(ctx context.Context, kind node.Kind) (*stage, error) {
-	root, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("finding the repository: %w", err)
-	}
-	dir, err := os.MkdirTemp("", "vaultpane-demo-")
-	if err != nil {
-		return nil, fmt.Errorf("making a folder: %w", err)
-	}
-	s := &stage{kind: kind, root: root, dir: dir}
-	s.machine, err = node.NewMachine(ctx, kind, root, filepath.Join(dir, "machine"))
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
-}
-
 // close ends everything that the stage has started, and removes its folder.
 func (s *stage) close() {
 	for _, process := range []*node.Process{s.agent, s.controller} {
@@ -55,9 +34,7 @@ func (s *stage) close() {
 			process.Kill()
 		}
 	}
-	if s.machine != nil {
-		s.machine.Close()
-	}
+	s.machine.Close()
 	if s.vaults != nil {
 		_ = s.vaults.Close() // it ends with this process anyway
 	}

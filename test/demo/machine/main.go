@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"os"
 
 	"github.com/vaultpane/vaultpane/test/demo/scene"
-	"github.com/vaultpane/vaultpane/test/node"
 )
 
 func main() {
@@ -20,14 +18,12 @@ func main() {
 }
 
 func run(ctx context.Context, store, bin string) error {
-	kind := map[string]node.Kind{"default": node.Native, "wine": node.Wine}[store]
-	if kind == "" {
-		return errors.New("--store is default or wine")
-	}
-	stage, err := newStage(ctx, kind, bin)
+	machine, dir, err := scene.NewMachine(ctx, store)
 	if err != nil {
 		return err
 	}
+	machine.Bin = bin
+	stage := &stage{machine: machine, dir: dir}
 	defer stage.close()
 	return scene.Play(ctx, []scene.Scene{
 		{Title: "Azure Key Vault: a vault with the certificate \"web\"", Play: stage.startKeyVault},

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,32 +20,12 @@ type stage struct {
 	agent   *node.Process
 }
 
-func newStage(ctx context.Context, kind node.Kind, bin string) (*stage, error) {
-	root, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("finding the repository: %w", err)
-	}
-	dir, err := os.MkdirTemp("", "vaultpane-demo-")
-	if err != nil {
-		return nil, fmt.Errorf("making a folder: %w", err)
-	}
-	s := &stage{dir: dir}
-	if s.machine, err = node.NewMachine(ctx, kind, root, filepath.Join(dir, "machine")); err != nil {
-		s.close()
-		return nil, err
-	}
-	s.machine.Bin = bin
-	return s, nil
-}
-
 // close ends everything that the stage has started, and removes its folder.
 func (s *stage) close() {
 	if s.agent != nil {
 		s.agent.Kill()
 	}
-	if s.machine != nil {
-		s.machine.Close()
-	}
+	s.machine.Close()
 	if s.vaults != nil {
 		_ = s.vaults.Close() // it ends with this process anyway
 	}
