@@ -80,15 +80,17 @@ func (c *responseCache) request(ctx context.Context, key cacheKey, current *cach
 	ctx, cancel := context.WithTimeout(ctx, exchange.RequestTimeout)
 	defer cancel()
 	secret, err := fetch(ctx)
+	unsent := errors.As(err, new(*unsentError))
 	c.mu.Lock()
 	current.secret, current.err = secret, err
+	if unsent && c.byKey[key] == current {
+		delete(c.byKey, key) // before a caller that waits for it goes on and asks again
+	}
 	c.mu.Unlock()
 	close(current.done)
-	if errors.As(err, new(*unsentError)) {
-		c.evict(key, current)
-		return
+	if !unsent {
+		time.AfterFunc(cacheTTL, func() { c.evict(key, current) })
 	}
-	time.AfterFunc(cacheTTL, func() { c.evict(key, current) })
 }
 
 func (c *responseCache) evict(key cacheKey, current *cachedResponse) {
