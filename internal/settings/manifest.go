@@ -28,14 +28,18 @@ func (s *session) extension(node *document.Node) {
 		s.notes = append(s.notes, of(s.path, note))
 	}
 	for _, entry := range entries {
-		object := map[string]any{"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": map[string]any{}, "spec": entry.Spec}
-		at := origin{field: entry.Field, line: entry.Line, node: entry.Node, sources: entry.Sources}
-		if entry.Incomplete { // without what is wrong, it may look like another certificate
-			s.check(object, at)
-			continue
-		}
-		s.add(object, at, Position{Line: entry.Line, Field: entry.Field, Extension: true})
+		s.entry(entry)
 	}
+}
+
+func (s *session) entry(entry extension.Entry) {
+	object := map[string]any{"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": map[string]any{}, "spec": entry.Spec}
+	at := origin{field: entry.Field, line: entry.Line, node: entry.Node, sources: entry.Sources}
+	if entry.Incomplete { // without what is wrong, it may look like another certificate
+		s.check(object, at)
+		return
+	}
+	s.add(object, at, Position{Line: entry.Line, Field: entry.Field, Extension: true})
 }
 
 func typed(object map[string]any) (v1alpha1.ObservedCertificate, error) {

@@ -15,7 +15,7 @@ type jsonFailure struct {
 }
 
 // parseJSON reads one JSON value. failure is set if the text is not JSON; problems are those of JSON that could be read.
-func parseJSON(text []byte) (node *Node, failure *jsonFailure, problems []Problem) {
+func (p Parser) parseJSON(text []byte) (node *Node, failure *jsonFailure, problems []Problem) {
 	text = append(bytes.TrimRight(text, " \t\r\n"), '\n') // a comment at the end needs its line's end
 	if offset := deepest(text); offset >= 0 {
 		return nil, nil, []Problem{tooDeep(lineAt(text, offset))}
@@ -24,7 +24,7 @@ func parseJSON(text []byte) (node *Node, failure *jsonFailure, problems []Proble
 	if err != nil {
 		return nil, describe(text, err), nil
 	}
-	c := jsonConverter{}
+	c := jsonConverter{parser: p}
 	for i, b := range text {
 		if b == '\n' {
 			c.ends = append(c.ends, i)
@@ -38,6 +38,7 @@ func parseJSON(text []byte) (node *Node, failure *jsonFailure, problems []Proble
 }
 
 type jsonConverter struct {
+	parser   Parser
 	ends     []int // offsets of line ends
 	values   int
 	problems []Problem
@@ -49,8 +50,8 @@ func (c *jsonConverter) line(offset int) int {
 
 func (c *jsonConverter) node(value hujson.Value) *Node {
 	node := &Node{Line: c.line(value.StartOffset)}
-	if c.values++; c.values == MaxValues+1 {
-		c.problems = append(c.problems, tooMany(node.Line))
+	if c.values++; c.values == c.parser.MaxValues+1 {
+		c.problems = append(c.problems, tooMany(node.Line, c.parser.MaxValues))
 	}
 	switch v := value.Value.(type) {
 	case *hujson.Object:
@@ -72,6 +73,10 @@ func (c *jsonConverter) members(node *Node, object *hujson.Object) {
 	for _, member := range object.Members {
 		key, line := member.Name.Value.(hujson.Literal).String(), c.line(member.Name.StartOffset)
 		if first, known := lines[key]; known {
+			if c.parser.Repeated {
+				node.Repeated = append(node.Repeated, Member{Key: key, Line: line, Node: c.node(member.Value)})
+				continue
+			}
 			c.problems = append(c.problems, twice(key, first, line))
 			continue
 		}

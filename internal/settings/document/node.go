@@ -4,6 +4,7 @@ package document
 
 import (
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -26,6 +27,9 @@ const (
 	String  Kind = "a string"
 	List    Kind = "a list"
 	Map     Kind = "a map"
+	// Unresolved is a value that is not in the document, such as a parameter of a template without a value. Parse never returns
+	// it. Text says why it is not known; Members are what is known of it.
+	Unresolved Kind = "a value that is not known"
 )
 
 // Node is one value of a document.
@@ -40,6 +44,8 @@ type Node struct {
 	Items []*Node
 	// Members are the keys and values of a Map, in the order of the file. A key is there once.
 	Members []Member
+	// Repeated are the later values of keys that are in Members already, where the Parser keeps them.
+	Repeated []Member
 
 	number float64
 	whole  int64 // the number, if it is one that int64 holds
@@ -125,4 +131,37 @@ func (n *Node) setFloat(number float64) {
 // Integer returns a whole number; false if the value is none.
 func (n *Node) Integer() (int64, bool) {
 	return n.whole, n.Kind == Number && n.isInt
+}
+
+// NewString returns a String in a line.
+func NewString(text string, line int) *Node { return &Node{Kind: String, Line: line, Text: text} }
+
+// NewBoolean returns a Boolean in a line.
+func NewBoolean(is bool, line int) *Node {
+	return &Node{Kind: Boolean, Line: line, Text: strconv.FormatBool(is)}
+}
+
+// NewInteger returns a whole Number in a line.
+func NewInteger(number int64, line int) *Node {
+	return &Node{Kind: Number, Line: line, Text: strconv.FormatInt(number, 10), whole: number, isInt: true}
+}
+
+// At returns a deep copy whose values are all in one line: that of the place where a value from elsewhere is used.
+func (n *Node) At(line int) *Node {
+	moved := *n
+	moved.Line, moved.block = line, false
+	moved.Items = make([]*Node, len(n.Items))
+	for i, item := range n.Items {
+		moved.Items[i] = item.At(line)
+	}
+	moved.Members, moved.Repeated = membersAt(n.Members, line), membersAt(n.Repeated, line)
+	return &moved
+}
+
+func membersAt(members []Member, line int) []Member {
+	moved := make([]Member, len(members))
+	for i, member := range members {
+		moved[i] = Member{Key: member.Key, Line: line, Node: member.At(line)}
+	}
+	return moved
 }

@@ -6,17 +6,32 @@ import (
 	"strings"
 )
 
+// Parser reads texts. The zero value is for settings: strict, and with the bounds of this package.
+type Parser struct {
+	// MaxValues is how many values all documents of a text may have; 0 means the constant MaxValues.
+	MaxValues int
+	// Repeated keeps the later values of a key that a map has twice, in Node.Repeated; otherwise such a key is a Problem. The
+	// reader of a large file wants to know of those alone that it uses.
+	Repeated bool
+}
+
 // Parse reads all documents of a text, which Decode returned. JSON and YAML are told apart by the first character that is not
 // blank: {, [, " and a comment // or /* begin JSON. A document that is empty or has only comments is left out. With a Problem
 // there are no documents.
-func Parse(text []byte) ([]*Node, []Problem) {
+func Parse(text []byte) ([]*Node, []Problem) { return Parser{}.Parse(text) }
+
+// Parse reads all documents of a text, as the function Parse.
+func (p Parser) Parse(text []byte) ([]*Node, []Problem) {
+	if p.MaxValues == 0 {
+		p.MaxValues = MaxValues
+	}
 	switch {
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil, nil
 	case !looksJSON(text):
-		return parseYAML(text)
+		return p.parseYAML(text)
 	}
-	node, failure, problems := parseJSON(text)
+	node, failure, problems := p.parseJSON(text)
 	switch {
 	case len(problems) > 0:
 		return nil, problems
@@ -26,7 +41,7 @@ func Parse(text []byte) ([]*Node, []Problem) {
 	// YAML has maps in braces too, and keys in quotation marks. A string with a wrong escape stays wrong: YAML reads \N and
 	// others as control characters.
 	if !failure.inString {
-		if nodes, problems := parseYAML(text); len(problems) == 0 && len(nodes) > 0 && len(nodes[0].Items)+len(nodes[0].Members) > 0 {
+		if nodes, problems := p.parseYAML(text); len(problems) == 0 && len(nodes) > 0 && len(nodes[0].Items)+len(nodes[0].Members) > 0 {
 			return nodes, nil
 		}
 	}
@@ -40,8 +55,11 @@ func looksJSON(text []byte) bool {
 
 // Embedded reads the one document in a string, such as settings that a tool wrote as text. Lines are the file's as far as a
 // string allows: those of a literal block, otherwise the line where the string begins.
-func (n *Node) Embedded() (*Node, []Problem) {
-	nodes, problems := Parse([]byte(strings.TrimPrefix(n.Text, "\ufeff")))
+func (n *Node) Embedded() (*Node, []Problem) { return Parser{}.Embedded(n) }
+
+// Embedded reads the one document in a string, as the method of Node.
+func (p Parser) Embedded(n *Node) (*Node, []Problem) {
+	nodes, problems := p.Parse([]byte(strings.TrimPrefix(n.Text, "\ufeff")))
 	for i := range problems {
 		problems[i] = n.outer(problems[i])
 	}
@@ -75,8 +93,13 @@ func (n *Node) move(within *Node) {
 	for _, item := range n.Items {
 		item.move(within)
 	}
-	for i := range n.Members {
-		member := &n.Members[i]
+	moveMembers(n.Members, within)
+	moveMembers(n.Repeated, within)
+}
+
+func moveMembers(members []Member, within *Node) {
+	for i := range members {
+		member := &members[i]
 		member.move(within)
 		if within.block {
 			member.Line += within.Line
@@ -98,6 +121,6 @@ func tooDeep(line int) Problem {
 	return Problem{Line: line, Text: fmt.Sprintf("lists and maps are nested here more than %d levels deep; settings need less than 20", MaxDepth)}
 }
 
-func tooMany(line int) Problem {
-	return Problem{Line: line, Text: fmt.Sprintf("the file has more than %d values, aliases expanded; split it into several files", MaxValues)}
+func tooMany(line, most int) Problem {
+	return Problem{Line: line, Text: fmt.Sprintf("the file has more than %d values, aliases expanded; split it into several files", most)}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // parseYAML reads all documents of a text.
-func parseYAML(text []byte) ([]*Node, []Problem) {
+func (p Parser) parseYAML(text []byte) ([]*Node, []Problem) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	c := yamlConverter{within: map[*yaml.Node]bool{}}
+	c := yamlConverter{parser: p, within: map[*yaml.Node]bool{}}
 	var nodes []*Node
 	for {
 		var root yaml.Node
@@ -42,6 +42,7 @@ func empty(root *yaml.Node) bool {
 }
 
 type yamlConverter struct {
+	parser   Parser
 	within   map[*yaml.Node]bool // anchors that are being expanded
 	values   int
 	problems []Problem
@@ -53,8 +54,8 @@ func (c *yamlConverter) node(from *yaml.Node, depth int) *Node {
 	switch {
 	case len(c.problems) > 0:
 		return node
-	case c.values > MaxValues:
-		c.problems = append(c.problems, tooMany(node.Line))
+	case c.values > c.parser.MaxValues:
+		c.problems = append(c.problems, tooMany(node.Line, c.parser.MaxValues))
 		return node
 	case depth > MaxDepth+1: // the document itself is a level
 		c.problems = append(c.problems, tooDeep(node.Line))
@@ -109,6 +110,10 @@ func (c *yamlConverter) members(node *Node, from *yaml.Node, depth int) {
 			continue
 		}
 		if first, known := lines[key.Value]; known {
+			if c.parser.Repeated {
+				node.Repeated = append(node.Repeated, Member{Key: key.Value, Line: key.Line, Node: child})
+				continue
+			}
 			c.problems = append(c.problems, twice(key.Value, first, key.Line))
 			continue
 		}

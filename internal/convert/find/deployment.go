@@ -1,0 +1,23 @@
+package find
+
+import (
+	"github.com/vaultpane/vaultpane/internal/convert/arm"
+	"github.com/vaultpane/vaultpane/internal/settings/document"
+)
+
+// deployment evaluates a template that Terraform deploys, with its parameters; both are JSON in strings.
+func (f *Finder) deployment(values *document.Node, content document.Member, a around) {
+	template, problems := f.Parser.Embedded(content.Node)
+	if len(problems) > 0 || !arm.IsTemplate(template) {
+		return
+	}
+	var given arm.Values
+	if parameters := lookup(values, "parameters_content"); !parameters.Absent() {
+		if read, problems := f.Parser.Embedded(parameters.Node); len(problems) == 0 {
+			given = arm.Given(&document.Node{Kind: document.Map, Members: []document.Member{{Key: "parameters", Node: read}}})
+		}
+	}
+	for _, part := range arm.Expand(arm.Template{File: a.File, Root: template}, given, func(string) *arm.Template { return nil }).Parts {
+		f.Part(part)
+	}
+}

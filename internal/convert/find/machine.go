@@ -1,0 +1,102 @@
+package find
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/internal/settings/document"
+)
+
+// ofMachine finds a machine in a resource id.
+var ofMachine = regexp.MustCompile(`(?i)^(/subscriptions/.*/(?:virtualMachines|virtualMachineScaleSets|hybridCompute/machines|nodeTypes|batchAccounts/[^/]+/pools)/([^/]+))`)
+
+// kinds are the types of resources that are machines.
+var kinds = map[string]bool{
+	"microsoft.compute/virtualmachines":                 true,
+	"microsoft.compute/virtualmachinescalesets":         true,
+	"microsoft.hybridcompute/machines":                  true,
+	"microsoft.servicefabric/managedclusters/nodetypes": true,
+	"microsoft.batch/batchaccounts/pools":               true,
+	"microsoft.devopsinfrastructure/pools":              true,
+}
+
+// machine adds the machine that a map is, or belongs to.
+func (f *Finder) machine(n *document.Node, a around) around {
+	kind := strings.ToLower(textOf(n, "type"))
+	kind, _, _ = strings.Cut(kind, "@") // azapi has the version of the API there
+	if strings.HasPrefix(kind, "microsoft.") && strings.Contains(kind, "/") {
+		f.Known = true
+	}
+	of, own := kind, kinds[kind]
+	if parent, is := strings.CutSuffix(kind, "/extensions"); is {
+		of = parent
+	}
+	switch id, name := textOf(n, "id", "parent_id", "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id"), lookup(n, "name"); {
+	case ofMachine.MatchString(id):
+		parts := ofMachine.FindStringSubmatch(id)
+		a.machine = Machine{Key: strings.ToLower(parts[1]), Name: parts[2]}
+	case kinds[of] && name.Node != nil:
+		a.machine = named(of, name.Node, own)
+	case textOf(n, "VMName", "virtual_machine_name", "vmss_name", "MachineName", "VMScaleSetName", "VirtualMachineScaleSetName") != "":
+		word := textOf(n, "VMName", "virtual_machine_name", "vmss_name", "MachineName", "VMScaleSetName", "VirtualMachineScaleSetName")
+		a.machine = Machine{Key: "name/" + strings.ToLower(word), Name: word}
+	}
+	if own || lookup(n, "virtualMachineProfile").Node != nil || lookup(n, "osProfile").Node != nil {
+		a.linux = isLinux(n, 0)
+	}
+	if own {
+		f.remember(n, a)
+	}
+	return a
+}
+
+// named makes a machine of the name in a template: vm1, vm1/KeyVaultForWindows, or cluster/nodetype. A name that is not known is
+// no name.
+func named(kind string, name *document.Node, own bool) Machine {
+	if name.Kind != document.String {
+		return Machine{}
+	}
+	words := strings.Split(name.Text, "/")
+	last := len(words) - 1
+	if !own && last > 0 {
+		last-- // the extension's own name
+	}
+	return Machine{Key: kind + "/" + strings.ToLower(words[last]), Name: words[last]}
+}
+
+// remember keeps a machine whose extensions are listed here, and its node pool.
+func (f *Finder) remember(n *document.Node, a around) {
+	if a.machine.Key == "" || a.linux || a.skipped {
+		return
+	}
+	if pool := textOf(present(n, "tags").Node, "aks-managed-poolName", "poolName"); pool != "" {
+		f.Pools[a.machine.Key] = pool
+	}
+	properties := n
+	if inner := present(n, "properties"); inner.Node != nil {
+		properties = inner.Node
+	}
+	profile := present(present(properties, "virtualMachineProfile").Node, "extensionProfile").Node
+	if extensions := lookup(profile, "extensions").Node; extensions != nil && extensions.Kind == document.List {
+		f.Machines[a.machine.Key] = a.machine
+	}
+}
+
+// isLinux looks for what only machines with Linux have.
+func isLinux(n *document.Node, depth int) bool {
+	if depth > 12 || n == nil {
+		return false
+	}
+	if !lookup(n, "linuxConfiguration", "os_profile_linux_config").Absent() && len(lookup(n, "linuxConfiguration", "os_profile_linux_config").Members)+len(lookup(n, "linuxConfiguration", "os_profile_linux_config").Items) > 0 {
+		return true
+	}
+	if strings.EqualFold(textOf(n, "osType"), "linux") {
+		return true
+	}
+	for _, m := range n.Members {
+		if key := simple(m.Key); key != "resources" && key != "tags" && m.Kind == document.Map && isLinux(m.Node, depth+1) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package convert
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/convert/find"
+	"github.com/vaultpane/vaultpane/internal/convert/finding"
+	"github.com/vaultpane/vaultpane/internal/convert/tidy"
+	"github.com/vaultpane/vaultpane/internal/settings"
+)
+
+// gather makes one certificate of all entries of a secret in a store, names them, and says which machines had which.
+func gather(entries []tidy.Entry, found find.Result, options Options, findings *finding.List) Result {
+	groups := map[string][]tidy.Entry{}
+	for _, entry := range entries {
+		target := settings.Target(entry.Certificate)
+		groups[target] = append(groups[target], entry)
+	}
+	targets := make([]string, 0, len(groups))
+	for target := range groups {
+		targets = append(targets, target)
+	}
+	slices.Sort(targets)
+	certificates := make([]v1alpha1.ObservedCertificate, len(targets))
+	for i, target := range targets {
+		certificates[i] = merge(groups[target], findings)
+	}
+	settings.Name(certificates)
+	result := Result{Findings: findings}
+	for i, target := range targets {
+		certificates[i].Name = options.Prefix + certificates[i].Name
+		result.Certificates = append(result.Certificates, Certificate{ObservedCertificate: certificates[i], Machines: machinesOf(groups[target])})
+	}
+	slices.SortFunc(result.Certificates, func(a, b Certificate) int { return strings.Compare(a.Name, b.Name) })
+	result.Machines = byMachine(result.Certificates, found)
+	result.reach(entries, options)
+	return result
+}
+
+// machinesOf returns the machines of entries once, in order of their names.
+func machinesOf(entries []tidy.Entry) []find.Machine {
+	known := map[string]bool{}
+	var machines []find.Machine
+	for _, entry := range entries {
+		if entry.Machine.Key != "" && !known[entry.Machine.Key] {
+			known[entry.Machine.Key] = true
+			machines = append(machines, entry.Machine)
+		}
+	}
+	slices.SortFunc(machines, inOrder)
+	return machines
+}
+
+func inOrder(a, b find.Machine) int {
+	if order := strings.Compare(a.Name, b.Name); order != 0 {
+		return order
+	}
+	return strings.Compare(a.Key, b.Key)
+}
+
+// byMachine returns all machines with their certificates, also those that have none.
+func byMachine(certificates []Certificate, found find.Result) []MachineCertificates {
+	all := map[string]*MachineCertificates{}
+	for _, machine := range found.Machines {
+		all[machine.Key] = &MachineCertificates{Machine: machine}
+	}
+	for i := range certificates {
+		for j := range certificates[i].Machines {
+			machine := &certificates[i].Machines[j]
+			machine.Pool = found.Pools[machine.Key]
+			if all[machine.Key] == nil {
+				all[machine.Key] = &MachineCertificates{Machine: *machine}
+			}
+			all[machine.Key].Names = append(all[machine.Key].Names, certificates[i].Name)
+		}
+	}
+	var machines []MachineCertificates
+	for _, machine := range all {
+		machine.Pool = found.Pools[machine.Key]
+		machines = append(machines, *machine)
+	}
+	slices.SortFunc(machines, func(a, b MachineCertificates) int { return inOrder(a.Machine, b.Machine) })
+	return machines
+}

@@ -1,0 +1,247 @@
+package convert
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/internal/convert/arm"
+	"github.com/vaultpane/vaultpane/internal/convert/find"
+	"github.com/vaultpane/vaultpane/internal/convert/finding"
+	"github.com/vaultpane/vaultpane/internal/settings/document"
+)
+
+// read is an input that could be read, by what it is.
+type read struct {
+	templates  []arm.Template
+	parameters []arm.Template // files of parameters
+	others     []arm.Template
+}
+
+// look reads the inputs and finds all sites.
+func look(inputs []Input, findings *finding.List, parser document.Parser) find.Result {
+	inputs = slices.SortedFunc(slices.Values(inputs), func(a, b Input) int {
+		if order := strings.Compare(a.Name, b.Name); order != 0 {
+			return order
+		}
+		return bytes.Compare(a.Content, b.Content)
+	})
+	var files read
+	for _, input := range inputs {
+		files.add(input, findings, parser)
+	}
+	finder := find.New(findings, parser)
+	unused := files.expand(finder, findings)
+	known := map[string]bool{}
+	for _, file := range append(files.others, unused...) {
+		finder.Known = false
+		finder.Document(file.File, file.Root)
+		if !finder.Known && arm.IsParameters(file.Root) {
+			finder.Known = true
+			findings.Hand(finding.Place{File: file.File}, "is a file of parameters; give its template too")
+		}
+		known[file.File] = known[file.File] || finder.Known
+	}
+	for _, file := range files.others {
+		if !known[file.File] {
+			findings.Add(finding.Finding{Level: finding.Unreadable, Place: finding.Place{File: file.File}, Text: "has no settings of the extension, and is not of a kind that could; " + advice})
+		}
+	}
+	return finder.Result
+}
+
+// advice is what to give instead.
+const advice = "give what is in force: 'az vmss show' or 'az vm extension list' with -o json, 'terraform show -json', a template that 'az bicep build' made, or the node's RuntimeSettings\\*.settings"
+
+func (r *read) add(input Input, findings *finding.List, parser document.Parser) {
+	unreadable := func(line int, text string) {
+		findings.Add(finding.Finding{Level: finding.Unreadable, Place: finding.Place{File: input.Name, Line: line}, Text: text})
+	}
+	if what := foreignBytes(input.Content); what != "" {
+		unreadable(0, what)
+		return
+	}
+	text, problem := document.Decode(input.Content)
+	if problem != nil {
+		unreadable(problem.Line, problem.Text)
+		return
+	}
+	if what := foreignText(input.Name, text); what != "" {
+		unreadable(0, what)
+		return
+	}
+	nodes, problems := parser.Parse(text)
+	for _, problem := range problems {
+		unreadable(problem.Line, problem.Text)
+	}
+	if len(nodes)+len(problems) == 0 {
+		unreadable(0, "is empty; "+advice)
+	}
+	for _, node := range nodes {
+		file := arm.Template{File: input.Name, Root: node}
+		switch {
+		case arm.IsTemplate(node):
+			r.templates = append(r.templates, file)
+		case arm.IsParameters(node):
+			r.parameters = append(r.parameters, file)
+		default:
+			r.others = append(r.others, file)
+		}
+	}
+}
+
+// expand evaluates the templates that no other links, each with its files of parameters, and returns the files of parameters that
+// no template needs.
+func (r *read) expand(finder *find.Finder, findings *finding.List) (unused []arm.Template) {
+	linked := map[string]bool{}
+	results := make([][]arm.Result, len(r.templates))
+	taken := map[string]bool{}
+	for i, template := range r.templates {
+		for _, given := range r.given(template, taken) {
+			result := arm.Expand(template, given, r.linked)
+			results[i] = append(results[i], result)
+			for _, file := range result.Used {
+				linked[file] = linked[file] || file != template.File
+			}
+		}
+	}
+	var missing []finding.Finding
+	for i, template := range r.templates {
+		if linked[template.File] && len(linked) < len(r.templates) {
+			continue
+		}
+		for _, result := range results[i] {
+			for _, part := range result.Parts {
+				finder.Part(part)
+			}
+			for _, name := range result.Missing {
+				missing = append(missing, finding.Finding{Place: finding.Place{File: template.File}, Text: "links another template, " + name + ", which was not given; if it has the extension, give it too"})
+			}
+		}
+	}
+	for _, f := range missing {
+		if len(finder.Sites) == 0 {
+			f.Level = finding.Hand
+		}
+		findings.Add(f)
+	}
+	for _, parameters := range r.parameters {
+		if !taken[parameters.File] {
+			unused = append(unused, parameters)
+		}
+	}
+	return unused
+}
+
+// linked returns a template by the name of its file.
+func (r *read) linked(name string) *arm.Template {
+	for i := range r.templates {
+		if strings.EqualFold(path.Base(strings.ReplaceAll(r.templates[i].File, "\\", "/")), name) {
+			return &r.templates[i]
+		}
+	}
+	return nil
+}
+
+// given returns the values with which a template is evaluated: those of the files of parameters for it. Files that contradict each
+// other are for several environments, so the template is evaluated with each.
+func (r *read) given(template arm.Template, taken map[string]bool) []arm.Values {
+	declared := arm.Declared(template.Root)
+	var all []arm.Values
+	for _, file := range r.of(template) {
+		values := arm.Given(file.Root)
+		known := slices.ContainsFunc(declared, func(name string) bool { return values[name] != nil })
+		if !known && len(values) > 0 {
+			continue
+		}
+		taken[file.File] = true
+		if !joined(all, values) {
+			all = append(all, values)
+		}
+	}
+	if len(all) == 0 {
+		return []arm.Values{nil}
+	}
+	return all
+}
+
+// of returns the files of parameters that belong to a template by their names, such as web.parameters.json to web.json; else all.
+func (r *read) of(template arm.Template) []arm.Template {
+	stem := func(name string) string {
+		name = strings.TrimSuffix(strings.ToLower(name), ".json")
+		return strings.TrimSuffix(name, ".parameters")
+	}
+	var own []arm.Template
+	for _, file := range r.parameters {
+		if stem(file.File) == stem(template.File) {
+			own = append(own, file)
+		}
+	}
+	if len(own) > 0 || len(r.templates) == 1 {
+		for _, file := range r.parameters {
+			if len(r.templates) == 1 && stem(file.File) != stem(template.File) {
+				own = append(own, file)
+			}
+		}
+		return own
+	}
+	return slices.DeleteFunc(slices.Clone(r.parameters), func(file arm.Template) bool {
+		return slices.ContainsFunc(r.templates, func(other arm.Template) bool { return stem(other.File) == stem(file.File) })
+	})
+}
+
+// joined adds values to a set that has none of their names, and reports whether there is one.
+func joined(all []arm.Values, values arm.Values) bool {
+	for _, other := range all {
+		free := true
+		for name := range values {
+			free = free && other[name] == nil
+		}
+		if free {
+			for name, value := range values {
+				other[name] = value
+			}
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	pemBlock  = regexp.MustCompile(`(?m)^-----BEGIN `)
+	terraform = regexp.MustCompile(`(?m)^\s*(resource|data|module|variable|provider|output|locals|terraform)\s*("[^"\n]*"\s*){0,2}\{`)
+	bicep     = regexp.MustCompile(`(?m)^(param|resource|var|module|targetScope|using|metadata|@[a-z]+\()\s*\S*`)
+	script    = regexp.MustCompile(`(?im)^\s*(#!|\$[\w:]+\s*=|param\s*\(|az\s+\w+|(set|new|add|get|update)-az\w+|export\s+\w+=)`)
+)
+
+// foreignBytes recognizes binary files.
+func foreignBytes(content []byte) string {
+	switch {
+	case bytes.HasPrefix(content, []byte("PK\x03\x04")), bytes.HasPrefix(content, []byte("\x1f\x8b")):
+		return "is a compressed archive; unpack it, then " + advice
+	case len(content) > 1 && content[0] == 0x30 && content[1]&0xf0 == 0x80 && content[1] != 0x80:
+		return "is a certificate or a PFX; " + advice
+	}
+	return ""
+}
+
+// foreignText recognizes sources, which are not evaluated, and says which command shows what they produce.
+func foreignText(name string, text []byte) string {
+	trimmed := bytes.TrimSpace(text)
+	ext := strings.ToLower(path.Ext(name))
+	switch structured := len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['); {
+	case pemBlock.Match(trimmed):
+		return "is a certificate or a key (PEM); " + advice
+	case ext == ".bicep" || ext == ".bicepparam" || !structured && ext == "" && bicep.Match(trimmed) && bytes.Contains(trimmed, []byte("@20")):
+		return "is Bicep source, which is not read: 'az bicep build --file " + path.Base(name) + "' (or bicep build) makes the template, 'az bicep build-params' its parameters; give those"
+	case ext == ".tf" || ext == ".tfvars" || !structured && terraform.Match(trimmed):
+		return "is Terraform source, which is not read: 'terraform plan -out plan && terraform show -json plan > plan.json' writes what it plans, 'terraform show -json > state.json' what there is; give that"
+	case ext == ".ps1" || ext == ".psm1" || ext == ".sh" || ext == ".cmd" || ext == ".bat" || !structured && ext != ".yaml" && ext != ".yml" && script.Match(trimmed):
+		return "is a script, which is not run; " + advice
+	case bytes.HasPrefix(trimmed, []byte("<")):
+		return "is XML or HTML; " + advice
+	}
+	return ""
+}

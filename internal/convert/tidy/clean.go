@@ -1,0 +1,214 @@
+package tidy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vaultpane/vaultpane/internal/convert/find"
+	"github.com/vaultpane/vaultpane/internal/convert/finding"
+	"github.com/vaultpane/vaultpane/internal/settings/document"
+	"github.com/vaultpane/vaultpane/internal/settings/nearest"
+)
+
+// clean returns the settings of a map in the form that the extension's reader takes. ok is false if one of them decides what the
+// certificate is and cannot be read: then there is no object.
+func (r *reading) clean(v find.Value) (members []document.Member, ok bool) {
+	for _, m := range v.Node.Members {
+		at := find.Value{Place: v.At(m.Key, m.Line), Node: m.Node}
+		key := strings.ToLower(m.Key)
+		if at.Node.Absent() || key == strings.ToLower(observed) || key == strings.ToLower(secrets) || strings.HasPrefix(key, "authentication") {
+			continue
+		}
+		node, keep, fatal := r.value(key, at)
+		if fatal {
+			return nil, false
+		}
+		if keep {
+			members = append(members, document.Member{Key: m.Key, Line: m.Line, Node: node})
+		}
+	}
+	return members, true
+}
+
+// decisive are the settings that say which certificate goes where.
+var decisive = []string{url, strings.ToLower(store), strings.ToLower(location), "certificatestore"}
+
+// value puts the form of one setting right. keep is false if it is left out, fatal if the certificate is.
+func (r *reading) value(key string, at find.Value) (node *document.Node, keep, fatal bool) {
+	known := slices.Contains(decisive, key)
+	if why := r.unknown(at.Node); why != "" {
+		if known {
+			why += "; this certificate is left out"
+		}
+		r.Findings.Hand(at.Place, "%s", why)
+		return nil, false, known
+	}
+	if linux[key] {
+		r.Findings.Hand(at.Place, "is a setting for Linux: Linux nodes have no certificate store, so this is not converted")
+		return nil, false, true
+	}
+	switch key {
+	case url:
+		node = r.url(at)
+		return node, node != nil, node == nil
+	case strings.ToLower(location):
+		return at.Node, true, r.wrongLocation(at)
+	case strings.ToLower(interval):
+		node = r.interval(at)
+	case strings.ToLower(exportable), strings.ToLower(link), strings.ToLower(initialSync):
+		node = r.boolean(at)
+	case accounts:
+		node = r.accounts(at)
+	default:
+		node = at.Node
+	}
+	return node, node != nil, false
+}
+
+// linux are settings of the extension for Linux that change what a certificate is; others are named and left out.
+var linux = map[string]bool{"aclenabled": true, "acls": true, "customsymboliclinkname": true}
+
+var template = regexp.MustCompile(`\{\{.*?\}\}|\$\{.*?\}|\$\(.*?\)|\{%.*?%\}`)
+
+// unknown says why a value is not known: it is Unresolved, or has a variable of a template language.
+func (r *reading) unknown(n *document.Node) string {
+	if n.Kind == document.Unresolved {
+		return n.Text
+	}
+	if n.Kind == document.String && template.MatchString(n.Text) {
+		return fmt.Sprintf("is %s: variables are not evaluated here; write the value", finding.Shown(n))
+	}
+	return ""
+}
+
+func (r *reading) wrongLocation(at find.Value) bool {
+	plain := strings.NewReplacer("_", "", " ", "").Replace(strings.ToLower(at.Node.Text))
+	switch {
+	case at.Node.Kind == document.String && (plain == "localmachine" || plain == "currentuser"):
+		return false
+	case at.Node.Kind == document.String && strings.HasPrefix(strings.TrimSpace(at.Node.Text), "/"):
+		r.Findings.Hand(at.Place, "is %s, a directory of Linux: Linux nodes have no certificate store, so this is not converted", finding.Shown(at.Node))
+	default:
+		r.Findings.Hand(at.Place, "is %s, must be LocalMachine or CurrentUser; this certificate is left out", finding.Shown(at.Node))
+	}
+	return true
+}
+
+// repeated names the keys of a map that are there twice. Where the values differ, neither is used.
+func (r *reading) repeated(v find.Value) {
+	dropped := map[string]bool{}
+	seen := map[string]document.Member{}
+	for _, m := range append(slices.Clone(v.Node.Members), v.Node.Repeated...) {
+		key := strings.ToLower(m.Key)
+		first, again := seen[key]
+		if !again {
+			seen[key] = m
+			continue
+		}
+		if fmt.Sprint(first.Any()) == fmt.Sprint(m.Any()) {
+			r.Findings.Note(v.At(m.Key, m.Line), "is there a second time, first in line %d, with the same value", first.Line)
+			continue
+		}
+		dropped[key] = true
+		r.Findings.Hand(v.At(m.Key, m.Line), "is there a second time, first in line %d, with another value; neither is used: remove one of the two", first.Line)
+	}
+	if len(dropped)+len(v.Node.Repeated) == 0 {
+		return
+	}
+	kept := map[string]bool{}
+	v.Node.Members = slices.DeleteFunc(slices.Clone(v.Node.Members), func(m document.Member) bool {
+		key := strings.ToLower(m.Key)
+		again := kept[key]
+		kept[key] = true
+		return again || dropped[key]
+	})
+	v.Node.Repeated = nil
+}
+
+// misplaced names keys beside the settings that are probably misspelt, and settings of the outer level that belong within.
+func (r *reading) misplaced(root, inner find.Value) {
+	if root.Node == inner.Node {
+		return
+	}
+	known := []string{secrets, authentication, "authenticationLocationSettings"}
+	for _, m := range root.Node.Members {
+		if slices.ContainsFunc(known, func(key string) bool { return strings.EqualFold(key, m.Key) }) || m.Absent() {
+			continue
+		}
+		if meant := nearest.Name(m.Key, append([]string{observed, interval, store, location, link, initialSync}, known[:2]...)); meant != "" {
+			r.Findings.Hand(root.At(m.Key, m.Line), "is not read here; probably %s is meant, correct or remove it", meant)
+		}
+	}
+}
+
+// items returns the entries of the list: of JSON in a string, of one entry alone, or of several URLs in one string.
+func (r *reading) items(list find.Value) []find.Value {
+	if list.Node.Kind == document.String && strings.HasPrefix(strings.TrimSpace(list.Node.Text), "[") {
+		if parsed, problems := r.Parser.Embedded(list.Node); len(problems) == 0 {
+			list.Node = parsed
+		}
+	}
+	var found []find.Value
+	switch list.Node.Kind {
+	case document.List:
+		for i, item := range list.Node.Items {
+			if !item.Absent() {
+				found = append(found, find.Value{Place: list.At(fmt.Sprintf("[%d]", i), item.Line), Node: item})
+			}
+		}
+	case document.Unresolved:
+		r.Findings.Hand(list.Place, "%s; without it, no certificate is known", list.Node.Text)
+	case document.String:
+		words := strings.Fields(list.Node.Text)
+		if len(words) > 1 && !slices.ContainsFunc(words, func(word string) bool { return !strings.HasPrefix(strings.ToLower(word), "http") }) {
+			r.Findings.Note(list.Place, "is one string with %d URLs, as ConvertTo-Json writes a list below its -Depth; it is read as a list", len(words))
+		} else {
+			words = []string{list.Node.Text}
+		}
+		for _, word := range words {
+			found = append(found, find.Value{Place: list.Place, Node: document.NewString(word, list.Line)})
+		}
+	default:
+		found = append(found, list)
+	}
+	return found
+}
+
+// vaultCertificate reads {certificateUrl, certificateStore}.
+func (r *reading) vaultCertificate(n *document.Node, place finding.Place) {
+	v := find.Value{Place: place, Node: n}
+	if n.Kind == document.Unresolved {
+		r.Findings.Hand(place, "%s; this certificate is left out", n.Text)
+		return
+	}
+	var members []document.Member
+	named := false
+	for _, m := range n.Members {
+		key := ""
+		switch plain := strings.ReplaceAll(strings.ToLower(m.Key), "_", ""); {
+		case plain == "certificateurl" || plain == url:
+			key = url
+		case (plain == "certificatestore" || plain == "store") && !m.Absent():
+			key, named = store, true
+		}
+		if key == "" || m.Absent() {
+			continue
+		}
+		node, keep, fatal := r.value(strings.ToLower(key), find.Value{Place: place.At(m.Key, m.Line), Node: m.Node})
+		if fatal {
+			return
+		}
+		if keep {
+			members = append(members, document.Member{Key: key, Line: m.Line, Node: node})
+		}
+	}
+	switch {
+	case len(members) == 0:
+	case !named:
+		r.Findings.Hand(place, "has no certificateStore, as on Linux: Linux nodes have no certificate store, so this is not converted")
+	default:
+		r.read(v, members)
+	}
+}
