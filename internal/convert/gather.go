@@ -13,6 +13,7 @@ import (
 
 // gather makes one certificate of all entries of a secret in a store, names them, and says which machines had which.
 func gather(entries []tidy.Entry, found find.Result, options Options, findings *finding.List) Result {
+	unify(entries, found)
 	groups := map[string][]tidy.Entry{}
 	for _, entry := range entries {
 		target := settings.Target(entry.Certificate)
@@ -66,21 +67,58 @@ func byMachine(certificates []Certificate, found find.Result) []MachineCertifica
 	for _, machine := range found.Machines {
 		all[machine.Key] = &MachineCertificates{Machine: machine}
 	}
-	for i := range certificates {
-		for j := range certificates[i].Machines {
-			machine := &certificates[i].Machines[j]
-			machine.Pool = found.Pools[machine.Key]
+	for _, certificate := range certificates {
+		for _, machine := range certificate.Machines {
 			if all[machine.Key] == nil {
-				all[machine.Key] = &MachineCertificates{Machine: *machine}
+				all[machine.Key] = &MachineCertificates{Machine: machine}
 			}
-			all[machine.Key].Names = append(all[machine.Key].Names, certificates[i].Name)
+			all[machine.Key].Names = append(all[machine.Key].Names, certificate.Name)
 		}
 	}
 	var machines []MachineCertificates
 	for _, machine := range all {
-		machine.Pool = found.Pools[machine.Key]
 		machines = append(machines, *machine)
 	}
 	slices.SortFunc(machines, func(a, b MachineCertificates) int { return inOrder(a.Machine, b.Machine) })
 	return machines
+}
+
+// unify makes one machine of those that have one name, as an id of a resource and a name in a template are: unless several ids have
+// it, which are then told apart by their resource groups.
+func unify(entries []tidy.Entry, found find.Result) {
+	ids := map[string][]string{}
+	each := func(visit func(*find.Machine)) {
+		for i := range entries {
+			visit(&entries[i].Machine)
+		}
+		for key, machine := range found.Machines {
+			visit(&machine)
+			found.Machines[key] = machine
+		}
+	}
+	each(func(m *find.Machine) {
+		if name := strings.ToLower(m.Name); strings.HasPrefix(m.Key, "/") && !slices.Contains(ids[name], m.Key) {
+			ids[name] = append(ids[name], m.Key)
+		}
+	})
+	each(func(m *find.Machine) {
+		m.Pool = found.Pools[m.Key]
+		switch with := ids[strings.ToLower(m.Name)]; {
+		case m.Key == "":
+		case len(with) == 1:
+			if m.Pool == "" {
+				m.Pool = found.Pools[with[0]]
+			}
+			m.Key = with[0]
+		case len(with) > 1 && strings.HasPrefix(m.Key, "/"):
+			m.Name += " in " + group(m.Key)
+		}
+	})
+}
+
+// group is the resource group of an id.
+func group(id string) string {
+	_, rest, _ := strings.Cut(id, "/resourcegroups/")
+	name, _, _ := strings.Cut(rest, "/")
+	return name
 }

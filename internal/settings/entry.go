@@ -28,4 +28,6 @@ func Name(certificates []v1alpha1.ObservedCertificate) {
 }
 
 // Target identifies what a certificate installs where: its URL without regard to case and :443, the store and its location.
-func Target(certificate v1alpha1.ObservedCertificate) string { return placed{object: certificate}.target() }
+func Target(certificate v1alpha1.ObservedCertificate) string {
+	return placed{object: certificate}.target()
+}

@@ -12,15 +12,17 @@ var listFunctions = map[string]function{
 	"array":       {arity{1, 1}, true, callArray},
 	"createarray": {arity{0, 0}, true, func(a []*document.Node) *document.Node { return list(slices.Clone(a)) }},
 	"length":      {arity{1, 1}, false, func(a []*document.Node) *document.Node { return integer(int64(length(a[0]))) }},
-	"empty":       {arity{1, 1}, false, func(a []*document.Node) *document.Node { return boolean(a[0].Kind == document.Null || length(a[0]) == 0) }},
-	"first":       {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], 0) }},
-	"last":        {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], length(a[0])-1) }},
-	"skip":        {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, true) }},
-	"take":        {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, false) }},
-	"contains":    {arity{2, 2}, false, callContains},
-	"range":       {arity{2, 2}, false, callRange},
-	"flatten":     {arity{1, 1}, false, callFlatten},
-	"tryget":      {arity{2, 0}, false, callTryGet},
+	"empty": {arity{1, 1}, false, func(a []*document.Node) *document.Node {
+		return boolean(a[0].Kind == document.Null || length(a[0]) == 0)
+	}},
+	"first":    {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], 0) }},
+	"last":     {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], length(a[0])-1) }},
+	"skip":     {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, true) }},
+	"take":     {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, false) }},
+	"contains": {arity{2, 2}, false, callContains},
+	"range":    {arity{2, 2}, false, callRange},
+	"flatten":  {arity{1, 1}, false, callFlatten},
+	"tryget":   {arity{2, 0}, false, callTryGet},
 }
 
 // length is the number of letters, elements or keys.

@@ -11,10 +11,10 @@ const most = 2_000_000
 
 // world is what all scopes of an input share.
 type world struct {
-	left   int                          // of most
-	linked func(name string) *Template  // a file by its name; nil if it was not given
-	result *Result                      // what was found
-	active map[*document.Node]bool      // deployments that are being expanded, against templates that link themselves
+	left   int                         // of most
+	linked func(name string) *Template // a file by its name; nil if it was not given
+	result *Result                     // what was found
+	active map[*document.Node]bool     // deployments that are being expanded, against templates that link themselves
 }
 
 // step counts down and reports whether evaluation may go on.

@@ -8,7 +8,7 @@ import (
 )
 
 // ofMachine finds a machine in a resource id.
-var ofMachine = regexp.MustCompile(`(?i)^(/subscriptions/.*/(?:virtualMachines|virtualMachineScaleSets|hybridCompute/machines|nodeTypes|batchAccounts/[^/]+/pools)/([^/]+))`)
+var ofMachine = regexp.MustCompile(`(?i)^(/subscriptions/.*?/(?:virtualMachines|virtualMachineScaleSets|Microsoft\.HybridCompute/machines|nodeTypes|batchAccounts/[^/]+/pools)/([^/]+))`)
 
 // kinds are the types of resources that are machines.
 var kinds = map[string]bool{
@@ -58,8 +58,11 @@ func named(kind string, name *document.Node, own bool) Machine {
 	}
 	words := strings.Split(name.Text, "/")
 	last := len(words) - 1
-	if !own && last > 0 {
+	if !own {
 		last-- // the extension's own name
+	}
+	if last < 0 {
+		return Machine{}
 	}
 	return Machine{Key: kind + "/" + strings.ToLower(words[last]), Name: words[last]}
 }

@@ -79,7 +79,7 @@ func (f *Finder) resource(address, kind string, values *document.Node, a around)
 			a.machine.Name = name
 		}
 	}
-	if id := textOf(values, "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id"); ofMachine.MatchString(id) {
+	if id := textOf(values, "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id", "parent_id", "id"); ofMachine.MatchString(id) {
 		parts := ofMachine.FindStringSubmatch(id)
 		a.machine = Machine{Key: strings.ToLower(parts[1]), Name: parts[2]}
 	}

@@ -51,6 +51,12 @@ func (f *Finder) object(n *document.Node, a around) {
 	case f.kubernetes(n, a), f.terraform(n, a), f.template(n, a):
 		return
 	}
+	if after := lookup(n, "after"); lookup(n, "changeType").Node != nil && lookup(n, "before").Node != nil { // az deployment what-if
+		if f.Known = true; after.Node != nil {
+			f.visit(after.Node, a.at(after.Key, after.Line))
+		}
+		return
+	}
 	a = f.machine(n, a)
 	if f.extension(n, a) {
 		return

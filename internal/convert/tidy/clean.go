@@ -96,35 +96,26 @@ func (r *reading) wrongLocation(at find.Value) bool {
 	return true
 }
 
-// repeated names the keys of a map that are there twice. Where the values differ, neither is used.
+// repeated names the keys of a map that are there twice. Where the values differ, the value is not known.
 func (r *reading) repeated(v find.Value) {
-	dropped := map[string]bool{}
-	seen := map[string]document.Member{}
+	var kept []document.Member
+	at := map[string]int{}
 	for _, m := range append(slices.Clone(v.Node.Members), v.Node.Repeated...) {
 		key := strings.ToLower(m.Key)
-		first, again := seen[key]
+		i, again := at[key]
 		if !again {
-			seen[key] = m
+			at[key] = len(kept)
+			kept = append(kept, m)
 			continue
 		}
-		if fmt.Sprint(first.Any()) == fmt.Sprint(m.Any()) {
-			r.Findings.Note(v.At(m.Key, m.Line), "is there a second time, first in line %d, with the same value", first.Line)
+		if first := kept[i]; first.Kind == document.Unresolved || fmt.Sprint(first.Any()) != fmt.Sprint(m.Any()) {
+			why := fmt.Sprintf("is there twice, in the lines %d and %d, with two values, of which neither is used; remove one of the two", first.Line, m.Line)
+			kept[i].Node = &document.Node{Kind: document.Unresolved, Line: m.Line, Text: why}
 			continue
 		}
-		dropped[key] = true
-		r.Findings.Hand(v.At(m.Key, m.Line), "is there a second time, first in line %d, with another value; neither is used: remove one of the two", first.Line)
+		r.Findings.Note(v.At(m.Key, m.Line), "is there a second time, first in line %d, with the same value", kept[i].Line)
 	}
-	if len(dropped)+len(v.Node.Repeated) == 0 {
-		return
-	}
-	kept := map[string]bool{}
-	v.Node.Members = slices.DeleteFunc(slices.Clone(v.Node.Members), func(m document.Member) bool {
-		key := strings.ToLower(m.Key)
-		again := kept[key]
-		kept[key] = true
-		return again || dropped[key]
-	})
-	v.Node.Repeated = nil
+	v.Node.Members, v.Node.Repeated = kept, nil
 }
 
 // misplaced names keys beside the settings that are probably misspelt, and settings of the outer level that belong within.

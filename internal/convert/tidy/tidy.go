@@ -12,6 +12,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/settings"
 	"github.com/vaultpane/vaultpane/internal/settings/document"
 	"github.com/vaultpane/vaultpane/internal/settings/extension"
+	"github.com/vaultpane/vaultpane/internal/settings/nearest"
 )
 
 // Entry is a certificate that a site asks for.
@@ -88,6 +89,7 @@ func (r *reading) settings() {
 	r.misplaced(root, inner)
 	list := r.member(inner, observed)
 	if list.Node.Absent() {
+		r.withoutList(inner)
 		return
 	}
 	r.identity(root, inner)
@@ -99,6 +101,21 @@ func (r *reading) settings() {
 	for _, item := range r.items(list) {
 		r.item(item)
 	}
+}
+
+// withoutList says why settings ask for no certificate.
+func (r *reading) withoutList(inner find.Value) {
+	if len(inner.Node.Members) == 0 {
+		r.Findings.Hand(inner.Place, "is empty; if the settings were protected, Azure does not show them again: take the node's own RuntimeSettings\\*.settings")
+		return
+	}
+	for _, m := range inner.Node.Members {
+		if !strings.EqualFold(m.Key, observed) && nearest.Name(m.Key, append([]string{interval, store, location, link, initialSync, exportable, accounts}, observed)) == observed {
+			r.Findings.Hand(inner.At(m.Key, m.Line), "is not a setting of the extension; probably %s is meant, correct or remove it", observed)
+			return
+		}
+	}
+	r.Findings.Note(inner.At(observed, inner.Line), "is not there, so no certificate is asked for")
 }
 
 // member returns the value of a key with its place.
@@ -202,7 +219,12 @@ func (r *reading) entry(v find.Value, entry extension.Entry) {
 	r.version4(v, entry)
 	r.withoutWrongAccounts(v, entry)
 	certificate, problems := r.Reader.Certificate(v.File, entry)
+	said := map[string]bool{}
 	for _, problem := range problems {
+		if said[problem.Field] {
+			continue // what follows from the first
+		}
+		said[problem.Field] = true
 		value := problem.Value
 		if strings.HasSuffix(problem.Field, url) {
 			value = finding.Shown(entry.Sources[url].Node)

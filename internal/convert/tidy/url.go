@@ -16,7 +16,7 @@ var (
 	// collection is the first part of a path, in any case.
 	collection = regexp.MustCompile(`(?i)^/+(secrets|certificates|keys)(/|$)`)
 	slashes    = regexp.MustCompile(`/{2,}`)
-	version    = regexp.MustCompile(`^(/secrets/[^/]+)/[0-9a-fA-F]{32}$`)
+	version    = regexp.MustCompile(`(/secrets/[^/]+)/[0-9a-fA-F]{32}$`)
 )
 
 // url puts the form of a URL right. It returns nil if it is no URL of a secret, whatever its form.
@@ -44,7 +44,7 @@ func (r *reading) url(at find.Value) *document.Node {
 		path = version.ReplaceAllString(path, "$1")
 	}
 	made := "https://" + strings.ToLower(host) + path
-	r.corrected(at, text, begin, made, dropped)
+	r.corrected(at, begin, rest, made, dropped)
 	return document.NewString(made, at.Line)
 }
 
@@ -54,11 +54,11 @@ func withoutQuery(text string) (rest, dropped string) {
 	if end < 0 {
 		return text, ""
 	}
-	name, _, _ := strings.Cut(text[end:], "=")
-	if strings.HasPrefix(name, "#") {
-		name = "#…"
+	if text[end] == '#' {
+		return text[:end], "what is behind #"
 	}
-	return text[:end], name
+	name, _, _ := strings.Cut(text[end:], "=")
+	return text[:end], "the query " + name
 }
 
 // path returns the path of a secret, empty with a finding if it is that of something else.
@@ -79,21 +79,22 @@ func (r *reading) path(at find.Value, path string) string {
 	return "/secrets" + path[len("/")+len(parts[1]):]
 }
 
-// corrected says what was put right in the form of a URL.
-func (r *reading) corrected(at find.Value, text, begin, made, dropped string) {
+// corrected says what was put right in the form of a URL. The case of the host has no meaning.
+func (r *reading) corrected(at find.Value, begin, rest, made, dropped string) {
 	var forms []string
 	if strings.EqualFold(begin[:5], "http:") {
 		forms = append(forms, "http: becomes https:")
 	}
 	if dropped != "" {
-		forms = append(forms, "the query "+dropped+" is removed")
+		forms = append(forms, dropped+" is removed")
 	}
-	plain := strings.TrimSuffix(strings.ReplaceAll(text, "/certificates/", "/secrets/"), "/")
-	if len(forms) == 0 && !r.Latest && made[len("https://"):] != plain[min(len(begin), len(plain)):] && !strings.EqualFold(made, plain) {
-		forms = append(forms, "slashes are corrected")
+	host, path, _ := strings.Cut(rest, "/")
+	asWritten := begin + strings.ToLower(host) + strings.Replace("/"+path, "/certificates/", "/secrets/", 1)
+	if r.Latest {
+		asWritten = version.ReplaceAllString(asWritten, "$1")
 	}
-	if len(forms) > 0 {
-		r.Findings.Note(at.Place, "is %s: %s; it is read as %s", finding.Shown(at.Node), strings.Join(forms, ", "), made)
+	if len(forms) > 0 || asWritten != made || at.Node.Text != strings.TrimSpace(at.Node.Text) {
+		r.Findings.Note(at.Place, "is %s: %s", finding.Shown(at.Node), strings.Join(append(forms, "it is read as "+made), "; "))
 	}
 }
 
