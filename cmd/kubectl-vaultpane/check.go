@@ -2,13 +2,88 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 	"github.com/vaultpane/vaultpane/internal/convert"
+	"github.com/vaultpane/vaultpane/internal/convert/finding"
 	"github.com/vaultpane/vaultpane/internal/plugin/cluster"
+	"github.com/vaultpane/vaultpane/internal/plugin/removal"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
-func runCheck(context.Context, *cluster.Flags, terminal.Streams, convert.Result) error {
-	return errors.New("not yet")
+// runCheck says on which machines the extension may be removed.
+func runCheck(ctx context.Context, flags *cluster.Flags, streams terminal.Streams, result convert.Result) error {
+	code := result.ExitCode()
+	if code == convert.ExitUnreadable || len(result.Certificates) == 0 {
+		if err := result.Report(streams.Err); err != nil || code == 0 {
+			return err
+		}
+		return cli.ExitStatus(code)
+	}
+	client, err := flags.Client()
+	if err != nil {
+		return err
+	}
+	have, err := readCluster(ctx, client, result)
+	if err != nil {
+		return err
+	}
+	answers := removal.Decide(result, have)
+	for _, line := range removal.Lines(answers) {
+		if _, err := fmt.Fprintln(streams.Out, line); err != nil {
+			return err
+		}
+	}
+	if hands := len(result.Findings.Sorted(finding.Hand)); hands > 0 {
+		_, _ = fmt.Fprintf(streams.Err, "%d findings need a hand, and what is not converted is not checked; 'kubectl vaultpane convert' without --check lists them\n", hands)
+	}
+	for _, answer := range answers {
+		if !answer.Removable {
+			return cli.ExitStatus(1)
+		}
+	}
+	return nil
+}
+
+func readCluster(ctx context.Context, client *cluster.Client, result convert.Result) (removal.Cluster, error) {
+	have := removal.Cluster{Pools: map[string][]string{}, States: map[string]*v1alpha1.NodeCertificateState{}}
+	err := cluster.List(ctx, client, cluster.ObservedCertificates, "", metav1.ListOptions{}, func(certificate *v1alpha1.ObservedCertificate) error {
+		have.Certificates = append(have.Certificates, *certificate)
+		return nil
+	})
+	if err != nil {
+		return have, fmt.Errorf("reading the ObservedCertificates: %w", err)
+	}
+	wanted := map[string]bool{}
+	for _, machine := range result.Machines {
+		if machine.Pool == "" || have.Pools[machine.Pool] != nil {
+			continue
+		}
+		options := metav1.ListOptions{LabelSelector: convert.PoolLabel + "=" + machine.Pool + ",kubernetes.io/os=windows"}
+		err := cluster.List(ctx, client, cluster.Nodes, "", options, func(node *metav1.PartialObjectMetadata) error {
+			have.Pools[machine.Pool] = append(have.Pools[machine.Pool], node.Name)
+			wanted[node.Name] = true
+			return nil
+		})
+		if err != nil {
+			return have, fmt.Errorf("reading the nodes of the pool %s: %w", machine.Pool, err)
+		}
+	}
+	if len(wanted) == 0 {
+		return have, nil
+	}
+	err = cluster.List(ctx, client, cluster.NodeCertificateStates, "", metav1.ListOptions{}, func(state *v1alpha1.NodeCertificateState) error {
+		if wanted[state.Name] {
+			have.States[state.Name] = state.DeepCopy()
+		}
+		return nil
+	})
+	if err != nil {
+		return have, fmt.Errorf("reading the nodes' states: %w", err)
+	}
+	return have, nil
 }

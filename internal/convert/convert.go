@@ -47,7 +47,10 @@ type Result struct {
 // MachineCertificates are the certificates of one machine.
 type MachineCertificates struct {
 	find.Machine
+	// Names are those of the certificates.
 	Names []string
+	// Unclear reports that something of the machine needs a hand, so that it may have more.
+	Unclear bool
 }
 
 // Exit codes of a conversion.
@@ -92,7 +95,11 @@ func Convert(inputs []Input, options Options) (Result, error) {
 			findings.Note(site.Place, "is not deployed with these values, because its condition is false; nothing of it is converted%s", on(site.Machine))
 			continue
 		}
+		hands := findings.Count(finding.Hand)
 		made := tidier.Site(site)
+		if findings.Count(finding.Hand) > hands {
+			found.Unclear[site.Machine.Key] = site.Machine
+		}
 		if site.Doubt != "" && len(made) > 0 {
 			findings.Hand(site.Place, "is converted, but its condition is not known: %s%s", site.Doubt, on(site.Machine))
 		}

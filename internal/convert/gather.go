@@ -77,7 +77,13 @@ func byMachine(certificates []Certificate, found find.Result) []MachineCertifica
 	}
 	var machines []MachineCertificates
 	for _, machine := range all {
+		_, machine.Unclear = found.Unclear[machine.Key]
 		machines = append(machines, *machine)
+	}
+	for key, machine := range found.Unclear {
+		if key != "" && all[key] == nil {
+			machines = append(machines, MachineCertificates{Machine: machine, Unclear: true})
+		}
 	}
 	slices.SortFunc(machines, func(a, b MachineCertificates) int { return inOrder(a.Machine, b.Machine) })
 	return machines
@@ -108,6 +114,9 @@ func unify(entries []tidy.Entry, found find.Result) {
 		case len(with) == 1:
 			if m.Pool == "" {
 				m.Pool = found.Pools[with[0]]
+			}
+			if _, unclear := found.Unclear[m.Key]; unclear {
+				found.Unclear[with[0]] = *m
 			}
 			m.Key = with[0]
 		case len(with) > 1 && strings.HasPrefix(m.Key, "/"):

@@ -58,6 +58,9 @@ func (r *Result) groups() []string {
 	who := map[string][]string{}
 	var sets []string
 	for _, machine := range r.Machines {
+		if machine.Unclear && len(machine.Names) == 0 {
+			continue
+		}
 		set := orNone(names(machine.Names))
 		key := strings.Join(machine.Names, ",") + "\x00" + set
 		if who[key] == nil {

@@ -46,9 +46,9 @@ func (f *Finder) extension(n *document.Node, a around) bool {
 	case kind == "keyvaultforlinux":
 		f.linux(a, "the Key Vault extension for Linux"+f.on(a))
 	case kind == "keyvaultforpaas":
-		f.Findings.Hand(a.Place, "the extension for Cloud Services (%s) signs in with a certificate, which Vaultpane does not; no certificate of it is converted: write ObservedCertificates by hand and give the agents an Azure identity", kind)
+		f.hand(a, "the extension for Cloud Services (%s) signs in with a certificate, which Vaultpane does not; no certificate of it is converted: write ObservedCertificates by hand and give the agents an Azure identity", kind)
 	case kind != "keyvaultforwindows":
-		f.Findings.Hand(a.Place, "the extension %s is not known; no certificate of it is converted", kind)
+		f.hand(a, "the extension %s is not known; no certificate of it is converted", kind)
 	case a.linux:
 		f.linux(a, "the extension for Windows on a machine with Linux"+f.on(a))
 	default:
@@ -75,7 +75,7 @@ func (f *Finder) windows(n, properties *document.Node, a around) {
 		settings = present(n, "settings", "publicSettings")
 	}
 	if settings.Node == nil {
-		f.Findings.Hand(a.Place, "the settings of the extension%s are not here: Azure does not show protected settings again, and a tool may not know them yet; write them as for a new machine, or take the file of the machine itself, C:\\Packages\\Plugins\\Microsoft.Azure.KeyVault.KeyVaultForWindows\\<version>\\RuntimeSettings\\*.settings", f.on(a))
+		f.hand(a, "the settings of the extension%s are not here: Azure does not show protected settings again, and a tool may not know them yet; write them as for a new machine, or take the file of the machine itself, C:\\Packages\\Plugins\\Microsoft.Azure.KeyVault.KeyVaultForWindows\\<version>\\RuntimeSettings\\*.settings", f.on(a))
 		return
 	}
 	f.site(settings, a)
@@ -91,7 +91,7 @@ func (f *Finder) site(settings document.Member, a around) {
 		}
 		inner, problems := f.Parser.Embedded(node)
 		if len(problems) > 0 || inner.Kind == document.String && inner.Text == node.Text {
-			f.Findings.Hand(a.Place, "the settings%s are text that is no JSON: what the machine really uses is in C:\\Packages\\Plugins\\Microsoft.Azure.KeyVault.KeyVaultForWindows\\<version>\\RuntimeSettings\\*.settings", f.on(a))
+			f.hand(a, "the settings%s are text that is no JSON: what the machine really uses is in C:\\Packages\\Plugins\\Microsoft.Azure.KeyVault.KeyVaultForWindows\\<version>\\RuntimeSettings\\*.settings", f.on(a))
 			return
 		}
 		node = inner
@@ -100,11 +100,30 @@ func (f *Finder) site(settings document.Member, a around) {
 	case document.Map:
 		f.add(Site{Settings: node}, a)
 	case document.Unresolved:
-		f.Findings.Hand(a.Place, "the settings%s are not known: %s", f.on(a), node.Text)
+		f.hand(a, "the settings%s are not known: %s", f.on(a), node.Text)
 	default:
-		f.Findings.Hand(a.Place, "the settings%s are %s, must be a map", f.on(a), node.Kind)
+		f.hand(a, "the settings%s are %s, must be a map", f.on(a), node.Kind)
 	}
 }
+
+// whole returns the whole output of a tool where the settings should be, as the values of Vaultpane's chart may have it; nil if it
+// is none.
+func (f *Finder) whole(n *document.Node) *document.Node {
+	if n != nil && n.Kind == document.String {
+		inner, problems := f.Parser.Embedded(n)
+		if len(problems) > 0 {
+			return nil
+		}
+		n = inner
+	}
+	if lookup(n, "observedCertificates").Node == nil && lookup(n, wrappers...).Node != nil {
+		return n
+	}
+	return nil
+}
+
+// wrappers are what tools put around the settings.
+var wrappers = []string{"properties", "settings", "publicSettings", "runtimeSettings", "secretsManagementSettings", "osProfile"}
 
 func (f *Finder) add(s Site, a around) {
 	f.Known = true
@@ -118,6 +137,10 @@ func (f *Finder) settings(n *document.Node, a around) bool {
 	secrets := lookup(n, "secretsManagementSettings")
 	if secrets.Absent() && lookup(n, "observedCertificates").Node == nil {
 		return false
+	}
+	if inner := f.whole(secrets.Node); inner != nil {
+		f.visit(inner, a.at(secrets.Key, secrets.Line))
+		return true
 	}
 	if secrets.Node != nil && a.outer.Node != nil && !present(n, "authenticationSettings", "authenticationLocationSettings").Absent() {
 		a.outer = Value{} // it is beside them, where it belongs
@@ -155,7 +178,7 @@ func (f *Finder) osProfile(n *document.Node, a around) {
 	f.Known = true
 	switch {
 	case list.Kind == document.Unresolved:
-		f.Findings.Hand(a.Place.At(list.Key, list.Line), "the certificates%s are not known: %s", f.on(a), list.Text)
+		f.hand(a.at(list.Key, list.Line), "the certificates%s are not known: %s", f.on(a), list.Text)
 	case list.Kind != document.List || len(list.Items) == 0:
 	case a.linux:
 		f.linux(a, "certificates of osProfile"+f.on(a))

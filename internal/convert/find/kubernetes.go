@@ -43,5 +43,5 @@ func (f *Finder) kubernetes(n *document.Node, a around) bool {
 
 func (f *Finder) forPods(a around, kind, name, what string) {
 	f.Known = true
-	f.Findings.Hand(a.Place, "%s %s: %s, which do not see the node's certificate store; it is not converted. Keep it, or let the container run the agent itself (docs/windows-containers.md)", kind, name, what)
+	f.hand(a, "%s %s: %s, which do not see the node's certificate store; it is not converted. Keep it, or let the container run the agent itself (docs/windows-containers.md)", kind, name, what)
 }

@@ -54,6 +54,8 @@ type Result struct {
 	Pools map[string]string
 	// Clients are the client ids of identities, by their resource ids in lower case, as machines list them.
 	Clients map[string]string
+	// Unclear are the machines of which something cannot be converted, by their keys.
+	Unclear map[string]Machine
 	// Known reports that the input is of a kind that may have settings.
 	Known bool
 }
@@ -69,7 +71,7 @@ type Finder struct {
 
 // New returns a Finder.
 func New(findings *finding.List, parser document.Parser) *Finder {
-	return &Finder{Findings: findings, Parser: parser, Result: Result{Machines: map[string]Machine{}, Pools: map[string]string{}, Clients: map[string]string{}}}
+	return &Finder{Findings: findings, Parser: parser, Result: Result{Machines: map[string]Machine{}, Pools: map[string]string{}, Clients: map[string]string{}, Unclear: map[string]Machine{}}}
 }
 
 // around is what is known of a value from the values around it.
@@ -89,6 +91,12 @@ func (a around) at(path string, line int) around {
 	a.Place = a.Place.At(path, line)
 	a.depth++
 	return a
+}
+
+// hand adds a finding that needs a person. What it is about is not converted.
+func (f *Finder) hand(a around, format string, arguments ...any) {
+	f.Unclear[a.machine.Key] = a.machine
+	f.Findings.Hand(a.Place, format, arguments...)
 }
 
 // lookup returns the first member whose key is one of names, without regard to case, hyphens and underscores.

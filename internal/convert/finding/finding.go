@@ -65,17 +65,19 @@ func (f Finding) String() string {
 
 // List collects findings. What is said already is not said again.
 type List struct {
-	All  []Finding
-	said map[Finding]bool
+	All   []Finding
+	said  map[Finding]bool
+	count map[Level]int
 }
 
 // Add adds a finding.
 func (l *List) Add(f Finding) {
 	if l.said == nil {
-		l.said = map[Finding]bool{}
+		l.said, l.count = map[Finding]bool{}, map[Level]int{}
 	}
 	if !l.said[f] {
 		l.said[f] = true
+		l.count[f.Level]++
 		l.All = append(l.All, f)
 	}
 }
@@ -89,6 +91,9 @@ func (l *List) Hand(at Place, format string, arguments ...any) {
 func (l *List) Note(at Place, format string, arguments ...any) {
 	l.Add(Finding{Note, at, fmt.Sprintf(format, arguments...)})
 }
+
+// Count returns how many findings a level has.
+func (l *List) Count(level Level) int { return l.count[level] }
 
 // Sorted returns the findings of a level in the order of files and lines.
 func (l *List) Sorted(level Level) []Finding {
@@ -126,6 +131,9 @@ func Shown(n *document.Node) string {
 	text, query, cut := strings.Cut(n.Text, "?")
 	if at := strings.LastIndex(text, "@"); strings.Contains(text, "://") && at > 0 {
 		text = text[:strings.Index(text, "://")+3] + "…" + text[at:]
+	}
+	if before, _, fragment := strings.Cut(text, "#"); fragment && strings.Contains(before, "://") {
+		text = before + "#…"
 	}
 	if cut {
 		name, _, _ := strings.Cut(query, "=")

@@ -1,0 +1,2 @@
+$s = @{secretsManagementSettings=@{observedCertificates=@('https://x')}}
+Set-AzVMExtension -Settings $s
