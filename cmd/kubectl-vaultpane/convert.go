@@ -74,10 +74,11 @@ func runConvert(command *cobra.Command, flags *cluster.Flags, streams terminal.S
 	if err != nil {
 		return &cli.Failure{Code: convert.ExitUnreadable, Err: err}
 	}
-	result, err := convert.Convert(inputs, settings)
+	converter, err := convert.New()
 	if err != nil {
 		return err
 	}
+	result := converter.Convert(inputs, settings)
 	if options.check {
 		return runCheck(command.Context(), flags, streams, result)
 	}

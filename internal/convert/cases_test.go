@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -106,12 +107,21 @@ func shown(t testing.TB, inputs []Input, options Options) string {
 	return fmt.Sprintf("%s\n# exit %d\n%s", out, result.ExitCode(), report.String())
 }
 
-func converted(t testing.TB, inputs []Input, options Options, format string) (Result, string) {
+// converter is compiled once.
+func converter(t testing.TB) *Converter {
 	t.Helper()
-	result, err := Convert(inputs, options)
+	made, err := compiled()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return made
+}
+
+var compiled = sync.OnceValues(New)
+
+func converted(t testing.TB, inputs []Input, options Options, format string) (Result, string) {
+	t.Helper()
+	result := converter(t).Convert(inputs, options)
 	out, err := Write(result.Certificates, format)
 	if err != nil {
 		t.Fatal(err)

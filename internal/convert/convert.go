@@ -79,16 +79,26 @@ func (r Result) ExitCode() int {
 // mostValues bounds an input: a listing of ten thousand machines has some millions.
 const mostValues = 5_000_000
 
-// Convert reads the inputs, whose order does not matter. An error is a defect of the program.
-func Convert(inputs []Input, options Options) (Result, error) {
+// Converter reads inputs. It holds the compiled rules of the CRD.
+type Converter struct {
+	reader *settings.Reader
+}
+
+// New returns a Converter. An error is a defect of the program.
+func New() (*Converter, error) {
 	reader, err := settings.NewReader()
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
+	return &Converter{reader}, nil
+}
+
+// Convert reads the inputs, whose order does not matter.
+func (c *Converter) Convert(inputs []Input, options Options) Result {
 	findings := &finding.List{}
 	parser := document.Parser{MaxValues: mostValues, Repeated: true}
 	found := look(inputs, findings, parser)
-	tidier := &tidy.Tidier{Findings: findings, Reader: reader, Parser: parser, Clients: found.Clients, Latest: options.Latest}
+	tidier := &tidy.Tidier{Findings: findings, Reader: c.reader, Parser: parser, Clients: found.Clients, Latest: options.Latest}
 	var entries []tidy.Entry
 	for _, site := range found.Sites {
 		if site.Skipped {
@@ -105,7 +115,7 @@ func Convert(inputs []Input, options Options) (Result, error) {
 		}
 		entries = append(entries, made...)
 	}
-	return gather(entries, found, options, findings), nil
+	return gather(entries, found, options, findings)
 }
 
 func on(machine find.Machine) string {
