@@ -157,7 +157,7 @@ func readInputs(stdin io.Reader, files []string) ([]convert.Input, error) {
 }
 
 func readFile(name string) ([]byte, error) {
-	file, err := os.Open(name) //nolint:gosec // the user names it
+	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}

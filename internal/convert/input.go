@@ -107,25 +107,10 @@ func (r *read) expand(finder *find.Finder, findings *finding.List) (unused []arm
 			}
 		}
 	}
-	var missing []finding.Finding
 	for i, template := range r.templates {
-		if linked[template.File] && len(linked) < len(r.templates) {
-			continue
+		if !linked[template.File] || len(linked) == len(r.templates) {
+			show(template, results[i], finder, findings)
 		}
-		for _, result := range results[i] {
-			for _, part := range result.Parts {
-				finder.Part(part)
-			}
-			for _, name := range result.Missing {
-				missing = append(missing, finding.Finding{Place: finding.Place{File: template.File}, Text: "links another template, " + name + ", which was not given; if it has the extension, give it too"})
-			}
-		}
-	}
-	for _, f := range missing {
-		if len(finder.Sites) == 0 {
-			f.Level = finding.Hand
-		}
-		findings.Add(f)
 	}
 	for _, parameters := range r.parameters {
 		if !taken[parameters.File] {
@@ -133,6 +118,25 @@ func (r *read) expand(finder *find.Finder, findings *finding.List) (unused []arm
 		}
 	}
 	return unused
+}
+
+// show looks through what a template deploys, and names the templates that it links and that were not given.
+func show(template arm.Template, results []arm.Result, finder *find.Finder, findings *finding.List) {
+	level := finding.Hand
+	for _, result := range results {
+		for _, part := range result.Parts {
+			finder.Part(part)
+		}
+	}
+	if len(finder.Sites) > 0 {
+		level = finding.Note
+	}
+	for _, result := range results {
+		for _, name := range result.Missing {
+			text := "links another template, " + name + ", which was not given; if it has the extension, give it too"
+			findings.Add(finding.Finding{Level: level, Place: finding.Place{File: template.File}, Text: text})
+		}
+	}
 }
 
 // linked returns a template by the name of its file.

@@ -34,9 +34,18 @@ func merge(entries []tidy.Entry, findings *finding.List) v1alpha1.ObservedCertif
 			spec.Authentication = nil
 		}
 	}
+	if all := len(spec.Accounts); !fits(spec.Accounts) {
+		for !fits(spec.Accounts) {
+			spec.Accounts = spec.Accounts[:len(spec.Accounts)-1]
+		}
+		findings.Hand(finding.Place{}, "%s: the machines have %d accounts together, more than one object may have; %d are taken: use a group instead", spec.URL, all, len(spec.Accounts))
+	}
 	say(entries, merged, findings)
 	return merged
 }
+
+// fits reports whether the CRD allows as many accounts.
+func fits(accounts []string) bool { return len(accounts) <= 64 && len(strings.Join(accounts, "")) <= 4096 }
 
 func withAll(names, more []string) []string {
 	names = slices.Clone(names)
@@ -118,8 +127,11 @@ func differences(entries []tidy.Entry, of func(v1alpha1.ObservedCertificateSpec)
 	}
 	slices.Sort(values)
 	var parts []string
-	for _, value := range values {
+	for _, value := range values[:min(len(values), mostNamed)] {
 		parts = append(parts, value+" on "+names(who[value]))
+	}
+	if rest := len(values) - len(parts); rest > 0 {
+		parts = append(parts, fmt.Sprintf("and %d other values", rest))
 	}
 	return strings.Join(parts, "; ")
 }

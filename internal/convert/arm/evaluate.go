@@ -116,7 +116,7 @@ func (s *scope) evaluate(e expression) *document.Node {
 // call evaluates a function: one that decides itself which of its arguments it needs, one of the template's own, or one of values.
 func (s *scope) call(c call) *document.Node {
 	if form := forms[c.name]; form.make != nil {
-		if wrong := form.arity.check(c); wrong != nil {
+		if wrong := form.check(c); wrong != nil {
 			return wrong
 		}
 		return form.make(s, c.arguments)
@@ -135,7 +135,7 @@ func (s *scope) call(c call) *document.Node {
 		}
 		return unresolved("the function %s() is not evaluated here", c.name)
 	}
-	if wrong := f.arity.check(c); wrong != nil {
+	if wrong := f.check(c); wrong != nil {
 		return wrong
 	}
 	for _, argument := range arguments {

@@ -81,8 +81,9 @@ func cut(a []*document.Node, behind bool) *document.Node {
 	if !whole {
 		return unresolved("%s is no whole number", a[1].Shown())
 	}
-	at, from, to := int(max(min(number, int64(length(a[0]))), 0)), 0, length(a[0])
-	if from, to = 0, at; behind {
+	at := int(max(min(number, int64(length(a[0]))), 0))
+	from, to := 0, at
+	if behind {
 		from, to = at, length(a[0])
 	}
 	if a[0].Kind == document.List {

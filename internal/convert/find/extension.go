@@ -31,7 +31,7 @@ func (f *Finder) extension(n *document.Node, a around) bool {
 	if inner := present(n, "properties"); inner.Node != nil && inner.Kind == document.Map {
 		if of := typeOf(inner.Node); of != "" || isExtension(inner.Node) {
 			properties, kind = inner.Node, of
-			a.Place = a.Place.At(inner.Key, inner.Line)
+			a.Place = a.At(inner.Key, inner.Line)
 		}
 	}
 	if kind == "" {
@@ -67,7 +67,7 @@ func (f *Finder) windows(n, properties *document.Node, a around) {
 	a.version = textOf(properties, "typeHandlerVersion", "version")
 	for _, level := range []*document.Node{n, properties} {
 		if outer := present(level, "authenticationSettings", "authenticationLocationSettings"); outer.Node != nil {
-			a.outer = Value{a.Place.At(outer.Key, outer.Line), outer.Node}
+			a.outer = Value{a.At(outer.Key, outer.Line), outer.Node}
 		}
 	}
 	settings := present(properties, "settings", "publicSettings")

@@ -88,7 +88,7 @@ type around struct {
 }
 
 func (a around) at(path string, line int) around {
-	a.Place = a.Place.At(path, line)
+	a.Place = a.At(path, line)
 	a.depth++
 	return a
 }

@@ -71,7 +71,7 @@ func (f *Finder) state(resources *document.Node, a around) {
 
 // resource looks at one resource of Terraform, which its address names.
 func (f *Finder) resource(address, kind string, values *document.Node, a around) {
-	a.Place.Path, a.Place.Line, a.terraform = address, values.Line, true
+	a.Path, a.Line, a.terraform = address, values.Line, true
 	a.machine = Machine{Key: "terraform/" + address, Name: address}
 	a.linux = strings.Contains(kind, "linux") || isLinux(values, 0)
 	if strings.HasSuffix(kind, "_virtual_machine") || strings.HasSuffix(kind, "_scale_set") {

@@ -63,7 +63,7 @@ func (f *Finder) object(n *document.Node, a around) {
 	}
 	f.identities(n)
 	if outer := present(n, "authenticationSettings", "authenticationLocationSettings"); outer.Node != nil {
-		a.outer = Value{a.Place.At(outer.Key, outer.Line), outer.Node}
+		a.outer = Value{a.At(outer.Key, outer.Line), outer.Node}
 	}
 	if f.settings(n, a) {
 		return

@@ -22,7 +22,7 @@ type Streams struct {
 // Standard returns the process's streams. COLUMNS overrides the width, also of a pipe.
 func Standard() Streams {
 	streams := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	if out := int(os.Stdout.Fd()); term.IsTerminal(out) { //nolint:gosec // a file descriptor is small
+	if out := int(os.Stdout.Fd()); term.IsTerminal(out) {
 		streams.Width, _, _ = term.GetSize(out)
 		streams.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
