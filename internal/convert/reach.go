@@ -43,8 +43,11 @@ func (r *Result) reach(entries []tidy.Entry, options Options) {
 	if derived {
 		text = "Not all machines had the same certificates. Check that the derived nodeSelectors fit this cluster's node pools; a certificate without one goes to every Windows node with its key:"
 	}
-	for _, group := range groups {
+	for _, group := range groups[:min(len(groups), mostGroups)] {
 		text += "\n  " + group
+	}
+	if rest := len(groups) - mostGroups; rest > 0 {
+		text += fmt.Sprintf("\n  and %d other groups of machines", rest)
 	}
 	level := finding.Hand
 	if options.NodeSelector != nil {
@@ -52,6 +55,9 @@ func (r *Result) reach(entries []tidy.Entry, options Options) {
 	}
 	r.Findings.Add(finding.Finding{Level: level, Text: text})
 }
+
+// mostGroups is how many groups of machines are listed.
+const mostGroups = 20
 
 // groups lists the machines that had the same certificates, a line each.
 func (r *Result) groups() []string {

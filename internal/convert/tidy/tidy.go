@@ -1,6 +1,7 @@
 package tidy
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strconv"
@@ -36,6 +37,9 @@ type Tidier struct {
 	Clients map[string]string
 	// Latest removes versions from URLs.
 	Latest bool
+
+	certificates map[string]v1alpha1.ObservedCertificate // that are valid, by their settings: machines of a fleet have the same
+	accounts     map[string]string                       // why an account's name is refused, empty if it is not
 }
 
 // Names of the extension's settings.
@@ -218,7 +222,7 @@ func (r *reading) entry(v find.Value, entry extension.Entry) {
 	entry.Incomplete = false // what is left out has been said
 	r.version4(v, entry)
 	r.withoutWrongAccounts(v, entry)
-	certificate, problems := r.Reader.Certificate(v.File, entry)
+	certificate, problems := r.certificate(v, entry)
 	said := map[string]bool{}
 	for _, problem := range problems {
 		if said[problem.Field] {
@@ -252,10 +256,9 @@ func (r *reading) withoutWrongAccounts(v find.Value, entry extension.Entry) {
 			continue
 		}
 		known[strings.ToLower(text)] = true
-		alone := extension.Entry{Source: entry.Source, Sources: maps.Clone(entry.Sources), Spec: map[string]any{url: "https://vault.vault.azure.net/secrets/name", accounts: []any{name}}}
-		if _, problems := r.Reader.Certificate(v.File, alone); len(problems) > 0 {
+		if why := r.wrongAccount(text, entry); why != "" {
 			at := entry.Sources[accounts]
-			r.Findings.Hand(r.place(v, at.Field, at.Line), "has %q, which %s; this account is left out", text, problems[0].Text)
+			r.Findings.Hand(r.place(v, at.Field, at.Line), "has %s, which %s; this account is left out", finding.Quoted(text), why)
 			continue
 		}
 		right = append(right, name)
@@ -264,4 +267,41 @@ func (r *reading) withoutWrongAccounts(v find.Value, entry extension.Entry) {
 		delete(entry.Spec, accounts)
 		delete(entry.Sources, accounts)
 	}
+}
+
+// wrongAccount says why the CRD's rules refuse the name of an account.
+func (t *Tidier) wrongAccount(name string, entry extension.Entry) string {
+	why, known := t.accounts[name]
+	if known {
+		return why
+	}
+	alone := extension.Entry{Source: entry.Source, Sources: maps.Clone(entry.Sources), Spec: map[string]any{url: "https://vault.vault.azure.net/secrets/name", accounts: []any{name}}}
+	if _, problems := t.Reader.Certificate("", alone); len(problems) > 0 {
+		why = problems[0].Text
+	}
+	if t.accounts == nil {
+		t.accounts = map[string]string{}
+	}
+	t.accounts[name] = why
+	return why
+}
+
+// certificate checks an entry by the CRD's rules, those of the same settings once.
+func (t *Tidier) certificate(v find.Value, entry extension.Entry) (v1alpha1.ObservedCertificate, settings.Problems) {
+	content, err := json.Marshal(entry.Spec) // with its keys in order
+	key := string(content)
+	if err != nil {
+		return t.Reader.Certificate(v.File, entry)
+	}
+	if known, valid := t.certificates[key]; valid {
+		return known, nil
+	}
+	certificate, problems := t.Reader.Certificate(v.File, entry)
+	if len(problems) == 0 {
+		if t.certificates == nil {
+			t.certificates = map[string]v1alpha1.ObservedCertificate{}
+		}
+		t.certificates[key] = certificate
+	}
+	return certificate, problems
 }
