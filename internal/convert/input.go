@@ -2,6 +2,9 @@ package convert
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
 	"path"
 	"regexp"
 	"slices"
@@ -73,6 +76,9 @@ func (r *read) add(input Input, findings *finding.List, parser document.Parser) 
 		return
 	}
 	nodes, problems := parser.Parse(text)
+	if several := sequence(text, parser); len(problems) > 0 && several != nil {
+		nodes, problems = several, nil
+	}
 	for _, problem := range problems {
 		unreadable(problem.Line, problem.Text)
 	}
@@ -89,6 +95,25 @@ func (r *read) add(input Input, findings *finding.List, parser document.Parser) 
 		default:
 			r.others = append(r.others, file)
 		}
+	}
+}
+
+// sequence reads JSON values one after another, as a loop of commands writes them into one file; nil if the text is none.
+func sequence(text []byte, parser document.Parser) (nodes []*document.Node) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	for start := 0; ; start = int(decoder.InputOffset()) {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); errors.Is(err, io.EOF) {
+			return nodes
+		} else if err != nil {
+			return nil
+		}
+		lines := bytes.Repeat([]byte("\n"), bytes.Count(text[:start], []byte("\n")))
+		read, problems := parser.Parse(append(lines, text[start:decoder.InputOffset()]...)) // with the lines of the file
+		if len(problems) > 0 {
+			return nil
+		}
+		nodes = append(nodes, read...)
 	}
 }
 

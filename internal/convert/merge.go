@@ -81,7 +81,7 @@ func say(entries []tidy.Entry, merged v1alpha1.ObservedCertificate, findings *fi
 		{"msiClientId", finding.Hand, func(s v1alpha1.ObservedCertificateSpec) string { return orNone(client(s)) }, "none is taken, so the agents' own identity is used; agree, or set one"},
 	} {
 		if text := differences(entries, field.of); text != "" {
-			findings.Add(finding.Finding{Level: field.level, Text: fmt.Sprintf("%s: %s differs: %s; %s", spec.URL, field.name, text, field.then)})
+			findings.Add(finding.Finding{Level: field.level, Text: fmt.Sprintf("%s: the machines differ in %s: %s; %s", spec.URL, field.name, text, field.then)})
 		}
 	}
 }

@@ -15,12 +15,13 @@ func (s *scope) deployment(raw *document.Node) {
 		return // it deploys itself
 	}
 	inner, missing := s.nested(raw)
-	if missing != "" {
+	if missing != "" && !s.skipped {
 		s.world.result.Missing = append(s.world.result.Missing, missing)
 	}
 	if inner == nil {
 		return
 	}
+	inner.skipped, inner.doubt = s.skipped, s.doubt
 	s.world.active[raw] = true
 	defer delete(s.world.active, raw)
 	inner.resources(inner.template.Fold("resources").Node, plainParent)

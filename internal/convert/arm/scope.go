@@ -33,6 +33,8 @@ type scope struct {
 	functions  map[string]*document.Node
 	loops      []loop
 	locals     map[string]*document.Node // of lambdas
+	skipped    bool                      // what is around it is not deployed
+	doubt      string                    // why it is not known whether it is
 }
 
 // loop is one turn of a copy loop. Its count may be unknown.

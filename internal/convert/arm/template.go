@@ -141,12 +141,12 @@ func (s *scope) resource(raw *document.Node, around parent) {
 
 // one evaluates a resource, and its children as parts of their own.
 func (s *scope) one(raw *document.Node, around parent) {
-	skipped, doubt := s.condition(raw)
+	inner := *s
+	inner.condition(raw)
+	s = &inner
 	kind := s.tree(document.NewString(textOf(raw, "type"), raw.Line))
 	if strings.EqualFold(kind.Text, "Microsoft.Resources/deployments") {
-		if !skipped {
-			s.deployment(raw)
-		}
+		s.deployment(raw)
 		return
 	}
 	own := &document.Node{Kind: document.Map, Line: raw.Line}
@@ -159,8 +159,8 @@ func (s *scope) one(raw *document.Node, around parent) {
 	}
 	made := s.tree(own)
 	made.Repeated = raw.Repeated
-	s.add(Part{File: s.file, Resource: around(made), Skipped: skipped, Doubt: doubt})
-	if children := raw.Fold("resources").Node; children != nil && !skipped {
+	s.add(Part{File: s.file, Resource: around(made), Skipped: s.skipped, Doubt: s.doubt})
+	if children := raw.Fold("resources").Node; children != nil {
 		s.resources(children, func(child *document.Node) *document.Node {
 			with := *made
 			with.Members = nil
@@ -181,15 +181,16 @@ func (s *scope) add(part Part) {
 	}
 }
 
-// condition returns whether a resource is not deployed, or why that is not known.
-func (s *scope) condition(raw *document.Node) (skipped bool, doubt string) {
+// condition notes that a resource is not deployed, or why that is not known.
+func (s *scope) condition(raw *document.Node) {
 	declared := raw.Fold("condition").Node
 	if declared == nil {
-		return false, ""
+		return
 	}
-	value := s.tree(declared)
-	if isUnresolved(value) {
-		return false, value.Text
+	switch value := s.tree(declared); {
+	case isUnresolved(value):
+		s.doubt = value.Text
+	case !isTrue(value):
+		s.skipped = true
 	}
-	return !isTrue(value), ""
 }

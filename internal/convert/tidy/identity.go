@@ -104,7 +104,7 @@ func (r *reading) clientOf(n *document.Node) (client, why string) {
 	case text == zeros:
 		return "", "is a GUID of zeros, a placeholder"
 	}
-	return "", fmt.Sprintf("is %s, must be a client id, a GUID", finding.Shown(n))
+	return "", fmt.Sprintf("is %s, must be a client id, a GUID: 'az identity show --resource-group GROUP --name NAME --query clientId' prints it", finding.Shown(n))
 }
 
 // plainID is an id for a command that a person copies: nothing but letters, digits and the marks of ids.
