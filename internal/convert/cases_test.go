@@ -228,3 +228,26 @@ func TestNothingOfProtectedSettingsIsShown(t *testing.T) {
 		t.Errorf("a secret is shown:\n%s", got)
 	}
 }
+
+// TestTheChartTakesTheValues keeps a file of the chart's own cases current, so that the chart renders what convert writes.
+func TestTheChartTakesTheValues(t *testing.T) {
+	const path = "../../charts/testdata/values/converted.yaml"
+	var inputs []Input
+	for _, name := range []string{"15-arm-property-copy.json", "39-vmss-show.json", "76-stores.json", "41-get-azvmextension.json"} {
+		inputs = append(inputs, input(t, name))
+	}
+	_, got := converted(t, inputs, Options{}, FormatHelmValues)
+	got = "# What 'kubectl vaultpane convert -o helm-values' writes of several of its cases.\n" + got
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got); -update writes the file anew:\n%s", diff)
+	}
+}
