@@ -14,6 +14,7 @@ CHART ?=
 FAULTS ?=
 NODE ?=
 ARGS ?=
+ARCHIVES ?=
 KUBERNETES ?=
 SECONDS_EACH ?=
 
@@ -25,17 +26,23 @@ help: ## Print this list.
 	@echo; echo "help: every command above is run as 'make COMMAND'"
 
 .PHONY: build
-build: ## Build agent and controller for this system, and the agent for Windows, into bin/.
+build: ## Build agent, controller and kubectl plugin for this system, and the agent for Windows, into bin/.
 	@$(GO_BUILD) -o bin/vaultpane-agent ./cmd/agent
 	@$(GO_BUILD) -o bin/vaultpane-controller ./cmd/controller
+	@$(GO_BUILD) -o bin/kubectl-vaultpane ./cmd/kubectl-vaultpane
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/vaultpane-agent.exe ./cmd/agent
-	@echo "build: PASS $$(cd bin && du -h vaultpane-agent vaultpane-controller windows/vaultpane-agent.exe | awk '{print sep "bin/" $$2 " (" $$1 ")"; sep = ", "}' ORS='')"
+	@echo "build: PASS $$(cd bin && du -h vaultpane-agent vaultpane-controller kubectl-vaultpane windows/vaultpane-agent.exe | awk '{print sep "bin/" $$2 " (" $$1 ")"; sep = ", "}' ORS='')"
 
 .PHONY: images
 images: ## Build the container images into dist/, as OCI layouts with bills of materials and provenance; needs no container engine.
 	@go -C hack/images run . -root "$(CURDIR)" -out "$(CURDIR)/dist" -version "$(VERSION)" \
 		-commit "$$(git rev-parse HEAD)$$([ -z "$$(git status --porcelain)" ] || echo -dirty)" \
 		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) $(IMAGES)
+
+.PHONY: release-archives
+release-archives: ## Build kubectl-vaultpane for Linux, macOS and Windows into dist/archives/, with checksums and the Krew manifest.
+	@go run ./hack/archives -root "$(CURDIR)" -out "$(CURDIR)/dist/archives" -version "$(VERSION)" \
+		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct)) $(ARCHIVES)
 
 .PHONY: demo
 demo: ## See it work: on one machine, then in a cluster (ACT=machine: the first alone; STORE=wine: the Windows agent).

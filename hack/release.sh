@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes and signs the chart and the images that `make images` built:
+# Publishes and signs the chart, the images that `make images` built, and the archives of `make release-archives`:
 #   hack/release.sh REGISTRY TAG [OPTION...]   passes OPTIONs to cosign for every signature
 #   hack/release.sh --check TAG                only checks whether TAG is a valid release tag
 # It needs cosign 3, a login to the registry, and an identity that cosign can use. It writes the files for the release to
@@ -23,6 +23,8 @@ for name in "${images[@]}"; do
   grep -qF "\"version\": \"$tag\"" "dist/provenance/$name.slsa.json" || fail "dist has a version of $name other than $tag; run make images VERSION=$tag"
   grep -qF '"gitCommit"' "dist/provenance/$name.slsa.json" || fail "$name was built from uncommitted changes; commit them and run make images again"
 done
+
+grep -qF "version: $tag" dist/archives/vaultpane.yaml || fail "dist has archives of another version; run make release-archives VERSION=$tag"
 
 plain=()
 [[ $registry != 127.0.0.1:* ]] || plain=(--plain-http) # as crane and cosign do by themselves
@@ -58,7 +60,7 @@ cosign sign --yes "${options[@]}" "$registry/charts/vaultpane@$pushed"
 echo "$registry/charts/vaultpane@$pushed" >>dist/release/images.txt
 
 step "files"
-cp dist/bin/* dist/sbom/*.cdx.json dist/provenance/*.slsa.json dist/release/
+cp dist/bin/* dist/sbom/*.cdx.json dist/provenance/*.slsa.json dist/archives/kubectl-vaultpane-* dist/archives/vaultpane.yaml dist/release/
 (cd dist/release && sha256sum -- * >SHA256SUMS)
 cosign sign-blob --yes "${options[@]}" --bundle dist/release/SHA256SUMS.sigstore.json dist/release/SHA256SUMS
 step "PASS $tag to $registry"

@@ -51,7 +51,10 @@ func Write(certificates []Certificate, format string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return out.Bytes(), encoder.Close()
+	if err := encoder.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // mapping makes a map with its keys in order.
