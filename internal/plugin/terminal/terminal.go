@@ -1,9 +1,11 @@
-// Package terminal is where the commands of kubectl vaultpane read and print: its width, and whether colours are wanted.
+// Package terminal is where the commands of kubectl vaultpane read and print: its width, whether colours and characters beyond ASCII
+// are wanted, and the tables, bars and wrapped text that fit into it.
 package terminal
 
 import (
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 
 	"golang.org/x/term"
@@ -17,17 +19,30 @@ type Streams struct {
 	Width int
 	// Color reports whether Out takes colours: it is a terminal, NO_COLOR (https://no-color.org) is empty and TERM is not dumb.
 	Color bool
+	// Terminal reports whether Out is a terminal that can be cleared and drawn again.
+	Terminal bool
+	// UTF8 reports whether Out shows characters beyond ASCII.
+	UTF8 bool
 }
 
 // Standard returns the process's streams. COLUMNS overrides the width, also of a pipe.
 func Standard() Streams {
 	streams := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	if out := int(os.Stdout.Fd()); term.IsTerminal(out) {
+	out := int(os.Stdout.Fd()) //nolint:gosec // a file descriptor is small
+	terminal := term.IsTerminal(out)
+	if terminal {
 		streams.Width, _, _ = term.GetSize(out)
-		streams.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		streams.Terminal = os.Getenv("TERM") != "dumb" && takesSequences(os.Stdout)
+		streams.Color = streams.Terminal && os.Getenv("NO_COLOR") == ""
 	}
 	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns > 0 {
 		streams.Width = columns
 	}
+	streams.UTF8 = showsUTF8(runtime.GOOS, terminal, os.Getenv)
 	return streams
+}
+
+// Style returns how to print on Out.
+func (s Streams) Style() Style {
+	return Style{Width: s.Width, Color: s.Color, UTF8: s.UTF8}
 }

@@ -1,0 +1,26 @@
+package terminal
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Wrap returns a text as lines that begin with indent, the first with first in its place, and are no wider than the style. A word
+// that is wider stays whole, because it is mostly something to copy. Without a width it is one line.
+func (s Style) Wrap(first, indent, text string) string {
+	var lines strings.Builder
+	line := first
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		wide := utf8.RuneCountInString(line) + 1 + utf8.RuneCountInString(word)
+		if s.Width > 0 && wide > s.Width && !empty {
+			lines.WriteString(line + "\n")
+			line, empty = indent, true
+		}
+		if !empty {
+			line += " "
+		}
+		line, empty = line+word, false
+	}
+	return lines.String() + strings.TrimRight(line, " ") + "\n"
+}
