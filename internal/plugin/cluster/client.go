@@ -75,21 +75,27 @@ const pageSize = 250
 // List reads objects in pages, each as a value of T, and calls each for every object in the order of the API server. A namespace
 // that is empty means all. Empty selectors select everything.
 func List[T any](ctx context.Context, c *Client, kind schema.GroupVersionResource, namespace string, options metav1.ListOptions, each func(*T) error) error {
+	_, err := list(ctx, c, kind, namespace, options, each)
+	return err
+}
+
+// list is List, and returns the resource version that the list is of.
+func list[T any](ctx context.Context, c *Client, kind schema.GroupVersionResource, namespace string, options metav1.ListOptions, each func(*T) error) (version string, err error) {
 	for {
 		var page struct {
 			Metadata metav1.ListMeta `json:"metadata"`
 			Items    []T             `json:"items"`
 		}
 		if err := c.read(ctx, path(kind, namespace, ""), parameters(options), &page); err != nil {
-			return err
+			return "", err
 		}
 		for i := range page.Items {
 			if err := each(&page.Items[i]); err != nil {
-				return err
+				return "", err
 			}
 		}
 		if options.Continue = page.Metadata.Continue; options.Continue == "" {
-			return nil
+			return page.Metadata.ResourceVersion, nil
 		}
 	}
 }
@@ -104,17 +110,26 @@ func parameters(options metav1.ListOptions) map[string]string {
 }
 
 func (c *Client) read(ctx context.Context, at []string, parameters map[string]string, into any) error {
+	return c.readAs(ctx, runtime.ContentTypeJSON, at, parameters, into)
+}
+
+// readAs is read in a form of its own, such as the metadata alone.
+func (c *Client) readAs(ctx context.Context, form string, at []string, parameters map[string]string, into any) error {
+	content, err := c.get(at, parameters).SetHeader("Accept", form).Do(ctx).Raw()
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(content, into)
+}
+
+func (c *Client) get(at []string, parameters map[string]string) *rest.Request {
 	request := c.rest.Get().AbsPath(at...)
 	for name, value := range parameters {
 		if value != "" {
 			request = request.Param(name, value)
 		}
 	}
-	content, err := request.Do(ctx).Raw()
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(content, into)
+	return request
 }
 
 func path(kind schema.GroupVersionResource, namespace, name string) []string {
