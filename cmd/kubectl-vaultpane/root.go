@@ -32,5 +32,6 @@ func newRoot(streams terminal.Streams) *cobra.Command {
 // commands are the constructors of the subcommands, in the order of the help.
 var commands = []func(*cluster.Flags, terminal.Streams) *cobra.Command{
 	newConvert,
+	newStatus,
 	newVersion,
 }
