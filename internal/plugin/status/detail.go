@@ -45,7 +45,7 @@ func detailOf(c *v1alpha1.ObservedCertificate, nodes map[string]Reported, now ti
 	detail := Detail{Certificate: certificateOf(c), Problems: problemsOf([]v1alpha1.ObservedCertificate{*c}), Entries: []Entry{}}
 	named := map[string]v1alpha1.NodeFailure{}
 	for _, failure := range c.Status.Failures {
-		named[failure.Node] = failure
+		named[failure.Node] = printable(failure)
 	}
 	for node, reported := range nodes {
 		entry, found := reported.Certificates[c.Name]

@@ -2,9 +2,11 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
@@ -34,12 +36,13 @@ func (d Detail) text(style terminal.Style, wide bool, now time.Time) string {
 // head is what the ObservedCertificate says.
 func (d Detail) head(style terminal.Style, now time.Time) string {
 	level := d.level()
-	title := style.Sign(level) + " " + d.Name + ": " + d.stateText()
+	title := style.Sign(level) + " " + d.Name + ": " + d.stateName()
 	text := style.Paint(level, title)
 	if since := ago(d.Since, now); since != "" {
 		text += " since " + since
 	}
-	text += "\n" + style.Wrap("  Secret:   ", "    ", d.URL+", into "+d.Store)
+	text = strings.Join(append([]string{text}, d.remarks()...), ", ") + "\n"
+	text += style.Wrap("  Secret:   ", "    ", d.URL+", into "+d.Store)
 	if d.Thumbprint != "" {
 		version := fmt.Sprintf("%s, thumbprint %s, expires %s (%s)", terminal.ShortVersion(d.Version), d.Thumbprint, until(d.NotAfter, now), timestamp(d.NotAfter))
 		text += style.Wrap("  Version:  ", "    ", version)
@@ -53,7 +56,7 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 	}
 	for _, problem := range d.Problems {
 		for _, affected := range problem.Certificates {
-			if affected.Condition != "Ready" || len(d.Entries) == 0 {
+			if affected.Condition != v1alpha1.ConditionReady || len(d.Entries) == 0 {
 				text += "\n" + problem.text(style, true)
 			}
 		}
@@ -76,7 +79,11 @@ func (d Detail) closing() string {
 	if d.Unreported > 0 {
 		text += fmt.Sprintf(", %d without a report yet ('kubectl vaultpane doctor' names them)", d.Unreported)
 	}
-	return text + "."
+	text += "."
+	if slices.ContainsFunc(d.Entries, func(e Entry) bool { return e.Reason == v1alpha1.ReasonSuperseded }) {
+		text += fmt.Sprintf(" 'kubectl vaultpane poll %s --wait' has the nodes ask for the newest version now.", d.Name)
+	}
+	return text
 }
 
 // groupsOf splits entries, which are in order, where level, state or reason changes.
@@ -107,7 +114,7 @@ func nodesText(style terminal.Style, group []Entry, wide bool, now time.Time) st
 	if !wide && len(shown) > maxNodes {
 		shown = shown[:maxNodes]
 	}
-	text += indented(style, entryTable(narrowed(style), shown, wide, now))
+	text += indented(entryTable(narrowed(style), withoutTitle(shown, wide), wide, now))
 	if more := len(group) - len(shown); more > 0 {
 		text += fmt.Sprintf("  and %s; -o wide lists all\n", terminal.Count(more, "more node"))
 	}
@@ -128,7 +135,19 @@ func narrowed(style terminal.Style) terminal.Style {
 	return style
 }
 
-func indented(_ terminal.Style, text string) string {
+// withoutTitle leaves out what the heading of a group says, where it is not wide.
+func withoutTitle(group []Entry, wide bool) []Entry {
+	if wide {
+		return group
+	}
+	shown := slices.Clone(group)
+	for i := range shown {
+		shown[i].State, shown[i].Reason = "", ""
+	}
+	return shown
+}
+
+func indented(text string) string {
 	var lines strings.Builder
 	for line := range strings.Lines(text) {
 		lines.WriteString(indent + line)

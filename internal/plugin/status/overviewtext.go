@@ -2,9 +2,11 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
@@ -37,21 +39,20 @@ func (o Overview) Text(style terminal.Style, wide bool, now time.Time) string {
 func (o Overview) table(style terminal.Style, wide bool, now time.Time) string {
 	columns := []terminal.Column{
 		{Title: ""}, {Title: "CERTIFICATE", Min: 12}, {Title: "NODES"}, {Title: "STATE", Min: 14},
-		{Title: "VERSION", Drop: 2}, {Title: "SINCE", Drop: 1}, {Title: "EXPIRES"},
+		{Title: "SINCE", Drop: 1}, {Title: "EXPIRES"},
 	}
 	if wide {
-		columns = append(columns, terminal.Column{Title: "LATEST"}, terminal.Column{Title: "NOT AFTER"}, terminal.Column{Title: "THUMBPRINT"}, terminal.Column{Title: "STORE"}, terminal.Column{Title: "URL"})
+		columns = append(columns, terminal.Column{Title: "VERSION"}, terminal.Column{Title: "LATEST"}, terminal.Column{Title: "NOT AFTER"}, terminal.Column{Title: "THUMBPRINT"}, terminal.Column{Title: "STORE"}, terminal.Column{Title: "URL"})
 	}
 	var rows [][]terminal.Cell
 	for _, c := range o.Certificates {
 		level := c.level()
 		row := []terminal.Cell{
 			{Text: style.Sign(level), Level: level}, {Text: c.Name}, {Text: c.nodes(style)}, {Text: c.stateText(), Level: level},
-			{Text: terminal.ShortVersion(c.Version)}, {Text: ago(c.Since, now)}, {Text: until(c.NotAfter, now), Level: expiryLevel(c)},
+			{Text: ago(c.Since, now)}, {Text: until(c.NotAfter, now), Level: expiryLevel(c)},
 		}
 		if wide {
-			row[4].Text = c.Version
-			row = append(row, plain(c.LatestVersion, timestamp(c.NotAfter), c.Thumbprint, c.Store, c.URL)...)
+			row = append(row, plain(c.Version, c.LatestVersion, timestamp(c.NotAfter), c.Thumbprint, c.Store, c.URL)...)
 		}
 		rows = append(rows, row)
 	}
@@ -72,25 +73,34 @@ func (c Certificate) nodes(style terminal.Style) string {
 	return style.Bar(installed, matched, columns) + " " + count
 }
 
-// stateText names the state, a failure by its reason, and the warnings.
+// stateText is the state with the warnings.
 func (c Certificate) stateText() string {
-	text := string(c.State)
-	if c.State == StateFailed {
-		text = string(c.Reason)
+	return strings.Join(append([]string{c.stateName()}, c.remarks()...), ", ")
+}
+
+// stateName names a state, a failure by its reason, and a roll-out with the version.
+func (c Certificate) stateName() string {
+	switch c.State {
+	case StateFailed:
+		return string(c.Reason)
+	case StateRollingOut:
+		return strings.TrimSpace(string(c.State) + " " + terminal.ShortVersion(c.Version))
+	case StateInstalled, StateSuspended, StateNoNodes, StateUnprocessed:
 	}
-	for _, warning := range c.Warnings {
-		if warning != text {
-			text += ", " + warning
-		}
+	return string(c.State)
+}
+
+// remarks are what is to be said beside the state.
+func (c Certificate) remarks() []string {
+	remarks := slices.DeleteFunc(slices.Clone(c.Warnings), func(warning string) bool { return warning == c.stateName() })
+	if c.Suspended && c.stateName() != string(StateSuspended) {
+		remarks = append(remarks, string(StateSuspended))
 	}
-	if c.Suspended && text != string(StateSuspended) {
-		text += ", " + string(StateSuspended)
-	}
-	return text
+	return remarks
 }
 
 func expiryLevel(c Certificate) terminal.Level {
-	if c.warns("ExpiringSoon") {
+	if c.warns(v1alpha1.ConditionExpiringSoon) {
 		return terminal.Warning
 	}
 	return terminal.Plain
@@ -106,7 +116,7 @@ func (p Problem) text(style terminal.Style, wide bool) string {
 	}
 	for _, affected := range shown {
 		text.WriteString(style.Wrap("  "+affected.Name+": ", "    ", affected.Message))
-		if affected.Condition == "Ready" { // the other conditions' messages name the nodes
+		if affected.Condition == v1alpha1.ConditionReady { // the other conditions' messages name the nodes
 			text.WriteString(affected.nodes(style))
 		}
 	}
@@ -120,7 +130,7 @@ func (p Problem) text(style terminal.Style, wide bool) string {
 	return text.String()
 }
 
-// nodes has the message of the first node, and the names of the others. A message that begins with a node's name is one of many.
+// nodes has the message of the first node, and the names of the others.
 func (a Affected) nodes(style terminal.Style) string {
 	if len(a.Nodes) == 0 {
 		return ""

@@ -27,7 +27,7 @@ type Problem struct {
 type Affected struct {
 	// Name is that of the ObservedCertificate.
 	Name string `json:"name"`
-	// Condition is the condition that says so, Message its message, which counts the nodes.
+	// Condition is the condition that says so, Message its message, which counts the nodes. It is given with the worst reason alone.
 	Condition string `json:"condition"`
 	Message   string `json:"message,omitempty"`
 	// Nodes are some of the nodes with the reason, at most ten of a certificate.
@@ -69,7 +69,10 @@ func problemsOf(certificates []v1alpha1.ObservedCertificate) []Problem {
 func findingsOf(c *v1alpha1.ObservedCertificate) []finding {
 	var findings []finding
 	add := func(condition string, level terminal.Level, reason v1alpha1.Reason) {
-		message := truncate.Line(conditionOf(c, condition).Message, maxLine)
+		message := ""
+		if is := conditionOf(c, condition); is.Reason == string(reason) {
+			message = truncate.Line(is.Message, maxLine)
+		}
 		findings = append(findings, finding{reason, level, Affected{c.Name, condition, message, nodesWith(c, reason)}})
 	}
 	ready := conditionOf(c, v1alpha1.ConditionReady)
@@ -107,11 +110,17 @@ func nodesWith(c *v1alpha1.ObservedCertificate, reason v1alpha1.Reason) []v1alph
 	var nodes []v1alpha1.NodeFailure
 	for _, failure := range c.Status.Failures {
 		if failure.Reason == reason {
-			failure.Message = truncate.Line(failure.Message, maxLine)
-			nodes = append(nodes, failure)
+			nodes = append(nodes, printable(failure))
 		}
 	}
 	return nodes
+}
+
+// printable makes the texts of a failure safe to show.
+func printable(failure v1alpha1.NodeFailure) v1alpha1.NodeFailure {
+	failure.Node, failure.Message = truncate.Line(failure.Node, maxLine), truncate.Line(failure.Message, maxLine)
+	failure.Reason = v1alpha1.Reason(truncate.Line(string(failure.Reason), maxLine))
+	return failure
 }
 
 func bySeverity(a, b Problem) int {
