@@ -43,11 +43,12 @@ var parts = []part{
 	{"store", measureStore},
 	{"controller", measureController},
 	{"controller-memory", measureControllerMemory},
+	{"plugin", measurePlugin},
 }
 
 func flags() scale {
 	var s scale
-	chosen := flag.String("parts", "agent,credential,author,store,controller", "what to measure: agent, credential, author, store, controller, controller-memory; the last takes some 5 GB of memory")
+	chosen := flag.String("parts", "agent,credential,author,store,controller", "what to measure: agent, credential, author, store, controller, controller-memory, plugin; the last two take some 5 GB of memory")
 	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store")
 	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of agent and bare loop, alternating")
@@ -56,7 +57,7 @@ func flags() scale {
 	flag.IntVar(&s.nodes, "nodes", 1000, "simulated nodes that the controller sees")
 	flag.IntVar(&s.nodeCertificates, "node-certificates", 50, "certificates on each of them")
 	flag.IntVar(&s.fleetRounds, "fleet-rounds", 3, "rounds in which all of them start, and in which all certificates rotate")
-	flag.IntVar(&s.memoryNodes, "memory-nodes", 5000, "simulated nodes of the part controller-memory")
+	flag.IntVar(&s.memoryNodes, "memory-nodes", 5000, "simulated nodes of the parts controller-memory and plugin")
 	flag.IntVar(&s.memoryCertificates, "memory-certificates", 100, "certificates on each of them")
 	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the idle time in which there should be no request and no write")
 	flag.Parse()
