@@ -33,5 +33,10 @@ func newRoot(streams terminal.Streams) *cobra.Command {
 var commands = []func(*cluster.Flags, terminal.Streams) *cobra.Command{
 	newConvert,
 	newStatus,
+	newPoll,
+	newWait,
+	newSuspend,
+	newResume,
+	newHistory,
 	newVersion,
 }
