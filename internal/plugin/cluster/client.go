@@ -79,27 +79,6 @@ func List[T any](ctx context.Context, c *Client, kind schema.GroupVersionResourc
 	return err
 }
 
-// list is List, and returns the resource version that the list is of.
-func list[T any](ctx context.Context, c *Client, kind schema.GroupVersionResource, namespace string, options metav1.ListOptions, each func(*T) error) (version string, err error) {
-	for {
-		var page struct {
-			Metadata metav1.ListMeta `json:"metadata"`
-			Items    []T             `json:"items"`
-		}
-		if err := c.read(ctx, path(kind, namespace, ""), parameters(options), &page); err != nil {
-			return "", err
-		}
-		for i := range page.Items {
-			if err := each(&page.Items[i]); err != nil {
-				return "", err
-			}
-		}
-		if options.Continue = page.Metadata.Continue; options.Continue == "" {
-			return page.Metadata.ResourceVersion, nil
-		}
-	}
-}
-
 func parameters(options metav1.ListOptions) map[string]string {
 	all := map[string]string{"labelSelector": options.LabelSelector, "fieldSelector": options.FieldSelector, "continue": options.Continue, "resourceVersion": options.ResourceVersion}
 	all["limit"] = strconv.Itoa(pageSize)
@@ -119,7 +98,7 @@ func (c *Client) readAs(ctx context.Context, form string, at []string, parameter
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(content, into)
+	return decode(content, into)
 }
 
 func (c *Client) get(at []string, parameters map[string]string) *rest.Request {

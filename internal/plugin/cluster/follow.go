@@ -118,7 +118,7 @@ func takeEvents[T any](stream io.Reader, version string, follower Follower[T]) (
 		if next.Type == watch.Bookmark {
 			continue
 		}
-		if err := json.Unmarshal(next.Object, object); err != nil {
+		if err := decode(next.Object, object); err != nil {
 			return version, err
 		}
 		if next.Type == watch.Deleted {

@@ -116,9 +116,8 @@ func TestTextFromOutsideCannotControlATerminal(t *testing.T) {
 	evil.Status.Conditions[0].Message = "\x1b[2Jcleared\nweb: all is well"
 	evil.Status.Failures[0].Message = "\x1b]0;title\x07\r\n"
 	states := NewStates(nil, nil)
-	state := NodeState{AgentVersion: "\x1b[31mv1", Certificates: []v1alpha1.CertificateEntry{{Name: "old", Generation: 1, State: v1alpha1.StateFailed, Reason: "\x1b[2J", Message: "\x1b[2J"}}}
-	state.Metadata.Name = "win-1"
-	states.Set(&state)
+	state := readState(t, "win-1", "\x1b[31mv1", v1alpha1.CertificateEntry{Name: "old", Generation: 1, State: v1alpha1.StateFailed, Reason: "\x1b[2J", Message: "\x1b[2J"})
+	states.Set(state)
 	for _, view := range []shown{NewOverview([]v1alpha1.ObservedCertificate{evil}, now), NewDetails([]v1alpha1.ObservedCertificate{evil}, states.Nodes(), now), NewNodeView("win-1", states.Nodes()["win-1"], nil, now)} {
 		for _, wide := range []bool{false, true} {
 			if text := view.Text(terminal.Style{}, wide, now); strings.ContainsAny(text, "\x1b\x07\r") || strings.Contains(text, "\nweb: all is well") {
