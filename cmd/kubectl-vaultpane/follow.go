@@ -30,7 +30,6 @@ type following struct {
 	// changed receives after changes, many of which may be one value. failed receives the error of a first list.
 	changed chan struct{}
 	failed  chan error
-	group   sync.WaitGroup
 	first   sync.WaitGroup // until every first list was read
 }
 
@@ -60,6 +59,10 @@ func follow(ctx context.Context, client *cluster.Client, names []string, states 
 	go func() { f.first.Wait(); close(listed) }()
 	select {
 	case <-listed:
+		select {
+		case <-f.changed: // by the first lists
+		default:
+		}
 		return f, nil
 	case err := <-f.failed:
 		return f, err
@@ -85,7 +88,13 @@ func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, stre
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	screen := screen{out: streams.Out, redraws: streams.Terminal && o.output != "json" && o.output != "yaml"}
+	screen := screen{out: streams.Out, redraws: streams.Terminal, separator: "\n"}
+	switch o.output {
+	case "json":
+		screen.redraws, screen.separator = false, ""
+	case "yaml":
+		screen.redraws, screen.separator = false, "---\n"
+	}
 	for {
 		certificates := f.certificates.All()
 		if o.node != "" && len(o.names) == 0 {
@@ -111,8 +120,10 @@ func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, stre
 type screen struct {
 	out     io.Writer
 	redraws bool // it is cleared first
-	last    string
-	drawn   time.Time
+	// separator is printed between two texts where it is not.
+	separator string
+	last      string
+	drawn     time.Time
 }
 
 // show draws on a terminal. Elsewhere it prints only what changed by more than the time that passed.
@@ -130,10 +141,11 @@ func (s *screen) show(draw func(now time.Time) (string, error), now time.Time) e
 	if s.redraws {
 		_, err = io.WriteString(s.out, clearScreen+text)
 	} else {
+		separator := ""
 		if s.last != "" {
-			text = "\n" + text
+			separator = s.separator
 		}
-		_, err = io.WriteString(s.out, text)
+		_, err = io.WriteString(s.out, separator+text)
 	}
 	s.last, s.drawn = text, now
 	return err

@@ -47,3 +47,12 @@ func (l *progressLine) result(text string) error {
 	_, err := io.WriteString(l.streams.Out, text)
 	return err
 }
+
+// end leaves the line as it is, and what follows goes below it.
+func (l *progressLine) end() error {
+	if !l.streams.Terminal || l.last == "" {
+		return nil
+	}
+	_, err := io.WriteString(l.streams.Out, "\n")
+	return err
+}

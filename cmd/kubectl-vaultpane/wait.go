@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -87,12 +88,13 @@ func (o *waitOptions) run(ctx context.Context, flags *cluster.Flags, streams ter
 
 // await shows the progress until all are ready, one cannot become ready, or the time is over.
 func (o *waitOptions) await(ctx context.Context, f *following, names []string, streams terminal.Streams) error {
-	style, line := streams.Style(), &progressLine{streams: streams}
-	printed := map[string]bool{}
+	line, printed := &progressLine{streams: streams}, map[string]bool{}
 	for {
-		over, impossible := ctx.Err() != nil, false
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return unreadable(errors.Join(line.end(), errors.New("interrupted")))
+		}
+		over, impossible, pending := ctx.Err() != nil, false, ""
 		certificates := f.certificates.All()
-		var pending string
 		for _, name := range names {
 			verdict := ready.Of(named(certificates, name))
 			impossible = impossible || verdict.Impossible
@@ -100,7 +102,7 @@ func (o *waitOptions) await(ctx context.Context, f *following, names []string, s
 			case printed[name]:
 			case verdict.Ready, verdict.Impossible, over:
 				printed[name] = true
-				if err := line.result(waitResult(style, name, verdict, o.timeout)); err != nil {
+				if err := line.result(waitResult(streams.Style(), name, verdict, o.timeout)); err != nil {
 					return unreadable(err)
 				}
 			case pending == "":
@@ -109,7 +111,7 @@ func (o *waitOptions) await(ctx context.Context, f *following, names []string, s
 		}
 		switch {
 		case impossible || over:
-			return waitVerdict(ctx)
+			return cli.ExitStatus(exitNotWell)
 		case len(printed) == len(names):
 			return nil
 		}
@@ -123,23 +125,15 @@ func (o *waitOptions) await(ctx context.Context, f *following, names []string, s
 	}
 }
 
-// waitVerdict tells the end of the time from an interruption.
-func waitVerdict(ctx context.Context) error {
-	if context.Cause(ctx) == context.Canceled { //nolint:errorlint // it is never wrapped
-		return unreadable(fmt.Errorf("interrupted"))
-	}
-	return cli.ExitStatus(exitNotWell)
-}
-
 func waitResult(style terminal.Style, name string, verdict ready.Verdict, timeout time.Duration) string {
-	level, text := terminal.Bad, fmt.Sprintf("not ready within %s: %s", timeout, verdict.Text)
+	level, text := terminal.Bad, fmt.Sprintf("not ready within %s: %s", terminal.Duration(timeout), verdict.Text)
 	switch {
 	case verdict.Ready:
 		level, text = terminal.Good, "ready: "+verdict.Text
 	case verdict.Impossible:
 		text = "cannot become ready: " + verdict.Text
 	}
-	return style.Paint(level, style.Sign(level)) + style.Wrap(" "+name+": ", "    ", text)
+	return style.Signed(level, "    ", name+": "+text)
 }
 
 // named returns the certificate of a name, nil for none.

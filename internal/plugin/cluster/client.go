@@ -41,13 +41,20 @@ func (f *Flags) Client() (*Client, error) {
 func NewClient(config *rest.Config) (*Client, error) {
 	config = rest.CopyConfig(config)
 	config.GroupVersion = &schema.GroupVersion{}
-	config.NegotiatedSerializer = serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()
+	config.NegotiatedSerializer = serializer.NewCodecFactory(errorsOnly()).WithoutConversion()
 	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
 	client, err := rest.UnversionedRESTClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
 	return &Client{client}, nil
+}
+
+// errorsOnly is a scheme with which the REST client understands the API server's errors, and nothing else.
+func errorsOnly() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	scheme.AddUnversionedTypes(schema.GroupVersion{Version: "v1"}, &metav1.Status{})
+	return scheme
 }
 
 // Get reads an object into a pointer to its type. namespace is empty for objects of the cluster.
@@ -94,11 +101,19 @@ func (c *Client) read(ctx context.Context, at []string, parameters map[string]st
 
 // readAs is read in a form of its own, such as the metadata alone.
 func (c *Client) readAs(ctx context.Context, form string, at []string, parameters map[string]string, into any) error {
-	content, err := c.get(at, parameters).SetHeader("Accept", form).Do(ctx).Raw()
+	content, err := content(c.get(at, parameters).SetHeader("Accept", form).Do(ctx))
 	if err != nil {
 		return err
 	}
 	return decode(content, into)
+}
+
+// content returns the body of a response. Of a refusal, Raw alone returns neither the name of the object nor the API server's words.
+func content(result rest.Result) ([]byte, error) {
+	if err := result.Error(); err != nil {
+		return nil, err
+	}
+	return result.Raw()
 }
 
 func (c *Client) get(at []string, parameters map[string]string) *rest.Request {

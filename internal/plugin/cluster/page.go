@@ -28,7 +28,7 @@ func decode(text []byte, object any) error {
 // list is List, and returns the resource version that the list is of.
 func list[T any](ctx context.Context, c *Client, kind schema.GroupVersionResource, namespace string, options metav1.ListOptions, each func(*T) error) (version string, err error) {
 	for {
-		text, err := c.get(path(kind, namespace, ""), parameters(options)).Do(ctx).Raw()
+		text, err := content(c.get(path(kind, namespace, ""), parameters(options)).Do(ctx))
 		if err != nil {
 			return "", err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/plugin/status"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // Format is how the time of a request is written into the annotation: RFC 3339 with milliseconds, so that two requests within a
@@ -27,9 +28,9 @@ type Progress struct {
 	Answered int
 	// Failures are the nodes that acted on it and do not have the certificate as the spec asks, or whose poll failed.
 	Failures []v1alpha1.NodeFailure
-	// Silent are the nodes that reported the certificate and have not acted on the request, with what is known about each.
+	// Silent are the nodes that have not acted on the request, with what is known about each.
 	Silent []v1alpha1.NodeFailure
-	// Unreported is how many selected nodes have not reported the certificate at all; some may be named in Silent's order after it.
+	// Unreported is how many more selected nodes have not reported the certificate.
 	Unreported int
 	// Versions counts the versions on the nodes that answered.
 	Versions map[string]int
@@ -48,9 +49,12 @@ func ProgressOf(name, requested string, c *v1alpha1.ObservedCertificate, nodes m
 		return p
 	}
 	p.Suspended = c.Spec.Suspend
+	current := c.Status.ObservedGeneration == c.Generation
 	unheard := map[string]v1alpha1.NodeFailure{}
 	for _, failure := range c.Status.Failures {
-		unheard[failure.Node] = failure
+		if current {
+			unheard[failure.Node] = failure
+		}
 	}
 	for node, reported := range nodes {
 		entry, found := reported.Certificates[name]
@@ -60,15 +64,40 @@ func ProgressOf(name, requested string, c *v1alpha1.ObservedCertificate, nodes m
 		p.add(node, entry, unheard[node], answers(entry, requested, c))
 		delete(unheard, node)
 	}
-	entries := p.Nodes
-	if c.Status.Nodes != nil && c.Status.ObservedGeneration == c.Generation {
+	for node, failure := range unheard {
+		p.Nodes++
+		p.Silent = append(p.Silent, v1alpha1.NodeFailure{Node: node, Reason: failure.Reason, Message: truncate.Line(failure.Message, maxLine)})
+	}
+	known := p.Nodes
+	if c.Status.Nodes != nil && current {
 		p.Nodes = max(p.Nodes, int(c.Status.Nodes.Matched))
 	}
-	p.Unreported = p.Nodes - entries
-	byNode := func(a, b v1alpha1.NodeFailure) int { return strings.Compare(a.Node, b.Node) }
+	p.Unreported = p.Nodes - known
 	slices.SortFunc(p.Failures, byNode)
 	slices.SortFunc(p.Silent, byNode)
 	return p
+}
+
+// maxLine bounds a message, in characters.
+const maxLine = 2048
+
+func byNode(a, b v1alpha1.NodeFailure) int { return strings.Compare(a.Node, b.Node) }
+
+// Name takes the names of all selected nodes and names those that have not reported the certificate. It changes nothing where they are
+// not as many as the controller counts: the agents run on other nodes than the names were read for.
+func (p *Progress) Name(selected []string, nodes map[string]status.Reported) {
+	var missing []v1alpha1.NodeFailure
+	for _, node := range selected {
+		_, reported := nodes[node].Certificates[p.Certificate]
+		named := slices.ContainsFunc(p.Silent, func(silent v1alpha1.NodeFailure) bool { return silent.Node == node })
+		if !reported && !named {
+			missing = append(missing, v1alpha1.NodeFailure{Node: node})
+		}
+	}
+	if len(missing) == p.Unreported {
+		p.Silent, p.Unreported = append(p.Silent, missing...), 0
+		slices.SortFunc(p.Silent, byNode)
+	}
 }
 
 // add counts a node that reported the certificate.

@@ -42,19 +42,26 @@ func (p Progress) Text(style terminal.Style, waited time.Duration, most int) str
 	count := fmt.Sprintf("%d of %s answered", p.Answered, terminal.Count(p.Nodes, "node"))
 	switch {
 	case p.Succeeded():
-		return style.Paint(terminal.Good, style.Sign(terminal.Good)) + style.Wrap(" "+p.Certificate+": ", "    ", count+p.versions())
+		return style.Signed(terminal.Good, "    ", p.Certificate+": "+count+p.versions())
 	case p.Done():
 		text.WriteString(p.bad(style, count+fmt.Sprintf(", %d with a failure", len(p.Failures))))
 	default:
-		text.WriteString(p.bad(style, fmt.Sprintf("%s within %s", count, waited)))
+		text.WriteString(p.bad(style, fmt.Sprintf("%s within %s", count, terminal.Duration(waited))))
 	}
 	for _, reason := range reasonsOf(p.Failures) {
 		text.WriteString(reasonText(style, string(reason)+" on ", p.Failures, reason, most))
 	}
-	if plain := withReason(p.Silent, ""); len(plain) > 0 {
-		text.WriteString(style.Wrap("  no answer from ", "    ", terminal.Names(plain, most)))
+	lost := withReason(p.Silent, v1alpha1.ReasonAgentNotReporting)
+	var silent []string
+	for _, node := range p.Silent {
+		if !slices.Contains(lost, node.Node) {
+			silent = append(silent, node.Node)
+		}
 	}
-	if lost := withReason(p.Silent, v1alpha1.ReasonAgentNotReporting); len(lost) > 0 {
+	if len(silent) > 0 {
+		text.WriteString(style.Wrap("  no answer from ", "    ", terminal.Names(silent, most)))
+	}
+	if len(lost) > 0 {
 		text.WriteString(reasonText(style, "the agent does not report on ", p.Silent, v1alpha1.ReasonAgentNotReporting, most))
 	}
 	if p.Unreported > 0 {
@@ -64,7 +71,7 @@ func (p Progress) Text(style terminal.Style, waited time.Duration, most int) str
 }
 
 func (p Progress) bad(style terminal.Style, text string) string {
-	return style.Paint(terminal.Bad, style.Sign(terminal.Bad)) + style.Wrap(" "+p.Certificate+": ", "    ", text)
+	return style.Signed(terminal.Bad, "    ", p.Certificate+": "+text)
 }
 
 // versions says which versions the nodes have.

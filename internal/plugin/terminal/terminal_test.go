@@ -122,3 +122,18 @@ func TestVersionsOfKeyVaultAreShortened(t *testing.T) {
 		}
 	}
 }
+
+func TestDurationsAreAsAFlagTakesThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{5 * time.Minute: "5m", 90 * time.Second: "1m30s", time.Hour: "1h", 3 * time.Second: "3s", 0: "0s", 10 * time.Minute: "10m", time.Hour + time.Minute: "1h1m"} {
+		if got := Duration(d); got != want {
+			t.Errorf("%d is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestTheSignCountsAsWidth(t *testing.T) {
+	got := Style{Width: 10, Color: true}.Signed(Bad, "  ", "web: 1 of 2")
+	if want := "\x1b[31mx\x1b[0m web: 1\n  of 2\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -24,3 +24,9 @@ func (s Style) Wrap(first, indent, text string) string {
 	}
 	return lines.String() + strings.TrimRight(line, " ") + "\n"
 }
+
+// Signed is Wrap for a text that begins with the sign of its level, in its colour.
+func (s Style) Signed(level Level, indent, text string) string {
+	sign := s.Sign(level)
+	return s.Paint(level, sign) + strings.TrimPrefix(s.Wrap(sign+" ", indent, text), sign)
+}
