@@ -145,12 +145,14 @@ const mostNamed = 100
 
 // await shows the progress until every node has answered, or the time is over.
 func (o *pollOptions) await(ctx context.Context, client *cluster.Client, names []string, requested string, streams terminal.Streams) error {
-	limited, cancel := context.WithTimeout(ctx, o.timeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f, err := follow(limited, client, names, true, "")
+	f, err := follow(ctx, client, names, true, "")
 	if err != nil {
 		return unreadable(err)
 	}
+	limited, cancelLimited := context.WithTimeout(ctx, o.timeout) // of waiting: the first lists take what they take
+	defer cancelLimited()
 	w := &pollWaiter{options: o, client: client, line: &progressLine{streams: streams}, streams: streams, printed: map[string]bool{}}
 	for {
 		all := progressOf(names, requested, f)

@@ -77,12 +77,14 @@ func (o *waitOptions) run(ctx context.Context, flags *cluster.Flags, streams ter
 		return unreadable(err)
 	}
 	slices.Sort(names)
-	limited, cancel := context.WithTimeout(ctx, o.timeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f, err := follow(limited, client, names, false, "")
+	f, err := follow(ctx, client, names, false, "")
 	if err != nil {
 		return unreadable(err)
 	}
+	limited, cancelLimited := context.WithTimeout(ctx, o.timeout)
+	defer cancelLimited()
 	return o.await(limited, f, names, streams)
 }
 

@@ -37,7 +37,7 @@ func (h History) Text(style terminal.Style, wide bool, now time.Time) string {
 
 func (h History) versions(style terminal.Style, wide bool, now time.Time) string {
 	columns := []terminal.Column{
-		{Title: "VERSION", Min: 8}, {Title: "NODES"}, {Title: "FIRST NODE"}, {Title: "EVERY NODE"}, {Title: "EXPIRES", Drop: 2}, {Title: "THUMBPRINT", Drop: 1}, {Title: ""},
+		{Title: "VERSION", Min: 8}, {Title: "NODES"}, {Title: "FIRST NODE"}, {Title: "EVERY NODE"}, {Title: "EXPIRES", Drop: 1}, {Title: "THUMBPRINT", Drop: 2}, {Title: ""},
 	}
 	var rows [][]terminal.Cell
 	for _, v := range h.Versions {

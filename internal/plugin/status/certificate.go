@@ -81,6 +81,7 @@ func certificateOf(c *v1alpha1.ObservedCertificate) Certificate {
 	}
 	if c.Status.Nodes != nil {
 		view.Nodes = *c.Status.Nodes
+		view.Nodes.Summary = ""
 	}
 	if c.Status.LatestVersion != nil {
 		view.LatestVersion = c.Status.LatestVersion.Version
