@@ -27,7 +27,8 @@ const clearScreen = "\x1b[H\x1b[2J"
 type following struct {
 	certificates *status.Certificates
 	states       *status.States
-	// changed receives after changes, many of which may be one value. failed receives the error of a first list.
+	// changed receives after changes, many of which may be one value. failed receives why nothing is followed any more, nil where the
+	// context ended.
 	changed chan struct{}
 	failed  chan error
 	first   sync.WaitGroup // until every first list was read
@@ -39,8 +40,7 @@ func follow(ctx context.Context, client *cluster.Client, names []string, states 
 	f := &following{changed: make(chan struct{}, 1), failed: make(chan error, 2)}
 	f.certificates = status.NewCertificates(names, f.afterFirst())
 	go func() {
-		err := cluster.Follow(ctx, client, cluster.ObservedCertificates, metav1.ListOptions{}, f.certificates)
-		f.failed <- cluster.Explain(err, "list", cluster.ObservedCertificates)
+		f.failed <- cluster.Follow(ctx, client, cluster.ObservedCertificates, metav1.ListOptions{}, f.certificates)
 	}()
 	if states {
 		f.states = status.NewStates(names, f.afterFirst())
@@ -49,8 +49,7 @@ func follow(ctx context.Context, client *cluster.Client, names []string, states 
 			options.FieldSelector = "metadata.name=" + node
 		}
 		go func() {
-			err := cluster.Follow(ctx, client, cluster.NodeCertificateStates, options, f.states)
-			f.failed <- cluster.Explain(err, "list", cluster.NodeCertificateStates)
+			f.failed <- cluster.Follow(ctx, client, cluster.NodeCertificateStates, options, f.states)
 		}()
 	} else {
 		f.states = status.NewStates(names, nil)
@@ -106,14 +105,25 @@ func (o *statusOptions) follow(ctx context.Context, client *cluster.Client, stre
 		if err := screen.show(draw, time.Now()); err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.changed:
-			wait(ctx, collectFor)
-		case <-time.After(redrawAfter):
+		if err := f.next(ctx, redrawAfter); err != nil || ctx.Err() != nil {
+			return err
 		}
 	}
+}
+
+// next returns after a change and those soon after it, after a time, when the context ends, or with the error that ends following.
+func (f *following) next(ctx context.Context, atMost time.Duration) error {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case err := <-f.failed:
+		return err
+	case <-f.changed:
+		wait(ctx, collectFor)
+	case <-timer.C:
+	}
+	return nil
 }
 
 // screen is where text is shown again and again.

@@ -77,11 +77,9 @@ func printHistory(ctx context.Context, client *cluster.Client, name, output stri
 		return cluster.Explain(err, "list", cluster.NodeCertificateStates)
 	}
 	view := history.Of(&certificates[0], events, states.Nodes())
-	text := ""
+	text := view.Text(streams.Style(), output == "wide", time.Now())
 	if output == "json" || output == "yaml" {
 		text, err = structured(output, view)
-	} else {
-		text = view.Text(streams.Style(), output == "wide", time.Now())
 	}
 	if err == nil {
 		_, err = io.WriteString(streams.Out, text)

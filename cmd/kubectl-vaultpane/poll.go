@@ -168,10 +168,8 @@ func (o *pollOptions) await(ctx context.Context, client *cluster.Client, names [
 		if err := w.line.show(poll.Line(streams.Style(), all), time.Now()); err != nil {
 			return unreadable(err)
 		}
-		select {
-		case <-limited.Done():
-		case <-f.changed:
-			wait(limited, collectFor)
+		if err := f.next(limited, redrawAfter); err != nil {
+			return unreadable(err)
 		}
 	}
 }

@@ -120,9 +120,8 @@ func (o *waitOptions) await(ctx context.Context, f *following, names []string, s
 		if err := line.show(fmt.Sprintf("%d of %d ready; %s", len(printed), len(names), pending), time.Now()); err != nil {
 			return unreadable(err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-f.changed:
+		if err := f.next(ctx, redrawAfter); err != nil {
+			return unreadable(err)
 		}
 	}
 }

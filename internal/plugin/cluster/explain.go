@@ -24,7 +24,7 @@ func Explain(err error, verb string, kind schema.GroupVersionResource) error {
 	case IsMissing(err) && kind.Group == v1alpha1.GroupVersion.Group:
 		return fmt.Errorf("this cluster has no %s: Vaultpane is not installed in it, or is of another version; check the context (--context), and install Vaultpane's chart", kind.GroupResource())
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("you may not %s %s: %w%s", verb, kind.GroupResource(), err, remedy(verb, kind))
+		return fmt.Errorf("you may not %s %s%w%s", verb, kind.GroupResource(), said{err}, remedy(verb, kind))
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the API server does not accept your credentials: log in again, or choose another context with --context: %w", err)
 	case errors.As(err, &unreachable):
@@ -32,6 +32,19 @@ func Explain(err error, verb string, kind schema.GroupVersionResource) error {
 	}
 	return fmt.Errorf("requesting to %s %s: %w", verb, kind.GroupResource(), err)
 }
+
+// said is what the API server says of a refusal, after a colon. Of one of a watch, client-go does not return its words.
+type said struct{ error }
+
+func (s said) Error() string {
+	if text := s.error.Error(); text != "unknown" {
+		return ": " + text
+	}
+	return ""
+}
+
+// Unwrap returns the refusal.
+func (s said) Unwrap() error { return s.error }
 
 // IsMissing reports whether the API server does not serve the kind of object that was requested. An object that does not exist is
 // another error.

@@ -30,23 +30,36 @@ type Follower[T any] interface {
 const retryAfter = time.Second
 
 // Follow lists objects that are not in a namespace and watches them until the context ends, which is no error. A watch that ends is
-// resumed, and begins with another list where its resource version is no longer known. An error of the first list is returned; later
-// ones are retried.
+// resumed, and begins with another list where its resource version is no longer known. Errors of the first list are returned, and those
+// that say that the user may not watch; others are retried. They are explained, see Explain.
 func Follow[T any](ctx context.Context, c *Client, kind schema.GroupVersionResource, options metav1.ListOptions, follower Follower[T]) error {
 	version, err := relist(ctx, c, kind, options, follower)
-	for err == nil && ctx.Err() == nil {
-		version, _ = watchFrom(ctx, c, kind, options, version, follower) // a watch ends after a while without an error too
-		pause(ctx)
-		for version == "" && ctx.Err() == nil {
-			if version, _ = relist(ctx, c, kind, options, follower); version == "" {
-				pause(ctx)
-			}
+	if err != nil {
+		return unlessEnded(ctx, Explain(err, "list", kind))
+	}
+	for ctx.Err() == nil {
+		if version == "" {
+			version, _ = relist(ctx, c, kind, options, follower) // retried
 		}
+		if version != "" {
+			version, err = watchFrom(ctx, c, kind, options, version, follower)
+		}
+		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+			return unlessEnded(ctx, Explain(err, "watch", kind))
+		}
+		pause(ctx)
 	}
-	if ctx.Err() != nil {
+	return nil
+}
+
+// unlessEnded returns an error that is not the end of the context.
+func unlessEnded(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 func pause(ctx context.Context) {

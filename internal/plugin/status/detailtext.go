@@ -50,7 +50,7 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 	if d.LatestVersion != "" && d.LatestVersion != d.Version {
 		text += style.Wrap("  In vault: ", "    ", terminal.ShortVersion(d.LatestVersion)+", which no node has yet")
 	}
-	text += style.Wrap("  Nodes:    ", "    ", fmt.Sprintf("%s installed, %d failed, %d pending", d.nodes(style), d.Certificate.Nodes.Failed, d.Certificate.Nodes.Pending))
+	text += style.Wrap("  Nodes:    ", "    ", fmt.Sprintf("%s installed, %d failed, %d pending", d.nodes(style), d.Nodes.Failed, d.Nodes.Pending))
 	if d.Message != "" {
 		text += style.Wrap("  Ready:    ", "    ", d.Message)
 	}

@@ -61,19 +61,8 @@ func (v NodeView) Text(style terminal.Style, wide bool, now time.Time) string {
 	var text strings.Builder
 	text.WriteString(entryTable(style, v.Entries, wide, now))
 	for _, group := range groupsOf(v.Entries) {
-		if group[0].Reason == "" {
-			continue
-		}
-		info := group[0].Reason.Info()
-		text.WriteString("\n" + heading(style, group[0].level, string(group[0].Reason), info.Meaning, info.Action))
-		for i, e := range group {
-			if !wide && i == maxAffected && len(group) > maxAffected {
-				text.WriteString(fmt.Sprintf("  and %s; -o wide has every message\n", terminal.Count(len(group)-i, "more certificate")))
-				break
-			}
-			if e.Message != "" {
-				text.WriteString(style.Wrap("  "+e.Certificate+": ", "    ", e.Message))
-			}
+		if group[0].Reason != "" {
+			text.WriteString("\n" + certificatesText(style, group, wide))
 		}
 	}
 	if len(v.Entries) > 0 {
@@ -81,6 +70,21 @@ func (v NodeView) Text(style terminal.Style, wide bool, now time.Time) string {
 	}
 	text.WriteString(style.Wrap("", "", v.closing()))
 	return text.String()
+}
+
+// certificatesText explains a reason that certificates of a node have.
+func certificatesText(style terminal.Style, group []Entry, wide bool) string {
+	info := group[0].Reason.Info()
+	text := heading(style, group[0].level, string(group[0].Reason), info.Meaning, info.Action)
+	for i, e := range group {
+		if i == maxAffected && !wide {
+			return text + fmt.Sprintf("  and %s; -o wide has every message\n", terminal.Count(len(group)-i, "more certificate"))
+		}
+		if e.Message != "" {
+			text += style.Wrap("  "+e.Certificate+": ", "    ", e.Message)
+		}
+	}
+	return text
 }
 
 func (v NodeView) closing() string {

@@ -28,7 +28,7 @@ type Streams struct {
 // Standard returns the process's streams. COLUMNS overrides the width, also of a pipe.
 func Standard() Streams {
 	streams := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	out := int(os.Stdout.Fd()) //nolint:gosec // a file descriptor is small
+	out := int(os.Stdout.Fd())
 	terminal := term.IsTerminal(out)
 	if terminal {
 		streams.Width, _, _ = term.GetSize(out)
