@@ -96,7 +96,7 @@ func testAllIsWell(t *testing.T, s *site) {
 	s.expect(0, []string{"cert-000", "200/200", "4 certificates: 4 installed."}, "status")
 	s.expect(0, []string{"cert-001: 200 nodes with nothing to report."}, "status", "cert-001")
 	s.expect(0, []string{"akswin000199  Installed", fleet.Thumbprint(1, 0)}, "status", "cert-001", "-o", "wide")
-	s.expect(0, []string{"akswin000007: 4 certificates, 0 failing; agent v0.0.0-fleet."}, "status", "--node", "akswin000007")
+	s.expect(0, []string{"akswin000007: 4 certificates, 0 failing, as agent v0.0.0-fleet reported them"}, "status", "--node", "akswin000007")
 	s.expect(0, []string{"akswin000007: 1 certificate, 0 failing"}, "status", "cert-002", "--node", "akswin000007")
 	var seen struct {
 		Certificates []struct {

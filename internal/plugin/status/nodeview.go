@@ -88,7 +88,8 @@ func certificatesText(style terminal.Style, group []Entry, wide bool) string {
 }
 
 func (v NodeView) closing() string {
-	text := fmt.Sprintf("%s: %s, %d failing; agent %s.", v.Node, terminal.Count(len(v.Entries), "certificate"), v.FailingEntries, v.AgentVersion)
+	text := fmt.Sprintf("%s: %s, %d failing, as agent %s reported them; 'kubectl vaultpane doctor --node %s' says whether it still reports.",
+		v.Node, terminal.Count(len(v.Entries), "certificate"), v.FailingEntries, v.AgentVersion, v.Node)
 	if len(v.Missing) > 0 {
 		text += fmt.Sprintf(" The agent has not reported %s: not selected for this node, or not processed yet.", terminal.Names(v.Missing, maxNames))
 	}
