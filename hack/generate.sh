@@ -27,3 +27,6 @@ go test ./docs -run TestTheMetricsPage -args -update >/dev/null
 echo "generate: the chart's copies, config/ and the chart's README"
 go test ./charts -run 'TestTheChartHolds' -args -update >/dev/null
 go test ./charts -run 'TestTheManifests|TestTheSchemaHolds|TestTheRules|TestEveryValue|TestTheSchemaKnows|TestTheProgramsKnow|TestTheDashboards' -args -update >/dev/null
+
+echo "generate: the recorded session in docs/kubectl.md, and its picture"
+hack/recording.sh

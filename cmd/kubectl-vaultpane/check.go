@@ -33,13 +33,13 @@ func runCheck(ctx context.Context, flags *cluster.Flags, streams terminal.Stream
 		return err
 	}
 	answers := removal.Decide(result, have)
-	for _, line := range removal.Lines(answers) {
+	for _, line := range removal.Lines(answers, streams.Style()) {
 		if _, err := fmt.Fprintln(streams.Out, line); err != nil {
 			return err
 		}
 	}
 	if hands := len(result.Findings.Sorted(finding.Hand)); hands > 0 {
-		_, _ = fmt.Fprintf(streams.Err, "%d findings need a hand, and what is not converted is not checked; 'kubectl vaultpane convert' without --check lists them\n", hands)
+		_, _ = fmt.Fprintf(streams.Err, "%s: see 'kubectl vaultpane convert' without --check.\n", needHand(hands))
 	}
 	for _, answer := range answers {
 		if !answer.Removable {
@@ -47,6 +47,13 @@ func runCheck(ctx context.Context, flags *cluster.Flags, streams terminal.Stream
 		}
 	}
 	return nil
+}
+
+func needHand(findings int) string {
+	if findings == 1 {
+		return "One finding needs a hand"
+	}
+	return fmt.Sprintf("%d findings need a hand", findings)
 }
 
 func readCluster(ctx context.Context, client *cluster.Client, result convert.Result) (removal.Cluster, error) {

@@ -29,28 +29,32 @@ func newConvert(flags *cluster.Flags, streams terminal.Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "convert [FILE...|-]",
 		Short: "Convert settings of the Key Vault VM extension into ObservedCertificates",
-		Long: `Convert what you have of the Key Vault VM extension's settings into ObservedCertificates.
+		Long: `Converts what you have of the Key Vault VM extension's settings into ObservedCertificates.
 
-FILE is JSON or YAML that has the settings somewhere: the output of az, Azure PowerShell, Resource Graph or
-"terraform show -json"; an ARM template with its parameters, or what "az bicep build" made; the node's own
-RuntimeSettings\*.settings; or the settings alone. Several files may be given, in any order; - or no file is the
-standard input. Certificates of osProfile.secrets are converted too.
+A file is JSON or YAML that has the settings somewhere: an output of az, Azure PowerShell or Resource Graph; what
+'terraform show -json' prints of a plan or a state; an ARM template with its parameters and linked templates, in any order, or
+what 'az bicep build' made; the node's own RuntimeSettings\*.settings; or the settings alone. - or no file is the standard input.
+Certificates of osProfile.secrets are converted too.
 
-The objects go to the standard output. A report goes to the standard error: what was put right, what needs a hand
-because it cannot be known, which machines had what, and which roles and hosts are needed.
+The objects go to the standard output, a report to the standard error: what was put right, what needs a hand because it cannot
+be known, which machines had what, and which roles and hosts are needed. Protected settings are never read.
 
-Exit codes: 0 all is converted; 1 something needs a hand; 2 a file cannot be read, or nothing in it is known.`,
-		Example: `  # the scale sets of a resource group
-  az vmss list --resource-group MC_group -o json | kubectl vaultpane convert | kubectl apply -f -
+With --check, nothing is written; instead, the cluster is asked whether every certificate of each machine is on every node, so
+that the extension may be removed there.
 
+Exit codes:
+  0  all is converted; with --check, the extension may be removed from all machines
+  1  something needs a hand; with --check, some machine needs the extension
+  2  a file cannot be read, nothing in it is known, or the command was called wrongly`,
+		Example: `  # the scale sets of a cluster
+  az vmss list --resource-group MC_group -o json > vmss.json
+  kubectl vaultpane convert vmss.json > certificates.yaml
   # a template with its parameters
-  kubectl vaultpane convert web.json web.parameters.json
-
+  kubectl vaultpane convert web.json web.parameters.json | kubectl apply -f -
   # a Terraform plan, as values of the Helm chart
   terraform show -json plan | kubectl vaultpane convert -o helm-values > values.yaml
-
-  # is every certificate on the nodes, so that the extension can be removed?
-  az vmss list --resource-group MC_group -o json | kubectl vaultpane convert --check`,
+  # may the extension be removed?
+  kubectl vaultpane convert --check vmss.json`,
 		RunE: func(command *cobra.Command, files []string) error {
 			return runConvert(command, flags, streams, options, files)
 		},
@@ -60,7 +64,7 @@ Exit codes: 0 all is converted; 1 something needs a hand; 2 a file cannot be rea
 	set.StringVar(&options.prefix, "prefix", "", "put this in front of the objects' names")
 	set.StringVar(&options.selector, "node-selector", "", "a label selector for all objects, such as kubernetes.azure.com/agentpool=web, instead of the derived one")
 	set.BoolVar(&options.latest, "latest", false, "remove versions from URLs, so that renewals are followed")
-	set.BoolVar(&options.check, "check", false, "compare with the cluster instead: on which machines may the extension be removed?")
+	set.BoolVar(&options.check, "check", false, "say on which machines the extension may be removed, by what the cluster has")
 	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(convert.Formats, cobra.ShellCompDirectiveNoFileComp)) // it exists
 	return command
 }
@@ -89,11 +93,31 @@ func runConvert(command *cobra.Command, flags *cluster.Flags, streams terminal.S
 	if _, err := streams.Out.Write(out); err != nil {
 		return err
 	}
-	if err := result.Report(streams.Err); err != nil {
+	if err := report(streams, result); err != nil {
 		return err
 	}
 	if code := result.ExitCode(); code != 0 {
 		return cli.ExitStatus(code)
+	}
+	return nil
+}
+
+// report writes the report, its lines wrapped to a terminal. Commands, which people copy, stay whole.
+func report(streams terminal.Streams, result convert.Result) error {
+	var text strings.Builder
+	if err := result.Report(&text); err != nil {
+		return err
+	}
+	style := terminal.Style{Width: streams.ErrWidth}
+	for line := range strings.Lines(text.String()) {
+		rest := strings.TrimLeft(line, " -")
+		first := line[:len(line)-len(rest)]
+		if indent := strings.Repeat(" ", len(first)); first != "" && style.Width > 0 && !strings.HasPrefix(rest, "az ") {
+			line = strings.TrimRight(style.Wrap(first, indent, strings.TrimSpace(rest)), "\n") + "\n"
+		}
+		if _, err := io.WriteString(streams.Err, line); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -45,7 +45,9 @@ func merge(entries []tidy.Entry, findings *finding.List) v1alpha1.ObservedCertif
 }
 
 // fits reports whether the CRD allows as many accounts.
-func fits(accounts []string) bool { return len(accounts) <= 64 && len(strings.Join(accounts, "")) <= 4096 }
+func fits(accounts []string) bool {
+	return len(accounts) <= 64 && len(strings.Join(accounts, "")) <= 4096
+}
 
 func withAll(names, more []string) []string {
 	names = slices.Clone(names)

@@ -153,7 +153,7 @@ func inStatus(have *v1alpha1.ObservedCertificate) (inPlace bool, text string) {
 		}
 		return false, text
 	}
-	return true, fmt.Sprintf("%s is on all %d nodes, thumbprint %s", have.Name, nodes.Matched, have.Status.Thumbprint)
+	return true, fmt.Sprintf("%s is on %s, thumbprint %s", have.Name, every(int(nodes.Matched)), have.Status.Thumbprint)
 }
 
 // inPool answers from the states of a node pool's nodes.
@@ -172,7 +172,14 @@ func inPool(have *v1alpha1.ObservedCertificate, pool string, cluster Cluster) (i
 		named := missing[:min(len(missing), 3)]
 		return false, fmt.Sprintf("%s is not on %d of the %d nodes of the pool %s: %s; see 'kubectl vaultpane status %s --node %s'", have.Name, len(missing), len(nodes), pool, strings.Join(named, ", "), have.Name, named[0])
 	}
-	return true, fmt.Sprintf("%s is on all %d nodes of the pool %s, thumbprint %s", have.Name, len(nodes), pool, have.Status.Thumbprint)
+	return true, fmt.Sprintf("%s is on %s of the pool %s, thumbprint %s", have.Name, every(len(nodes)), pool, have.Status.Thumbprint)
+}
+
+func every(nodes int) string {
+	if nodes == 1 {
+		return "the only node"
+	}
+	return fmt.Sprintf("all %d nodes", nodes)
 }
 
 func has(state *v1alpha1.NodeCertificateState, certificate *v1alpha1.ObservedCertificate) bool {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/convert"
+	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
 // list has two node pools with one certificate, and the second has another.
@@ -71,7 +72,7 @@ func TestDecide(t *testing.T) {
 		"an account is missing": {Cluster{Certificates: []v1alpha1.ObservedCertificate{{ObjectMeta: pay.ObjectMeta, Spec: v1alpha1.ObservedCertificateSpec{URL: pay.Spec.URL, CertificateStoreName: "MY", CertificateStoreLocation: "LocalMachine"}}}}, []string{"pay does not let Network Service read the key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := strings.Join(Lines(Decide(converted(t, list), test.cluster)), "\n")
+			got := strings.Join(Lines(Decide(converted(t, list), test.cluster), terminal.Style{UTF8: true}), "\n")
 			for _, want := range test.want {
 				if !strings.Contains(got, want) {
 					t.Errorf("lacks %q:\n%s", want, got)
@@ -86,7 +87,7 @@ func TestWhatIsNotConvertedKeepsTheExtension(t *testing.T) {
 	text := strings.Replace(list, `"accounts": ["Network Service"]}`, `"accounts": ["Network Service"]}, "https://a.vault.azure.net/keys/other"`, 1)
 	pay := certificate("pay", "https://a.vault.azure.net/secrets/pay", metav1.ConditionTrue, 50, 50)
 	cluster := Cluster{Certificates: []v1alpha1.ObservedCertificate{pay}, Pools: map[string][]string{"pay": {"n1"}}, States: map[string]*v1alpha1.NodeCertificateState{"n1": state("n1", "AA11")}}
-	if got := strings.Join(Lines(Decide(converted(t, text), cluster)), "\n"); !strings.Contains(got, "akspay: keep the extension: something of its settings needs a hand") {
+	if got := strings.Join(Lines(Decide(converted(t, text), cluster), terminal.Style{}), "\n"); !strings.Contains(got, "akspay: keep the extension: something of its settings needs a hand") {
 		t.Error(got)
 	}
 }

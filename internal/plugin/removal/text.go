@@ -3,10 +3,12 @@ package removal
 import (
 	"fmt"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
-// Lines are the answers for people, the last line the sum.
-func Lines(machines []Machine) []string {
+// Lines are the answers for people in a style, the last line the sum.
+func Lines(machines []Machine, style terminal.Style) []string {
 	var lines []string
 	removable := 0
 	for _, machine := range machines {
@@ -28,12 +30,13 @@ func Lines(machines []Machine) []string {
 			lines = append(lines, name+": keep the extension")
 		}
 		for _, certificate := range machine.Certificates {
-			mark := "✗"
+			level := terminal.Bad
 			if certificate.InPlace {
-				mark = "✓"
+				level = terminal.Good
 			}
-			lines = append(lines, fmt.Sprintf("  %s %s (%s): %s", mark, strings.TrimPrefix(certificate.URL, "https://"), certificate.Store, certificate.Text))
+			text := fmt.Sprintf("%s (%s): %s", strings.TrimPrefix(certificate.URL, "https://"), certificate.Store, certificate.Text)
+			lines = append(lines, strings.TrimRight(style.Signed(level, "    ", text), "\n"))
 		}
 	}
-	return append(lines, fmt.Sprintf("The extension may be removed from %d of %d machines.", removable, len(machines)))
+	return append(lines, fmt.Sprintf("The extension may be removed from %d of %s.", removable, terminal.Count(len(machines), "machine")))
 }

@@ -17,7 +17,10 @@ type Streams struct {
 	Out, Err io.Writer
 	// Width is how many columns Out has, 0 if it is not a terminal: then nothing is cut.
 	Width int
-	// Color reports whether Out takes colours: it is a terminal, NO_COLOR (https://no-color.org) is empty and TERM is not dumb.
+	// ErrWidth is how many columns Err has, 0 if it is not a terminal.
+	ErrWidth int
+	// Color reports whether Out takes colours: it is a terminal, NO_COLOR (https://no-color.org) is empty and TERM is not dumb; or
+	// CLICOLOR_FORCE (https://bixense.com/clicolors) is set.
 	Color bool
 	// Terminal reports whether Out is a terminal that can be cleared and drawn again.
 	Terminal bool
@@ -35,8 +38,12 @@ func Standard() Streams {
 		streams.Terminal = os.Getenv("TERM") != "dumb" && takesSequences(os.Stdout)
 		streams.Color = streams.Terminal && os.Getenv("NO_COLOR") == ""
 	}
+	if force := os.Getenv("CLICOLOR_FORCE"); force != "" && force != "0" {
+		streams.Color = true
+	}
+	streams.ErrWidth, _, _ = term.GetSize(int(os.Stderr.Fd())) // 0 where it is none
 	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns > 0 {
-		streams.Width = columns
+		streams.Width, streams.ErrWidth = columns, columns
 	}
 	streams.UTF8 = showsUTF8(runtime.GOOS, terminal, os.Getenv)
 	return streams
