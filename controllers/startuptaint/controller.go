@@ -24,6 +24,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/internal/objectlog"
+	"github.com/vaultpane/vaultpane/internal/startupwait"
 )
 
 // workers is how many nodes are reconciled concurrently. A removal is one round trip of some milliseconds, so a thousand nodes
@@ -103,7 +104,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err // the runtime's backoff
 	}
-	if !waiting.done() {
+	if !waiting.Done() {
 		return reconcile.Result{RequeueAfter: r.reportWait(ctx, node, waiting)}, nil // a changed report or spec reconciles sooner
 	}
 	err = r.remove(ctx, node)
@@ -111,7 +112,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{RequeueAfter: contendedPause}, nil
 	}
 	if err != nil {
-		r.reportWait(ctx, node, wait{refused: err.Error()})
+		r.reportWait(ctx, node, startupwait.Wait{Refused: err.Error()})
 	}
 	return reconcile.Result{}, err
 }
@@ -134,25 +135,25 @@ func (r *Reconciler) tainted(ctx context.Context, name string) (*corev1.Node, er
 }
 
 // waiting reads the state of a node from the cache and decides what it waits for.
-func (r *Reconciler) waiting(ctx context.Context, node *corev1.Node) (wait, error) {
+func (r *Reconciler) waiting(ctx context.Context, node *corev1.Node) (startupwait.Wait, error) {
 	state := &v1alpha1.NodeCertificateState{}
 	err := r.Get(ctx, client.ObjectKey{Name: node.Name}, state, client.UnsafeDisableDeepCopy)
 	if client.IgnoreNotFound(err) != nil {
-		return wait{}, fmt.Errorf("reading NodeCertificateState %s: %w", node.Name, err)
+		return startupwait.Wait{}, fmt.Errorf("reading NodeCertificateState %s: %w", node.Name, err)
 	}
 	if err != nil {
 		state = nil
 	}
 	unwritten, err := r.unwritten(ctx, node)
 	if err != nil {
-		return wait{}, err
+		return startupwait.Wait{}, err
 	}
 	var certificates v1alpha1.ObservedCertificateList
 	if err := r.List(ctx, &certificates, client.UnsafeDisableDeepCopy); err != nil {
-		return wait{}, fmt.Errorf("listing the ObservedCertificates: %w", err)
+		return startupwait.Wait{}, fmt.Errorf("listing the ObservedCertificates: %w", err)
 	}
-	waiting := decide(node, state, unwritten, certificates.Items)
-	waiting.noAgent = waiting.noReport && r.RunsAgent != nil && !r.RunsAgent.Matches(labels.Set(node.Labels))
+	waiting := startupwait.Decide(node, state, unwritten, certificates.Items)
+	waiting.NoAgent = waiting.NoReport && r.RunsAgent != nil && !r.RunsAgent.Matches(labels.Set(node.Labels))
 	return waiting, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/startupwait"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
@@ -26,55 +27,25 @@ const (
 	EventRefused = "StartupTaintRemovalRefused"
 )
 
-// maxNamed is how many certificates an event names.
-const maxNamed = 5
-
-// reason returns the event's reason for a wait that is not done.
-func (w wait) reason() string {
+// reasonOf returns the event's reason for a wait that is not done.
+func reasonOf(w startupwait.Wait) string {
 	switch {
-	case w.refused != "":
+	case w.Refused != "":
 		return EventRefused
-	case w.noReport:
+	case w.NoReport:
 		return EventWaitingForAgent
 	}
 	return EventWaitingForCertificates
 }
 
-// key identifies a wait by what is missing and why, without messages, which may contain numbers and times.
-func (w wait) key() string {
+// keyOf identifies a wait by what is missing and why, without messages, which may contain numbers and times.
+func keyOf(w startupwait.Wait) string {
 	var key strings.Builder
-	fmt.Fprint(&key, w.reason(), w.noAgent, !w.unwritten.IsZero())
-	for _, m := range w.certificates {
-		fmt.Fprint(&key, " ", m.name, "=", m.reason)
+	fmt.Fprint(&key, reasonOf(w), w.NoAgent, !w.Unwritten.IsZero())
+	for _, m := range w.Certificates {
+		fmt.Fprint(&key, " ", m.Name, "=", m.Reason)
 	}
 	return key.String()
-}
-
-// String describes what the node waits for.
-func (w wait) String() string {
-	switch {
-	case w.refused != "":
-		return w.refused
-	case !w.unwritten.IsZero():
-		return fmt.Sprintf("a report of this node's agent, which has not been able to write one since %s: check the error in its log, and that its service account may create and update NodeCertificateStates", w.unwritten.UTC().Format(time.RFC3339))
-	case w.noAgent:
-		return "the first report of an agent, but no agent runs on nodes with these labels: set the taint only on nodes that run the agent, or change the agent's node selector"
-	case w.noReport:
-		return "the first report of this node's agent; if this persists, check the agent's pod on the node"
-	}
-	var parts []string
-	for i, m := range w.certificates {
-		if i == maxNamed {
-			parts = append(parts, fmt.Sprintf("and %d more", len(w.certificates)-maxNamed))
-			break
-		}
-		part := fmt.Sprintf("ObservedCertificate %s (%s", m.name, m.reason)
-		if m.message != "" {
-			part += ": " + m.message
-		}
-		parts = append(parts, part+")")
-	}
-	return strings.Join(parts, ", ")
 }
 
 func (r *Reconciler) emitRemoved(node *corev1.Node, waited time.Duration) {
@@ -84,21 +55,21 @@ func (r *Reconciler) emitRemoved(node *corev1.Node, waited time.Duration) {
 
 // emitWaiting writes the event about what a node waits for. The recorder merges events that differ only in their note, and keeps
 // the first note. Therefore the action is the reason of the first certificate, which is also the related object.
-func (r *Reconciler) emitWaiting(node *corev1.Node, waiting wait) {
+func (r *Reconciler) emitWaiting(node *corev1.Node, waiting startupwait.Wait) {
 	kind := corev1.EventTypeNormal
-	if waiting.needsAction() {
+	if waiting.NeedsAction() {
 		kind = corev1.EventTypeWarning
 	}
 	action := string(v1alpha1.ReasonAgentNotReporting)
 	var related runtime.Object
-	if len(waiting.certificates) > 0 {
-		worst := waiting.certificates[0]
-		action = string(worst.reason)
-		related = &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: worst.name}}
+	if len(waiting.Certificates) > 0 {
+		worst := waiting.Certificates[0]
+		action = string(worst.Reason)
+		related = &v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: worst.Name}}
 	}
 	text := "the startup taint remains: the node waits for " + waiting.String()
-	if waiting.refused != "" {
-		action, text = "RemoveStartupTaint", "the startup taint remains although the node is ready: "+waiting.refused
+	if waiting.Refused != "" {
+		action, text = "RemoveStartupTaint", "the startup taint remains although the node is ready: "+waiting.Refused
 	}
-	r.Events.Eventf(node, related, kind, waiting.reason(), action, "%s", truncate.Cut(text, truncate.EventNote))
+	r.Events.Eventf(node, related, kind, reasonOf(waiting), action, "%s", truncate.Cut(text, truncate.EventNote))
 }

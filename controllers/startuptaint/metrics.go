@@ -75,9 +75,9 @@ func (w waitingNodes) Collect(metrics chan<- prometheus.Metric) {
 			return
 		}
 		switch {
-		case waiting.done():
+		case waiting.Done():
 			counts[waitingForNothing]++
-		case waiting.noReport:
+		case waiting.NoReport:
 			counts[waitingForAgent]++
 		default:
 			counts[waitingForCertificates]++

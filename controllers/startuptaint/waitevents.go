@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/internal/startupwait"
 )
 
 // When a wait is reported by an event. If a thousand nodes start together, all of them wait for a minute or two, which is not worth
@@ -25,7 +27,7 @@ const (
 	budgetRetry     = 30 * time.Second // the delay before a node retries after the budget was exhausted
 )
 
-// waitRecord is what a node waits for (wait.key), since when, and the last event about it.
+// waitRecord is what a node waits for (keyOf), since when, and the last event about it.
 type waitRecord struct {
 	key       string
 	since     time.Time
@@ -53,9 +55,9 @@ func (r waitRecord) next(key string, needsAction bool, created, now time.Time) (
 
 // reportWait emits an event about what a node waits for, once it has waited for the same long enough. It returns when to check
 // again.
-func (r *Reconciler) reportWait(ctx context.Context, node *corev1.Node, waiting wait) time.Duration {
+func (r *Reconciler) reportWait(ctx context.Context, node *corev1.Node, waiting startupwait.Wait) time.Duration {
 	known, now := r.records.of(node), r.Now()
-	updated, emit, again := known.wait.next(waiting.key(), waiting.needsAction(), node.CreationTimestamp.Time, now)
+	updated, emit, again := known.wait.next(keyOf(waiting), waiting.NeedsAction(), node.CreationTimestamp.Time, now)
 	switch {
 	case emit && r.budget.TryAccept():
 		updated.emitted, updated.emittedAt = updated.key, now

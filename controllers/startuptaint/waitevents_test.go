@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/vaultpane/vaultpane/internal/startupwait"
 )
 
 func TestAWaitHasOneEventAfterASettleTime(t *testing.T) {
@@ -88,7 +90,7 @@ func TestAThousandNodesWithTheSameFailureDoNotCauseAThousandEvents(t *testing.T)
 	if err := r.prepare(); err != nil {
 		t.Fatal(err)
 	}
-	denied := wait{certificates: []missing{missingFor("web", "Failed", "AccessDenied", "403")}}
+	denied := startupwait.Wait{Certificates: []startupwait.Missing{{Name: "web", State: "Failed", Reason: "AccessDenied", Message: "403"}}}
 	start := time.Now()
 	for range 2 {
 		for i := range 1000 {

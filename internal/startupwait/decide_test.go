@@ -1,4 +1,4 @@
-package startuptaint
+package startupwait
 
 import (
 	"strings"
@@ -42,8 +42,8 @@ func with(entry v1alpha1.CertificateEntry, state v1alpha1.CertificateState, reas
 	return entry
 }
 
-func missingFor(name string, state v1alpha1.CertificateState, reason v1alpha1.Reason, message string) missing {
-	return missing{name: name, state: state, reason: reason, message: message}
+func missingFor(name string, state v1alpha1.CertificateState, reason v1alpha1.Reason, message string) Missing {
+	return Missing{Name: name, State: state, Reason: reason, Message: message}
 }
 
 func TestDecide(t *testing.T) {
@@ -59,45 +59,45 @@ func TestDecide(t *testing.T) {
 		nodeUID      string // of the report, empty for no report
 		report       []v1alpha1.CertificateEntry
 		certificates []v1alpha1.ObservedCertificate
-		want         wait
+		want         Wait
 	}{
-		{"no report yet", "", nil, nil, wait{noReport: true}},
-		{"the report of an earlier node of that name", "earlier", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("web")}, wait{noReport: true}},
-		{"a report, and nothing is required", "node", nil, nil, wait{}},
-		{"a certificate that does not require it has failed", "node", []v1alpha1.CertificateEntry{with(absentWeb, failed, "AccessDenied", "x")}, []v1alpha1.ObservedCertificate{required("web", optional)}, wait{}},
-		{"all are installed", "node", []v1alpha1.CertificateEntry{installedAs("api", 3), installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("web"), required("api")}, wait{}},
+		{"no report yet", "", nil, nil, Wait{NoReport: true}},
+		{"the report of an earlier node of that name", "earlier", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("web")}, Wait{NoReport: true}},
+		{"a report, and nothing is required", "node", nil, nil, Wait{}},
+		{"a certificate that does not require it has failed", "node", []v1alpha1.CertificateEntry{with(absentWeb, failed, "AccessDenied", "x")}, []v1alpha1.ObservedCertificate{required("web", optional)}, Wait{}},
+		{"all are installed", "node", []v1alpha1.CertificateEntry{installedAs("api", 3), installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("web"), required("api")}, Wait{}},
 		{"one is not reported", "node", []v1alpha1.CertificateEntry{installedAs("web", 3)}, []v1alpha1.ObservedCertificate{required("api"), required("web")},
-			wait{certificates: []missing{missingFor("api", pending, "Pending", "the node has not reported it yet")}}},
+			Wait{Certificates: []Missing{missingFor("api", pending, "Pending", "the node has not reported it yet")}}},
 		{"one is reported and not installed", "node", []v1alpha1.CertificateEntry{absentWeb}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", pending, "Pending", "it is not in the store yet")}}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "Pending", "it is not in the store yet")}}},
 		{"the spec has changed since", "node", []v1alpha1.CertificateEntry{installedAs("web", 2)}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 2")}}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 2")}}},
 		{"the cache is behind the report", "node", []v1alpha1.CertificateEntry{installedAs("web", 4)}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 4")}}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 4")}}},
 		{"a certificate with an unknown account is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), failed, "AccountNotFound", "no CORP\\web$")}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", failed, "AccountNotFound", "no CORP\\web$")}}},
+			Wait{Certificates: []Missing{missingFor("web", failed, "AccountNotFound", "no CORP\\web$")}}},
 		{"an older version that could not be renewed is not ready", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", pending, "Throttled", "429")}}},
-		{"its polls fail while it is installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")}, wait{}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "Throttled", "429")}}},
+		{"its polls fail while it is installed", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")}, Wait{}},
 		{"its polls fail, and it was installed for an older spec", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 2), "", "Throttled", "429")}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 2")}}},
-		{"its link was declined", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "LinkDeclined", "a name is missing")}, []v1alpha1.ObservedCertificate{required("web")}, wait{}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "Pending", "the node has not processed generation 3 of the spec yet; it reports generation 2")}}},
+		{"its link was declined", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), "", "LinkDeclined", "a name is missing")}, []v1alpha1.ObservedCertificate{required("web")}, Wait{}},
 		{"it is in the store and not valid yet", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), pending, "NotYetValid", "valid from tomorrow")}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", pending, "NotYetValid", "valid from tomorrow")}}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "NotYetValid", "valid from tomorrow")}}},
 		{"failed certificates come first, then they are sorted by name", "node", []v1alpha1.CertificateEntry{with(v1alpha1.CertificateEntry{Name: "c", Generation: 3}, failed, "AccessDenied", "403")},
 			[]v1alpha1.ObservedCertificate{required("b"), required("a"), required("c")},
-			wait{certificates: []missing{
+			Wait{Certificates: []Missing{
 				missingFor("c", failed, "AccessDenied", "403"),
 				missingFor("a", pending, "Pending", "the node has not reported it yet"),
 				missingFor("b", pending, "Pending", "the node has not reported it yet"),
 			}}},
-		{"it targets other nodes", "node", nil, []v1alpha1.ObservedCertificate{required("web", forPool("sql"))}, wait{}},
+		{"it targets other nodes", "node", nil, []v1alpha1.ObservedCertificate{required("web", forPool("sql"))}, Wait{}},
 		{"it targets this node", "node", nil, []v1alpha1.ObservedCertificate{required("web", forPool("web"))},
-			wait{certificates: []missing{missingFor("web", pending, "Pending", "the node has not reported it yet")}}},
-		{"it is being deleted", "node", nil, []v1alpha1.ObservedCertificate{required("web", ending)}, wait{}},
-		{"suspended after its installation", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{required("web")}, wait{}},
+			Wait{Certificates: []Missing{missingFor("web", pending, "Pending", "the node has not reported it yet")}}},
+		{"it is being deleted", "node", nil, []v1alpha1.ObservedCertificate{required("web", ending)}, Wait{}},
+		{"suspended after its installation", "node", []v1alpha1.CertificateEntry{with(installedAs("web", 3), suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{required("web")}, Wait{}},
 		{"suspended before its installation", "node", []v1alpha1.CertificateEntry{with(absentWeb, suspended, "Suspended", "")}, []v1alpha1.ObservedCertificate{required("web")},
-			wait{certificates: []missing{missingFor("web", suspended, "Suspended", absent)}}},
+			Wait{Certificates: []Missing{missingFor("web", suspended, "Suspended", absent)}}},
 	}
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node", Labels: map[string]string{"pool": "web"}}}
 	for _, test := range tests {
@@ -106,8 +106,8 @@ func TestDecide(t *testing.T) {
 			if test.nodeUID != "" {
 				state = &v1alpha1.NodeCertificateState{NodeUID: test.nodeUID, Certificates: test.report}
 			}
-			got := decide(node, state, time.Time{}, test.certificates)
-			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(wait{}, missing{})); diff != "" {
+			got := Decide(node, state, time.Time{}, test.certificates)
+			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("wait (-want +got):\n%s", diff)
 			}
 		})
@@ -119,8 +119,8 @@ func TestAnOutdatedReportDoesNotReleaseANode(t *testing.T) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node"}}
 	state := &v1alpha1.NodeCertificateState{NodeUID: "node", Certificates: []v1alpha1.CertificateEntry{installedAs("web", 3)}}
 	since := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
-	waiting := decide(node, state, since, []v1alpha1.ObservedCertificate{required("web")})
-	if waiting.done() || !waiting.needsAction() || waiting.reason() != EventWaitingForAgent {
+	waiting := Decide(node, state, since, []v1alpha1.ObservedCertificate{required("web")})
+	if waiting.Done() || !waiting.NeedsAction() || !waiting.NoReport {
 		t.Errorf("it waits for %+v", waiting)
 	}
 	for _, text := range []string{"2026-06-01T12:00:00Z", "its log", "NodeCertificateStates"} {
@@ -133,29 +133,29 @@ func TestAnOutdatedReportDoesNotReleaseANode(t *testing.T) {
 func TestACertificateThatTheReportOmits(t *testing.T) {
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", UID: "node"}}
 	state := &v1alpha1.NodeCertificateState{NodeUID: "node", Omitted: &v1alpha1.Omitted{Certificates: 7}}
-	waiting := decide(node, state, time.Time{}, []v1alpha1.ObservedCertificate{required("web")})
+	waiting := Decide(node, state, time.Time{}, []v1alpha1.ObservedCertificate{required("web")})
 	if text := waiting.String(); !strings.Contains(text, "omits 7 certificates") {
 		t.Errorf("got %q", text)
 	}
 }
 
 func TestTheDescriptionOfAWait(t *testing.T) {
-	many := wait{}
+	many := Wait{}
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g"} {
-		many.certificates = append(many.certificates, missingFor(name, v1alpha1.StateFailed, "AccessDenied", strings.Repeat("x", 300)))
+		many.Certificates = append(many.Certificates, missingFor(name, v1alpha1.StateFailed, "AccessDenied", strings.Repeat("x", 300)))
 	}
 	tests := []struct {
 		name    string
-		waiting wait
+		waiting Wait
 		failed  bool
 		want    []string
 	}{
-		{"the agent", wait{noReport: true}, false, []string{"first report of this node's agent"}},
-		{"a node on which no agent runs", wait{noReport: true, noAgent: true}, true, []string{"no agent runs on nodes with these labels"}},
-		{"one certificate", wait{certificates: []missing{missingFor("web", v1alpha1.StatePending, "Throttled", "429 from shop")}}, false,
+		{"the agent", Wait{NoReport: true}, false, []string{"first report of this node's agent"}},
+		{"a node on which no agent runs", Wait{NoReport: true, NoAgent: true}, true, []string{"no agent runs on nodes with these labels"}},
+		{"one certificate", Wait{Certificates: []Missing{missingFor("web", v1alpha1.StatePending, "Throttled", "429 from shop")}}, false,
 			[]string{"ObservedCertificate web (Throttled: 429 from shop)"}},
 		{"more certificates than an event names", many, true, []string{"ObservedCertificate a (AccessDenied: xxx", "and 2 more"}},
-		{"the API server", wait{refused: "denied by a webhook"}, true, []string{"denied by a webhook"}},
+		{"the API server", Wait{Refused: "denied by a webhook"}, true, []string{"denied by a webhook"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -164,8 +164,8 @@ func TestTheDescriptionOfAWait(t *testing.T) {
 					t.Errorf("got %q, want %q in it", got, want)
 				}
 			}
-			if test.waiting.needsAction() != test.failed {
-				t.Errorf("needsAction is %v, want %v", test.waiting.needsAction(), test.failed)
+			if test.waiting.NeedsAction() != test.failed {
+				t.Errorf("NeedsAction is %v, want %v", test.waiting.NeedsAction(), test.failed)
 			}
 		})
 	}
