@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,6 +27,7 @@ var (
 // Client reads and patches objects. Its errors are those of the API server, for k8s.io/apimachinery/pkg/api/errors.
 type Client struct {
 	rest rest.Interface
+	http *http.Client
 }
 
 // Client connects with the flags. It sends no request.
@@ -43,11 +45,15 @@ func NewClient(config *rest.Config) (*Client, error) {
 	config.GroupVersion = &schema.GroupVersion{}
 	config.NegotiatedSerializer = serializer.NewCodecFactory(errorsOnly()).WithoutConversion()
 	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
-	client, err := rest.UnversionedRESTClientFor(config)
+	transport, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	return &Client{client}, nil
+	client, err := rest.UnversionedRESTClientForConfigAndClient(config, transport)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return &Client{rest: client, http: transport}, nil
 }
 
 // errorsOnly is a scheme with which the REST client understands the API server's errors, and nothing else.
