@@ -38,5 +38,7 @@ var commands = []func(*cluster.Flags, terminal.Streams) *cobra.Command{
 	newSuspend,
 	newResume,
 	newHistory,
+	newDoctor,
+	newCRDs,
 	newVersion,
 }
