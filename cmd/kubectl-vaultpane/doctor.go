@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -103,8 +102,4 @@ func printFindings(snapshot *doctor.Snapshot, findings []doctor.Finding, streams
 	}
 	_, err := fmt.Fprint(streams.Out, doctor.Text(snapshot.Title(), findings, streams.Style()))
 	return err
-}
-
-func writeBundle(context.Context, *cluster.Client, *doctor.Snapshot, string, terminal.Streams) error {
-	return nil
 }
