@@ -63,13 +63,15 @@ func newDoctor(flags *cluster.Flags, streams terminal.Streams) *cobra.Command {
 	command.Flags().StringVar(&options.bundle, "bundle", "", "write what a bug report needs to this file, a .tar.gz")
 	addOutput(command, &options.output)
 	completeFlag(command, "node", flags, cluster.Nodes)
-	command.MarkFlagsMutuallyExclusive("node", "bundle")
 	return command
 }
 
 func runDoctor(command *cobra.Command, flags *cluster.Flags, streams terminal.Streams, options doctorOptions) error {
 	if err := requireOutput(options.output, formats...); err != nil {
 		return err
+	}
+	if options.node != "" && options.bundle != "" {
+		return usageError("give --node or --bundle, not both")
 	}
 	client, err := flags.Client()
 	if err != nil {
@@ -78,7 +80,7 @@ func runDoctor(command *cobra.Command, flags *cluster.Flags, streams terminal.St
 	reader := &doctor.Reader{Cluster: client, Resolve: doctor.SystemResolver, Version: version, Namespace: chosenNamespace(command, flags)}
 	snapshot, err := reader.Read(command.Context())
 	if err != nil {
-		return unreadable(err)
+		return unreadable(cluster.Explain(err, "get", cluster.Nodes))
 	}
 	if options.bundle != "" {
 		return writeBundle(command.Context(), client, snapshot, options.bundle, streams)

@@ -9,35 +9,61 @@ type check struct {
 	about string
 	// needs are the sources without which it is not made.
 	needs []Source
-	find  func(*Snapshot) []Finding
+	// of is the part that must be installed, else the check says nothing.
+	of   part
+	find func(*Snapshot) []Finding
+}
+
+// part is a part of Vaultpane.
+type part int
+
+// Parts.
+const (
+	anything part = iota
+	agents
+	controller
+)
+
+// installed reports whether a part is there, or may be.
+func (s *Snapshot) installed(what part) bool {
+	switch {
+	case s.Unread[Workloads] != nil:
+		return true
+	case what == agents:
+		return len(s.Agents) > 0
+	case what == controller:
+		return s.Controller != nil
+	}
+	return true
 }
 
 // checks are all checks, in the order of the report.
 var checks = []check{
-	{"kubernetes", "the version of Kubernetes is supported", []Source{Kubernetes}, findKubernetes},
-	{"crds", "the CRDs have the schema of this version", []Source{CRDs}, findCRDs},
-	{"agents", "an agent reports from every node that should run one", []Source{Workloads, Nodes, States}, findAgents},
-	{"versions", "agents, controller and this command have the same version", []Source{Workloads, States}, findVersions},
-	{"pods", "every pod runs", []Source{Workloads, Nodes, Pods}, findPods},
-	{"heartbeats", "every agent has renewed its Lease, polls in time and can write its report", []Source{Workloads, Nodes, Leases, Clock}, findHeartbeats},
-	{"controller", "a controller leads", []Source{Workloads, Leases, Clock}, findController},
-	{"policies", "each agent's token is limited to its node", []Source{Workloads, Policies, PolicyBindings}, findPolicies},
-	{"pod-security", "the namespace admits the agents", []Source{Workloads, Namespace}, findPodSecurity},
-	{"identity", "the agents' Azure identity is configured", []Source{Workloads, ServiceAccounts, Pods}, findIdentity},
-	{"startup-taint", "no node waits for certificates", []Source{Nodes, States, Certificates, Leases, Clock}, findWaiting},
-	{"vaults", "the vaults' names resolve here, and agents may contact them", []Source{Workloads, Certificates, Names}, findVaults},
-	{"selection", "every certificate selects a node", []Source{Workloads, Nodes, Certificates}, findUnselected},
-	{"polls", "no poll fails", []Source{States, Certificates}, findFailures},
-	{"expiry", "no certificate expires soon", []Source{States, Certificates, Clock}, findExpiring},
-	{"clocks", "the clocks agree", []Source{Leases, Clock}, findClocks},
-	{"events", "no warning in the last hour", []Source{Events, Clock}, findEvents},
+	{"kubernetes", "the version of Kubernetes is supported", []Source{Kubernetes}, anything, findKubernetes},
+	{"crds", "the CRDs have the schema of this version", []Source{CRDs}, anything, findCRDs},
+	{"installation", "agents and controller are installed", []Source{Workloads}, anything, findInstalled},
+	{"agents", "an agent reports from every node that should run one", []Source{Workloads, Nodes, States}, agents, findAgents},
+	{"versions", "agents, controller and this command have the same version", []Source{Workloads, States}, agents, findVersions},
+	{"pods", "every pod runs", []Source{Workloads, Nodes, Pods}, agents, findPods},
+	{"heartbeats", "every agent has renewed its Lease, polls in time and can write its report", []Source{Workloads, Nodes, Leases, Clock}, agents, findHeartbeats},
+	{"controller", "a controller leads", []Source{Workloads, Leases, Clock}, controller, findController},
+	{"policies", "each agent's token is limited to its node", []Source{Workloads, Policies, PolicyBindings}, agents, findPolicies},
+	{"pod-security", "the namespace admits the agents", []Source{Workloads, Namespace}, agents, findPodSecurity},
+	{"identity", "the agents' Azure identity is configured", []Source{Workloads, ServiceAccounts, Pods}, agents, findIdentity},
+	{"startup-taint", "no node waits for certificates", []Source{Nodes, States, Certificates, Leases, Clock}, anything, findWaiting},
+	{"vaults", "the vaults' names resolve here, and agents may contact them", []Source{Workloads, Certificates, Names}, agents, findVaults},
+	{"selection", "every certificate selects a node", []Source{Workloads, Nodes, Certificates}, agents, findUnselected},
+	{"polls", "no poll fails", []Source{States, Certificates}, anything, findFailures},
+	{"expiry", "no certificate expires soon", []Source{States, Certificates, Clock}, anything, findExpiring},
+	{"clocks", "the clocks agree", []Source{Leases, Clock}, agents, findClocks},
+	{"events", "no warning in the last hour", []Source{Events, Clock}, anything, findEvents},
 }
 
 // Check returns the findings of all checks, the worst first. A check that finds nothing is a finding with the level OK.
 func Check(s *Snapshot) []Finding {
 	findings := s.unread()
 	for _, one := range checks {
-		if !s.has(one.needs) {
+		if !s.has(one.needs) || !s.installed(one.of) {
 			continue
 		}
 		found := one.find(s)

@@ -14,10 +14,6 @@ const leaderGone = time.Minute
 
 // findController looks for a controller that leads.
 func findController(s *Snapshot) []Finding {
-	if s.Controller == nil {
-		return []Finding{finding(Problem, "no controller is installed: nothing writes the status of certificates or removes the startup taint").
-			do("Install Vaultpane; docs/install.md describes how.", s.Upgrade("", "kubectl apply -k config/default"))}
-	}
 	if s.Controller.Spec.Replicas != nil && *s.Controller.Spec.Replicas == 0 {
 		return []Finding{finding(Problem, "the controller is scaled to zero: nothing writes the status of certificates or removes the startup taint").
 			do("Scale it up.", s.kubectl("scale deployment/"+s.Controller.Name+" --replicas=2"))}

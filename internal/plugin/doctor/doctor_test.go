@@ -52,7 +52,7 @@ var illnesses = []illness{
 		command: "kubectl vaultpane crds |", values: asIs},
 	{name: "no agent is installed",
 		infect: command("kubectl -n vaultpane-system delete daemonset vaultpane-agent"),
-		check:  "agents", level: doctor.Problem, says: []string{"no agent is installed"}, command: "helm install vaultpane",
+		check:  "installation", level: doctor.Problem, says: []string{"no agent is installed"}, command: "helm install vaultpane",
 		heal: command("kubectl apply -f config/agent/agent.yaml && kubectl -n vaultpane-system set env daemonset/vaultpane-agent AZURE_CLIENT_ID=" + clientID)},
 	{name: "a node without a report",
 		infect: command("kubectl delete nodecert win-1"),
@@ -187,11 +187,15 @@ var illnesses = []illness{
 		}},
 }
 
-func TestEveryIllnessIsFoundAndMended(t *testing.T) {
+// The tests with an API server share a cluster, and each leaves it healthy.
+func TestDoctorInACluster(t *testing.T) {
 	h := admit(t)
 	h.healthy(t)
+	t.Run("the sample role is enough for all checks", func(t *testing.T) { testRole(t, h) })
+	t.Run("what may not be read is a finding, and other checks are made", func(t *testing.T) { testWithoutRights(t, h) })
+	t.Run("one node", func(t *testing.T) { testOneNode(t, h) })
 	for _, one := range illnesses {
-		t.Run(one.name, func(t *testing.T) {
+		mended := t.Run(one.name, func(t *testing.T) {
 			one.infect(t, h)
 			found := expect(t, h, one)
 			if one.values != nil {
@@ -204,6 +208,9 @@ func TestEveryIllnessIsFoundAndMended(t *testing.T) {
 			}
 			h.healthy(t)
 		})
+		if !mended {
+			t.Fatal("the cluster is not healthy any more")
+		}
 	}
 }
 

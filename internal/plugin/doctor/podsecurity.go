@@ -6,9 +6,6 @@ const enforceLevel = "pod-security.kubernetes.io/enforce"
 
 // findPodSecurity checks that the namespace admits pods with access to the host.
 func findPodSecurity(s *Snapshot) []Finding {
-	if len(s.Agents) == 0 {
-		return nil
-	}
 	remedy := "kubectl label namespace " + s.Namespace + " --overwrite " + enforceLevel + "=privileged"
 	if s.Home == nil {
 		return []Finding{finding(Problem, "the namespace %s does not exist", s.Namespace).do("Create it.", "kubectl create namespace "+s.Namespace)}

@@ -8,8 +8,8 @@ import (
 	"github.com/vaultpane/vaultpane/internal/plugin/doctor"
 )
 
-func TestTheSampleRoleIsEnoughForAllChecks(t *testing.T) {
-	h := admit(t)
+func testRole(t *testing.T, h *hospital) {
+	t.Helper()
 	h.kubectl(t, "apply", "-f", "config/samples/plugin-reader.yaml")
 	h.kubectl(t, "create", "clusterrolebinding", "reader", "--clusterrole=vaultpane-plugin-reader", "--user=reader")
 	for _, found := range doctor.Check(h.read(t, h.as(t, "reader"))) {
@@ -19,8 +19,9 @@ func TestTheSampleRoleIsEnoughForAllChecks(t *testing.T) {
 	}
 }
 
-func TestWhatMayNotBeReadIsAFindingAndOtherChecksAreMade(t *testing.T) {
-	h := admit(t)
+func testWithoutRights(t *testing.T, h *hospital) {
+	t.Helper()
+	defer h.report(t, "win-1")
 	h.kubectl(t, "apply", "-f", "config/rbac/view")
 	h.kubectl(t, "create", "clusterrolebinding", "viewer", "--clusterrole=vaultpane-view", "--user=viewer")
 	h.report(t, "win-1", entryFailed)
@@ -45,8 +46,9 @@ func TestWhatMayNotBeReadIsAFindingAndOtherChecksAreMade(t *testing.T) {
 	}
 }
 
-func TestOneNode(t *testing.T) {
-	h := admit(t)
+func testOneNode(t *testing.T, h *hospital) {
+	t.Helper()
+	defer func() { h.report(t, "win-1"); h.kubectl(t, "delete", "obscert", "sql") }()
 	h.report(t, "win-1", entryFailed)
 	h.certificate(t, "sql", "https://shop.vault.azure.net/secrets/sql", forPool("sql"))
 	api, err := cluster.NewClient(h.plane.Config())

@@ -15,13 +15,13 @@ import (
 // findVersions compares the versions of agents, controller and this command.
 func findVersions(s *Snapshot) []Finding {
 	var findings []Finding
-	controller, wanted := s.ControllerVersion(), s.AgentVersion()
-	if !installation.SameVersion(controller, wanted) {
-		findings = append(findings, finding(Warning, "the DaemonSet of the agents has version %s, and the controller %s", wanted, controller).
+	running, wanted := s.ControllerVersion(), s.AgentVersion()
+	if !installation.SameVersion(running, wanted) {
+		findings = append(findings, finding(Warning, "the DaemonSet of the agents has version %s, and the controller %s", wanted, running).
 			do("Give both the same version: leave agent.image.tag and controller.image.tag of the chart empty.", s.Upgrade("agent.image.tag=,controller.image.tag=", s.kubectl("get daemonset,deployment -o wide"))))
 	}
 	if wanted == "" {
-		wanted = controller
+		wanted = running
 	}
 	if others := s.otherVersions(wanted); others != "" {
 		remedy, command := "The roll-out of the agents is under way; wait for it.", s.kubectl("rollout status daemonset/"+s.firstAgent())
@@ -30,8 +30,8 @@ func findVersions(s *Snapshot) []Finding {
 		}
 		findings = append(findings, finding(Warning, "some agents have another version than %s: %s", wanted, others).do(remedy, command))
 	}
-	if !installation.SameVersion(controller, s.Client) && s.Client != "dev" {
-		findings = append(findings, finding(Note, "this command has version %s, and the controller %s", s.Client, controller).
+	if !installation.SameVersion(running, s.Client) && s.Client != "dev" {
+		findings = append(findings, finding(Note, "this command has version %s, and the controller %s", s.Client, running).
 			do("Install the version of this command that the cluster has.", ""))
 	}
 	return findings
