@@ -25,7 +25,7 @@ func try(ctx context.Context, request *rest.Request, object, into any) error {
 	if err != nil {
 		return err
 	}
-	answer, err := request.SetHeader("Content-Type", runtime.ContentTypeJSON).Param("dryRun", "All").Body(body).Do(ctx).Raw()
+	answer, err := content(request.SetHeader("Content-Type", runtime.ContentTypeJSON).Param("dryRun", "All").Body(body).Do(ctx))
 	if err != nil {
 		return err
 	}
