@@ -38,6 +38,7 @@ var commands = []func(*cluster.Flags, terminal.Streams) *cobra.Command{
 	newSuspend,
 	newResume,
 	newHistory,
+	newPlan,
 	newDoctor,
 	newCRDs,
 	newVersion,

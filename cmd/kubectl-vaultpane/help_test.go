@@ -1,0 +1,43 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestHelp(t *testing.T) {
+	for _, name := range []string{"doctor", "plan", "version", "crds"} {
+		t.Run(name, func(t *testing.T) {
+			text, code := execute(t.Context(), &output{}, name, "--help")
+			if code != 0 {
+				t.Fatalf("exit code %d:\n%s", code, text)
+			}
+			text, _, _ = strings.Cut(text, "\nGlobal Flags:") // those of kubectl
+			file := filepath.Join("testdata", "help-"+name+".txt")
+			if *update {
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), text); diff != "" {
+				t.Errorf("help (-want +got), go test -update writes it:\n%s", diff)
+			}
+			for i, line := range strings.Split(text, "\n") {
+				if len(line) > 130 {
+					t.Errorf("line %d has %d columns", i+1, len(line))
+				}
+			}
+		})
+	}
+}
