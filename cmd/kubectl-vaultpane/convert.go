@@ -170,7 +170,7 @@ func readInputs(stdin io.Reader, files []string) ([]convert.Input, error) {
 			input.Name = "stdin"
 			input.Content, err = readAll(stdin)
 		} else {
-			input.Content, err = readFile(name)
+			input.Content, err = readInput(name)
 		}
 		if err != nil {
 			return nil, err
@@ -180,7 +180,7 @@ func readInputs(stdin io.Reader, files []string) ([]convert.Input, error) {
 	return inputs, nil
 }
 
-func readFile(name string) ([]byte, error) {
+func readInput(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
