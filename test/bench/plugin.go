@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/vaultpane/vaultpane/test/fleet"
@@ -81,7 +82,7 @@ func (p *plugin) statuses(ctx context.Context, fleet string, goal bool) error {
 			}
 			times, most = append(times, length.Seconds()), max(most, memory)
 		}
-		what := fmt.Sprintf("kubectl vaultpane %v, %s: median time, and the most memory", arguments, fleet)
+		what := fmt.Sprintf("kubectl vaultpane %s, %s: median time, and the most memory", strings.Join(arguments, " "), fleet)
 		measured := fmt.Sprintf("%s, %.0f MB", seconds(times), megabytes(most))
 		if !goal {
 			p.note(what, measured)
