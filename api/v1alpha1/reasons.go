@@ -76,7 +76,7 @@ var Reasons = []ReasonInfo{
 	{ReasonPending, ClassNone, "The certificate has not been processed yet.", "Wait for the agent's first poll."},
 	{ReasonSuspended, ClassNone, "The spec sets suspend: nothing is polled or changed.", "Set suspend to false to resume."},
 	{ReasonNoNodesSelected, ClassNone, "No node that runs the agent matches spec.nodeSelector.", "Compare spec.nodeSelector with the labels of the nodes."},
-	{ReasonSuperseded, ClassNone, "Other nodes already have a newer version; this node has not polled since.", "Wait for the node's next poll, or request one with the annotation vaultpane.dev/requestedAt."},
+	{ReasonSuperseded, ClassNone, "Other nodes already have a newer version; this node has not polled since.", "Wait for the node's next poll, or request one: kubectl vaultpane poll, or the annotation vaultpane.dev/requestedAt."},
 	{ReasonRollingOut, ClassNone, "Nodes are still installing this version or spec, and none has failed.", "Wait; the message says how many nodes are left."},
 	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and no newer version has arrived.", "Renew the certificate in the vault, or find out why the node named in failures has not received the new version."},
 	{ReasonLinkDeclined, ClassNone, "linkOnRenewal is set, but an older version is not linked to the current one, so programs that use the older version keep using it. The certificate itself is installed.", "Follow the message: issue the certificate with every name of the older version, give the accounts of the older version access, or move the programs that use the older version by hand."},

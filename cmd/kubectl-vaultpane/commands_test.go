@@ -43,6 +43,7 @@ func TestCommandsAgainstAnAPIServer(t *testing.T) {
 		{"a roll-out is followed", testRollout},
 		{"failures are grouped", testFailures},
 		{"names are completed", testCompletion},
+		{"convert --check compares with the cluster", testCheck},
 		{"suspend and resume", testSuspend},
 		{"poll waits for every node", testPoll},
 		{"poll names who did not answer", testPollTimeout},

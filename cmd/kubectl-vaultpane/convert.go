@@ -62,7 +62,7 @@ Exit codes:
 	set := command.Flags()
 	set.StringVarP(&options.format, "output", "o", convert.FormatYAML, "the form of the output: "+strings.Join(convert.Formats, ", "))
 	set.StringVar(&options.prefix, "prefix", "", "put this in front of the objects' names")
-	set.StringVar(&options.selector, "node-selector", "", "a label selector for all objects, such as kubernetes.azure.com/agentpool=web, instead of the derived one")
+	set.StringVar(&options.selector, "node-selector", "", "a label selector for all objects instead of the derived one, such as pool=web")
 	set.BoolVar(&options.latest, "latest", false, "remove versions from URLs, so that renewals are followed")
 	set.BoolVar(&options.check, "check", false, "say on which machines the extension may be removed, by what the cluster has")
 	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(convert.Formats, cobra.ShellCompDirectiveNoFileComp)) // it exists

@@ -8,19 +8,29 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
 func TestHelp(t *testing.T) {
-	for _, name := range []string{"doctor", "plan", "version", "crds"} {
+	names := []string{""}
+	for _, command := range newRoot(terminal.Streams{}).Commands() {
+		if command.GroupID != "" { // not cobra's own
+			names = append(names, command.Name())
+		}
+	}
+	if len(names) < 12 {
+		t.Fatalf("only %d commands were found", len(names))
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			text, code := execute(t.Context(), &output{}, name, "--help")
+			text, code := execute(t.Context(), &output{}, strings.Fields(name+" --help")...)
 			if code != 0 {
 				t.Fatalf("exit code %d:\n%s", code, text)
 			}
-			text, _, _ = strings.Cut(text, "\nGlobal Flags:") // those of kubectl
-			file := filepath.Join("testdata", "help-"+name+".txt")
+			file := filepath.Join("testdata", "help"+strings.TrimSuffix("-"+name, "-")+".txt")
 			if *update {
 				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 					t.Fatal(err)
