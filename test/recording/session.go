@@ -39,6 +39,9 @@ func record(ctx context.Context, s *stage) ([]step, error) {
 	if err := s.convert(ctx, n, add); err != nil {
 		return nil, err
 	}
+	if err := plugin("kubectl vaultpane plan -f certificates.yaml"); err != nil {
+		return nil, err
+	}
 	output, err := s.kubectl("", "apply", "-f", s.path("certificates.yaml"))
 	if err != nil {
 		return nil, err

@@ -59,6 +59,9 @@ func newStage(ctx context.Context, bin string) (*stage, error) {
 	if err := s.startController(ctx, root); err != nil {
 		return s, err
 	}
+	if err := s.installDaemonSet(root); err != nil {
+		return s, err
+	}
 	for _, one := range nodes {
 		if err := s.startAgent(ctx, root, one.name, one.pool); err != nil {
 			return s, err
@@ -113,6 +116,15 @@ func (s *stage) startController(ctx context.Context, root string) error {
 	return err
 }
 
+// installDaemonSet creates the agents' DaemonSet, from which the plugin reads their settings. Nothing makes pods of it.
+func (s *stage) installDaemonSet(root string) error {
+	if _, err := s.kubectl("", "apply", "-f", filepath.Join(root, "config", "agent", "agent.yaml")); err != nil {
+		return err
+	}
+	_, err := s.kubectl("", "-n", install.Namespace, "set", "env", "daemonset/vaultpane-agent", "VAULTPANE_ALLOWED_VAULT_HOSTS=localhost")
+	return err
+}
+
 func (s *stage) startAgent(ctx context.Context, root, name, pool string) error {
 	manifest := fmt.Sprintf(`{"apiVersion": "v1", "kind": "Node", "metadata": {"name": %q, "labels": {"kubernetes.io/os": "windows", "kubernetes.azure.com/agentpool": %q}}}`, name, pool)
 	if _, err := s.kubectl(manifest, "apply", "-f", "-"); err != nil {
@@ -133,8 +145,8 @@ func (s *stage) startAgent(ctx context.Context, root, name, pool string) error {
 		return err
 	}
 	s.processes = append(s.processes, agent)
-	return scene.Until(ctx, "the Lease of "+name, func() (bool, error) {
-		output, err := s.kubectl("", "-n", install.Namespace, "get", "lease", name, "--ignore-not-found", "-o", "name")
+	return scene.Until(ctx, "the first report of "+name, func() (bool, error) {
+		output, err := s.kubectl("", "get", "nodecert", name, "--ignore-not-found", "-o", "name")
 		return output != "", err
 	})
 }

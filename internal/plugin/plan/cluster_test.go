@@ -96,6 +96,8 @@ func TestAPlanAgainstAnAPIServer(t *testing.T) {
     1 node would get it: win-1
     x conflict: the API server would refuse it: observedcertificates.vaultpane.dev "denied" is forbidden: ValidatingAdmissionPolicy 'no-links' with binding 'no-links' denied request: links are not allowed here
 
+! no DaemonSet of the agents was found, so Windows nodes are taken for those that run them; 'kubectl vaultpane doctor' says more
+
 2 new, 1 changed, 0 unchanged; 1 conflict, 0 warnings
 `
 	if got := planned(t, admin); got != want {

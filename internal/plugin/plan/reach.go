@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
@@ -24,7 +26,7 @@ type Reach struct {
 func (s *State) reach(current *v1alpha1.ObservedCertificate, wanted *Wanted) Reach {
 	var reach Reach
 	for _, node := range s.Nodes {
-		agent := node.Reports || s.RunsAgent(node.Labels)
+		agent := s.runsAgent(node)
 		before := current != nil && agent && selects(&current.Spec, node)
 		after := selects(&wanted.Spec, node)
 		switch {
@@ -59,6 +61,12 @@ func selects(spec *v1alpha1.ObservedCertificateSpec, node Node) bool {
 // common reports whether a node with an agent has both certificates. Without nodes, it may have.
 func (s *State) common(a, b *v1alpha1.ObservedCertificateSpec) bool {
 	return s.Nodes == nil || slices.ContainsFunc(s.Nodes, func(node Node) bool {
-		return (node.Reports || s.RunsAgent(node.Labels)) && selects(a, node) && selects(b, node)
+		return s.runsAgent(node) && selects(a, node) && selects(b, node)
 	})
+}
+
+// runsAgent reports whether a node has an agent or should have one. If no DaemonSet of the agents is known, these are Windows nodes, as
+// for the controller by default.
+func (s *State) runsAgent(node Node) bool {
+	return node.Reports || s.RunsAgent(node.Labels) || len(s.Agents) == 0 && node.Labels[corev1.LabelOSStable] == "windows"
 }

@@ -30,6 +30,9 @@ func Read(ctx context.Context, client *cluster.Client, namespace string, wanted 
 	if state.Installation, err = installation.Find(ctx, client, namespace); err != nil {
 		state.Unread = append(state.Unread, fmt.Sprintf("which vaults agents may contact, and which nodes run them, is unknown: %v", err))
 	}
+	if err == nil && len(state.Agents) == 0 {
+		state.Unread = append(state.Unread, "no DaemonSet of the agents was found, so Windows nodes are taken for those that run them; 'kubectl vaultpane doctor' says more")
+	}
 	if err := state.readNodes(ctx, client); err != nil {
 		state.Nodes = nil
 		state.Unread = append(state.Unread, fmt.Sprintf("which nodes would get the certificates is unknown: %v", err))
