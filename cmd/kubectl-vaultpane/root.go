@@ -1,9 +1,10 @@
 package main
 
 import (
-	"strings"
+	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/vaultpane/vaultpane/internal/plugin/cluster"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
@@ -24,8 +25,10 @@ func newRoot(streams terminal.Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return usageError("%w; see '%s --help'", err, command.CommandPath())
 	})
-	root.SetUsageTemplate(usage(root.UsageTemplate()))
-	flags := cluster.AddFlags(root.PersistentFlags())
+	standard := pflag.NewFlagSet("kubectl", pflag.ContinueOnError)
+	flags := cluster.AddFlags(standard)
+	root.PersistentFlags().AddFlagSet(standard)
+	root.SetUsageFunc(usageWithout(standard))
 	cobra.EnableCommandSorting = false
 	for _, group := range groups {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
@@ -38,14 +41,21 @@ func newRoot(streams terminal.Streams) *cobra.Command {
 	return root
 }
 
-// usage leaves out the standard flags of kubectl, which would be most of every help, and says where they are listed.
-func usage(template string) string {
-	const global = "{{if .HasAvailableInheritedFlags}}"
-	const local = "{{if .HasAvailableLocalFlags}}"
-	template = strings.Replace(template, local, "{{if and .HasParent .HasAvailableLocalFlags}}", 1)
-	before, rest, _ := strings.Cut(template, global)
-	_, after, _ := strings.Cut(rest, "{{end}}")
-	return before + "\n\nThe standard flags of kubectl, such as --context and --kubeconfig, apply: 'kubectl options' lists them." + after
+// usageWithout returns how commands print their usage: without the standard flags of kubectl, which would be most of every help. It
+// says where they are listed. A template of cobra would do the same, and make the program 7 MB larger: text/template calls methods by
+// name, so the linker would keep every exported method.
+func usageWithout(standard *pflag.FlagSet) func(*cobra.Command) error {
+	usage := new(cobra.Command).UsageFunc() // cobra's own
+	return func(command *cobra.Command) error {
+		standard.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
+		err := usage(command)
+		standard.VisitAll(func(flag *pflag.Flag) { flag.Hidden = false }) // completed all the same
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(command.OutOrStderr(), "\nThe standard flags of kubectl, such as --context and --kubeconfig, apply: 'kubectl options' lists them.")
+		return err
+	}
 }
 
 // groups are the subcommands, in the order of the help.
