@@ -5,6 +5,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,14 +34,14 @@ func (a archive) program() string {
 }
 
 // build compiles the plugin for a platform.
-func build(o options, goos, goarch string) ([]byte, error) {
+func build(ctx context.Context, o options, goos, goarch string) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "vaultpane-archives-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	out := filepath.Join(folder, "program")
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+o.version, "-o", out, "./cmd/kubectl-vaultpane")
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+o.version, "-o", out, "./cmd/kubectl-vaultpane")
 	command.Dir, command.Stderr = o.root, os.Stderr
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch, "GOFLAGS=-mod=readonly", "GOAMD64=v1", "GOARM64=v8.0")
 	if err := command.Run(); err != nil {

@@ -117,7 +117,7 @@ func TestRun(t *testing.T) {
 			}
 			o.root = linked
 		}
-		if err := run(o); err != nil {
+		if err := run(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
 		one := archive{OS: runtime.GOOS, Arch: runtime.GOARCH}
@@ -135,7 +135,7 @@ func TestRun(t *testing.T) {
 		t.Error("two builds of the same sources differ")
 	}
 	program := filepath.Join(t.TempDir(), archive{OS: runtime.GOOS}.program())
-	if err := os.WriteFile(program, extracted(t, archives[0]), 0o700); err != nil { //nolint:gosec // it must be executable
+	if err := os.WriteFile(program, extracted(t, archives[0]), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command(program, "version", "--client").CombinedOutput(); err != nil || !strings.Contains(string(out), "v1.2.3") {

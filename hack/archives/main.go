@@ -7,6 +7,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,13 +38,13 @@ func main() {
 	flag.StringVar(&o.platforms, "platforms", all, "the platforms, as os/arch between commas")
 	flag.Int64Var(&o.epoch, "epoch", 0, "the time of all files, in seconds since 1970")
 	flag.Parse()
-	if err := run(o); err != nil {
+	if err := run(context.Background(), o); err != nil {
 		fmt.Fprintln(os.Stderr, "release-archives: FAIL", err)
 		os.Exit(1)
 	}
 }
 
-func run(o options) error {
+func run(ctx context.Context, o options) error {
 	if o.version == "" {
 		return errors.New("-version is missing")
 	}
@@ -60,7 +61,7 @@ func run(o options) error {
 	var made []archive
 	for _, platform := range strings.Split(o.platforms, ",") {
 		goos, goarch, _ := strings.Cut(platform, "/")
-		program, err := build(o, goos, goarch)
+		program, err := build(ctx, o, goos, goarch)
 		if err != nil {
 			return fmt.Errorf("building for %s: %w", platform, err)
 		}

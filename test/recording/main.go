@@ -44,5 +44,5 @@ func run(ctx context.Context, bin string) error {
 	if err := writePage("docs/kubectl.md", session); err != nil {
 		return err
 	}
-	return os.WriteFile("docs/kubectl-session.svg", []byte(picture(session)), 0o644) //nolint:gosec // a page of the documentation
+	return os.WriteFile("docs/kubectl-session.svg", []byte(picture(session)), 0o644)
 }

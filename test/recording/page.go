@@ -42,5 +42,5 @@ func writePage(path string, session []step) error {
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
-	return os.WriteFile(path, []byte(before+begin+"\n```console\n"+strings.Join(lines, "\n")+"```\n\n"+end+after), 0o644) //nolint:gosec // a page
+	return os.WriteFile(path, []byte(before+begin+"\n```console\n"+strings.Join(lines, "\n")+"```\n\n"+end+after), 0o644)
 }
