@@ -77,7 +77,7 @@ func runDoctor(command *cobra.Command, flags *cluster.Flags, streams terminal.St
 	if err != nil {
 		return unreadable(err)
 	}
-	reader := &doctor.Reader{Cluster: client, Resolve: doctor.SystemResolver, Version: version, Namespace: chosenNamespace(command, flags)}
+	reader := &doctor.Reader{Cluster: client, Resolve: doctor.SystemResolver, Version: version, Namespace: chosenNamespace(command, flags), Node: options.node}
 	snapshot, err := reader.Read(command.Context())
 	if err != nil {
 		return unreadable(cluster.Explain(err, "get", cluster.Nodes))

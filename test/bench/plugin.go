@@ -72,7 +72,7 @@ func (p *plugin) build(ctx context.Context) error {
 
 // statuses measures the forms of status. The goal is that of the fleet in which all is well.
 func (p *plugin) statuses(ctx context.Context, fleet string, goal bool) error {
-	for _, arguments := range [][]string{{"status"}, {"status", "cert-000"}, {"status", "--node", "akswin000000"}} {
+	for _, arguments := range [][]string{{"status"}, {"status", "cert-000"}, {"status", "--node", "akswin000000"}, {"doctor"}} {
 		var times []float64
 		var most int64
 		for range pluginRounds {
@@ -84,7 +84,7 @@ func (p *plugin) statuses(ctx context.Context, fleet string, goal bool) error {
 		}
 		what := fmt.Sprintf("kubectl vaultpane %s, %s: median time, and the most memory", strings.Join(arguments, " "), fleet)
 		measured := fmt.Sprintf("%s, %.0f MB", seconds(times), megabytes(most))
-		if !goal {
+		if !goal || arguments[0] == "doctor" { // which reads everything
 			p.note(what, measured)
 			continue
 		}

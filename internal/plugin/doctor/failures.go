@@ -25,6 +25,10 @@ type groupKey struct {
 	installed bool
 }
 
+func keyOf(entry *v1alpha1.CertificateEntry) groupKey {
+	return groupKey{entry.Reason, entry.State == v1alpha1.StateInstalled}
+}
+
 // findFailures groups what nodes report by reason.
 func findFailures(s *Snapshot) []Finding {
 	groups, order := map[groupKey]*failureGroup{}, []groupKey{}
@@ -33,7 +37,7 @@ func findFailures(s *Snapshot) []Finding {
 			if !nodestate.Fails(&entry) && entry.Reason != v1alpha1.ReasonLinkDeclined {
 				continue
 			}
-			key := groupKey{entry.Reason, entry.State == v1alpha1.StateInstalled}
+			key := keyOf(&entry)
 			if groups[key] == nil {
 				groups[key] = &failureGroup{reason: key.reason, installed: key.installed, certificates: map[string]bool{}, nodes: map[string]bool{},
 					example: fmt.Sprintf("%s on %s: %s", entry.Name, report.Name, entry.Message)}

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -47,12 +49,11 @@ func findHeartbeats(s *Snapshot) []Finding {
 
 // lease returns the Lease of a name, nil if there is none.
 func (s *Snapshot) lease(name string) *coordinationv1.Lease {
-	for i := range s.Leases {
-		if s.Leases[i].Name == name {
-			return &s.Leases[i]
-		}
+	at, found := slices.BinarySearchFunc(s.Leases, name, func(lease coordinationv1.Lease, name string) int { return strings.Compare(lease.Name, name) })
+	if !found {
+		return nil
 	}
-	return nil
+	return &s.Leases[at]
 }
 
 // writtenAt returns when a Lease was last written, by the clock of the API server where it recorded it, else by that of the writer.

@@ -28,6 +28,8 @@ type Reader struct {
 	Version string
 	// Namespace is the namespace of Vaultpane; empty to look for it.
 	Namespace string
+	// Node is the node that Only will choose; empty for none.
+	Node string
 }
 
 // Read reads everything. What cannot be read is in Unread; the error is about a cluster that cannot be reached at all.
@@ -109,8 +111,9 @@ func (r *Reader) readStates(ctx context.Context, s *Snapshot) error {
 	for _, node := range s.Nodes {
 		tainted[node.Name] = slices.ContainsFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return v1alpha1.IsStartupTaintKey(taint.Key) })
 	}
+	examples := map[groupKey]bool{}
 	return cluster.List(ctx, r.Cluster, cluster.NodeCertificateStates, "", metav1.ListOptions{}, func(state *v1alpha1.NodeCertificateState) error {
-		s.Reports = append(s.Reports, s.reportOf(state, tainted[state.Name]))
+		s.Reports = append(s.Reports, s.reportOf(state, tainted[state.Name] || state.Name == r.Node, examples))
 		return nil
 	})
 }

@@ -6,16 +6,30 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
-// reportOf returns what is kept of a state: all entries, or those that have a reason or expire soon.
-func (s *Snapshot) reportOf(state *v1alpha1.NodeCertificateState, all bool) Report {
+// reportOf returns what is kept of a state: all entries, or those that have a reason or expire soon. Of those, only the first with a
+// reason keeps its message, as an example: a fleet in which everything fails would have hundreds of megabytes of them.
+func (s *Snapshot) reportOf(state *v1alpha1.NodeCertificateState, all bool, examples map[groupKey]bool) Report {
 	report := Report{Name: state.Name, AgentVersion: state.AgentVersion, NodeUID: types.UID(state.NodeUID), Omitted: state.Omitted}
 	for _, entry := range state.Certificates {
 		expires := entry.NotAfter != nil && entry.NotAfter.Sub(s.Server) <= s.soon()
 		if all || expires || entry.Reason != "" || entry.State != v1alpha1.StateInstalled {
 			report.Entries = append(report.Entries, entry)
+			if kept := &report.Entries[len(report.Entries)-1]; !all {
+				shorten(kept, examples)
+			}
 		}
 	}
 	return report
+}
+
+// shorten removes what no check needs of an entry.
+func shorten(entry *v1alpha1.CertificateEntry, examples map[groupKey]bool) {
+	entry.Version, entry.Thumbprint, entry.RequestedAt, entry.Since = "", "", "", nil
+	if key := keyOf(entry); examples[key] {
+		entry.Message = ""
+	} else {
+		examples[key] = true
+	}
 }
 
 // Only limits a snapshot to one node, and to the certificates that select it. It reports false if there is no such node.

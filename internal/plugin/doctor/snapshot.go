@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -60,7 +62,7 @@ type Snapshot struct {
 	Reports []Report
 	// Pods are those of agents and controller.
 	Pods []corev1.Pod
-	// Leases are those of the namespace: of agents, by the name of the node, and of the controller.
+	// Leases are those of the namespace, by name: of agents, with the name of the node, and of the controller.
 	Leases []coordinationv1.Lease
 	// Home is the namespace; nil if it does not exist.
 	Home *corev1.Namespace
@@ -103,10 +105,9 @@ func (s *Snapshot) agentNodes() []*corev1.Node {
 
 // report returns the report of a node, nil if there is none.
 func (s *Snapshot) report(node string) *Report {
-	for i := range s.Reports {
-		if s.Reports[i].Name == node {
-			return &s.Reports[i]
-		}
+	at, found := slices.BinarySearchFunc(s.Reports, node, func(report Report, name string) int { return strings.Compare(report.Name, name) })
+	if !found {
+		return nil
 	}
-	return nil
+	return &s.Reports[at]
 }
