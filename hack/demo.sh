@@ -42,9 +42,10 @@ build_first() {
 }
 
 build_second() {
-  echo "Building the agent with its Kubernetes client, and the controller"
+  echo "Building the agent with its Kubernetes client, the controller, and kubectl's plugin"
   go build "${flags[@]}" -o bin/vaultpane-agent ./cmd/agent
   go build "${flags[@]}" -o bin/vaultpane-controller ./cmd/controller
+  go build "${flags[@]}" -o bin/kubectl-vaultpane ./cmd/kubectl-vaultpane
   go build "${flags[@]}" -o $dir/cluster ./test/demo/cluster
   if [ "$store" = wine ]; then
     GOOS=windows GOARCH=amd64 go build "${flags[@]}" -o bin/windows/vaultpane-agent.exe ./cmd/agent

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -262,12 +263,14 @@ func (s *stage) explainDisabled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	explanation, err := s.kubectl("", "get", "obscert", "old", "-o",
-		`jsonpath={.status.conditions[?(@.type=="Ready")].message}{"\n"}{range .status.failures[*]}{.node}: {.message}{"\n"}{end}`)
+	explanation, err := s.plugin(ctx, "status")
 	if err != nil {
 		return err
 	}
-	scene.Quote(explanation)
+	scene.Quote("$ kubectl vaultpane status\n" + explanation)
+	if !strings.Contains(explanation, "SecretDisabled: ") {
+		return errors.New("kubectl vaultpane status does not explain the failure")
+	}
 	if reason != "SecretDisabled" {
 		return fmt.Errorf("the reason is %q, want SecretDisabled", reason)
 	}

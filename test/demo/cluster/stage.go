@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -45,6 +46,24 @@ func (s *stage) close() {
 }
 
 func (s *stage) log() string { return filepath.Join(s.dir, "agent.log") }
+
+// plugin runs kubectl vaultpane as the cluster's admin, with 100 columns. Exit code 1 says that something needs attention.
+func (s *stage) plugin(ctx context.Context, arguments ...string) (string, error) {
+	kubeconfig := filepath.Join(s.dir, "admin.kubeconfig")
+	if err := s.cluster.WriteKubeconfig(kubeconfig); err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(ctx, filepath.Join(s.machine.Root, "bin", "kubectl-vaultpane"), arguments...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "COLUMNS=100")
+	output, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() != 1 {
+		return "", fmt.Errorf("kubectl vaultpane %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(output)))
+	} else if err != nil && exit == nil {
+		return "", err
+	}
+	return string(output), nil
+}
 
 // kubectl runs kubectl as the cluster's admin.
 func (s *stage) kubectl(input string, arguments ...string) (string, error) {
