@@ -139,10 +139,11 @@ func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) 
 	}
 	began, account := c.options.Now(), client.identity.Account()
 	current := attempt{vault: c.vaultTarget(secret), tokenService: c.tokenServiceTarget(account), token: c.tokenTarget(secret, account)}
-	ctx, _ = exchange.WithTranscript(ctx) // begins before the breakers are asked, so that failures of other requests since then are shared
+	ctx, transcript := exchange.WithTranscript(ctx) // begins before the breakers are asked, so that failures of other requests since then are shared
 	if err := current.begin(began); err != nil {
 		return Secret{}, &unsentError{explainUnsent(secret, clientID, err)}
 	}
+	defer client.identity.Recorded(transcript)
 	defer current.release(began)
 	response, err := client.get(ctx, secret)
 	current.record(began, c.options.Now(), secret.Authority(), err)

@@ -40,10 +40,12 @@ type Identity struct {
 	failed     lastFailure
 }
 
-// lastFailure is how the last attempt to get a token failed, if it did.
+// lastFailure is how the last attempt to get a token failed, if it did. Until the request that made the attempt has told the
+// breakers, they admit others, which must not try again.
 type lastFailure struct {
-	at  time.Time
-	err error
+	at      time.Time
+	err     error
+	pending *exchange.Transcript // of that request; nil once it has told them
 }
 
 // NewIdentity returns the identity of an account. It sends no request.
@@ -128,17 +130,26 @@ func (i *Identity) PendingHost() string {
 func (i *Identity) failureSince(since time.Time) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.failed.err == nil || i.failed.at.Before(since) {
+	if i.failed.err == nil || i.failed.pending == nil && i.failed.at.Before(since) {
 		return nil
 	}
 	return &exchange.SharedError{Cause: i.failed.err}
 }
 
-// record keeps the result of a token request, nil for success.
-func (i *Identity) record(err error) {
+// record keeps the result of a token request of a request to a vault, nil for success.
+func (i *Identity) record(err error, of *exchange.Transcript) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.failed = lastFailure{time.Now(), err}
+	i.failed = lastFailure{time.Now(), err, of}
+}
+
+// Recorded says that the breakers know how a request ended, which a failed token request of it waits for.
+func (i *Identity) Recorded(of *exchange.Transcript) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.failed.pending == of {
+		i.failed.at, i.failed.pending = time.Now(), nil
+	}
 }
 
 // token returns a token, and reports whether it was issued just now and not taken from a cache. Its errors are settled, so that
@@ -163,14 +174,14 @@ func (i *Identity) token(ctx context.Context, options policy.TokenRequestOptions
 	}
 	if err == nil {
 		_, status := transcript.Last()
-		i.record(nil)
+		i.record(nil, nil)
 		return token, status != 0, nil
 	}
 	if err = exchange.Settle("", transcript, err); !exchange.Outage(err) {
 		i.reset()
 	}
 	if err = markForVault(options, explainMetadata(i.account, transcript, err)); !isForVault(err) && ctx.Err() == nil {
-		i.record(err)
+		i.record(err, caller)
 	}
 	return azcore.AccessToken{}, false, err
 }
