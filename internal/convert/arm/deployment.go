@@ -27,8 +27,7 @@ func (s *scope) deployment(raw *document.Node) {
 	inner.resources(inner.template.Fold("resources").Node, plainParent)
 }
 
-// nested returns the scope of a deployment: of its own template with its own parameters; or with the names of this scope, as Azure
-// evaluates a template within another unless expressionEvaluationOptions says inner. missing is the name of a linked template that
+// nested returns the scope of a deployment: of its own template with its own parameters; or with the names of this scope. missing is the name of a linked template that
 // was not given.
 func (s *scope) nested(raw *document.Node) (inner *scope, missing string) {
 	properties := raw.Fold("properties").Node
@@ -39,16 +38,27 @@ func (s *scope) nested(raw *document.Node) (inner *scope, missing string) {
 	template := properties.Fold("template").Node
 	switch {
 	case template != nil && template.Kind == document.Map:
-		if options := properties.Fold("expressionEvaluationOptions").Node; options != nil && strings.EqualFold(textOf(options, "scope"), "inner") {
+		if s.isInner(properties) {
 			return newScope(s.world, s.file, template, given), ""
 		}
-		outer := *s
-		outer.template = template
-		return &outer, ""
+		shared := *s
+		shared.template, shared.outer = template, s
+		return &shared, ""
 	case properties.Fold("templateLink").Node != nil:
 		return s.link(properties, given)
 	}
 	return nil, ""
+}
+
+// isInner reports whether Azure evaluates a template within another by its own names. It does not unless
+// expressionEvaluationOptions says so, or the template around is of languageVersion 2.0, as those with symbolic names are.
+// Source: Microsoft's page "Use symbolic names", languageVersion 2.0.
+func (s *scope) isInner(properties *document.Node) bool {
+	if scope := textOf(properties.Fold("expressionEvaluationOptions").Node, "scope"); scope != "" && !strings.EqualFold(scope, "notSpecified") {
+		return strings.EqualFold(scope, "inner")
+	}
+	resources := s.template.Fold("resources").Node
+	return strings.HasPrefix(textOf(s.template, "languageVersion"), "2.") || resources != nil && resources.Kind == document.Map
 }
 
 // link finds a linked template, and its file of parameters, among the given files.
@@ -108,100 +118,4 @@ func (s *scope) values(parameters *document.Node) Values {
 		}
 	}
 	return given
-}
-
-// callReference returns what is known of a resource: a vault's address, a secret's, and the outputs of a deployment of this
-// template. All else is known to Azure alone.
-func (s *scope) callReference(arguments []expression) *document.Node {
-	id := s.evaluate(arguments[0])
-	if isUnresolved(id) {
-		return unresolved("what reference() returns is known to Azure alone")
-	}
-	known := unresolved("what reference() of %s returns is known to Azure alone", document.Shown(id.Text))
-	name := id.Text
-	if at := strings.LastIndex(name, "/"); at >= 0 {
-		name = name[at+1:]
-	}
-	if raw := s.find(id.Text, name); raw != nil {
-		if strings.EqualFold(textOf(raw, "type"), "Microsoft.Resources/deployments") {
-			known.Members = s.outputs(raw)
-			return known
-		}
-		named := s.tree(document.NewString(textOf(raw, "name"), 1))
-		if !isUnresolved(named) {
-			known.Members = ofResource(idOf(textOf(raw, "type"), named.Text))
-		}
-		return known
-	}
-	known.Members = ofResource(id.Text)
-	return known
-}
-
-// idOf makes the end of a resource's id of its type and name, which may have several parts each.
-func idOf(kind, name string) string {
-	kinds, names := strings.Split(kind, "/"), strings.Split(name, "/")
-	id := "/providers/" + kinds[0]
-	for i, part := range kinds[1:] {
-		if id += "/" + part; i < len(names) {
-			id += "/" + names[i]
-		}
-	}
-	return id
-}
-
-var (
-	vaultID  = regexp.MustCompile(`(?i)/providers/Microsoft\.KeyVault/vaults/([0-9A-Za-z-]+)$`)
-	secretID = regexp.MustCompile(`(?i)/providers/Microsoft\.KeyVault/vaults/([0-9A-Za-z-]+)/secrets/([0-9A-Za-z-]+)$`)
-)
-
-// ofResource returns the properties that follow from a resource's id.
-func ofResource(id string) []document.Member {
-	if parts := vaultID.FindStringSubmatch(id); parts != nil {
-		return []document.Member{member("vaultUri", text("https://"+parts[1]+".vault.azure.net/"))}
-	}
-	if parts := secretID.FindStringSubmatch(id); parts != nil {
-		return []document.Member{member("secretUri", text("https://"+parts[1]+".vault.azure.net/secrets/"+parts[2]))}
-	}
-	return nil
-}
-
-// find returns a resource of this template by its symbolic name, or a deployment by its name or id.
-func (s *scope) find(id, name string) *document.Node {
-	all := s.template.Fold("resources").Node
-	if all == nil {
-		return nil
-	}
-	if found := all.Fold(id).Node; found != nil {
-		return found
-	}
-	if strings.Contains(id, "/") && !strings.Contains(strings.ToLower(id), "/microsoft.resources/deployments/") {
-		return nil
-	}
-	for _, item := range all.Items {
-		if !strings.EqualFold(textOf(item, "type"), "Microsoft.Resources/deployments") {
-			continue
-		}
-		if named := s.tree(document.NewString(textOf(item, "name"), 1)); strings.EqualFold(named.Text, name) {
-			return item
-		}
-	}
-	return nil
-}
-
-// outputs returns the outputs of a deployment.
-func (s *scope) outputs(raw *document.Node) []document.Member {
-	if s.world.active[raw] || !s.world.step() {
-		return nil
-	}
-	s.world.active[raw] = true
-	defer delete(s.world.active, raw)
-	inner, _ := s.nested(raw)
-	if inner == nil {
-		return nil
-	}
-	var outputs []document.Member
-	for _, m := range membersOf(inner.template, "outputs") {
-		outputs = append(outputs, member(m.Key, inner.tree(m.Node)))
-	}
-	return []document.Member{member("outputs", object(outputs))}
 }

@@ -57,7 +57,7 @@ func (s *scope) repeated(each *document.Node) *document.Node {
 	}
 	made := &document.Node{Kind: document.List, Line: each.Line}
 	for i := range count {
-		made.Items = append(made.Items, s.within(name, integer(i)).tree(input))
+		made.Items = append(made.Items, s.within(loop{name: name, index: integer(i)}).tree(input))
 	}
 	return made
 }

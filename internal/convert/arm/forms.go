@@ -29,6 +29,10 @@ func init() { // they evaluate expressions, which call them
 		"filter":          {arity{2, 2}, (*scope).callFilter},
 		"reduce":          {arity{3, 3}, (*scope).callReduce},
 		"toobject":        {arity{2, 3}, (*scope).callToObject},
+		"sort":            {arity{2, 2}, (*scope).callSort},
+		"mapvalues":       {arity{2, 2}, (*scope).callMapValues},
+		"groupby":         {arity{2, 2}, (*scope).callGroupBy},
+		"resourceinfo":    {arity{1, 1}, (*scope).callResourceInfo},
 		"reference":       {arity{1, 3}, (*scope).callReference},
 	}
 }
@@ -53,7 +57,8 @@ func (s *scope) named(argument expression, values map[string]*lazy, kind string)
 	return value.value("the " + kind + " " + name.Text)
 }
 
-// callCopyIndex returns the index of a loop: of the innermost, or of that with the name; from an offset.
+// callCopyIndex returns the index of a loop from an offset: of that with the name; without a name of the resource's loop, or else of
+// the innermost.
 func (s *scope) callCopyIndex(arguments []expression) *document.Node {
 	name, offset := "", int64(0)
 	for _, argument := range arguments {
@@ -67,17 +72,26 @@ func (s *scope) callCopyIndex(arguments []expression) *document.Node {
 			name = value.Text
 		}
 	}
-	for i := len(s.loops) - 1; i >= 0; i-- {
-		if name != "" && !strings.EqualFold(name, s.loops[i].name) {
-			continue
-		}
-		index, whole := s.loops[i].index.Integer()
-		if !whole {
-			return s.loops[i].index
-		}
-		return integer(index + offset)
+	turn := s.turn(name)
+	if turn == nil {
+		return unresolved("copyIndex(%s) is outside of its loop", name)
 	}
-	return unresolved("copyIndex(%s) is outside of its loop", name)
+	index, whole := turn.index.Integer()
+	if !whole {
+		return turn.index
+	}
+	return integer(index + offset)
+}
+
+// turn returns the loop that copyIndex() with a name or without means, nil if there is none.
+func (s *scope) turn(name string) (found *loop) {
+	for i := range s.loops {
+		turn := &s.loops[i]
+		if name != "" && strings.EqualFold(name, turn.name) || name == "" && (found == nil || turn.resource || !found.resource) {
+			found = turn
+		}
+	}
+	return found
 }
 
 func (s *scope) callIf(arguments []expression) *document.Node {
@@ -131,93 +145,4 @@ func (s *scope) callLambdaVariables(arguments []expression) *document.Node {
 		return value
 	}
 	return unresolved("the lambda variable %s is not declared", name.Text)
-}
-
-// lambda calls the function lambda('a', body) or lambda('a', 'b', body) with values.
-func (s *scope) lambda(e expression, values ...*document.Node) *document.Node {
-	c, is := e.(call)
-	if !is || c.name != "lambda" || len(c.arguments) < 2 {
-		return unresolved("a lambda is missing")
-	}
-	inner := s
-	last := len(c.arguments) - 1
-	for i, name := range c.arguments[:last] {
-		if i < len(values) {
-			inner = inner.with(s.evaluate(name).Text, values[i])
-		}
-	}
-	return inner.evaluate(c.arguments[last])
-}
-
-// items evaluates an argument that must be a list.
-func (s *scope) items(argument expression) ([]*document.Node, *document.Node) {
-	value := s.evaluate(argument)
-	switch {
-	case isUnresolved(value):
-		return nil, value
-	case value.Kind != document.List:
-		return nil, unresolved("%s stands where a list is needed", value.Kind)
-	}
-	return value.Items, nil
-}
-
-func (s *scope) callMap(arguments []expression) *document.Node {
-	items, unknown := s.items(arguments[0])
-	if unknown != nil {
-		return unknown
-	}
-	made := make([]*document.Node, len(items))
-	for i, item := range items {
-		made[i] = s.lambda(arguments[1], item, integer(int64(i)))
-	}
-	return list(made)
-}
-
-func (s *scope) callFilter(arguments []expression) *document.Node {
-	items, unknown := s.items(arguments[0])
-	if unknown != nil {
-		return unknown
-	}
-	var made []*document.Node
-	for i, item := range items {
-		keep := s.lambda(arguments[1], item, integer(int64(i)))
-		if isUnresolved(keep) {
-			return keep
-		}
-		if isTrue(keep) {
-			made = append(made, item)
-		}
-	}
-	return list(made)
-}
-
-func (s *scope) callReduce(arguments []expression) *document.Node {
-	items, unknown := s.items(arguments[0])
-	if unknown != nil {
-		return unknown
-	}
-	value := s.evaluate(arguments[1])
-	for i, item := range items {
-		value = s.lambda(arguments[2], value, item, integer(int64(i)))
-	}
-	return value
-}
-
-func (s *scope) callToObject(arguments []expression) *document.Node {
-	items, unknown := s.items(arguments[0])
-	if unknown != nil {
-		return unknown
-	}
-	var members []document.Member
-	for _, item := range items {
-		key, value := s.lambda(arguments[1], item), item
-		if isUnresolved(key) {
-			return key
-		}
-		if len(arguments) > 2 {
-			value = s.lambda(arguments[2], item)
-		}
-		members = put(members, key.Text, value)
-	}
-	return object(members)
 }

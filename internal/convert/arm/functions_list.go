@@ -15,14 +15,15 @@ var listFunctions = map[string]function{
 	"empty": {arity{1, 1}, false, func(a []*document.Node) *document.Node {
 		return boolean(a[0].Kind == document.Null || length(a[0]) == 0)
 	}},
-	"first":    {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], 0) }},
-	"last":     {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], length(a[0])-1) }},
-	"skip":     {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, true) }},
-	"take":     {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, false) }},
-	"contains": {arity{2, 2}, false, callContains},
-	"range":    {arity{2, 2}, false, callRange},
-	"flatten":  {arity{1, 1}, false, callFlatten},
-	"tryget":   {arity{2, 0}, false, callTryGet},
+	"first":        {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], 0) }},
+	"last":         {arity{1, 1}, false, func(a []*document.Node) *document.Node { return element(a[0], length(a[0])-1) }},
+	"indexfromend": {arity{2, 2}, false, callIndexFromEnd},
+	"skip":         {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, true) }},
+	"take":         {arity{2, 2}, false, func(a []*document.Node) *document.Node { return cut(a, false) }},
+	"contains":     {arity{2, 2}, false, callContains},
+	"range":        {arity{2, 2}, false, callRange},
+	"flatten":      {arity{1, 1}, false, callFlatten},
+	"tryget":       {arity{2, 0}, false, callTryGet},
 }
 
 // length is the number of letters, elements or keys.
@@ -73,6 +74,15 @@ func element(of *document.Node, index int) *document.Node {
 	default:
 		return text(string([]rune(of.Text)[index]))
 	}
+}
+
+// callIndexFromEnd returns an element of a list, 1 for the last.
+func callIndexFromEnd(a []*document.Node) *document.Node {
+	index, whole := a[1].Integer()
+	if !whole || a[0].Kind != document.List || index < 1 || index > int64(len(a[0].Items)) {
+		return unresolved("a list has no element %s from its end", a[1].Shown())
+	}
+	return a[0].Items[int64(len(a[0].Items))-index]
 }
 
 // cut keeps the beginning of a list or string, or what is behind it.

@@ -7,19 +7,21 @@ import (
 )
 
 var resourceFunctions = map[string]function{
-	"environment":            {arity{0, 0}, false, func([]*document.Node) *document.Node { return environment }},
-	"resourceid":             {arity{2, 0}, true, callResourceID},
-	"subscriptionresourceid": {arity{2, 0}, true, callResourceID},
-	"tenantresourceid":       {arity{2, 0}, true, callResourceID},
-	"subscription":           {arity{0, 0}, false, ofAzure("the subscription")},
-	"resourcegroup":          {arity{0, 0}, false, ofAzure("the resource group")},
-	"deployment":             {arity{0, 0}, false, ofAzure("the deployment")},
-	"tenant":                 {arity{0, 0}, false, ofAzure("the tenant")},
-	"managementgroup":        {arity{0, 0}, false, ofAzure("the management group")},
-	"uniquestring":           {arity{1, 0}, true, ofAzure("what uniqueString() returns")},
-	"guid":                   {arity{1, 0}, true, ofAzure("what guid() returns")},
-	"newguid":                {arity{0, 0}, false, ofAzure("what newGuid() returns")},
-	"utcnow":                 {arity{0, 1}, false, ofAzure("the time of the deployment")},
+	"environment":               {arity{0, 0}, false, func([]*document.Node) *document.Node { return environment }},
+	"resourceid":                {arity{2, 0}, true, callResourceID},
+	"subscriptionresourceid":    {arity{2, 0}, true, callResourceID},
+	"tenantresourceid":          {arity{2, 0}, true, callResourceID},
+	"extensionresourceid":       {arity{3, 0}, true, callScopedResourceID},
+	"managementgroupresourceid": {arity{2, 0}, true, callResourceID},
+	"subscription":              {arity{0, 0}, false, ofAzure("the subscription")},
+	"resourcegroup":             {arity{0, 0}, false, ofAzure("the resource group")},
+	"deployment":                {arity{0, 0}, false, ofAzure("the deployment")},
+	"tenant":                    {arity{0, 0}, false, ofAzure("the tenant")},
+	"managementgroup":           {arity{0, 0}, false, ofAzure("the management group")},
+	"uniquestring":              {arity{1, 0}, true, ofAzure("what uniqueString() returns")},
+	"guid":                      {arity{1, 0}, true, ofAzure("what guid() returns")},
+	"newguid":                   {arity{0, 0}, false, ofAzure("what newGuid() returns")},
+	"utcnow":                    {arity{0, 1}, false, ofAzure("the time of the deployment")},
 }
 
 func ofAzure(what string) func([]*document.Node) *document.Node {
@@ -41,6 +43,15 @@ var environment = object([]document.Member{
 		member("sqlServerHostname", text(".database.windows.net")),
 	})),
 })
+
+// callScopedResourceID makes the id of a resource of another one, or in another resource group, whose id may be known to Azure alone.
+func callScopedResourceID(a []*document.Node) *document.Node {
+	id := callResourceID(a[1:])
+	if isUnresolved(id) || isUnresolved(a[0]) {
+		return id
+	}
+	return text(strings.TrimRight(a[0].Text, "/") + id.Text)
+}
 
 // callResourceID makes the id of a resource, with the subscription and resource group only where they are given: they are known to
 // Azure alone, and no setting uses them.

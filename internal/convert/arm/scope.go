@@ -28,6 +28,7 @@ type scope struct {
 	world      *world
 	file       string
 	template   *document.Node
+	outer      *scope           // of the deployment around, if its names are used here
 	parameters map[string]*lazy // in lower case
 	variables  map[string]*lazy
 	functions  map[string]*document.Node
@@ -39,8 +40,9 @@ type scope struct {
 
 // loop is one turn of a copy loop. Its count may be unknown.
 type loop struct {
-	name  string
-	index *document.Node
+	name     string
+	index    *document.Node
+	resource bool // the loop repeats a resource, and not a property or a value
 }
 
 // lazy is a value that is evaluated when it is used first.
@@ -113,9 +115,9 @@ func (s *scope) loopVariables(loops []*document.Node) {
 }
 
 // within returns a scope for one turn of a loop.
-func (s *scope) within(name string, index *document.Node) *scope {
+func (s *scope) within(turn loop) *scope {
 	inner := *s
-	inner.loops = append(append([]loop(nil), s.loops...), loop{name, index})
+	inner.loops = append(append([]loop(nil), s.loops...), turn)
 	return &inner
 }
 

@@ -31,6 +31,8 @@ type Result struct {
 	Missing []string
 	// Used are the files of linked templates.
 	Used []string
+	// Incomplete reports that the template needs more steps than are evaluated, so that parts are missing.
+	Incomplete bool
 }
 
 // IsTemplate reports whether a document is a template: it says so in $schema, or has resources and a contentVersion.
@@ -89,6 +91,7 @@ func Expand(template Template, given Values, linked func(name string) *Template)
 	w := &world{left: most, linked: linked, result: result, active: map[*document.Node]bool{}}
 	s := newScope(w, template.File, template.Root, given)
 	s.resources(template.Root.Fold("resources").Node, plainParent)
+	result.Incomplete = w.left <= 0
 	return *result
 }
 
@@ -128,14 +131,14 @@ func (s *scope) resource(raw *document.Node, around parent) {
 	name := textOf(loops, "name")
 	count, unknown := s.count(loops)
 	if unknown != nil {
-		s.within(name, unknown).one(raw, around)
+		s.within(loop{name, unknown, true}).one(raw, around)
 		return
 	}
 	for i := range count {
 		if !s.world.step() {
 			return
 		}
-		s.within(name, integer(i)).one(raw, around)
+		s.within(loop{name, integer(i), true}).one(raw, around)
 	}
 }
 
