@@ -76,8 +76,10 @@ func (r *read) add(input Input, findings *finding.List, parser document.Parser) 
 		return
 	}
 	nodes, problems := parser.Parse(text)
-	if several := sequence(text, parser); len(problems) > 0 && several != nil {
-		nodes, problems = several, nil
+	if len(problems) > 0 {
+		if several := sequence(text, parser); several != nil {
+			nodes, problems = several, nil
+		}
 	}
 	for _, problem := range problems {
 		unreadable(problem.Line, problem.Text)
@@ -101,19 +103,23 @@ func (r *read) add(input Input, findings *finding.List, parser document.Parser) 
 // sequence reads JSON values one after another, as a loop of commands writes them into one file; nil if the text is none.
 func sequence(text []byte, parser document.Parser) (nodes []*document.Node) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
-	for start := 0; ; start = int(decoder.InputOffset()) {
+	for start, line := 0, 0; ; {
 		var value json.RawMessage
 		if err := decoder.Decode(&value); errors.Is(err, io.EOF) {
 			return nodes
 		} else if err != nil {
 			return nil
 		}
-		lines := bytes.Repeat([]byte("\n"), bytes.Count(text[:start], []byte("\n")))
-		read, problems := parser.Parse(append(lines, text[start:decoder.InputOffset()]...)) // with the lines of the file
+		part := text[start:decoder.InputOffset()]
+		read, problems := parser.Parse(part)
 		if len(problems) > 0 {
 			return nil
 		}
+		for _, node := range read {
+			node.Below(line)
+		}
 		nodes = append(nodes, read...)
+		start, line = start+len(part), line+bytes.Count(part, []byte("\n"))
 	}
 }
 
@@ -149,9 +155,7 @@ func (r *read) expand(finder *find.Finder, findings *finding.List) (unused []arm
 func show(template arm.Template, results []arm.Result, finder *find.Finder, findings *finding.List) {
 	level := finding.Hand
 	for _, result := range results {
-		for _, part := range result.Parts {
-			finder.Part(part)
-		}
+		finder.Template(finding.Place{File: template.File}, result)
 	}
 	if len(finder.Sites) > 0 {
 		level = finding.Note

@@ -12,12 +12,10 @@ func (f *Finder) deployment(values *document.Node, content document.Member, a ar
 		return
 	}
 	var given arm.Values
-	if parameters := lookup(values, "parameters_content"); !parameters.Absent() {
+	if parameters := lookup(values, "parameters_content", "parameters_body"); !parameters.Absent() {
 		if read, problems := f.Parser.Embedded(parameters.Node); len(problems) == 0 {
 			given = arm.Given(&document.Node{Kind: document.Map, Members: []document.Member{{Key: "parameters", Node: read}}})
 		}
 	}
-	for _, part := range arm.Expand(arm.Template{File: a.File, Root: template}, given, func(string) *arm.Template { return nil }).Parts {
-		f.Part(part)
-	}
+	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: template}, given, func(string) *arm.Template { return nil }))
 }

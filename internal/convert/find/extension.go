@@ -1,13 +1,14 @@
 package find
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/internal/settings/document"
 )
 
 // typeKeys are the keys under which tools name an extension's type; name is Cluster API's.
-var typeKeys = []string{"typePropertiesType", "extensionType", "virtual_machine_extension_type", "typeHandlerName", "type", "name"}
+var typeKeys = []string{"typePropertiesType", "extensionType", "machineExtensionType", "virtual_machine_extension_type", "typeHandlerName", "type", "name"}
 
 // typeOf returns the type of the extension that a map is, in lower case; empty if it is none.
 func typeOf(n *document.Node) string {
@@ -35,11 +36,7 @@ func (f *Finder) extension(n *document.Node, a around) bool {
 		}
 	}
 	if kind == "" {
-		if isExtension(properties) {
-			f.Known = true
-			return true
-		}
-		return false
+		return f.another(n, properties, a)
 	}
 	f.Known = true
 	switch {
@@ -57,6 +54,33 @@ func (f *Finder) extension(n *document.Node, a around) bool {
 	return true
 }
 
+// another looks at a map that does not say that it is the Key Vault extension, and reports whether that is all: an extension of
+// another kind; one of which only the name is here, as in a listing of all machines; or settings that are all protected.
+func (f *Finder) another(n, properties *document.Node, a around) bool {
+	protected := lookup(n, "protectedSettings")
+	switch {
+	case isExtension(properties):
+	case onlyNamed.MatchString(textOf(n, "id")) && present(n, append(settingsKeys, "properties")...).Node == nil:
+		f.withoutSettings(a)
+	case !protected.Absent() && protected.Kind == document.String && lookup(n, "publicSettings").Node != nil && present(n, "publicSettings").Node == nil:
+		f.hand(a, "all settings%s are protected, which are not read; write them as for a new machine", f.on(a))
+	default:
+		return false
+	}
+	f.Known = true
+	return true
+}
+
+// onlyNamed is the id of an extension whose name says that it is the Key Vault extension.
+var onlyNamed = regexp.MustCompile(`(?i)/extensions/[^/]*(keyvaultforwindows|kvvmextension)[^/]*$`)
+
+func (f *Finder) withoutSettings(a around) {
+	f.hand(a, "the settings of the extension%s are not here: Azure does not show protected settings again, and a tool may not know them yet; write them as for a new machine, or take the file of the machine itself, C:\\Packages\\Plugins\\Microsoft.Azure.KeyVault.KeyVaultForWindows\\<version>\\RuntimeSettings\\*.settings", f.on(a))
+}
+
+// settingsKeys are the keys under which tools name an extension's settings.
+var settingsKeys = []string{"settings", "publicSettings", "setting", "settings_json"}
+
 // isExtension reports whether a map is a VM extension of any kind.
 func isExtension(n *document.Node) bool {
 	return lookup(n, "publisher").Node != nil && lookup(n, "typeHandlerVersion", "type", "extensionType").Node != nil && lookup(n, "offer", "sku").Node == nil
@@ -70,12 +94,12 @@ func (f *Finder) windows(n, properties *document.Node, a around) {
 			a.outer = Value{a.At(outer.Key, outer.Line), outer.Node}
 		}
 	}
-	settings := present(properties, "settings", "publicSettings")
+	settings := present(properties, settingsKeys...)
 	if settings.Node == nil {
-		settings = present(n, "settings", "publicSettings")
+		settings = present(n, settingsKeys...)
 	}
 	if settings.Node == nil {
-		f.hand(a, "the settings of the extension%s are not here: Azure does not show protected settings again, and a tool may not know them yet; write them as for a new machine, or take the file of the machine itself, C:\\Packages\\Plugins\\Microsoft.Azure.KeyVault.KeyVaultForWindows\\<version>\\RuntimeSettings\\*.settings", f.on(a))
+		f.withoutSettings(a)
 		return
 	}
 	f.site(settings, a)
@@ -135,6 +159,7 @@ func (f *Finder) add(s Site, a around) {
 // settings looks at a map that has the settings itself, without a resource around.
 func (f *Finder) settings(n *document.Node, a around) bool {
 	secrets := lookup(n, "secretsManagementSettings")
+	f.Known = f.Known || secrets.Node != nil
 	if secrets.Absent() && lookup(n, "observedCertificates").Node == nil {
 		return false
 	}

@@ -31,14 +31,35 @@ func (f *Finder) kubernetes(n *document.Node, a around) bool {
 		f.children(n, a)
 	case strings.HasSuffix(group, "azure.com"): // Azure Service Operator
 		f.Known = true
-		if owner := textOf(present(n.Get("spec"), "owner").Node, "name"); owner != "" {
-			a.machine = Machine{Key: "owner/" + strings.ToLower(owner), Name: owner}
-		}
+		a.machine, a.linux = ofOperator(kind.Text, name, n.Get("spec")), isLinux(n, 0)
 		f.children(n, a)
 	default:
 		return false
 	}
 	return true
+}
+
+// ofOperator is the machine of an object of Azure Service Operator: itself, or the owner of an extension. A machine's own owner is
+// its resource group.
+func ofOperator(kind, name string, spec *document.Node) Machine {
+	owner := present(spec, "owner").Node
+	switch {
+	case kind == "VirtualMachine" || kind == "VirtualMachineScaleSet" || kind == "ManagedClusterNodeType":
+		if own := textOf(spec, "azureName"); own != "" {
+			name = own
+		}
+	case textOf(owner, "armId") != "":
+		name = textOf(owner, "armId")
+		if parts := ofMachine.FindStringSubmatch(name); parts != nil {
+			return Machine{Key: strings.ToLower(parts[1]), Name: parts[2]}
+		}
+	default:
+		name = textOf(owner, "name")
+	}
+	if name == "" {
+		return Machine{}
+	}
+	return Machine{Key: "owner/" + strings.ToLower(name), Name: name}
 }
 
 func (f *Finder) forPods(a around, kind, name, what string) {

@@ -2,6 +2,7 @@ package find
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/internal/settings/document"
@@ -80,9 +81,27 @@ func (f *Finder) remember(n *document.Node, a around) {
 		properties = inner.Node
 	}
 	profile := present(present(properties, "virtualMachineProfile").Node, "extensionProfile").Node
-	if extensions := lookup(profile, "extensions").Node; extensions != nil && extensions.Kind == document.List {
+	extensions := lookup(profile, "extensions").Node
+	listed := extensions != nil && extensions.Kind == document.List
+	if none := extensions.Absent() && present(n, "resources", "extensions").Node == nil; listed || none && isWindows(n, 0) {
 		f.Machines[a.machine.Key] = a.machine
 	}
+}
+
+// isWindows looks for what only machines with Windows have.
+func isWindows(n *document.Node, depth int) bool {
+	if strings.EqualFold(textOf(n, "osType"), "windows") || !lookup(n, "windowsConfiguration").Absent() {
+		return true
+	}
+	return depth < 12 && inside(n, func(inner *document.Node) bool { return isWindows(inner, depth+1) })
+}
+
+// inside reports whether something holds for a map in a map, without the resources that belong to it.
+func inside(n *document.Node, holds func(*document.Node) bool) bool {
+	return slices.ContainsFunc(members(n), func(m document.Member) bool {
+		key := simple(m.Key)
+		return key != "resources" && key != "tags" && m.Kind == document.Map && holds(m.Node)
+	})
 }
 
 // isLinux looks for what only machines with Linux have.
@@ -90,16 +109,11 @@ func isLinux(n *document.Node, depth int) bool {
 	if depth > 12 || n == nil {
 		return false
 	}
-	if !lookup(n, "linuxConfiguration", "os_profile_linux_config").Absent() && len(lookup(n, "linuxConfiguration", "os_profile_linux_config").Members)+len(lookup(n, "linuxConfiguration", "os_profile_linux_config").Items) > 0 {
+	if own := lookup(n, "linuxConfiguration", "os_profile_linux_config"); !own.Absent() && len(own.Members)+len(own.Items) > 0 {
 		return true
 	}
 	if strings.EqualFold(textOf(n, "osType"), "linux") {
 		return true
 	}
-	for _, m := range n.Members {
-		if key := simple(m.Key); key != "resources" && key != "tags" && m.Kind == document.Map && isLinux(m.Node, depth+1) {
-			return true
-		}
-	}
-	return false
+	return inside(n, func(inner *document.Node) bool { return isLinux(inner, depth+1) })
 }

@@ -10,12 +10,13 @@ import (
 // terraform looks at what `terraform show -json` prints of a plan or a state, and at a state's file. Of a plan, what is planned
 // counts; what was, and what changes, are the same resources again.
 func (f *Finder) terraform(n *document.Node, a around) bool {
-	_, isText := n.Get("terraform_version"), n.Get("format_version") != nil
+	isText := n.Get("format_version") != nil
 	planned, values := n.Get("planned_values"), n.Get("values")
 	switch {
 	case isText && planned != nil:
 		f.Known = true
 		f.module(planned.Get("root_module"), a.at("planned_values.root_module", planned.Line))
+		f.read(n.Get("prior_state").Get("values").Get("root_module"), 0)
 	case isText && values != nil:
 		f.Known = true
 		f.module(values.Get("root_module"), a.at("values.root_module", values.Line))
@@ -23,7 +24,10 @@ func (f *Finder) terraform(n *document.Node, a around) bool {
 		f.Known = true
 		f.state(n.Get("resources"), a)
 	default:
-		return isText && n.Get("terraform_version") != nil
+		if !isText || n.Get("terraform_version") == nil && len(n.Members) > 1 {
+			return false
+		}
+		f.Known = true // of nothing
 	}
 	return true
 }
@@ -35,7 +39,11 @@ func (f *Finder) module(n *document.Node, a around) {
 	}
 	if resources := n.Get("resources"); resources != nil {
 		for _, resource := range resources.Items {
-			if values := resource.Get("values"); values != nil && textOf(resource, "mode") != "data" {
+			switch values := resource.Get("values"); {
+			case values == nil || resource.Get("deposed_key") != nil: // or replaced already, and not removed yet
+			case textOf(resource, "mode") == "data":
+				f.identities(values)
+			default:
 				f.resource(textOf(resource, "address"), textOf(resource, "type"), values, a)
 			}
 		}
@@ -47,11 +55,28 @@ func (f *Finder) module(n *document.Node, a around) {
 	}
 }
 
+// read remembers the identities that Terraform has read, of a module and of those within it. Of a plan they are in the state before.
+func (f *Finder) read(module *document.Node, depth int) {
+	if module == nil || depth > deepest {
+		return
+	}
+	if resources := module.Get("resources"); resources != nil {
+		for _, resource := range resources.Items {
+			f.identities(resource.Get("values"))
+		}
+	}
+	if modules := module.Get("child_modules"); modules != nil {
+		for _, inner := range modules.Items {
+			f.read(inner, depth+1)
+		}
+	}
+}
+
 // state looks at the resources of a state's file.
 func (f *Finder) state(resources *document.Node, a around) {
 	for _, resource := range resources.Items {
 		instances := resource.Get("instances")
-		if instances == nil || textOf(resource, "mode") == "data" {
+		if instances == nil {
 			continue
 		}
 		address := strings.TrimPrefix(textOf(resource, "module")+"."+textOf(resource, "type")+"."+textOf(resource, "name"), ".")
@@ -62,7 +87,11 @@ func (f *Finder) state(resources *document.Node, a around) {
 					with = fmt.Sprintf("%s[%q]", address, key.Text)
 				}
 			}
-			if attributes := instance.Get("attributes"); attributes != nil {
+			switch attributes := instance.Get("attributes"); {
+			case attributes == nil || instance.Get("deposed") != nil: // or replaced already, and not removed yet
+			case textOf(resource, "mode") == "data":
+				f.identities(attributes)
+			default:
 				f.resource(with, textOf(resource, "type"), attributes, a)
 			}
 		}
@@ -86,7 +115,7 @@ func (f *Finder) resource(address, kind string, values *document.Node, a around)
 	if f.extension(values, a) {
 		return
 	}
-	if content := lookup(values, "template_content"); content.Node != nil {
+	if content := lookup(values, "template_content", "template_body"); content.Node != nil {
 		f.deployment(values, content, a)
 		return
 	}

@@ -2,11 +2,13 @@ package find
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/internal/convert/arm"
 	"github.com/vaultpane/vaultpane/internal/convert/finding"
 	"github.com/vaultpane/vaultpane/internal/settings/document"
+	"github.com/vaultpane/vaultpane/internal/settings/nearest"
 )
 
 // deepest bounds how deep values in strings in values may be.
@@ -14,16 +16,25 @@ const deepest = 200
 
 // Document looks through one document of a file.
 func (f *Finder) Document(file string, root *document.Node) {
-	if root.Kind == document.List && len(root.Items) == 0 {
-		f.Known = true // a list of az that has nothing
+	if isEmptyList(root) || isEmptyList(lookup(root, "data", "value").Node) {
+		f.Known = true // a list of az, of Resource Graph or of Azure's API that has nothing
 	}
 	f.visit(root, around{Place: finding.Place{File: file, Line: root.Line}})
 }
 
-// Part looks through a resource of an evaluated template.
-func (f *Finder) Part(part arm.Part) {
+func isEmptyList(n *document.Node) bool {
+	return n != nil && n.Kind == document.List && len(n.Items) == 0
+}
+
+// Template looks through the resources of an evaluated template.
+func (f *Finder) Template(at finding.Place, expanded arm.Result) {
 	f.Known = true
-	f.visit(part.Resource, around{Place: finding.Place{File: part.File, Line: part.Resource.Line}, skipped: part.Skipped, doubt: part.Doubt})
+	for _, part := range expanded.Parts {
+		f.visit(part.Resource, around{Place: finding.Place{File: part.File, Line: part.Resource.Line}, skipped: part.Skipped, doubt: part.Doubt})
+	}
+	if expanded.Incomplete {
+		f.hand(around{Place: at}, "is a template that needs too many steps to be evaluated, so it is not converted as a whole; give what it deployed, such as 'az vmss list -o json' prints")
+	}
 }
 
 func (f *Finder) visit(n *document.Node, a around) {
@@ -77,11 +88,32 @@ var secret = map[string]bool{"protectedsettings": true, "protectedsettingsfromke
 
 func (f *Finder) children(n *document.Node, a around) {
 	for _, m := range n.Members {
-		if !secret[simple(m.Key)] {
+		switch {
+		case secret[simple(m.Key)]:
+		case misspelt(m):
+			f.Known = true
+			f.hand(a.at(m.Key, m.Line), "is not a setting of the extension; probably secretsManagementSettings is meant, correct or remove it")
+		case carriers[simple(m.Key)] && damaged.MatchString(m.Text):
+			f.Known = true
+			f.hand(a.at(m.Key, m.Line), "is what ConvertTo-Json writes for values below its -Depth, so what is in it%s is not known; write it again with -Depth 10", f.on(a))
+		default:
 			f.visit(m.Node, a.at(m.Key, m.Line))
 		}
 	}
 }
+
+// misspelt reports whether a key is probably secretsManagementSettings. The word settings alone is none.
+func misspelt(m document.Member) bool {
+	const right = "secretsManagementSettings"
+	near := len(m.Key) > len("settings") && nearest.Name(m.Key, []string{right}) != ""
+	return near && simple(m.Key) != strings.ToLower(right) && (m.Kind == document.Map || m.Kind == document.String)
+}
+
+// carriers are keys of machines under which extensions and certificates are.
+var carriers = map[string]bool{"virtualmachineprofile": true, "extensionprofile": true, "extensions": true, "osprofile": true, "secrets": true, "vaultcertificates": true}
+
+// damaged is what ConvertTo-Json writes for a value below its -Depth.
+var damaged = regexp.MustCompile(`^(System\.[A-Z]|Microsoft\.Azure\.|@\{)`)
 
 // embedded returns the JSON in a string if it may have settings.
 func (f *Finder) embedded(n *document.Node) *document.Node {
@@ -105,14 +137,15 @@ func (f *Finder) template(n *document.Node, a around) bool {
 	if a.Path == "" || !arm.IsTemplate(n) {
 		return false
 	}
-	for _, part := range arm.Expand(arm.Template{File: a.File, Root: n}, nil, func(string) *arm.Template { return nil }).Parts {
-		f.Part(part)
-	}
+	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: n}, nil, func(string) *arm.Template { return nil }))
 	return true
 }
 
 // identities remembers the client ids of a machine's user-assigned identities: {id: {clientId, principalId}}, or one with its id.
 func (f *Finder) identities(n *document.Node) {
+	if n == nil {
+		return
+	}
 	for _, m := range members(lookup(n, "userAssignedIdentities").Node) {
 		if client := textOf(m.Node, "clientId"); client != "" {
 			f.Clients[strings.ToLower(m.Key)] = client

@@ -84,6 +84,9 @@ func (n *Node) outer(problem Problem) Problem {
 	return problem
 }
 
+// Below moves a value and all in it down by some lines, as part of a larger text.
+func (n *Node) Below(lines int) { n.move(&Node{Line: lines, block: true}) }
+
 func (n *Node) move(within *Node) {
 	if within.block {
 		n.Line += within.Line
