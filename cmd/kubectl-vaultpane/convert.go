@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
@@ -122,10 +123,16 @@ func report(streams terminal.Streams, result convert.Result) error {
 	return nil
 }
 
+// longestPrefix leaves room for names, which have up to 253 characters with it.
+const longestPrefix = 63
+
 func (o convertOptions) read() (convert.Options, error) {
 	options := convert.Options{Latest: o.latest, Prefix: o.prefix}
 	if !slices.Contains(convert.Formats, o.format) {
 		return options, fmt.Errorf("--output is %q, must be one of %s", o.format, strings.Join(convert.Formats, ", "))
+	}
+	if wrong := validation.IsDNS1123Subdomain(o.prefix + "x"); len(wrong) > 0 || len(o.prefix) > longestPrefix {
+		return options, fmt.Errorf("--prefix is %q, must be up to %d lower-case letters, digits, hyphens and full stops, as in web-", o.prefix, longestPrefix)
 	}
 	if o.selector != "" {
 		parsed, err := metav1.ParseToLabelSelector(o.selector)

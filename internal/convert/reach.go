@@ -43,15 +43,15 @@ func (r *Result) reach(entries []tidy.Entry, options Options) {
 	if derived {
 		text = "Not all machines had the same certificates. Check that the derived nodeSelectors fit this cluster's node pools; a certificate without one goes to every Windows node with its key:"
 	}
+	level := finding.Hand
+	if options.NodeSelector != nil {
+		level, text = finding.Note, "Not all machines had the same certificates; each node that --node-selector selects gets all of them:"
+	}
 	for _, group := range groups[:min(len(groups), mostGroups)] {
 		text += "\n  " + group
 	}
 	if rest := len(groups) - mostGroups; rest > 0 {
 		text += fmt.Sprintf("\n  and %d other groups of machines", rest)
-	}
-	level := finding.Hand
-	if options.NodeSelector != nil {
-		level = finding.Note
 	}
 	r.Findings.Add(finding.Finding{Level: level, Text: text})
 }

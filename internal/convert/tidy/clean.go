@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/vaultpane/vaultpane/internal/convert/find"
 	"github.com/vaultpane/vaultpane/internal/convert/finding"
@@ -55,6 +56,8 @@ func (r *reading) value(key string, at find.Value) (node *document.Node, keep, f
 		return node, node != nil, node == nil
 	case strings.ToLower(location):
 		return at.Node, true, r.wrongLocation(at)
+	case strings.ToLower(store), "certificatestore":
+		return at.Node, true, r.wrongStore(at)
 	case strings.ToLower(interval):
 		node = r.interval(at)
 	case strings.ToLower(exportable), strings.ToLower(link), strings.ToLower(initialSync):
@@ -93,6 +96,15 @@ func (r *reading) wrongLocation(at find.Value) bool {
 	default:
 		r.Findings.Hand(at.Place, "is %s, must be LocalMachine or CurrentUser; this certificate is left out", finding.Shown(at.Node))
 	}
+	return true
+}
+
+// wrongStore reports a store that has no name. What is wrong with a name, the CRD's rules say.
+func (r *reading) wrongStore(at find.Value) bool {
+	if at.Node.Kind == document.String {
+		return false
+	}
+	r.Findings.Hand(at.Place, "is %s, must be the name of a store, such as MY; this certificate is left out", finding.Shown(at.Node))
 	return true
 }
 
@@ -152,7 +164,7 @@ func (r *reading) items(list find.Value) []find.Value {
 	case document.Unresolved:
 		r.Findings.Hand(list.Place, "%s; without it, no certificate is known", list.Node.Text)
 	case document.String:
-		words := strings.Fields(list.Node.Text)
+		words := strings.FieldsFunc(list.Node.Text, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
 		if len(words) > 1 && !slices.ContainsFunc(words, func(word string) bool { return !strings.HasPrefix(strings.ToLower(word), "http") }) {
 			r.Findings.Note(list.Place, "is one string with %d URLs, as ConvertTo-Json writes a list below its -Depth; it is read as a list", len(words))
 		} else {

@@ -91,7 +91,10 @@ func (r *reading) clientID(v find.Value) *document.Member {
 // clientOf returns the client id that a value is or stands for, or why it is none.
 func (r *reading) clientOf(n *document.Node) (client, why string) {
 	if why := r.unknown(n); why != "" {
-		return "", why + ": 'az identity show --resource-group GROUP --name NAME --query clientId' prints the client id"
+		if n.Kind == document.Unresolved {
+			why = "is not known: " + why
+		}
+		return "", why + ". 'az identity show --resource-group GROUP --name NAME --query clientId' prints the client id"
 	}
 	text := strings.TrimSpace(n.Text)
 	switch {

@@ -109,13 +109,14 @@ func (r *reading) settings() {
 
 // withoutList says why settings ask for no certificate.
 func (r *reading) withoutList(inner find.Value) {
-	if len(inner.Node.Members) == 0 {
+	if len(r.site.Settings.Members) == 0 {
 		r.Findings.Hand(inner.Place, "is empty; if the settings were protected, Azure does not show them again: take the node's own RuntimeSettings\\*.settings")
 		return
 	}
 	for _, m := range inner.Node.Members {
-		if !strings.EqualFold(m.Key, observed) && nearest.Name(m.Key, append([]string{interval, store, location, link, initialSync, exportable, accounts}, observed)) == observed {
-			r.Findings.Hand(inner.At(m.Key, m.Line), "is not a setting of the extension; probably %s is meant, correct or remove it", observed)
+		known := []string{interval, store, location, link, initialSync, exportable, accounts, observed, secrets}
+		if meant := nearest.Name(m.Key, known); (meant == observed || meant == secrets && len(m.Key) > len("settings")) && !strings.EqualFold(m.Key, meant) {
+			r.Findings.Hand(inner.At(m.Key, m.Line), "is not a setting of the extension; probably %s is meant, correct or remove it", meant)
 			return
 		}
 	}

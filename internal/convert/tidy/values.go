@@ -51,6 +51,9 @@ func (r *reading) boolean(at find.Value) *document.Node {
 // accounts leaves out what is no name.
 func (r *reading) accounts(at find.Value) *document.Node {
 	if at.Node.Kind != document.List {
+		if at.Node.Kind == document.String {
+			r.Findings.Note(at.Place, "is a string, %s; it is read as a list of accounts", finding.Shown(at.Node))
+		}
 		return at.Node
 	}
 	made := &document.Node{Kind: document.List, Line: at.Line}
