@@ -115,10 +115,14 @@ func unify(entries []tidy.Entry, found find.Result) {
 			if m.Pool == "" {
 				m.Pool = found.Pools[with[0]]
 			}
-			if _, unclear := found.Unclear[m.Key]; unclear {
-				found.Unclear[with[0]] = *m
+			if m.Key == with[0] {
+				return
 			}
-			m.Key = with[0]
+			_, unclear := found.Unclear[m.Key]
+			delete(found.Unclear, m.Key)
+			if m.Key = with[0]; unclear {
+				found.Unclear[m.Key] = *m
+			}
 		case len(with) > 1 && strings.HasPrefix(m.Key, "/"):
 			m.Name += " in " + group(m.Key)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -67,9 +68,15 @@ func (m *mapping) set(key string, value *yaml.Node) *yaml.Node {
 	return value
 }
 
+// otherwise are words that YAML 1.1, which kubectl and Helm read, takes for booleans and numbers to the base 60.
+var otherwise = regexp.MustCompile(`(?i)^(y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$`)
+
 func word(text string) *yaml.Node {
 	node := &yaml.Node{}
 	node.SetString(text)
+	if otherwise.MatchString(text) {
+		node.Style = yaml.DoubleQuotedStyle
+	}
 	return node
 }
 

@@ -132,7 +132,7 @@ func Shown(n *document.Node) string {
 	if at := strings.LastIndex(text, "@"); strings.Contains(text, "://") && at > 0 {
 		text = text[:strings.Index(text, "://")+3] + "…" + text[at:]
 	}
-	if before, _, fragment := strings.Cut(text, "#"); fragment && strings.Contains(before, "://") {
+	if before, after, fragment := strings.Cut(text, "#"); fragment && strings.Contains(before, "://") && !strings.HasPrefix(after, "{") {
 		text = before + "#…"
 	}
 	if cut {

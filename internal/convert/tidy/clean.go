@@ -73,7 +73,7 @@ func (r *reading) value(key string, at find.Value) (node *document.Node, keep, f
 // linux are settings of the extension for Linux that change what a certificate is; others are named and left out.
 var linux = map[string]bool{"aclenabled": true, "acls": true, "customsymboliclinkname": true}
 
-var template = regexp.MustCompile(`\{\{.*?\}\}|\$\{.*?\}|\$\(.*?\)|\{%.*?%\}`)
+var template = regexp.MustCompile(`\{\{.*?\}\}|#\{.*?\}|\$\{.*?\}|\$\(.*?\)|\{%.*?%\}`)
 
 // unknown says why a value is not known: it is Unresolved, or has a variable of a template language.
 func (r *reading) unknown(n *document.Node) string {
@@ -141,7 +141,11 @@ func (r *reading) misplaced(root, inner find.Value) {
 			continue
 		}
 		if meant := nearest.Name(m.Key, append([]string{observed, interval, store, location, link, initialSync}, known[:2]...)); meant != "" {
-			r.Findings.Hand(root.At(m.Key, m.Line), "is not read here; probably %s is meant, correct or remove it", meant)
+			what := "probably " + meant + " is meant, correct or remove it"
+			if strings.EqualFold(meant, m.Key) {
+				what = "it belongs within " + secrets
+			}
+			r.Findings.Hand(root.At(m.Key, m.Line), "is not read here; %s", what)
 		}
 	}
 }
