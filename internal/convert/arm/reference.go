@@ -15,16 +15,12 @@ func (s *scope) callReference(arguments []expression) *document.Node {
 		return unresolved("what reference() returns is known to Azure alone")
 	}
 	known := unresolved("what reference() of %s returns is known to Azure alone", document.Shown(id.Text))
-	name := id.Text
-	if at := strings.LastIndex(name, "/"); at >= 0 {
-		name = name[at+1:]
-	}
-	if raw := s.find(id.Text, name); raw != nil {
-		if strings.EqualFold(textOf(raw, "type"), "Microsoft.Resources/deployments") {
-			known.Members = s.outputs(raw)
+	if raw, at := s.find(id.Text); raw != nil {
+		if strings.EqualFold(textOf(raw, "type"), deployments) {
+			known.Members = at.outputs(raw)
 			return known
 		}
-		named := s.tree(document.NewString(textOf(raw, "name"), 1))
+		named := at.tree(document.NewString(textOf(raw, "name"), 1))
 		if !isUnresolved(named) {
 			known.Members = ofResource(idOf(textOf(raw, "type"), named.Text))
 		}
@@ -37,11 +33,11 @@ func (s *scope) callReference(arguments []expression) *document.Node {
 // callResourceInfo returns what the template itself says of a resource with a symbolic name.
 func (s *scope) callResourceInfo(arguments []expression) *document.Node {
 	symbol := s.evaluate(arguments[0])
-	raw := s.find(symbol.Text, "")
+	raw, at := s.find(symbol.Text)
 	if isUnresolved(symbol) || raw == nil {
 		return unresolved("what resourceInfo() of %s returns is not known", document.Shown(symbol.Text))
 	}
-	name, kind := s.tree(document.NewString(textOf(raw, "name"), 1)), textOf(raw, "type")
+	name, kind := at.tree(document.NewString(textOf(raw, "name"), 1)), textOf(raw, "type")
 	id := name
 	if !isUnresolved(name) {
 		id = text(idOf(kind, name.Text))
@@ -73,39 +69,6 @@ func ofResource(id string) []document.Member {
 	}
 	if parts := secretID.FindStringSubmatch(id); parts != nil {
 		return []document.Member{member("secretUri", text("https://"+parts[1]+".vault.azure.net/secrets/"+parts[2]))}
-	}
-	return nil
-}
-
-// find returns a resource of this template, or of one around whose names are used, by its symbolic name, or a deployment by its
-// name or id.
-func (s *scope) find(id, name string) *document.Node {
-	for at := s; at != nil; at = at.outer {
-		if found := at.findHere(id, name); found != nil {
-			return found
-		}
-	}
-	return nil
-}
-
-func (s *scope) findHere(id, name string) *document.Node {
-	all := s.template.Fold("resources").Node
-	if all == nil {
-		return nil
-	}
-	if found := all.Fold(id).Node; found != nil {
-		return found
-	}
-	if strings.Contains(id, "/") && !strings.Contains(strings.ToLower(id), "/microsoft.resources/deployments/") {
-		return nil
-	}
-	for _, item := range all.Items {
-		if !strings.EqualFold(textOf(item, "type"), "Microsoft.Resources/deployments") {
-			continue
-		}
-		if named := s.tree(document.NewString(textOf(item, "name"), 1)); strings.EqualFold(named.Text, name) {
-			return item
-		}
 	}
 	return nil
 }

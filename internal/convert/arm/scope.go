@@ -91,18 +91,18 @@ func newScope(w *world, file string, template *document.Node, given Values) *sco
 	return s
 }
 
-// parameter returns a parameter's value. A secret one is not used, also if it is given.
+// parameter returns a parameter's value, its default also if null is given. A secret one is not used, also if it is given.
 func (s *scope) parameter(name string, declared *document.Node, given Values) *document.Node {
 	if strings.HasPrefix(strings.ToLower(textOf(declared, "type")), "secure") {
 		return unresolved("the parameter %s is a secret, which is not read", name)
 	}
-	if value := given[strings.ToLower(name)]; value != nil {
+	if value := given[strings.ToLower(name)]; value != nil && value.Kind != document.Null {
 		return value
 	}
 	if value := declared.Fold("defaultValue").Node; value != nil {
 		return s.tree(value)
 	}
-	if nullable := declared.Fold("nullable").Node; nullable != nil && nullable.Text == "true" {
+	if nullable := declared.Fold("nullable").Node; nullable != nil && nullable.Text == "true" || given[strings.ToLower(name)] != nil {
 		return null()
 	}
 	return unresolved("the parameter %s has no value; give the file of parameters too", name)

@@ -148,7 +148,7 @@ func (s *scope) one(raw *document.Node, around parent) {
 	inner.condition(raw)
 	s = &inner
 	kind := s.tree(document.NewString(textOf(raw, "type"), raw.Line))
-	if strings.EqualFold(kind.Text, "Microsoft.Resources/deployments") {
+	if strings.EqualFold(kind.Text, deployments) {
 		s.deployment(raw)
 		return
 	}
