@@ -52,7 +52,7 @@ type Result struct {
 	Machines map[string]Machine
 	// Pools are the node pools of machines, by their keys.
 	Pools map[string]string
-	// Clients are the client ids of identities, by their resource ids in lower case, as machines list them.
+	// Clients are the client ids of identities, by their resource ids and object ids in lower case, as machines list them.
 	Clients map[string]string
 	// Unclear are the machines of which something cannot be converted, by their keys.
 	Unclear map[string]Machine

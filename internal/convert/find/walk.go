@@ -140,24 +140,3 @@ func (f *Finder) template(n *document.Node, a around) bool {
 	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: n}, nil, func(string) *arm.Template { return nil }))
 	return true
 }
-
-// identities remembers the client ids of a machine's user-assigned identities: {id: {clientId, principalId}}, or one with its id.
-func (f *Finder) identities(n *document.Node) {
-	if n == nil {
-		return
-	}
-	for _, m := range members(lookup(n, "userAssignedIdentities").Node) {
-		if client := textOf(m.Node, "clientId"); client != "" {
-			f.Clients[strings.ToLower(m.Key)] = client
-		}
-	}
-	id := textOf(n, "id")
-	if client := textOf(n, "clientId"); client != "" && strings.Contains(strings.ToLower(id), "/userassignedidentities/") {
-		f.Clients[strings.ToLower(id)] = client
-	}
-	if properties := present(n, "properties"); properties.Node != nil && strings.Contains(strings.ToLower(id), "/userassignedidentities/") {
-		if client := textOf(properties.Node, "clientId"); client != "" {
-			f.Clients[strings.ToLower(id)] = client
-		}
-	}
-}

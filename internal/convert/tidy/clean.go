@@ -19,7 +19,7 @@ func (r *reading) clean(v find.Value) (members []document.Member, ok bool) {
 	for _, m := range v.Node.Members {
 		at := find.Value{Place: v.At(m.Key, m.Line), Node: m.Node}
 		key := strings.ToLower(m.Key)
-		if at.Node.Absent() || key == strings.ToLower(observed) || key == strings.ToLower(secrets) || strings.HasPrefix(key, "authentication") {
+		if at.Node.Absent() || key == strings.ToLower(observed) || key == strings.ToLower(secrets) || isIdentity(key) {
 			continue
 		}
 		node, keep, fatal := r.value(key, at)
@@ -31,6 +31,11 @@ func (r *reading) clean(v find.Value) (members []document.Member, ok bool) {
 		}
 	}
 	return members, true
+}
+
+// isIdentity reports whether a key is that of the identity.
+func isIdentity(key string) bool {
+	return strings.EqualFold(key, authentication) || strings.EqualFold(key, "authenticationLocationSettings")
 }
 
 // decisive are the settings that say which certificate goes where.

@@ -69,7 +69,7 @@ func (r *reading) clientID(v find.Value) *document.Member {
 				r.Findings.Note(at.Place, "is %s; Vaultpane finds the endpoint itself, so it is left out", finding.Shown(m.Node))
 			}
 		case key == "msiobjectid":
-			r.Findings.Hand(at.Place, "is %s, an object id (msiObjectId), which only the extension can use; it is left out: 'az ad sp show --id %s --query appId' prints the client id", finding.Shown(m.Node), plainID(m.Text))
+			r.Findings.Hand(at.Place, "is %s, an object id (msiObjectId), which only the extension can use; it is left out: %s", finding.Shown(m.Node), r.clientOfObject(m.Text))
 		case key == "clientid" || key == "clientcertificatesubjectname":
 			r.Findings.Hand(at.Place, "signs in with a certificate, which Vaultpane does not; it is left out: give the agents an Azure identity")
 		default:
@@ -85,6 +85,9 @@ func (r *reading) clientID(v find.Value) *document.Member {
 		r.Findings.Hand(at.Place, "msiClientId %s. It is left out, so the agents' own identity is used", why)
 		return nil
 	}
+	if given := strings.TrimSpace(at.Node.Text); given != text {
+		r.Findings.Note(at.Place, "is %s; the client id of this identity, %s, is taken from the same input", finding.Shown(at.Node), text)
+	}
 	return &document.Member{Key: "msiClientId", Line: at.Line, Node: document.NewString(text, at.Line)}
 }
 
@@ -98,16 +101,26 @@ func (r *reading) clientOf(n *document.Node) (client, why string) {
 	}
 	text := strings.TrimSpace(n.Text)
 	switch {
-	case n.Kind == document.String && guid.MatchString(text) && text != zeros:
-		return text, ""
+	case guid.MatchString(text) && r.Clients[strings.ToLower(text)] != "":
+		return "", fmt.Sprintf("is %s, the object id of an identity and no client id: %s", finding.Shown(n), r.clientOfObject(text))
 	case n.Kind == document.String && r.Clients[strings.ToLower(text)] != "":
 		return r.Clients[strings.ToLower(text)], ""
+	case n.Kind == document.String && guid.MatchString(text) && text != zeros:
+		return text, ""
 	case n.Kind == document.String && resourceID.MatchString(text):
 		return "", fmt.Sprintf("is %s, the id of a resource and no client id: 'az identity show --ids %s --query clientId' prints the client id", finding.Shown(n), plainID(text))
 	case text == zeros:
 		return "", "is a GUID of zeros, a placeholder"
 	}
 	return "", fmt.Sprintf("is %s, must be a client id, a GUID: 'az identity show --resource-group GROUP --name NAME --query clientId' prints it", finding.Shown(n))
+}
+
+// clientOfObject says what the client id of an object id is, or how to find it.
+func (r *reading) clientOfObject(id string) string {
+	if client := r.Clients[strings.ToLower(strings.TrimSpace(id))]; client != "" {
+		return "the client id of this identity is " + client
+	}
+	return "'az ad sp show --id " + plainID(id) + " --query appId' prints the client id"
 }
 
 // plainID is an id for a command that a person copies: nothing but letters, digits and the marks of ids.

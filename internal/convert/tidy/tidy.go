@@ -33,7 +33,7 @@ type Tidier struct {
 	Reader *settings.Reader
 	// Parser reads JSON in strings.
 	Parser document.Parser
-	// Clients are client ids by the resource ids of identities, in lower case.
+	// Clients are client ids by the resource ids and object ids of identities, in lower case.
 	Clients map[string]string
 	// Latest removes versions from URLs.
 	Latest bool
@@ -172,6 +172,11 @@ func (r *reading) item(v find.Value) {
 		v.Node = &document.Node{Kind: document.Map, Line: v.Line, Members: []document.Member{{Key: url, Line: v.Line, Node: v.Node}}}
 	}
 	r.repeated(v)
+	for _, m := range v.Node.Members {
+		if isIdentity(m.Key) && !m.Absent() {
+			r.Findings.Hand(v.At(m.Key, m.Line), "is not read here; it belongs beside %s, for all certificates", secrets)
+		}
+	}
 	members, ok := r.clean(v)
 	if ok {
 		r.read(v, members)
