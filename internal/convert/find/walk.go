@@ -59,7 +59,7 @@ func (f *Finder) visit(n *document.Node, a around) {
 // object looks at a map: it may be a document of a known kind, a machine, an extension, or settings.
 func (f *Finder) object(n *document.Node, a around) {
 	switch {
-	case f.kubernetes(n, a), f.terraform(n, a), f.template(n, a):
+	case f.kubernetes(n, a), f.terraform(n, a), f.template(n, a), f.deployed(n, a):
 		return
 	}
 	if after := lookup(n, "after"); lookup(n, "changeType").Node != nil && lookup(n, "before").Node != nil { // az deployment what-if

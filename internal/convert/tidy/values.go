@@ -2,6 +2,7 @@ package tidy
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -48,10 +49,27 @@ func (r *reading) boolean(at find.Value) *document.Node {
 	return nil
 }
 
+var (
+	// nothing is what ConvertTo-Json writes for a list of which nothing is left.
+	nothing = regexp.MustCompile(`^(System\.[A-Z]|@\{)`)
+	// wellKnown are accounts that settings name most.
+	wellKnown = regexp.MustCompile(`(?i)\b(network service|local service|iis_iusrs|administrators|users|everyone)\b`)
+)
+
+// joined reports whether a string has several accounts without anything between them but a blank.
+func joined(text string) bool {
+	several := len(wellKnown.FindAllString(text, 2)) > 1 || strings.Count(text, `\`) > 1
+	return nothing.MatchString(text) || several && !strings.ContainsAny(text, ",;[")
+}
+
 // accounts leaves out what is no name.
 func (r *reading) accounts(at find.Value) *document.Node {
 	if at.Node.Kind != document.List {
 		if at.Node.Kind == document.String {
+			if joined(at.Node.Text) {
+				r.Findings.Hand(at.Place, "is %s, as ConvertTo-Json writes a list below its -Depth; it is left out: write each account as an entry of its own", finding.Shown(at.Node))
+				return nil
+			}
 			r.Findings.Note(at.Place, "is a string, %s; it is read as a list of accounts", finding.Shown(at.Node))
 		}
 		return at.Node
