@@ -111,7 +111,7 @@ func sequence(text []byte, parser document.Parser) (nodes []*document.Node) {
 			return nil
 		}
 		part := text[start:decoder.InputOffset()]
-		read, problems := parser.Parse(part)
+		read, problems := parser.Parse(bytes.Clone(part)) // the parser writes into its text
 		if len(problems) > 0 {
 			return nil
 		}

@@ -155,6 +155,14 @@ func (r *reading) misplaced(root, inner find.Value) {
 	}
 }
 
+// counted returns the list of {"value": [...], "Count": 2}, which ConvertTo-Json of Windows PowerShell makes of some lists.
+func counted(v find.Value) find.Value {
+	if value := v.Node.Fold("value"); v.Node.Kind == document.Map && len(v.Node.Members) == 2 && v.Node.Fold("Count").Node != nil && value.Node != nil && value.Kind == document.List {
+		return find.Value{Place: v.At(value.Key, value.Line), Node: value.Node}
+	}
+	return v
+}
+
 // items returns the entries of the list: of JSON in a string, of one entry alone, or of several URLs in one string.
 func (r *reading) items(list find.Value) []find.Value {
 	if list.Node.Kind == document.String && strings.HasPrefix(strings.TrimSpace(list.Node.Text), "[") {
@@ -162,6 +170,7 @@ func (r *reading) items(list find.Value) []find.Value {
 			list.Node = parsed
 		}
 	}
+	list = counted(list)
 	var found []find.Value
 	switch list.Node.Kind {
 	case document.List:

@@ -264,7 +264,7 @@ func (r *reading) withoutWrongAccounts(v find.Value, entry extension.Entry) {
 		known[strings.ToLower(text)] = true
 		if why := r.wrongAccount(text, entry); why != "" {
 			at := entry.Sources[accounts]
-			r.Findings.Hand(r.place(v, at.Field, at.Line), "has %s, which %s; this account is left out", finding.Quoted(text), why)
+			r.Findings.Hand(r.place(v, at.Field, at.Line), "has %s: %s; this account is left out", finding.Quoted(text), why)
 			continue
 		}
 		right = append(right, name)

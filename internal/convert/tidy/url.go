@@ -37,6 +37,9 @@ func (r *reading) url(at find.Value) *document.Node {
 	rest := text[len(begin):]
 	rest, dropped := withoutQuery(rest)
 	host, path, _ := strings.Cut(rest, "/")
+	if strings.EqualFold(begin[:5], "http:") {
+		host = strings.TrimSuffix(host, ":80")
+	}
 	if path = r.path(at, "/"+path); path == "" {
 		return nil
 	}

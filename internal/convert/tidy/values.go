@@ -64,7 +64,7 @@ func joined(text string) bool {
 
 // accounts leaves out what is no name.
 func (r *reading) accounts(at find.Value) *document.Node {
-	if at.Node.Kind != document.List {
+	if at = counted(at); at.Node.Kind != document.List {
 		if at.Node.Kind == document.String {
 			if joined(at.Node.Text) {
 				r.Findings.Hand(at.Place, "is %s, as ConvertTo-Json writes a list below its -Depth; it is left out: write each account as an entry of its own", finding.Shown(at.Node))
