@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -88,16 +87,36 @@ func (r *read) add(input Input, findings *finding.List, parser document.Parser) 
 		unreadable(0, "is empty; "+advice)
 	}
 	for _, node := range nodes {
-		file := arm.Template{File: input.Name, Root: node}
-		switch {
-		case arm.IsTemplate(node):
-			r.templates = append(r.templates, file)
-		case arm.IsParameters(node):
-			r.parameters = append(r.parameters, file)
-		default:
-			r.others = append(r.others, file)
+		for _, part := range built(node, parser) {
+			r.document(arm.Template{File: input.Name, Root: part})
 		}
 	}
+}
+
+func (r *read) document(file arm.Template) {
+	switch {
+	case arm.IsTemplate(file.Root):
+		r.templates = append(r.templates, file)
+	case arm.IsParameters(file.Root):
+		r.parameters = append(r.parameters, file)
+	default:
+		r.others = append(r.others, file)
+	}
+}
+
+// built returns the template and the parameters that 'az bicep build-params --stdout' writes as JSON in strings; else the document.
+func built(node *document.Node, parser document.Parser) (parts []*document.Node) {
+	for _, key := range []string{"parametersJson", "templateJson"} {
+		if text := node.Fold(key); !text.Absent() && text.Kind == document.String {
+			if inner, problems := parser.Embedded(text.Node); len(problems) == 0 {
+				parts = append(parts, inner)
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return []*document.Node{node}
+	}
+	return parts
 }
 
 // sequence reads JSON values one after another, as a loop of commands writes them into one file; nil if the text is none.
@@ -240,41 +259,4 @@ func joined(all []arm.Values, values arm.Values) bool {
 		}
 	}
 	return false
-}
-
-var (
-	pemBlock  = regexp.MustCompile(`(?m)^-----BEGIN `)
-	terraform = regexp.MustCompile(`(?m)^\s*(resource|data|module|variable|provider|output|locals|terraform)\s*("[^"\n]*"\s*){0,2}\{`)
-	bicep     = regexp.MustCompile(`(?m)^(param|resource|var|module|targetScope|using|metadata|@[a-z]+\()\s*\S*`)
-	script    = regexp.MustCompile(`(?im)^\s*(#!|\$[\w:]+\s*=|param\s*\(|az\s+\w+|(set|new|add|get|update)-az\w+|export\s+\w+=)`)
-)
-
-// foreignBytes recognizes binary files.
-func foreignBytes(content []byte) string {
-	switch {
-	case bytes.HasPrefix(content, []byte("PK\x03\x04")), bytes.HasPrefix(content, []byte("\x1f\x8b")):
-		return "is a compressed archive; unpack it, then " + advice
-	case len(content) > 1 && content[0] == 0x30 && content[1]&0xf0 == 0x80 && content[1] != 0x80:
-		return "is a certificate or a PFX; " + advice
-	}
-	return ""
-}
-
-// foreignText recognizes sources, which are not evaluated, and says which command shows what they produce.
-func foreignText(name string, text []byte) string {
-	trimmed := bytes.TrimSpace(text)
-	ext := strings.ToLower(path.Ext(name))
-	switch structured := len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['); {
-	case pemBlock.Match(trimmed):
-		return "is a certificate or a key (PEM); " + advice
-	case ext == ".bicep" || ext == ".bicepparam" || !structured && ext == "" && bicep.Match(trimmed) && bytes.Contains(trimmed, []byte("@20")):
-		return "is Bicep source, which is not read: 'az bicep build --file " + path.Base(name) + "' (or bicep build) makes the template, 'az bicep build-params' its parameters; give those"
-	case ext == ".tf" || ext == ".tfvars" || !structured && terraform.Match(trimmed):
-		return "is Terraform source, which is not read: 'terraform plan -out plan && terraform show -json plan > plan.json' writes what it plans, 'terraform show -json > state.json' what there is; give that"
-	case ext == ".ps1" || ext == ".psm1" || ext == ".sh" || ext == ".cmd" || ext == ".bat" || !structured && ext != ".yaml" && ext != ".yml" && script.Match(trimmed):
-		return "is a script, which is not run; " + advice
-	case bytes.HasPrefix(trimmed, []byte("<")):
-		return "is XML or HTML; " + advice
-	}
-	return ""
 }
