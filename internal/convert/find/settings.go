@@ -21,6 +21,11 @@ func (f *Finder) site(settings document.Member, a around) {
 	}
 	switch node.Kind {
 	case document.Map:
+		if inner := present(node, settingsKeys...); inner.Node != nil && a.depth < deepest && lookup(node, "secretsManagementSettings", "observedCertificates").Node == nil {
+			f.Findings.Note(a.At(inner.Key, inner.Line), "is within the settings, one level too deep for the extension; it is used")
+			f.site(inner, a)
+			return
+		}
 		f.add(Site{Settings: node}, a)
 	case document.Unresolved:
 		f.hand(a, "the settings%s are not known: %s", f.on(a), node.Text)

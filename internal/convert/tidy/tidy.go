@@ -96,6 +96,9 @@ func (r *reading) settings() {
 		r.withoutList(inner)
 		return
 	}
+	if root.Node == inner.Node {
+		r.Findings.Note(list.Place, "is not within %s, where the extension looks; it is used", secrets)
+	}
 	r.identity(root, inner)
 	shared, ok := r.clean(inner)
 	if !ok {
