@@ -2,9 +2,6 @@ package convert
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -93,55 +90,6 @@ func (r *read) add(input Input, findings *finding.List, parser document.Parser) 
 	}
 }
 
-func (r *read) document(file arm.Template) {
-	switch {
-	case arm.IsTemplate(file.Root):
-		r.templates = append(r.templates, file)
-	case arm.IsParameters(file.Root):
-		r.parameters = append(r.parameters, file)
-	default:
-		r.others = append(r.others, file)
-	}
-}
-
-// built returns the template and the parameters that 'az bicep build-params --stdout' writes as JSON in strings; else the document.
-func built(node *document.Node, parser document.Parser) (parts []*document.Node) {
-	for _, key := range []string{"parametersJson", "templateJson"} {
-		if text := node.Fold(key); !text.Absent() && text.Kind == document.String {
-			if inner, problems := parser.Embedded(text.Node); len(problems) == 0 {
-				parts = append(parts, inner)
-			}
-		}
-	}
-	if len(parts) == 0 {
-		return []*document.Node{node}
-	}
-	return parts
-}
-
-// sequence reads JSON values one after another, as a loop of commands writes them into one file; nil if the text is none.
-func sequence(text []byte, parser document.Parser) (nodes []*document.Node) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	for start, line := 0, 0; ; {
-		var value json.RawMessage
-		if err := decoder.Decode(&value); errors.Is(err, io.EOF) {
-			return nodes
-		} else if err != nil {
-			return nil
-		}
-		part := text[start:decoder.InputOffset()]
-		read, problems := parser.Parse(bytes.Clone(part)) // the parser writes into its text
-		if len(problems) > 0 {
-			return nil
-		}
-		for _, node := range read {
-			node.Below(line)
-		}
-		nodes = append(nodes, read...)
-		start, line = start+len(part), line+bytes.Count(part, []byte("\n"))
-	}
-}
-
 // expand evaluates the templates that no other links, each with its files of parameters, and returns the files of parameters that
 // no template needs.
 func (r *read) expand(finder *find.Finder, findings *finding.List) (unused []arm.Template) {
@@ -195,68 +143,4 @@ func (r *read) linked(name string) *arm.Template {
 		}
 	}
 	return nil
-}
-
-// given returns the values with which a template is evaluated: those of the files of parameters for it. Files that contradict each
-// other are for several environments, so the template is evaluated with each.
-func (r *read) given(template arm.Template, taken map[string]bool) []arm.Values {
-	declared := arm.Declared(template.Root)
-	var all []arm.Values
-	for _, file := range r.of(template) {
-		values := arm.Given(file.Root)
-		known := slices.ContainsFunc(declared, func(name string) bool { return values[name] != nil })
-		if !known && len(values) > 0 {
-			continue
-		}
-		taken[file.File] = true
-		if !joined(all, values) {
-			all = append(all, values)
-		}
-	}
-	if len(all) == 0 {
-		return []arm.Values{nil}
-	}
-	return all
-}
-
-// of returns the files of parameters that belong to a template by their names, such as web.parameters.json to web.json; else all.
-func (r *read) of(template arm.Template) []arm.Template {
-	stem := func(name string) string {
-		name = strings.TrimSuffix(strings.ToLower(name), ".json")
-		return strings.TrimSuffix(name, ".parameters")
-	}
-	var own []arm.Template
-	for _, file := range r.parameters {
-		if stem(file.File) == stem(template.File) {
-			own = append(own, file)
-		}
-	}
-	if len(own) > 0 || len(r.templates) == 1 {
-		for _, file := range r.parameters {
-			if len(r.templates) == 1 && stem(file.File) != stem(template.File) {
-				own = append(own, file)
-			}
-		}
-		return own
-	}
-	return slices.DeleteFunc(slices.Clone(r.parameters), func(file arm.Template) bool {
-		return slices.ContainsFunc(r.templates, func(other arm.Template) bool { return stem(other.File) == stem(file.File) })
-	})
-}
-
-// joined adds values to a set that has none of their names, and reports whether there is one.
-func joined(all []arm.Values, values arm.Values) bool {
-	for _, other := range all {
-		free := true
-		for name := range values {
-			free = free && other[name] == nil
-		}
-		if free {
-			for name, value := range values {
-				other[name] = value
-			}
-			return true
-		}
-	}
-	return false
 }

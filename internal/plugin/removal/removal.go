@@ -14,7 +14,6 @@ import (
 	"github.com/vaultpane/vaultpane/internal/convert"
 	"github.com/vaultpane/vaultpane/internal/convert/find"
 	"github.com/vaultpane/vaultpane/internal/convert/finding"
-	"github.com/vaultpane/vaultpane/internal/settings"
 )
 
 // Cluster is what the cluster has.
@@ -91,49 +90,6 @@ func decide(wanted v1alpha1.ObservedCertificate, pool string, cluster Cluster) C
 		answer.InPlace, answer.Text = inPool(have, pool, cluster)
 	}
 	return answer
-}
-
-// match finds the certificate of the same secret in the same store, with the same version or none.
-func match(wanted v1alpha1.ObservedCertificate, all []v1alpha1.ObservedCertificate) *v1alpha1.ObservedCertificate {
-	target := settings.Target(wanted)
-	without := wanted.DeepCopy()
-	if parts := strings.SplitN(strings.TrimPrefix(wanted.Spec.URL, "https://"), "/", 4); len(parts) == 4 {
-		without.Spec.URL = strings.TrimSuffix(wanted.Spec.URL, "/"+parts[3])
-	}
-	for _, candidate := range []string{target, settings.Target(*without)} {
-		for i := range all {
-			if settings.Target(normalized(all[i])) == candidate {
-				return &all[i]
-			}
-		}
-	}
-	return nil
-}
-
-// normalized has the current spelling of the location.
-func normalized(certificate v1alpha1.ObservedCertificate) v1alpha1.ObservedCertificate {
-	switch certificate.Spec.CertificateStoreLocation {
-	case v1alpha1.LocalMachinePreview:
-		certificate.Spec.CertificateStoreLocation = v1alpha1.LocalMachine
-	case v1alpha1.CurrentUserPreview:
-		certificate.Spec.CertificateStoreLocation = v1alpha1.CurrentUser
-	default:
-	}
-	return certificate
-}
-
-// lacking says what the extension grants and the ObservedCertificate does not, empty if nothing.
-func lacking(wanted, have v1alpha1.ObservedCertificateSpec) string {
-	var missing []string
-	for _, account := range wanted.Accounts {
-		if !slices.ContainsFunc(have.Accounts, func(other string) bool { return strings.EqualFold(other, account) }) {
-			missing = append(missing, account)
-		}
-	}
-	if len(missing) > 0 {
-		return "does not let " + strings.Join(missing, ", ") + " read the key, as the extension does"
-	}
-	return ""
 }
 
 // inStatus answers from the roll-up.
