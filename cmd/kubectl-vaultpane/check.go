@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -41,10 +42,8 @@ func runCheck(ctx context.Context, flags *cluster.Flags, streams terminal.Stream
 	if hands := len(result.Findings.Sorted(finding.Hand)); hands > 0 {
 		_, _ = fmt.Fprintf(streams.Err, "%s: see 'kubectl vaultpane convert' without --check.\n", needHand(hands))
 	}
-	for _, answer := range answers {
-		if !answer.Removable {
-			return cli.ExitStatus(1)
-		}
+	if result.Unclear || slices.ContainsFunc(answers, func(answer removal.Machine) bool { return !answer.Removable }) {
+		return cli.ExitStatus(1)
 	}
 	return nil
 }

@@ -42,6 +42,8 @@ type Result struct {
 	Findings *finding.List
 	// Machines are all machines of the input with their certificates by name, in order.
 	Machines []MachineCertificates
+	// Unclear reports that something needs a hand of which the input does not say the machine.
+	Unclear bool
 }
 
 // MachineCertificates are the certificates of one machine.

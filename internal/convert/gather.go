@@ -36,6 +36,7 @@ func gather(entries []tidy.Entry, found find.Result, options Options, findings *
 	}
 	slices.SortFunc(result.Certificates, func(a, b Certificate) int { return strings.Compare(a.Name, b.Name) })
 	result.Machines = byMachine(result.Certificates, found)
+	_, result.Unclear = found.Unclear[""]
 	result.reach(entries, options)
 	return result
 }

@@ -58,7 +58,7 @@ func TestDecide(t *testing.T) {
 	}{
 		"all is in place; a pinned URL may follow the newest now": {
 			Cluster{Certificates: []v1alpha1.ObservedCertificate{pay, web}, Pools: pools, States: states},
-			[]string{"akspay: the extension may be removed", "✓ a.vault.azure.net/secrets/pay (MY): pay is on all 2 nodes of the pool pay, thumbprint AA11", "vmssweb: the extension may be removed", "web is on all 3 nodes", "from 2 of 2 machines"},
+			[]string{"akspay: the extension may be removed", "✓ a.vault.azure.net/secrets/pay (MY): pay is on all 2 nodes of the pool pay, thumbprint AA11", "vmssweb: the extension may be removed", "web is on all 3 nodes", "A machine that is no node of this cluster needs the extension as long as programs run on it.", "from 2 of 2 machines"},
 		},
 		"an empty cluster": {Cluster{}, []string{"akspay: keep the extension", "✗", "apply what 'kubectl vaultpane convert' prints", "from 0 of 2 machines"}},
 		"some nodes fail": {

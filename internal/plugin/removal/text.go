@@ -2,6 +2,7 @@ package removal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
@@ -37,6 +38,9 @@ func Lines(machines []Machine, style terminal.Style) []string {
 			text := fmt.Sprintf("%s (%s): %s", strings.TrimPrefix(certificate.URL, "https://"), certificate.Store, certificate.Text)
 			lines = append(lines, strings.TrimRight(style.Signed(level, "    ", text), "\n"))
 		}
+	}
+	if slices.ContainsFunc(machines, func(machine Machine) bool { return machine.Removable && machine.Pool == "" && len(machine.Certificates) > 0 }) {
+		lines = append(lines, "A machine that is no node of this cluster needs the extension as long as programs run on it.")
 	}
 	return append(lines, fmt.Sprintf("The extension may be removed from %d of %s.", removable, terminal.Count(len(machines), "machine")))
 }
