@@ -39,7 +39,9 @@ func Lines(machines []Machine, style terminal.Style) []string {
 			lines = append(lines, strings.TrimRight(style.Signed(level, "    ", text), "\n"))
 		}
 	}
-	if slices.ContainsFunc(machines, func(machine Machine) bool { return machine.Removable && machine.Pool == "" && len(machine.Certificates) > 0 }) {
+	if slices.ContainsFunc(machines, func(machine Machine) bool {
+		return machine.Removable && machine.Pool == "" && len(machine.Certificates) > 0
+	}) {
 		lines = append(lines, "A machine that is no node of this cluster needs the extension as long as programs run on it.")
 	}
 	return append(lines, fmt.Sprintf("The extension may be removed from %d of %s.", removable, terminal.Count(len(machines), "machine")))
