@@ -2,7 +2,7 @@ package doctor
 
 import (
 	"cmp"
-	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
@@ -52,7 +52,7 @@ func findEvents(s *Snapshot) []Finding {
 	})
 	var findings []Finding
 	for _, group := range all[:min(len(all), mostEvents)] {
-		findings = append(findings, finding(Note, "event %s on %s %s, %d times, the last %s: %s", group.reason, group.kind, list(group.objects), group.count,
+		findings = append(findings, finding(Note, "event %s on %s %s, %s, the last %s: %s", group.reason, group.kind, list(group.objects), terminal.Count(group.count, "time"),
 			terminal.Until(group.last, s.Server), group.message).do("", s.eventsCommand(group)))
 	}
 	return findings
@@ -72,12 +72,19 @@ func (g *eventGroup) add(event *corev1.Event, at time.Time) {
 	}
 }
 
+// plainReason is a reason that is safe in a command: the API server takes any text for one, from everybody who may write events.
+var plainReason = regexp.MustCompile(`^[0-9A-Za-z]+$`)
+
 func (s *Snapshot) eventsCommand(group *eventGroup) string {
 	namespace := s.Namespace
 	if group.kind == "Node" || group.kind == "ObservedCertificate" {
 		namespace = corev1.NamespaceDefault
 	}
-	return fmt.Sprintf("kubectl -n %s get events --field-selector type=Warning,reason=%s", namespace, group.reason)
+	command := "kubectl -n " + namespace + " get events --field-selector type=Warning"
+	if plainReason.MatchString(group.reason) {
+		command += ",reason=" + group.reason
+	}
+	return command
 }
 
 // lastSeen returns when an event last happened.

@@ -128,3 +128,19 @@ func TestTheText(t *testing.T) {
 		t.Errorf("not ASCII:\n%s", ascii)
 	}
 }
+
+func TestEventsCannotPutWordsIntoTheCommand(t *testing.T) {
+	for reason, want := range map[string]string{
+		"FailedCreate":     "kubectl -n vaultpane-system get events --field-selector type=Warning,reason=FailedCreate",
+		"A; rm -rf ~":      "kubectl -n vaultpane-system get events --field-selector type=Warning",
+		"$(id)":            "kubectl -n vaultpane-system get events --field-selector type=Warning",
+		"Failed\x1b[31mOh": "kubectl -n vaultpane-system get events --field-selector type=Warning",
+	} {
+		s := clusterWith(time.Minute, 0)
+		s.Events = []corev1.Event{{Type: "Warning", Reason: reason, LastTimestamp: metav1.NewTime(now), InvolvedObject: corev1.ObjectReference{Kind: "Pod", Name: "one"}}}
+		found := findEvents(s)
+		if len(found) != 1 || found[0].Command != want || !strings.Contains(found[0].Text, ", 1 time, ") {
+			t.Errorf("%q: got %+v, want the command %q", reason, found, want)
+		}
+	}
+}

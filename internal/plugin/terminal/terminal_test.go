@@ -137,3 +137,10 @@ func TestTheSignCountsAsWidth(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestWrapRemovesWhatATerminalWouldActOn(t *testing.T) {
+	got := Style{Width: 40}.Wrap("- ", "  ", "read\x1b[2J \x1b]0;title\x07\r\n✓ ok \u202eno \u009b31m")
+	if want := "- read �]0;title� ✓ ok �no\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
