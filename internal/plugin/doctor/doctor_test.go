@@ -143,7 +143,7 @@ var illnesses = []illness{
 		heal: command(`kubectl patch obscert web --type merge -p '{"spec":{"nodeSelector":null}}'`)},
 	{name: "a suspended certificate",
 		infect: command(`kubectl patch obscert web --type merge -p '{"spec":{"suspend":true}}'`),
-		check:  "selection", level: doctor.Note, says: []string{"suspended", "web"}, command: "kubectl patch obscert web", values: asIs},
+		check:  "selection", level: doctor.Note, says: []string{"suspended", "web"}, command: "kubectl vaultpane resume web", values: asIs},
 	{name: "access that is denied",
 		infect: reported(entry(func(e *v1alpha1.CertificateEntry) {
 			e.State, e.Reason, e.Message = v1alpha1.StateFailed, v1alpha1.ReasonAccessDenied, "403 from shop"

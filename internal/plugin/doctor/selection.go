@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -25,7 +26,7 @@ func findUnselected(s *Snapshot) []Finding {
 	}
 	if len(suspended) > 0 {
 		findings = append(findings, finding(Note, "%s suspended, so nothing is polled or changed: %s", isAre(len(suspended), "certificate is", "certificates are"), list(suspended)).
-			do("Resume them when you want.", "kubectl patch obscert "+suspended[0]+" --type merge --patch '{\"spec\":{\"suspend\":false}}'"))
+			do("Resume them when you want.", "kubectl vaultpane resume "+strings.Join(suspended, " ")))
 	}
 	if len(s.Certificates) == 0 && s.Node == "" {
 		findings = append(findings, finding(Note, "there is no ObservedCertificate yet").

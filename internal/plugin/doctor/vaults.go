@@ -59,11 +59,17 @@ func (s *Snapshot) notAllowed(allowed keyvault.AllowList) []Finding {
 			why[secret.Authority()] = err.Error()
 		}
 	}
+	remedy := func(host string) string {
+		text := fmt.Sprintf("Correct the URL. If %s is a vault that you trust with tokens of the agents, add it.", host)
+		if len(users) > 1 {
+			text += " The command replaces the list by the present one and this host: after it, run this again for the other."
+		}
+		return text
+	}
 	var findings []Finding
 	for _, host := range slices.Sorted(maps.Keys(users)) {
 		findings = append(findings, finding(Problem, "%s, %s", why[host], usedBy(users[host])).
-			do(fmt.Sprintf("Correct the URL. If %s is a vault that you trust with tokens of the agents, add it.", host),
-				s.SetVariable("'agent.allowedVaultHosts={"+host+"}'", "VAULTPANE_ALLOWED_VAULT_HOSTS", host)))
+			do(remedy(host), s.AllowVault(host)))
 	}
 	return findings
 }

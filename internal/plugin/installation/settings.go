@@ -1,6 +1,7 @@
 package installation
 
 import (
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -39,6 +40,22 @@ func Setting(container corev1.Container, flag string) (value string, known bool)
 		}
 	}
 	return "", len(container.EnvFrom) == 0
+}
+
+// AllowVault returns the command that adds a host to those that the agents may contact, and keeps the others: the setting is a list, and
+// is replaced as a whole.
+func (i Installation) AllowVault(host string) string {
+	var hosts []string
+	for n := range i.Agents {
+		value, _ := Setting(agentContainer(&i.Agents[n]), "allowed-vault-hosts")
+		for one := range strings.SplitSeq(value, ",") {
+			if one = strings.TrimSpace(one); one != "" && !slices.Contains(hosts, one) {
+				hosts = append(hosts, one)
+			}
+		}
+	}
+	all := strings.Join(append(hosts, host), ",")
+	return i.SetVariable("'agent.allowedVaultHosts={"+all+"}'", "VAULTPANE_ALLOWED_VAULT_HOSTS", all)
 }
 
 // AllowedVaults returns the hosts that every agent may contact, and whether that is known. The error is one of the setting itself.

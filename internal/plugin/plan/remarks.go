@@ -45,7 +45,7 @@ func (s *State) vaultRemarks(wanted *Wanted) []Remark {
 	if err := allowed.Check(secret); err != nil {
 		return []Remark{remark(Conflict, "%s: %v", v1alpha1.ReasonVaultNotAllowed, err).
 			do("Correct the URL. If it is a vault that you trust with tokens of the agents, allow it.",
-				s.SetVariable("'agent.allowedVaultHosts={"+secret.Authority()+"}'", "VAULTPANE_ALLOWED_VAULT_HOSTS", secret.Authority()))}
+				s.AllowVault(secret.Authority()))}
 	}
 	return nil
 }
