@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -22,6 +23,7 @@ func findClocks(s *Snapshot) []Finding {
 			do("Set the clock of this machine, or of the API server's.", ""))
 	}
 	var off, far []string
+	var firstOff, firstFar string
 	for i := range s.Leases {
 		lease := &s.Leases[i]
 		if lease.Name == controllerName || s.Node != "" && lease.Name != s.Node {
@@ -29,23 +31,25 @@ func findClocks(s *Snapshot) []Finding {
 		}
 		switch skew := skewOf(lease); {
 		case skew.Abs() > tooMuchSkew:
+			firstFar = cmp.Or(firstFar, lease.Name)
 			far = append(far, fmt.Sprintf("%s is %s", lease.Name, ahead(skew)))
 		case skew.Abs() > unusualSkew:
+			firstOff = cmp.Or(firstOff, lease.Name)
 			off = append(off, fmt.Sprintf("%s is %s", lease.Name, ahead(skew)))
 		}
 	}
 	if len(far) > 0 {
-		findings = append(findings, s.skewed(Problem, far, "Azure refuses tokens, and certificates count as not yet valid or expired too early"))
+		findings = append(findings, s.skewed(Problem, firstFar, far, "Azure refuses tokens, and certificates count as not yet valid or expired too early"))
 	}
 	if len(off) > 0 {
-		findings = append(findings, s.skewed(Warning, off, "beyond 5 minutes, Azure refuses tokens"))
+		findings = append(findings, s.skewed(Warning, firstOff, off, "beyond 5 minutes, Azure refuses tokens"))
 	}
 	return findings
 }
 
-func (s *Snapshot) skewed(level Level, nodes []string, effect string) Finding {
+func (s *Snapshot) skewed(level Level, first string, nodes []string, effect string) Finding {
 	return finding(level, "clocks of nodes differ from the API server's: %s it; %s", list(nodes), effect).
-		do("Correct the time service of the nodes: w32tm /resync, in the agent's pod or on the node.", s.kubectl("exec daemonset/"+s.firstAgent()+" -- w32tm /query /status"))
+		do("Correct the time service of the nodes: w32tm /resync, in the agent's pod or on the node.", s.kubectl("exec "+s.agentOn(first)+" -- w32tm /query /status"))
 }
 
 // skewOf returns how far a node's clock is ahead of the API server's. The agent writes its own time into the Lease, and the API server

@@ -85,7 +85,7 @@ var illnesses = []illness{
 		heal: command("kubectl -n vaultpane-system annotate lease win-1 vaultpane.dev/report-unwritten-since-")},
 	{name: "an overdue poll",
 		infect: command("kubectl -n vaultpane-system annotate lease win-1 vaultpane.dev/poll-overdue-since=2026-01-01T00:00:00Z"),
-		check:  "heartbeats", level: doctor.Warning, says: []string{"a poll is overdue on 1 of 2 nodes: win-1"},
+		check:  "heartbeats", level: doctor.Warning, says: []string{"a poll is overdue on 1 of 2 nodes: win-1"}, command: "logs pod/vaultpane-agent-win-1",
 		heal: command("kubectl -n vaultpane-system annotate lease win-1 vaultpane.dev/poll-overdue-since-")},
 	{name: "a controller that is scaled to zero",
 		infect: command("kubectl -n vaultpane-system scale deployment/vaultpane-controller --replicas=0"),
@@ -164,7 +164,7 @@ var illnesses = []illness{
 		check: "expiry", level: doctor.Problem, says: []string{"web has expired"}, heal: reported()},
 	{name: "a clock that is wrong",
 		infect: command(`kubectl -n vaultpane-system patch lease win-2 --type merge -p '{"spec":{"renewTime":"2020-01-01T00:00:00.000000Z"}}'`),
-		check:  "clocks", level: doctor.Problem, says: []string{"win-2 is", "behind"}, command: "w32tm",
+		check:  "clocks", level: doctor.Problem, says: []string{"win-2 is", "behind"}, command: "exec pod/vaultpane-agent-win-2 -- w32tm",
 		heal: func(t *testing.T, h *hospital) {
 			h.shell(t, `kubectl -n vaultpane-system patch lease win-2 --type merge -p '{"spec":{"renewTime":"`+time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")+`"}}'`)
 		}},

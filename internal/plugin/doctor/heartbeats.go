@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,12 +10,14 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 
 	"github.com/vaultpane/vaultpane/internal/heartbeat"
+	"github.com/vaultpane/vaultpane/internal/plugin/installation"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
 
 // findHeartbeats reads what agents say with their Leases.
 func findHeartbeats(s *Snapshot) []Finding {
 	var silent, unwritten, overdue []string
+	late := "" // the first node of overdue
 	for _, node := range s.agentNodes() {
 		lease := s.lease(node.Name)
 		if lease == nil || lease.Spec.RenewTime == nil {
@@ -28,6 +31,7 @@ func findHeartbeats(s *Snapshot) []Finding {
 			unwritten = append(unwritten, fmt.Sprintf("%s (for %s)", node.Name, terminal.Age(s.Server.Sub(since))))
 		}
 		if since := heartbeat.OverdueSince(lease); !since.IsZero() {
+			late = cmp.Or(late, node.Name)
 			overdue = append(overdue, fmt.Sprintf("%s (for %s)", node.Name, terminal.Age(s.Server.Sub(since))))
 		}
 	}
@@ -42,9 +46,19 @@ func findHeartbeats(s *Snapshot) []Finding {
 	}
 	if len(overdue) > 0 {
 		findings = append(findings, finding(Warning, "a poll is overdue on %s: %s", s.ofAgentNodes(len(overdue)), terminal.Names(overdue, mostNames)).
-			do("If it lasts, restart the agent of that node.", s.kubectl("logs daemonset/"+s.firstAgent())))
+			do("If it lasts, look at its log, then delete the pod: the DaemonSet creates another.", s.kubectl("logs "+s.agentOn(late))))
 	}
 	return findings
+}
+
+// agentOn names the agent's pod on a node, for a command. Without one it names the DaemonSet, of which kubectl takes any pod.
+func (s *Snapshot) agentOn(node string) string {
+	for i := range s.Pods {
+		if pod := &s.Pods[i]; pod.Spec.NodeName == node && strings.HasPrefix(pod.Labels[installation.Component], "agent") && pod.DeletionTimestamp.IsZero() {
+			return "pod/" + pod.Name
+		}
+	}
+	return "daemonset/" + s.firstAgent()
 }
 
 // lease returns the Lease of a name, nil if there is none.

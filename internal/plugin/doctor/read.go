@@ -34,7 +34,7 @@ type Reader struct {
 
 // Read reads everything. What cannot be read is in Unread; the error is about a cluster that cannot be reached at all.
 func (r *Reader) Read(ctx context.Context) (*Snapshot, error) {
-	s := &Snapshot{Client: r.Version, Unread: map[Source]error{}}
+	s := &Snapshot{Client: r.Version, Chosen: r.Namespace != "", Unread: map[Source]error{}}
 	var err error
 	if s.Server, s.Local, err = r.Cluster.Clock(ctx); err != nil {
 		if err := r.Cluster.Raw(ctx, "version", &s.Kubernetes); err != nil {

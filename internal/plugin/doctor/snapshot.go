@@ -48,6 +48,8 @@ type Snapshot struct {
 	Server, Local time.Time
 	// Kubernetes is the version of the API server.
 	Kubernetes version.Info
+	// Chosen is true if the namespace was given, and not looked for.
+	Chosen bool
 	// Node is the only node that is looked at; empty for all.
 	Node string
 

@@ -37,7 +37,10 @@ func (s *State) compare(wanted *Wanted, other *v1alpha1.ObservedCertificate, whe
 		return nil
 	}
 	sameStore := strings.EqualFold(wanted.Spec.CertificateStoreName, other.Spec.CertificateStoreName)
-	name := other.Name + where
+	name, show := other.Name+where, "kubectl get obscert "+other.Name+" -o yaml"
+	if where != "" {
+		show = "" // the cluster does not have it, or has another spec
+	}
 	if other.Status.Thumbprint != "" {
 		name += " (thumbprint " + other.Status.Thumbprint + ")"
 	}
@@ -48,7 +51,7 @@ func (s *State) compare(wanted *Wanted, other *v1alpha1.ObservedCertificate, whe
 		return nil
 	case sameStore && keyOptions(&wanted.Spec) != keyOptions(&other.Spec):
 		return []Remark{remark(Conflict, "%s installs the same certificate with other key options (%s, here %s): the older of the two wins, and the other has the reason %s",
-			name, keyOptions(&other.Spec), keyOptions(&wanted.Spec), v1alpha1.ReasonConflict).do("Give both the same key options, or remove one.", "kubectl get obscert "+other.Name+" -o yaml")}
+			name, keyOptions(&other.Spec), keyOptions(&wanted.Spec), v1alpha1.ReasonConflict).do("Give both the same key options, or remove one.", show)}
 	case sameStore:
 		return []Remark{remark(Note, "%s installs the same certificate into %s: they share it, and the accounts of both get access", name, storeOf(&wanted.Spec))}
 	}
