@@ -121,8 +121,7 @@ func (s *site) runInto(ctx context.Context, out *output, arguments ...string) (s
 // execute runs a command as main does.
 func execute(ctx context.Context, out *output, arguments ...string) (string, int) {
 	root := newRoot(terminal.Streams{In: strings.NewReader(""), Out: out, Err: out, UTF8: true})
-	root.SetArgs(arguments)
-	code := cli.ExitCode("kubectl vaultpane", root.ExecuteContext(ctx), out)
+	code := cli.ExitCode("kubectl vaultpane", run(ctx, root, arguments), out)
 	return out.String(), code
 }
 

@@ -33,7 +33,8 @@ With --bundle, it collects what a bug report needs in a file instead: Vaultpane'
 and the findings. Secrets are never read; values of variables and lines of logs that look like a secret are removed. The output
 lists what is in the file: read it before you send it.
 
-Exit codes: 0 no problem (there may be warnings), 1 at least one problem, 2 the cluster cannot be read or the arguments are wrong.`
+Exit codes: 0 no problem (there may be warnings), 1 at least one problem, 2 the cluster cannot be read or the arguments are wrong.
+With --bundle, 0 when the file was written, whatever the findings in it are.`
 
 const doctorExample = `  # what is wrong in the cluster?
   kubectl vaultpane doctor
@@ -86,7 +87,7 @@ func runDoctor(command *cobra.Command, flags *cluster.Flags, streams terminal.St
 		return writeBundle(command.Context(), client, snapshot, options.bundle, streams)
 	}
 	if options.node != "" && !snapshot.Only(options.node) {
-		return unreadable(fmt.Errorf("there is no node %s; 'kubectl get nodes' lists them", options.node))
+		return unreadable(noNode(snapshot, options.node))
 	}
 	findings := doctor.Check(snapshot)
 	if err := printFindings(snapshot, findings, streams, options.output); err != nil {
@@ -96,6 +97,18 @@ func runDoctor(command *cobra.Command, flags *cluster.Flags, streams terminal.St
 		return cli.ExitStatus(exitNotWell)
 	}
 	return nil
+}
+
+// noNode is the error of a node that was not read.
+func noNode(snapshot *doctor.Snapshot, name string) error {
+	if err := snapshot.Unread[doctor.Nodes]; err != nil {
+		return cluster.Explain(err, "list", cluster.Nodes)
+	}
+	known := make([]string, len(snapshot.Nodes))
+	for i := range snapshot.Nodes {
+		known[i] = snapshot.Nodes[i].Name
+	}
+	return unknownName(nounOf(cluster.Nodes), name, known)
 }
 
 func printFindings(snapshot *doctor.Snapshot, findings []doctor.Finding, streams terminal.Streams, output string) error {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -43,6 +44,9 @@ func findCertificates(ctx context.Context, client *cluster.Client, names []strin
 		return found, cluster.Explain(err, "list", cluster.ObservedCertificates)
 	}
 	for _, name := range names {
+		if err := requireName(name); err != nil {
+			return nil, err
+		}
 		if slices.ContainsFunc(found, func(c v1alpha1.ObservedCertificate) bool { return c.Name == name }) {
 			continue
 		}
@@ -61,15 +65,30 @@ func notFound(ctx context.Context, client *cluster.Client, kind schema.GroupVers
 		return cluster.Explain(err, "get", kind)
 	}
 	known, err := client.Names(ctx, kind, metav1.ListOptions{})
-	switch best := nearest.Name(name, known); {
-	case err != nil: // without the right to list there is no advice
+	if err != nil { // without the right to list there is no advice
 		return fmt.Errorf("there is no %s %q", nounOf(kind), name)
-	case len(known) == 0:
-		return fmt.Errorf("there is no %s %q, and no other", nounOf(kind), name)
-	case best != "":
-		return fmt.Errorf("there is no %s %q; did you mean %q?", nounOf(kind), name, best)
 	}
-	return fmt.Errorf("there is no %s %q; there are: %s", nounOf(kind), name, listed(known))
+	return unknownName(nounOf(kind), name, known)
+}
+
+// unknownName is the error of a name that is none of those that exist, with the nearest one.
+func unknownName(noun, name string, known []string) error {
+	switch best := nearest.Name(name, known); {
+	case len(known) == 0:
+		return fmt.Errorf("there is no %s %q, and no other", noun, name)
+	case best != "":
+		return fmt.Errorf("there is no %s %q; did you mean %q?", noun, name, best)
+	}
+	return fmt.Errorf("there is no %s %q; there are: %s", noun, name, listed(known))
+}
+
+// requireName is an error unless a text may be the name of an object. An empty one, such as a variable of a script that is not set, or
+// one with a slash would request another path of the API server.
+func requireName(name string) error {
+	if name == "" || len(content.IsPathSegmentName(name)) > 0 {
+		return usageError("%q is not the name of an object", name)
+	}
+	return nil
 }
 
 // nounOf names a kind in a sentence.

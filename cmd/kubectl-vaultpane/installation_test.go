@@ -81,7 +81,9 @@ func testDoctor(_ *testing.T, s *site) {
 	s.expect(1, []string{"Vaultpane in namespace vaultpane-system", "✗ problem    installation: no agent is installed", "$ helm install vaultpane", "✓ ok         crds: "}, "doctor")
 	s.expect(1, []string{`"check": "installation",`, `"level": "problem",`}, "doctor", "-o", "json")
 	s.expect(1, []string{"Vaultpane in namespace vaultpane-system, node akswin000001"}, "doctor", "--node", "akswin000001")
-	s.expect(2, []string{"there is no node nowhere"}, "doctor", "--node", "nowhere")
+	s.expect(2, []string{`there is no node "nowhere"; there are: `}, "doctor", "--node", "nowhere")
+	s.expect(2, []string{"you may not list nodes", `User "jane" cannot list resource "nodes"`}, "doctor", "--node", "akswin000001", "--as", "jane")
+	s.expect(1, []string{"problem    installation: no agent is installed in namespace default", "$ kubectl get daemonset,deployment --all-namespaces --selector app.kubernetes.io/name=vaultpane"}, "doctor", "--namespace", "default")
 	s.expect(2, []string{"no answer from the API server"}, "doctor", "--server", "https://127.0.0.1:1")
 	s.expect(2, []string{"give --node or --bundle, not both"}, "doctor", "--node", "a", "--bundle", "b")
 }

@@ -19,9 +19,7 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	streams := terminal.Standard()
-	root := newRoot(streams)
-	root.SetArgs(os.Args[1:])
-	code := cli.ExitCode("kubectl vaultpane", root.ExecuteContext(ctx), streams.Err)
+	code := cli.ExitCode("kubectl vaultpane", run(ctx, newRoot(streams), os.Args[1:]), streams.Err)
 	stop()
 	os.Exit(code)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -51,7 +52,7 @@ func newPoll(flags *cluster.Flags, streams terminal.Streams) *cobra.Command {
 		ValidArgsFunction: completeCertificates(flags),
 		RunE: func(command *cobra.Command, names []string) error {
 			o.names = names
-			if err := requireNames(command, names, o.all); err != nil {
+			if err := errors.Join(requireNames(command, names, o.all), requireTimeout(o.timeout)); err != nil {
 				return err
 			}
 			if command.Flags().Changed("timeout") && !o.wait {
@@ -73,6 +74,14 @@ func requireNames(command *cobra.Command, names []string, all bool) error {
 		return usageError("name certificates or give --all, not both")
 	case !all && len(names) == 0:
 		return usageError("name at least one certificate, or give --all; see '%s --help'", command.CommandPath())
+	}
+	return nil
+}
+
+// requireTimeout is an error for a negative time. For kubectl wait, it means a week.
+func requireTimeout(timeout time.Duration) error {
+	if timeout < 0 {
+		return usageError("--timeout is %s, must not be negative", terminal.Duration(timeout))
 	}
 	return nil
 }

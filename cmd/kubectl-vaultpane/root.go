@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -39,6 +41,16 @@ func newRoot(streams terminal.Streams) *cobra.Command {
 		}
 	}
 	return root
+}
+
+// run executes the command with arguments. A subcommand that does not exist is a wrong call, for which cobra's error has no type.
+func run(ctx context.Context, root *cobra.Command, arguments []string) error {
+	root.SetArgs(arguments)
+	err := root.ExecuteContext(ctx)
+	if _, _, unknown := root.Find(arguments); err != nil && unknown != nil {
+		return usageError("%s", strings.TrimSpace(unknown.Error()))
+	}
+	return err
 }
 
 // usageWithout returns how commands print their usage: without the standard flags of kubectl, which would be most of every help. It

@@ -162,6 +162,9 @@ func (o *statusOptions) view(certificates []v1alpha1.ObservedCertificate, states
 
 // readNode reads what one agent reported.
 func (o *statusOptions) readNode(ctx context.Context, client *cluster.Client, states *status.States) error {
+	if err := requireName(o.node); err != nil {
+		return err
+	}
 	var state status.NodeState
 	err := client.Get(ctx, cluster.NodeCertificateStates, "", o.node, &state)
 	if apierrors.IsNotFound(err) && !cluster.IsMissing(err) {

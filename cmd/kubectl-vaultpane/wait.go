@@ -50,7 +50,7 @@ func newWait(flags *cluster.Flags, streams terminal.Streams) *cobra.Command {
 		ValidArgsFunction: completeCertificates(flags),
 		RunE: func(command *cobra.Command, names []string) error {
 			o.names = names
-			if err := requireNames(command, names, o.all); err != nil {
+			if err := errors.Join(requireNames(command, names, o.all), requireTimeout(o.timeout)); err != nil {
 				return err
 			}
 			return o.run(command.Context(), flags, streams)
