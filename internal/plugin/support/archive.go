@@ -30,8 +30,9 @@ func Manifest(files []File, missing []Missing, at time.Time, version string) str
 	}
 	text.WriteString(`
 Left out: Secrets, the kubeconfig, tokens, managed fields, applied configurations, addresses and annotations of nodes. Values of
-variables and keys that are named like a secret, and text that looks like a token or a private key, are replaced by ` + removed + `.
-Names of nodes, vaults, certificates and accounts are in the files, and so are thumbprints and client ids.
+variables, flags, annotations and keys that are named like a secret, and text that looks like a token or a private key, are
+replaced by ` + removed + `. Names of nodes, vaults, certificates and accounts are in the files, and so are thumbprints and
+client ids.
 `)
 	return text.String()
 }

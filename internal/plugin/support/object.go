@@ -1,6 +1,9 @@
 package support
 
-import "maps"
+import (
+	"maps"
+	"strings"
+)
 
 // Metadata that is large, or that repeats the object as somebody applied it.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
@@ -25,7 +28,8 @@ func clean(object map[string]any) map[string]any {
 	return cleaned
 }
 
-// scrub removes secrets from the strings of a value: all text that looks like one, and the value of a variable whose name does.
+// scrub removes secrets from the strings of a value: all text that looks like one, and the value of a variable, of a flag or of an
+// annotation whose name does.
 func scrub(value any) any {
 	switch value := value.(type) {
 	case string:
@@ -34,12 +38,18 @@ func scrub(value any) any {
 		list := make([]any, len(value))
 		for i, one := range value {
 			list[i] = scrub(one)
+			if i > 0 && isSecretFlag(value[i-1]) {
+				list[i] = removed
+			}
 		}
 		return list
 	case map[string]any:
 		object := make(map[string]any, len(value))
 		for key, one := range value {
 			object[key] = scrub(one)
+		}
+		if annotations, ok := object["annotations"].(map[string]any); ok {
+			cutSecrets(annotations)
 		}
 		if name, ok := value["name"].(string); ok && namesSecret(name) {
 			if _, has := value["value"].(string); has {
@@ -51,14 +61,25 @@ func scrub(value any) any {
 	return value
 }
 
+// isSecretFlag reports whether a word of a command line is a flag that is named like a secret, and whose value is the next word.
+func isSecretFlag(word any) bool {
+	text, _ := word.(string)
+	return strings.HasPrefix(text, "-") && !strings.Contains(text, "=") && namesSecret(text)
+}
+
+// cutSecrets removes the values that are named like a secret.
+func cutSecrets(values map[string]any) {
+	for key := range values {
+		if namesSecret(key) {
+			values[key] = removed
+		}
+	}
+}
+
 // cutData removes the values of a ConfigMap that are named like a secret, and binary ones.
 func cutData(object map[string]any) {
 	if data, ok := object["data"].(map[string]any); ok {
-		for key := range data {
-			if namesSecret(key) {
-				data[key] = removed
-			}
-		}
+		cutSecrets(data)
 	}
 	if binary, ok := object["binaryData"].(map[string]any); ok {
 		for key := range binary {

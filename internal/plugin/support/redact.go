@@ -25,10 +25,10 @@ var patterns = []struct {
 }
 
 // secretWords end the name of a value that is a secret. The log key secret is the name of a secret in a vault, and is none.
-const secretWords = `client_?secret|passwd|password|pwd|token|access_?key|account_?key|api_?key|shared_?key|private_?key|client_?assertion|connection_?string|sas|\bsig`
+const secretWords = `client.?secret|passwd|password|passphrase|pwd|token|access.?key|account.?key|api.?key|shared.?key|private.?key|storage.?key|client.?assertion|connection.?string|sas|\bsig`
 
 // secretName matches such a name.
-var secretName = regexp.MustCompile(`(?i)(secret|passw|pwd|token|access_?key|account_?key|api_?key|shared_?key|private_?key|assertion|connection_?string|_sas$)`)
+var secretName = regexp.MustCompile(`(?i)(secret|passw|passphrase|pwd|token|credentials|(access|account|api|shared|private|storage)[_-]?key|[_.-]key$|assertion|connection[_-]?string|[_-]sas$)`)
 
 // place matches a name whose value is a path.
 var place = regexp.MustCompile(`(?i)(_FILE|_PATH)$`)

@@ -3,6 +3,8 @@ package support
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestTextThatLooksLikeASecretIsRemoved(t *testing.T) {
@@ -16,6 +18,7 @@ func TestTextThatLooksLikeASecretIsRemoved(t *testing.T) {
 		"a PFX in base64":            {"value MII" + strings.Repeat("Ab1+", 60) + "==.", "value (removed)."},
 		"a proxy with a password":    {"HTTPS_PROXY http://user:pass@proxy:8080", "HTTPS_PROXY http://(removed)@proxy:8080"},
 		"a variable":                 {"AZURE_CLIENT_SECRET=x~7Q and more", "AZURE_CLIENT_SECRET=(removed) and more"},
+		"a flag":                     {"--client-secret=x~7Q --api-key=y", "--client-secret=(removed) --api-key=(removed)"},
 		"a field of JSON":            {`{"access_token":"abc","expires_in":3600}`, `{"access_token":"(removed)","expires_in":3600}`},
 		"a field of JSON in a text":  {`body: "{\"access_token\":\"abc\"}"`, `body: "{\"access_token\":\"(removed)\"}"`},
 		"a signature of a URL":       {"https://x.blob.core.windows.net/y?sv=1&sig=ab%2Fc&se=2", "https://x.blob.core.windows.net/y?sv=1&sig=(removed)&se=2"},
@@ -33,11 +36,25 @@ func TestTextThatLooksLikeASecretIsRemoved(t *testing.T) {
 
 func TestNamesOfSecrets(t *testing.T) {
 	for name, want := range map[string]bool{
-		"AZURE_CLIENT_SECRET": true, "AZURE_CLIENT_CERTIFICATE_PASSWORD": true, "MY_TOKEN": true, "STORAGE_ACCOUNT_KEY": true, "password": true,
+		"AZURE_CLIENT_SECRET": true, "AZURE_CLIENT_CERTIFICATE_PASSWORD": true, "MY_TOKEN": true, "STORAGE_ACCOUNT_KEY": true, "password": true, "MY_PASSPHRASE": true, "DB_CREDENTIALS": true, "AZURE_STORAGE_KEY": true, "tls.key": true, "--client-secret": true,
 		"AZURE_CLIENT_ID": false, "VAULTPANE_CREDENTIAL": false, "AZURE_FEDERATED_TOKEN_FILE": false, "AZURE_CLIENT_CERTIFICATE_PATH": false, "NODE_NAME": false,
 	} {
 		if namesSecret(name) != want {
 			t.Errorf("%s: got %v, want %v", name, !want, want)
 		}
+	}
+}
+
+func TestFlagsAndAnnotationsThatAreNamedLikeASecret(t *testing.T) {
+	got := clean(map[string]any{"template": map[string]any{
+		"annotations": map[string]any{"vault.token": "x", "note": "y"},
+		"args":        []any{"--token", "x", "--log-level", "1", "--password=x", "y"},
+	}})
+	want := map[string]any{"template": map[string]any{
+		"annotations": map[string]any{"vault.token": removed, "note": "y"},
+		"args":        []any{"--token", removed, "--log-level", "1", "--password=" + removed, "y"},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
