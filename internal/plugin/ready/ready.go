@@ -31,7 +31,7 @@ func Of(c *v1alpha1.ObservedCertificate) Verdict {
 	}
 	ready := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady)
 	if ready == nil || c.Status.ObservedGeneration != c.Generation {
-		return Verdict{Text: fmt.Sprintf("the controller has not processed generation %d of the spec yet", c.Generation)}
+		return Verdict{Text: fmt.Sprintf("the controller has not processed generation %d of the spec yet; if this lasts, 'kubectl vaultpane doctor' says why", c.Generation)}
 	}
 	text := ready.Reason + ": " + truncate.Line(ready.Message, maxLine)
 	switch {

@@ -32,9 +32,9 @@ func TestVerdicts(t *testing.T) {
 		want Verdict
 	}{
 		{"deleted", nil, Verdict{Impossible: true, Text: "it was deleted"}},
-		{"no status yet", observed(false, 1), Verdict{Text: "the controller has not processed generation 1 of the spec yet"}},
-		{"ready for an older spec", observed(false, 2, ready("True", "Installed")), Verdict{Text: "the controller has not processed generation 2 of the spec yet"}},
-		{"stalled for an older spec", observed(false, 2, ready("False", "VaultNotAllowed"), stalled), Verdict{Text: "the controller has not processed generation 2 of the spec yet"}},
+		{"no status yet", observed(false, 1), Verdict{Text: "the controller has not processed generation 1 of the spec yet; if this lasts, 'kubectl vaultpane doctor' says why"}},
+		{"ready for an older spec", observed(false, 2, ready("True", "Installed")), Verdict{Text: "the controller has not processed generation 2 of the spec yet; if this lasts, 'kubectl vaultpane doctor' says why"}},
+		{"stalled for an older spec", observed(false, 2, ready("False", "VaultNotAllowed"), stalled), Verdict{Text: "the controller has not processed generation 2 of the spec yet; if this lasts, 'kubectl vaultpane doctor' says why"}},
 		{"ready", observed(false, 1, ready("True", "Installed")), Verdict{Ready: true, Text: "Installed: the message"}},
 		{"ready and suspended", observed(true, 1, ready("True", "Suspended")), Verdict{Ready: true, Text: "Suspended: the message"}},
 		{"rolling out", observed(false, 1, ready("Unknown", "RollingOut")), Verdict{Text: "RollingOut: the message"}},

@@ -51,9 +51,9 @@ func stateOf(c *v1alpha1.ObservedCertificate) State {
 
 func unprocessed(c *v1alpha1.ObservedCertificate) string {
 	if len(c.Status.Conditions) == 0 {
-		return "the controller has not processed this certificate yet; if this lasts, check its pod"
+		return "the controller has not processed this certificate yet; if this lasts, 'kubectl vaultpane doctor' says why"
 	}
-	return "the controller has not processed the last change of the spec yet; if this lasts, check its pod"
+	return "the controller has not processed the last change of the spec yet; if this lasts, 'kubectl vaultpane doctor' says why"
 }
 
 // sinceOf returns when the state began. Nodes that still install make Reconciling True, whatever Ready is meanwhile.
