@@ -49,7 +49,7 @@ func (l *AllowList) add(entry string) error {
 	name, isSuffix := strings.CutPrefix(host, ".")
 	number, err := strconv.Atoi(port)
 	switch {
-	case !vaultHost.MatchString(name):
+	case !vaultHost.MatchString(name) || strings.Contains(port, "/"):
 		return errors.New("write a host name, host:port, or a suffix that begins with a dot, without scheme, path or asterisk")
 	case hasPort && isSuffix:
 		return errors.New("a suffix allows every port; remove the port")

@@ -131,4 +131,7 @@ func TestAllowList(t *testing.T) {
 			t.Errorf("entry %q: got %v, want an error that names it", entry, err)
 		}
 	}
+	if _, err := NewAllowList([]string{"https://localhost"}); err == nil || !strings.Contains(err.Error(), "without scheme") {
+		t.Errorf("a scheme: got %v, want an error that says so", err)
+	}
 }
