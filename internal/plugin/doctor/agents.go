@@ -68,7 +68,11 @@ func (s *Snapshot) withoutAgent() []Finding {
 	if len(without) == 0 {
 		return nil
 	}
-	return []Finding{finding(Note, "the agents' DaemonSet does not select %s: %s", countOf(len(without), windows, "Windows node"), terminal.Names(without, mostNames)).
+	level := Note
+	if len(without) == windows && len(s.agentNodes()) == 0 && s.Node == "" {
+		level = Problem // no certificate is installed anywhere
+	}
+	return []Finding{finding(level, "the agents' DaemonSet does not select %s: %s", countOf(len(without), windows, "Windows node"), terminal.Names(without, mostNames)).
 		do("If they should have certificates, change agent.nodeSelector or agent.affinity of the chart, or the labels of the nodes.", s.kubectl("get daemonset --selector app.kubernetes.io/name=vaultpane -o wide"))}
 }
 

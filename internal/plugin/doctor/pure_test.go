@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/version"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/plugin/installation"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
 )
@@ -142,5 +143,39 @@ func TestEventsCannotPutWordsIntoTheCommand(t *testing.T) {
 		if len(found) != 1 || found[0].Command != want || !strings.Contains(found[0].Text, ", 1 time, ") {
 			t.Errorf("%q: got %+v, want the command %q", reason, found, want)
 		}
+	}
+}
+
+func TestCertificatesThatNoNodeGets(t *testing.T) {
+	selecting := func(name, pool string) v1alpha1.ObservedCertificate {
+		return v1alpha1.ObservedCertificate{ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec: v1alpha1.ObservedCertificateSpec{NodeSelector: &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"pool": v1alpha1.LabelValue(pool)}}}}
+	}
+	linux := corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "linux", Labels: map[string]string{"pool": "linux"}}}
+	for _, test := range []struct {
+		name         string
+		certificates []v1alpha1.ObservedCertificate
+		change       func(*Snapshot)
+		want         string
+	}{
+		{name: "one", certificates: []v1alpha1.ObservedCertificate{selecting("web", "sql")}, want: "warning: web selects no node; 1 node should run the agent"},
+		{name: "several are one finding", certificates: []v1alpha1.ObservedCertificate{selecting("api", "sql"), selecting("web", "sql")},
+			want: "warning: 2 certificates (api, web) select no node; 1 node should run the agent"},
+		{name: "nodes without an agent", certificates: []v1alpha1.ObservedCertificate{selecting("web", "linux")},
+			want: "warning: web selects only nodes that should not run the agent; 1 node should run the agent"},
+		{name: "no node should run an agent, which is another finding", certificates: []v1alpha1.ObservedCertificate{selecting("web", "sql"), selecting("api", "linux")},
+			change: func(s *Snapshot) { s.Agents[0].Spec.Template.Spec.NodeSelector = map[string]string{"pool": "none"} }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := clusterWith(time.Minute, 0)
+			s.Nodes = append(s.Nodes, linux)
+			s.Certificates = test.certificates
+			if test.change != nil {
+				test.change(s)
+			}
+			if got := texts(findUnselected(s)); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
