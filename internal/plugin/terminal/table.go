@@ -24,8 +24,12 @@ type Cell struct {
 const gap = 2
 
 // Table returns lines with aligned columns, the first line with the titles. Columns without any text are left out. Where the
-// style has a width, columns are left out and texts are cut so that no line is wider, as far as the columns allow.
+// style has a width, columns are left out and texts are cut so that no line is wider, as far as the columns allow. Without rows it is
+// empty.
 func (s Style) Table(columns []Column, rows [][]Cell) string {
+	if len(rows) == 0 {
+		return ""
+	}
 	shown, widths := s.fit(columns, rows)
 	var text strings.Builder
 	header := make([]Cell, len(columns))

@@ -83,6 +83,9 @@ web     1/50
 			t.Errorf("at width %d:\n%s", width, diff)
 		}
 	}
+	if got := (Style{}).Table(columns, nil); got != "" {
+		t.Errorf("without rows it is %q", got)
+	}
 	if got := (Style{Color: true}).Table(columns, rows); !strings.Contains(got, "\x1b[32m50/50\x1b[0m  3 m") {
 		t.Errorf("the colour is missing, or counts as width: %q", got)
 	}
