@@ -44,6 +44,7 @@ func TestCommandsAgainstAnAPIServer(t *testing.T) {
 		{"failures are grouped", testFailures},
 		{"names are completed", testCompletion},
 		{"convert --check compares with the cluster", testCheck},
+		{"a silent controller is told", testSilence},
 		{"suspend and resume", testSuspend},
 		{"poll waits for every node", testPoll},
 		{"poll names who did not answer", testPollTimeout},

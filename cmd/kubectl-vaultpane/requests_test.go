@@ -30,7 +30,7 @@ func (r *requests) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 }
 
 func TestNoMoreIsReadThanIsShown(t *testing.T) {
-	const api = "/apis/vaultpane.dev/v1alpha1/"
+	const api, lease = "/apis/vaultpane.dev/v1alpha1/", "GET /apis/coordination.k8s.io/v1/leases?fieldSelector=metadata.name%3Dvaultpane-controller&limit=250"
 	empty := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -40,9 +40,9 @@ func TestNoMoreIsReadThanIsShown(t *testing.T) {
 		arguments []string
 		want      []string
 	}{
-		{"all certificates", []string{"status"}, []string{"GET " + api + "observedcertificates?limit=250"}},
-		{"one certificate", []string{"status", "web"}, []string{"GET " + api + "observedcertificates/web", "GET " + api + "nodecertificatestates?limit=250"}},
-		{"a name that is given twice", []string{"status", "web", "web"}, []string{"GET " + api + "observedcertificates/web", "GET " + api + "nodecertificatestates?limit=250"}},
+		{"all certificates", []string{"status"}, []string{"GET " + api + "observedcertificates?limit=250", lease}},
+		{"one certificate", []string{"status", "web"}, []string{"GET " + api + "observedcertificates/web", "GET " + api + "nodecertificatestates?limit=250", lease}},
+		{"a name that is given twice", []string{"status", "web", "web"}, []string{"GET " + api + "observedcertificates/web", "GET " + api + "nodecertificatestates?limit=250", lease}},
 		{"one node", []string{"status", "--node", "win-1"}, []string{"GET " + api + "nodecertificatestates/win-1"}},
 		{"one certificate on one node", []string{"status", "web", "--node", "win-1"}, []string{"GET " + api + "observedcertificates/web", "GET " + api + "nodecertificatestates/win-1"}},
 		{"a poll", []string{"poll", "web"}, []string{"GET " + api + "observedcertificates/web", "PATCH " + api + "observedcertificates/web"}},

@@ -43,7 +43,7 @@ Suspended on a node.
 
 Exit codes:
   0  nothing failed; nodes may still be installing
-  1  something did: a node failed, polls fail, or a certificate expires soon
+  1  something did: a node failed, polls fail, a certificate expires soon, or the controller no longer writes the status
   2  the status cannot be read, or the command was called wrongly
 With --watch, the exit code is 0 when it is interrupted.`
 
@@ -112,7 +112,14 @@ func (o *statusOptions) run(ctx context.Context, flags *cluster.Flags, streams t
 	if _, err := io.WriteString(streams.Out, text); err != nil {
 		return unreadable(err)
 	}
-	if view.Failing() {
+	outdated := ""
+	if o.node == "" { // an agent reports itself
+		outdated = silence(ctx, client, time.Now())
+	}
+	if outdated != "" {
+		_, _ = io.WriteString(streams.Err, streams.Style().Signed(terminal.Warning, "  ", outdated))
+	}
+	if view.Failing() || outdated != "" {
 		return cli.ExitStatus(exitNotWell)
 	}
 	return nil
