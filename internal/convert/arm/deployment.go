@@ -64,7 +64,10 @@ func (s *scope) isInner(properties *document.Node) bool {
 // link finds a linked template, and its file of parameters, among the given files.
 func (s *scope) link(properties *document.Node, given Values) (inner *scope, missing string) {
 	name := s.fileName(properties.Fold("templateLink").Node)
-	linked := s.world.linked(name)
+	var linked *Template
+	if s.world.linked != nil {
+		linked = s.world.linked(name)
+	}
 	if linked == nil {
 		return nil, name
 	}

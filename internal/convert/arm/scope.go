@@ -12,7 +12,7 @@ const most = 2_000_000
 // world is what all scopes of an input share.
 type world struct {
 	left   int                         // of most
-	linked func(name string) *Template // a file by its name; nil if it was not given
+	linked func(name string) *Template // a file by its name, nil if it was not given; nil for none
 	result *Result                     // what was found
 	active map[*document.Node]bool     // deployments that are being expanded, against templates that link themselves
 }

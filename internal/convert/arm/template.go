@@ -85,7 +85,7 @@ func Declared(template *document.Node) []string {
 }
 
 // Expand evaluates a template with values for its parameters. linked returns a linked template by the name of its file, nil if
-// it was not given.
+// it was not given; a nil function has none.
 func Expand(template Template, given Values, linked func(name string) *Template) Result {
 	result := &Result{}
 	w := &world{left: most, linked: linked, result: result, active: map[*document.Node]bool{}}
@@ -97,7 +97,7 @@ func Expand(template Template, given Values, linked func(name string) *Template)
 
 // Evaluate evaluates a value outside of a template: what needs one is Unresolved.
 func Evaluate(n *document.Node) *document.Node {
-	w := &world{left: most, linked: func(string) *Template { return nil }, result: &Result{}, active: map[*document.Node]bool{}}
+	w := &world{left: most, result: &Result{}, active: map[*document.Node]bool{}}
 	return newScope(w, "", &document.Node{Kind: document.Map}, nil).tree(n)
 }
 

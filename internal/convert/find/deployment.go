@@ -16,7 +16,7 @@ func (f *Finder) deployed(n *document.Node, a around) bool {
 		given[name] = arm.Evaluate(value)
 	}
 	at := a.At(template.Key, template.Line)
-	f.Template(at, arm.Expand(arm.Template{File: a.File, Root: template.Node}, given, func(string) *arm.Template { return nil }))
+	f.Template(at, arm.Expand(arm.Template{File: a.File, Root: template.Node}, given, nil))
 	return true
 }
 
@@ -32,5 +32,5 @@ func (f *Finder) deployment(values *document.Node, content document.Member, a ar
 			given = arm.Given(&document.Node{Kind: document.Map, Members: []document.Member{{Key: "parameters", Node: read}}})
 		}
 	}
-	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: template}, given, func(string) *arm.Template { return nil }))
+	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: template}, given, nil))
 }

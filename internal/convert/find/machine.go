@@ -11,6 +11,18 @@ import (
 // ofMachine finds a machine in a resource id.
 var ofMachine = regexp.MustCompile(`(?i)^(/subscriptions/.*?/(?:virtualMachines|virtualMachineScaleSets|Microsoft\.HybridCompute/machines|nodeTypes|batchAccounts/[^/]+/pools)/([^/]+))`)
 
+// ofID returns the machine that a resource id is in.
+func ofID(id string) (machine Machine, is bool) {
+	parts := ofMachine.FindStringSubmatch(id)
+	if parts == nil {
+		return Machine{}, false
+	}
+	return Machine{Key: strings.ToLower(parts[1]), Name: parts[2]}, true
+}
+
+// nameKeys are the keys under which tools name the machine of an extension.
+var nameKeys = []string{"VMName", "virtual_machine_name", "vmss_name", "MachineName", "VMScaleSetName", "VirtualMachineScaleSetName"}
+
 // kinds are the types of resources that are machines.
 var kinds = map[string]bool{
 	"microsoft.compute/virtualmachines":                 true,
@@ -32,14 +44,14 @@ func (f *Finder) machine(n *document.Node, a around) around {
 	if parent, is := strings.CutSuffix(kind, "/extensions"); is {
 		of = parent
 	}
-	switch id, name := textOf(n, "id", "parent_id", "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id"), lookup(n, "name"); {
-	case ofMachine.MatchString(id):
-		parts := ofMachine.FindStringSubmatch(id)
-		a.machine = Machine{Key: strings.ToLower(parts[1]), Name: parts[2]}
+	name, word := lookup(n, "name"), textOf(n, nameKeys...)
+	machine, identified := ofID(textOf(n, "id", "parent_id", "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id"))
+	switch {
+	case identified:
+		a.machine = machine
 	case kinds[of] && name.Node != nil:
 		a.machine = named(of, name.Node, own)
-	case textOf(n, "VMName", "virtual_machine_name", "vmss_name", "MachineName", "VMScaleSetName", "VirtualMachineScaleSetName") != "":
-		word := textOf(n, "VMName", "virtual_machine_name", "vmss_name", "MachineName", "VMScaleSetName", "VirtualMachineScaleSetName")
+	case word != "":
 		a.machine = Machine{Key: "name/" + strings.ToLower(word), Name: word}
 	}
 	if own || lookup(n, "virtualMachineProfile").Node != nil || lookup(n, "osProfile").Node != nil {

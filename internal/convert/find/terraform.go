@@ -108,9 +108,8 @@ func (f *Finder) resource(address, kind string, values *document.Node, a around)
 			a.machine.Name = name
 		}
 	}
-	if id := textOf(values, "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id", "parent_id", "id"); ofMachine.MatchString(id) {
-		parts := ofMachine.FindStringSubmatch(id)
-		a.machine = Machine{Key: strings.ToLower(parts[1]), Name: parts[2]}
+	if machine, is := ofID(textOf(values, "virtual_machine_id", "virtual_machine_scale_set_id", "arc_machine_id", "parent_id", "id")); is {
+		a.machine = machine
 	}
 	if f.extension(values, a) {
 		return

@@ -137,6 +137,6 @@ func (f *Finder) template(n *document.Node, a around) bool {
 	if a.Path == "" || !arm.IsTemplate(n) {
 		return false
 	}
-	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: n}, nil, func(string) *arm.Template { return nil }))
+	f.Template(a.Place, arm.Expand(arm.Template{File: a.File, Root: n}, nil, nil))
 	return true
 }

@@ -14,6 +14,7 @@ import (
 var (
 	guid       = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
 	resourceID = regexp.MustCompile(`(?i)^/subscriptions/.*/userAssignedIdentities/[^/]+$|^/providers/Microsoft\.ManagedIdentity/|^/(subscriptions|resourceGroups)/`)
+	harmless   = regexp.MustCompile(`^[0-9A-Za-z/._()-]{1,300}$`)
 	endpoint   = regexp.MustCompile(`^http:/+(169[.]254[.]169[.]254|localhost:40342)(/metadata/identity(/oauth2/token)?)?/?$`)
 )
 
@@ -125,7 +126,7 @@ func (r *reading) clientOfObject(id string) string {
 
 // plainID is an id for a command that a person copies: nothing but letters, digits and the marks of ids.
 func plainID(text string) string {
-	if regexp.MustCompile(`^[0-9A-Za-z/._()-]{1,300}$`).MatchString(text) {
+	if harmless.MatchString(text) {
 		return text
 	}
 	return "ID"
