@@ -99,13 +99,7 @@ func (b *bench) close() {
 }
 
 func (b *bench) kubectl(input string, arguments ...string) (string, error) {
-	command := b.cluster.Kubectl(arguments...)
-	command.Stdin = strings.NewReader(input)
-	output, err := command.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("kubectl %s: %w: %s", arguments[0], err, output)
-	}
-	return string(output), nil
+	return b.cluster.RunKubectl(input, arguments...)
 }
 
 // observe makes ObservedCertificates for the secrets prefix-0000 and on.

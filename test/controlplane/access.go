@@ -1,10 +1,13 @@
 package controlplane
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -61,6 +64,36 @@ func (c *ControlPlane) Kubectl(args ...string) *exec.Cmd {
 	cmd.Env = append(os.Environ(),
 		"KUBECONFIG="+c.path(adminKubeconfig), "KUBECACHEDIR="+c.path("kubectl-cache"), "KUBERC=off")
 	return cmd
+}
+
+// RunKubectl runs kubectl as administrator with an input, and returns what it prints. An error has its message.
+func (c *ControlPlane) RunKubectl(input string, arguments ...string) (string, error) {
+	command := c.Kubectl(arguments...)
+	command.Stdin = strings.NewReader(input)
+	output, err := command.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return "", fmt.Errorf("kubectl %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(exit.Stderr)))
+	}
+	return string(output), err
+}
+
+// RunPlugin runs kubectl vaultpane as administrator in a folder, with the executable in the folder bin and 100 columns, and returns what
+// it prints on both streams. Exit code 1, which says that something needs attention, is no error.
+func (c *ControlPlane) RunPlugin(ctx context.Context, bin, dir string, environment []string, arguments ...string) (string, error) {
+	command := exec.CommandContext(ctx, filepath.Join(bin, "kubectl-vaultpane"), arguments...)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "KUBECONFIG="+c.path(adminKubeconfig), "COLUMNS=100")
+	command.Env = append(command.Env, environment...)
+	output, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		err = nil
+	}
+	if err != nil {
+		err = fmt.Errorf("kubectl vaultpane %s: %w: %s", strings.Join(arguments, " "), err, output)
+	}
+	return string(output), err
 }
 
 func (c *ControlPlane) makeAdmin() error {

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/vaultpane/vaultpane/test/controlplane"
@@ -153,36 +150,14 @@ func (s *stage) startAgent(ctx context.Context, root, name, pool string) error {
 
 // kubectl runs kubectl as the cluster's administrator.
 func (s *stage) kubectl(input string, arguments ...string) (string, error) {
-	command := s.cluster.Kubectl(arguments...)
-	command.Stdin = strings.NewReader(input)
-	output, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return "", fmt.Errorf("kubectl %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(exit.Stderr)))
-	}
-	return string(output), err
+	return s.cluster.RunKubectl(input, arguments...)
 }
 
-// plugin runs kubectl vaultpane with 100 columns and colours, and returns what a terminal would show. An exit code is no error.
+// plugin runs kubectl vaultpane with colours, and returns what a terminal would show.
 func (s *stage) plugin(ctx context.Context, arguments ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	kubeconfig := s.path("admin.kubeconfig")
-	if err := s.cluster.WriteKubeconfig(kubeconfig); err != nil {
-		return "", err
-	}
-	command := exec.CommandContext(ctx, filepath.Join(s.bin, "kubectl-vaultpane"), arguments...)
-	command.Dir = s.dir
-	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "COLUMNS=100", "LC_ALL=C.UTF-8", "CLICOLOR_FORCE=1", "TERM=xterm", "NO_COLOR=")
-	output, err := command.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 1 {
-		err = nil
-	}
-	if err != nil {
-		err = fmt.Errorf("kubectl vaultpane %s: %w: %s", strings.Join(arguments, " "), err, output)
-	}
-	return string(output), err
+	return s.cluster.RunPlugin(ctx, s.bin, s.dir, []string{"LC_ALL=C.UTF-8", "CLICOLOR_FORCE=1", "TERM=xterm", "NO_COLOR="}, arguments...)
 }
 
 // scaleSets is what az vmss list prints of two node pools that have the extension, without the parts that nobody reads.

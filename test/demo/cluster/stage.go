@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/keyvault"
@@ -47,32 +43,12 @@ func (s *stage) close() {
 
 func (s *stage) log() string { return filepath.Join(s.dir, "agent.log") }
 
-// plugin runs kubectl vaultpane as the cluster's admin, with 100 columns. Exit code 1 says that something needs attention.
+// plugin runs kubectl vaultpane as the cluster's admin.
 func (s *stage) plugin(ctx context.Context, arguments ...string) (string, error) {
-	kubeconfig := filepath.Join(s.dir, "admin.kubeconfig")
-	if err := s.cluster.WriteKubeconfig(kubeconfig); err != nil {
-		return "", err
-	}
-	command := exec.CommandContext(ctx, filepath.Join(s.machine.Root, "bin", "kubectl-vaultpane"), arguments...)
-	command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "COLUMNS=100")
-	output, err := command.CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() != 1 {
-		return "", fmt.Errorf("kubectl vaultpane %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(output)))
-	} else if err != nil && exit == nil {
-		return "", err
-	}
-	return string(output), nil
+	return s.cluster.RunPlugin(ctx, filepath.Join(s.machine.Root, "bin"), s.dir, nil, arguments...)
 }
 
 // kubectl runs kubectl as the cluster's admin.
 func (s *stage) kubectl(input string, arguments ...string) (string, error) {
-	command := s.cluster.Kubectl(arguments...)
-	command.Stdin = strings.NewReader(input)
-	output, err := command.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return "", fmt.Errorf("kubectl %s: %s", strings.Join(arguments, " "), strings.TrimSpace(string(exit.Stderr)))
-	}
-	return string(output), err
+	return s.cluster.RunKubectl(input, arguments...)
 }
