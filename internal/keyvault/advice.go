@@ -6,21 +6,25 @@ import (
 	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
 )
 
 // retryAdvice ends a message about a failure that may pass by itself.
-const retryAdvice = "the agent retries later"
+func (r request) retryAdvice() string {
+	if r.list {
+		return "the controller retries later"
+	}
+	return "the agent retries later"
+}
 
 // adviceFor returns what a person does about a refusal of Key Vault.
-func adviceFor(reason v1alpha1.Reason, secret SecretURL, body *vaultError, clientID string) string {
+func adviceFor(reason v1alpha1.Reason, of request, body *vaultError) string {
 	switch reason {
 	case v1alpha1.ReasonAuthenticationFailed:
 		return adviceForToken(body.Error.Message)
 	case v1alpha1.ReasonAccessDenied:
-		return adviceForAccess(secret, body, callerOf(body.Error.Message, clientID))
+		return adviceForAccess(of, body, callerOf(body.Error.Message, of.caller()))
 	case v1alpha1.ReasonAccessDeniedByFirewall:
-		return adviceForFirewall(body)
+		return adviceForFirewall(of, body)
 	case v1alpha1.ReasonSecretNotFound:
 		return "check the name and version in the URL, and recover the certificate in the vault if it was deleted; the installed certificate stays in place"
 	case v1alpha1.ReasonSecretDisabled:
@@ -32,7 +36,7 @@ func adviceFor(reason v1alpha1.Reason, secret SecretURL, body *vaultError, clien
 	case v1alpha1.ReasonBadRequest:
 		return "check the URL, and whether the Key Vault of the vault's cloud is older than this agent"
 	default:
-		return retryAdvice
+		return of.retryAdvice()
 	}
 }
 
@@ -50,9 +54,13 @@ func adviceForToken(message string) string {
 	}
 }
 
-func adviceForAccess(secret SecretURL, body *vaultError, caller string) string {
-	role := fmt.Sprintf("grant \"Key Vault Secrets User\" on %s to %s", secret.Authority(), caller)
-	policy := fmt.Sprintf("allow \"get\" for secrets in the access policies of %s to %s", secret.Authority(), caller)
+func adviceForAccess(of request, body *vaultError, caller string) string {
+	needed, permission := "Key Vault Secrets User", "get"
+	if of.list {
+		needed, permission = "Key Vault Reader", "list" // which do not allow reading values
+	}
+	role := fmt.Sprintf("grant %q on %s to %s", needed, of.secret.Authority(), caller)
+	policy := fmt.Sprintf("allow %q for secrets in the access policies of %s to %s", permission, of.secret.Authority(), caller)
 	switch inner := body.inner(); {
 	case inner == "ForbiddenByRbac":
 		return role + "; a new role assignment takes effect after some minutes"
@@ -67,24 +75,28 @@ func adviceForAccess(secret SecretURL, body *vaultError, caller string) string {
 
 var clientAddress = regexp.MustCompile(`Client address: ([0-9A-Fa-f.:]+)`)
 
-func adviceForFirewall(body *vaultError) string {
-	if body.inner() == "ForbiddenByConnection" {
-		return "the vault accepts connections through private endpoints only: connect the nodes' network to a private endpoint, and resolve the vault's name to its private address"
+func adviceForFirewall(of request, body *vaultError) string {
+	whose := "the nodes'"
+	if of.list {
+		whose = "the controller's"
 	}
-	allow := "the nodes' outbound address"
+	if body.inner() == "ForbiddenByConnection" {
+		return "the vault accepts connections through private endpoints only: connect " + whose + " network to a private endpoint, and resolve the vault's name to its private address"
+	}
+	allow := whose + " outbound address"
 	if found := clientAddress.FindStringSubmatch(body.Error.Message); found != nil {
 		allow = "the address " + found[1]
 	}
-	return "allow " + allow + ", or the nodes' subnet, in the vault's networking settings"
+	return "allow " + allow + ", or " + whose + " subnet, in the vault's networking settings"
 }
 
 // caller matches Key Vault's name for a caller: the client ID, and the object ID to which access is granted.
 var caller = regexp.MustCompile(`appid=([0-9A-Fa-f-]{36});oid=([0-9A-Fa-f-]{36})`)
 
 // callerOf returns the name of the caller. The vault's message is the best source: a system-assigned identity is in no setting.
-func callerOf(message, clientID string) string {
+func callerOf(message, otherwise string) string {
 	if found := caller.FindStringSubmatch(message); found != nil {
 		return fmt.Sprintf("client id %s (object id %s)", found[1], found[2])
 	}
-	return auth.DisplayName(clientID)
+	return otherwise
 }

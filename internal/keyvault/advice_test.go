@@ -16,7 +16,7 @@ func TestTheVaultNamesTheCaller(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := callerOf(test.message, test.clientID); got != test.want {
+			if got := callerOf(test.message, request{clientID: test.clientID}.caller()); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -24,7 +24,7 @@ func TestTheVaultNamesTheCaller(t *testing.T) {
 }
 
 func TestAdviceForA403WithoutInnerCodeCoversRolesAndAccessPolicies(t *testing.T) {
-	got := adviceForAccess(SecretURL{Host: "shop.vault.azure.net", Name: "word"}, &vaultError{}, "client id mine")
+	got := adviceForAccess(request{secret: SecretURL{Host: "shop.vault.azure.net", Name: "word"}}, &vaultError{}, "client id mine")
 	for _, want := range []string{`grant "Key Vault Secrets User" on shop.vault.azure.net to client id mine`, `allow "get" for secrets in the access policies of shop.vault.azure.net to client id mine`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %q, want %q in it", got, want)

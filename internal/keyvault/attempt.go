@@ -143,10 +143,10 @@ func attributeRefusal(refusal *exchange.RefusalError) attribution {
 }
 
 // explainUnsent explains why a request was not sent: the failure of another one holds for it. A Deferred is returned as it is.
-func explainUnsent(secret SecretURL, clientID string, err error) error {
+func explainUnsent(of request, err error) error {
 	var shared *exchange.SharedError
 	if errors.As(err, &shared) {
-		return classifyWithWait(secret, clientID, shared.Cause, shared.Wait)
+		return classifyWithWait(of, shared.Cause, shared.Wait)
 	}
 	return err
 }

@@ -69,7 +69,7 @@ func TestARefusalOfATokenNeedsNoChallenge(t *testing.T) {
 			_ = f.wantFailure(t, errs[0], urls[0], v1alpha1.ReasonSecretNotFound)
 			f.server.RotateSigningKey()
 			if header == "" {
-				f.clients.responses.evict(cacheKey{urls[0], ""}, f.clients.responses.byKey[cacheKey{urls[0], ""}])
+				f.clients.responses.evict(request{secret: urls[0]}, f.clients.responses.byKey[request{secret: urls[0]}])
 			}
 			_, err := f.clients.Get(t.Context(), urls[0], "", later())
 			_ = f.wantFailure(t, err, urls[0], v1alpha1.ReasonSecretNotFound)

@@ -16,12 +16,7 @@ const cacheTTL = 5 * time.Second
 // responseCache shares Key Vault's responses between callers that request the same secret with the same identity.
 type responseCache struct {
 	mu    sync.Mutex
-	byKey map[cacheKey]*cachedResponse
-}
-
-type cacheKey struct {
-	secret   SecretURL
-	clientID string
+	byKey map[request]*cachedResponse
 }
 
 type cachedResponse struct {
@@ -32,7 +27,7 @@ type cachedResponse struct {
 }
 
 // get returns the response to a request that began at since or later: one that is under way or has just arrived, or a new one.
-func (c *responseCache) get(ctx context.Context, key cacheKey, since time.Time, fetch func(context.Context) (Secret, error)) (Secret, error) {
+func (c *responseCache) get(ctx context.Context, key request, since time.Time, fetch func(context.Context) (Secret, error)) (Secret, error) {
 	for {
 		secret, err := c.share(ctx, key, since, fetch)
 		if !errors.Is(err, errEvicted) { // an evicted response is requested again
@@ -43,7 +38,7 @@ func (c *responseCache) get(ctx context.Context, key cacheKey, since time.Time, 
 
 var errEvicted = errors.New("the shared response has been evicted")
 
-func (c *responseCache) share(ctx context.Context, key cacheKey, since time.Time, fetch func(context.Context) (Secret, error)) (Secret, error) {
+func (c *responseCache) share(ctx context.Context, key request, since time.Time, fetch func(context.Context) (Secret, error)) (Secret, error) {
 	current := c.join(ctx, key, since, fetch)
 	select {
 	case <-current.done:
@@ -60,7 +55,7 @@ func (c *responseCache) share(ctx context.Context, key cacheKey, since time.Time
 	return secret, current.err
 }
 
-func (c *responseCache) join(ctx context.Context, key cacheKey, since time.Time, fetch func(context.Context) (Secret, error)) *cachedResponse {
+func (c *responseCache) join(ctx context.Context, key request, since time.Time, fetch func(context.Context) (Secret, error)) *cachedResponse {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if current, ok := c.byKey[key]; ok && !current.started.Before(since) {
@@ -68,7 +63,7 @@ func (c *responseCache) join(ctx context.Context, key cacheKey, since time.Time,
 	}
 	current := &cachedResponse{started: time.Now(), done: make(chan struct{})}
 	if c.byKey == nil {
-		c.byKey = map[cacheKey]*cachedResponse{}
+		c.byKey = map[request]*cachedResponse{}
 	}
 	c.byKey[key] = current
 	go c.request(context.WithoutCancel(ctx), key, current, fetch)
@@ -76,7 +71,7 @@ func (c *responseCache) join(ctx context.Context, key cacheKey, since time.Time,
 }
 
 // request fetches for all callers that wait: one caller's cancelled context must not fail the others.
-func (c *responseCache) request(ctx context.Context, key cacheKey, current *cachedResponse, fetch func(context.Context) (Secret, error)) {
+func (c *responseCache) request(ctx context.Context, key request, current *cachedResponse, fetch func(context.Context) (Secret, error)) {
 	ctx, cancel := context.WithTimeout(ctx, exchange.RequestTimeout)
 	defer cancel()
 	secret, err := fetch(ctx)
@@ -93,7 +88,7 @@ func (c *responseCache) request(ctx context.Context, key cacheKey, current *cach
 	}
 }
 
-func (c *responseCache) evict(key cacheKey, current *cachedResponse) {
+func (c *responseCache) evict(key request, current *cachedResponse) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byKey[key] == current {

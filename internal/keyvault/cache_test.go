@@ -101,7 +101,7 @@ func (l lateReader) Done() <-chan struct{} {
 
 func TestAResponseThatIsEvictedMeanwhileIsRequestedAgain(t *testing.T) {
 	var shared responseCache
-	key, calls := cacheKey{secret: SecretURL{Host: "v", Name: "word"}}, 0
+	key, calls := request{secret: SecretURL{Host: "v", Name: "word"}}, 0
 	fetch := func(context.Context) (Secret, error) {
 		calls++
 		return Secret{Value: []byte(secretValue)}, nil
@@ -123,8 +123,8 @@ func TestAResponseThatIsEvictedMeanwhileIsRequestedAgain(t *testing.T) {
 func TestAResponseIsOverwrittenWhenItIsEvicted(t *testing.T) {
 	value := []byte(secretValue)
 	current := &cachedResponse{secret: Secret{Value: value}}
-	key := cacheKey{secret: SecretURL{Host: "v", Name: "word"}}
-	shared := responseCache{byKey: map[cacheKey]*cachedResponse{key: current}}
+	key := request{secret: SecretURL{Host: "v", Name: "word"}}
+	shared := responseCache{byKey: map[request]*cachedResponse{key: current}}
 	shared.evict(key, current)
 	if !bytes.Equal(value, make([]byte, len(value))) || len(shared.byKey) != 0 {
 		t.Errorf("got %q and %d responses, want zeros and none", value, len(shared.byKey))

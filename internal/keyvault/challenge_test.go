@@ -176,14 +176,14 @@ func TestOthersWaitForTheFirstRequestWithATimeout(t *testing.T) {
 	defer release()
 	first := make(chan error, 1)
 	go func() {
-		_, err := f.clients.fetch(t.Context(), urlOf(t, f.vault.SecretURL("word")), "")
+		_, err := f.clients.fetch(t.Context(), request{secret: urlOf(t, f.vault.SecretURL("word"))})
 		first <- err
 	}()
 	<-held
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	second := urlOf(t, f.vault.SecretURL("other"))
-	_, err := f.clients.fetch(ctx, second, "")
+	_, err := f.clients.fetch(ctx, request{secret: second})
 	_ = f.wantFailure(t, err, second, v1alpha1.ReasonVaultUnreachable, "no response in time")
 	release()
 	check(t, <-first)

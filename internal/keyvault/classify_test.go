@@ -29,6 +29,6 @@ func TestARefusalOfTheVaultsCloudHasItsReason(t *testing.T) {
 	const body = `{"error":"invalid_resource","error_description":"AADSTS500011: The resource principal named https://vault.azure.cn was not found","error_codes":[500011]}`
 	secret := urlOf(t, "https://shop.vault.azure.cn/secrets/word")
 	f := &fixture{wire: &wiretap{}}
-	err := classify(secret, someone, &exchange.RefusalError{TokenService: true, Status: http.StatusBadRequest, Body: []byte(body)})
+	err := classify(request{secret: secret, clientID: someone}, &exchange.RefusalError{TokenService: true, Status: http.StatusBadRequest, Body: []byte(body)})
 	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAuthenticationFailed, "AADSTS500011", "different clouds")
 }

@@ -69,44 +69,62 @@ func New(options Options) (*Clients, error) {
 // the last seconds. Errors are Failures, or Deferred if the request was not sent because of the limits; the context's own error
 // is returned if it ends first. A vault that does not respond holds up its caller for seconds at most.
 func (c *Clients) Get(ctx context.Context, secret SecretURL, clientID string, since time.Time) (Secret, error) {
-	if err := c.allowed.Check(secret); err != nil {
+	asked := request{secret: secret, clientID: auth.NormalizeClientID(clientID)}
+	return limited(ctx, c, asked, c.timeout, func(waiting context.Context) (Secret, error) {
+		return c.responses.get(waiting, asked, since, func(ctx context.Context) (Secret, error) {
+			return c.fetch(ctx, asked)
+		})
+	})
+}
+
+// fetch reads a secret, not shared with other callers.
+func (c *Clients) fetch(ctx context.Context, asked request) (Secret, error) {
+	response, err := send(ctx, c, asked, func(ctx context.Context, client *azsecrets.Client) (azsecrets.GetSecretResponse, error) {
+		return client.GetSecret(ctx, asked.secret.Name, asked.secret.Version, nil)
+	})
+	if err != nil {
 		return Secret{}, err
 	}
-	clientID = auth.NormalizeClientID(clientID)
-	vault, began := c.vaultTarget(secret), c.options.Now()
+	return secretOf(asked, response)
+}
+
+// limited makes a request within the limits that hold for each caller: the allow-list, the bulkhead, and the time that a vault
+// may take to respond.
+func limited[T any](ctx context.Context, c *Clients, asked request, timeout time.Duration, ask func(context.Context) (T, error)) (result T, err error) {
+	if err := c.allowed.Check(asked.secret); err != nil {
+		return result, err
+	}
+	vault, began := c.vaultTarget(asked.secret), c.options.Now()
 	if err := vault.Bulkhead.Acquire(ctx); err != nil {
-		return Secret{}, err
+		return result, err
 	}
 	defer vault.Bulkhead.Release()
-	timeout := c.timeout
 	if !vault.Breaker.Closed() {
 		timeout = exchange.RequestTimeout
 	}
 	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	result, err := c.responses.get(waiting, cacheKey{secret, clientID}, since, func(ctx context.Context) (Secret, error) {
-		return c.fetch(ctx, secret, clientID)
-	})
+	result, err = ask(waiting)
 	if err != nil && waiting.Err() != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		target, host := c.silentTarget(secret, clientID)
+		target, host := c.silentTarget(asked)
 		err = silentError(host)
 		wait := fail(target, c.options.Now(), err, breaker.Failure{Began: began, Certain: true})
-		return Secret{}, classifyWithWait(secret, clientID, err, wait)
+		return result, classifyWithWait(asked, err, wait)
 	}
 	return result, err
 }
 
 // silentTarget returns the target that keeps a caller waiting, and its host: the token service during a token request of the
 // identity, else the vault.
-func (c *Clients) silentTarget(secret SecretURL, clientID string) (*breaker.Target, string) {
+func (c *Clients) silentTarget(asked request) (*breaker.Target, string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if client, ok := c.clients.Get(clientKey{secret.Authority(), clientID}); ok {
+	if client, ok := c.clients.Get(clientKey{asked.secret.Authority(), asked.clientID}); ok {
 		if host := client.identity.PendingHost(); host != "" {
 			return c.tokenServiceTarget(client.identity.Account()), host
 		}
 	}
-	return c.vaultTarget(secret), secret.Authority()
+	return c.vaultTarget(asked.secret), asked.secret.Authority()
 }
 
 // vaultTarget returns the target of a vault.
@@ -125,34 +143,33 @@ func (c *Clients) tokenTarget(secret SecretURL, of auth.Account) *breaker.Target
 	return c.targets.Get("token:" + secret.Authority() + " " + of.Authority + of.ClientID)
 }
 
-// fetch sends a request to a vault, if the breakers of the vault and of the token service admit it.
-func (c *Clients) fetch(ctx context.Context, secret SecretURL, clientID string) (result Secret, err error) {
+// send sends a request to a vault, if the breakers of the vault and of the token service admit it.
+func send[T any](ctx context.Context, c *Clients, asked request, ask call[T]) (response T, err error) {
 	// The SDK's challenge parser panics on an authorization URL without a tenant (challenge_policy.go, parseTenant).
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = authenticationFailure(secret, clientID, "the vault's authentication challenge names no tenant")
+			err = authenticationFailure(asked, "the vault's authentication challenge names no tenant")
 		}
 	}()
-	client, err := c.client(secret, clientID)
+	client, err := c.client(asked.secret, asked.clientID)
 	if err != nil {
-		return Secret{}, authenticationFailure(secret, clientID, exchange.OneLine(err.Error()))
+		return response, authenticationFailure(asked, exchange.OneLine(err.Error()))
 	}
-	began, account := c.options.Now(), client.identity.Account()
+	secret, began, account := asked.secret, c.options.Now(), client.identity.Account()
 	current := attempt{vault: c.vaultTarget(secret), tokenService: c.tokenServiceTarget(account), token: c.tokenTarget(secret, account)}
 	ctx, transcript := exchange.WithTranscript(ctx) // begins before the breakers are asked, so that failures of other requests since then are shared
 	if err := current.begin(began); err != nil {
-		return Secret{}, &unsentError{explainUnsent(secret, clientID, err)}
+		return response, &unsentError{explainUnsent(asked, err)}
 	}
 	defer client.identity.Recorded(transcript)
 	defer current.release(began)
-	response, err := client.get(ctx, secret)
+	response, err = through(ctx, client, secret, ask)
 	current.record(began, c.options.Now(), secret.Authority(), err)
 	if err != nil {
-		err = classify(secret, clientID, err)
+		err = classify(asked, err)
 		logDetail(ctx, secret, err)
-		return Secret{}, err
 	}
-	return secretOf(secret, clientID, response)
+	return response, err
 }
 
 // logDetail logs what differs from attempt to attempt and is in no message.

@@ -33,7 +33,26 @@ func (f *Failure) Error() string { return f.Message }
 // comes back after the time.
 type Deferred = breaker.Deferred
 
-// about is the beginning of every message about a secret: the action, where, and as which identity.
-func about(secret SecretURL, clientID string) string {
-	return fmt.Sprintf("reading secret %q from %s as %s: ", secret.Name, secret.Authority(), auth.DisplayName(clientID))
+// request is what is asked of a vault, and as whom.
+type request struct {
+	secret   SecretURL
+	clientID string // empty for the process's own identity
+	list     bool   // for the versions of the secret, without their values
+}
+
+// about is the beginning of every message about a request: the action, where, and as which identity.
+func about(of request) string {
+	action := "reading secret"
+	if of.list {
+		action = "listing the versions of secret"
+	}
+	return fmt.Sprintf("%s %q from %s as %s: ", action, of.secret.Name, of.secret.Authority(), of.caller())
+}
+
+// caller names the identity that asks.
+func (r request) caller() string {
+	if r.list && r.clientID == "" {
+		return "the controller's identity"
+	}
+	return auth.DisplayName(r.clientID)
 }

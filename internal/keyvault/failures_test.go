@@ -102,7 +102,7 @@ func (c failureCase) read(t *testing.T, f *fixture, secret SecretURL) error {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), c.within)
 	defer cancel()
-	_, err := f.clients.fetch(ctx, secret, c.clientID)
+	_, err := f.clients.fetch(ctx, request{secret: secret, clientID: c.clientID})
 	return err
 }
 

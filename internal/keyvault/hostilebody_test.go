@@ -93,7 +93,7 @@ func TestAHostileBodyIsBounded(t *testing.T) {
 			defer cancel()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			_, err := f.clients.fetch(ctx, secret, "")
+			_, err := f.clients.fetch(ctx, request{secret: secret})
 			runtime.ReadMemStats(&after)
 			_ = f.wantFailure(t, err, secret, v1alpha1.ReasonVaultUnreachable, body.says)
 			if grown := int64(after.TotalAlloc - before.TotalAlloc); grown > 64<<20 {

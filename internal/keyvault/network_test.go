@@ -58,6 +58,6 @@ func TestAVaultThatNeverRespondsIsUnreachable(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	secret := urlOf(t, f.vault.SecretURL("word"))
-	_, err := f.clients.fetch(ctx, secret, "")
+	_, err := f.clients.fetch(ctx, request{secret: secret})
 	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonVaultUnreachable, "no response in time")
 }

@@ -46,18 +46,18 @@ func vaultErrorOf(body []byte) vaultError {
 }
 
 // responseFailure is for a refusal of the vault.
-func responseFailure(secret SecretURL, clientID string, refusal *exchange.RefusalError) *Failure {
+func responseFailure(of request, refusal *exchange.RefusalError) *Failure {
 	body := vaultErrorOf(refusal.Body)
 	if body.Error.Code == "" && !hasMeaningAlone(refusal.Status) {
-		return foreignFailure(secret, clientID, refusal)
+		return foreignFailure(of, refusal)
 	}
 	inner := body.inner()
 	reason := reasonFor(refusal.Status, inner, body.Error.Message)
-	message := about(secret, clientID) + strings.TrimSpace(fmt.Sprintf("HTTP %d %s", refusal.Status, exchange.OneLine(inner)))
+	message := about(of) + strings.TrimSpace(fmt.Sprintf("HTTP %d %s", refusal.Status, exchange.OneLine(inner)))
 	if text := exchange.Gist(body.Error.Message); text != "" {
 		message += ": " + text
 	}
-	message += "; " + adviceFor(reason, secret, &body, clientID)
+	message += "; " + adviceFor(reason, of, &body)
 	var note, detail string
 	if reason == v1alpha1.ReasonAuthenticationFailed {
 		note, detail = exchange.ClockNote(refusal.Header, "vault")
@@ -85,7 +85,7 @@ func hasMeaningAlone(status int) bool {
 
 // foreignFailure is for a response that is not from Key Vault: a proxy's page that blocks the site must not be taken for a missing
 // role, nor a gateway's 404 for a missing secret.
-func foreignFailure(secret SecretURL, clientID string, refusal *exchange.RefusalError) *Failure {
+func foreignFailure(of request, refusal *exchange.RefusalError) *Failure {
 	what := fmt.Sprintf("HTTP %d", refusal.Status)
 	if target, err := url.Parse(refusal.Header.Get("Location")); err == nil && target.Host != "" {
 		what += " to " + exchange.OneLine(target.Host)
@@ -93,7 +93,7 @@ func foreignFailure(secret SecretURL, clientID string, refusal *exchange.Refusal
 	return &Failure{
 		Reason:     v1alpha1.ReasonVaultUnreachable,
 		RequestID:  requestID(refusal),
-		Message:    about(secret, clientID) + what + ", which is not Key Vault's response; " + exchange.CheckProxies,
+		Message:    about(of) + what + ", which is not Key Vault's response; " + exchange.CheckProxies,
 		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
 // Secret is one version of a secret.
@@ -33,12 +32,9 @@ type Secret struct {
 var responseVersion = regexp.MustCompile(`^[0-9A-Za-z._-]{1,128}$`)
 
 // secretOf returns the secret in a response, or a Failure.
-func secretOf(secret SecretURL, clientID string, response azsecrets.GetSecretResponse) (Secret, error) {
+func secretOf(of request, response azsecrets.GetSecretResponse) (Secret, error) {
 	if response.ID == nil || !responseVersion.MatchString(response.ID.Version()) || response.Value == nil {
-		return Secret{}, &Failure{
-			Reason:  v1alpha1.ReasonVaultUnreachable,
-			Message: about(secret, clientID) + "the response has no secret's id and value, so it is not Key Vault's; " + exchange.CheckProxies,
-		}
+		return Secret{}, notFromKeyVault(of, "the response has no secret's id and value")
 	}
 	result := Secret{Value: []byte(*response.Value), Version: response.ID.Version()}
 	if response.ContentType != nil {
@@ -49,7 +45,7 @@ func secretOf(secret SecretURL, clientID string, response azsecrets.GetSecretRes
 			clear(result.Value)
 			return Secret{}, &Failure{
 				Reason:  v1alpha1.ReasonSecretDisabled,
-				Message: about(secret, clientID) + "the vault returned a secret that is not enabled; " + adviceFor(v1alpha1.ReasonSecretDisabled, secret, &vaultError{}, clientID),
+				Message: about(of) + "the vault returned a secret that is not enabled; " + adviceFor(v1alpha1.ReasonSecretDisabled, of, &vaultError{}),
 			}
 		}
 		result.NotBefore, result.Expires, result.Created = attributes.NotBefore, attributes.Expires, attributes.Created

@@ -25,17 +25,20 @@ type vaultClient struct {
 	err   error         // of the last first request
 }
 
-// get reads a secret. Its error is settled; a SharedError is the failure of another request.
-func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetSecretResponse, error) {
+// call is one operation of the SDK's client.
+type call[T any] func(context.Context, *azsecrets.Client) (T, error)
+
+// through makes a call with the client of a vault. Its error is settled; a SharedError is the failure of another request.
+func through[T any](ctx context.Context, v *vaultClient, secret SecretURL, ask call[T]) (response T, err error) {
 	first, wait := v.begin()
 	if wait != nil {
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return azsecrets.GetSecretResponse{}, ctx.Err()
+			return response, ctx.Err()
 		}
 		if err := v.result(); err != nil {
-			return azsecrets.GetSecretResponse{}, &exchange.SharedError{Cause: err}
+			return response, &exchange.SharedError{Cause: err}
 		}
 	}
 	authenticated, err := false, errPanicked
@@ -43,8 +46,7 @@ func (v *vaultClient) get(ctx context.Context, secret SecretURL) (azsecrets.GetS
 		defer func() { v.end(authenticated, err) }() // also after a panic of the SDK
 	}
 	ctx, transcript := exchange.TranscriptOf(ctx)
-	var response azsecrets.GetSecretResponse
-	response, err = v.client.GetSecret(ctx, secret.Name, secret.Version, nil)
+	response, err = ask(ctx, v.client)
 	err = exchange.Settle(secret.Authority(), transcript, err)
 	authenticated = pastChallenge(err)
 	return response, err

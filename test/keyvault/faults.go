@@ -11,6 +11,7 @@ type faults struct {
 	refusal                  Refusal
 	refusals, resets         int
 	firewall                 bool
+	noLists, noReads         bool
 	enforceValidity          bool
 	latency, drip, skew      time.Duration
 }
@@ -57,6 +58,13 @@ func (v *Vault) DenyIdentity(clientID string) {
 	defer v.mu.Unlock()
 	v.denied[clientID] = true
 }
+
+// DenyLists removes every identity's permission to list versions until Heal. They may still read secrets.
+func (v *Vault) DenyLists() { v.fault(func(f *faults) { f.noLists = true }) }
+
+// DenyReads removes every identity's permission to read secrets until Heal, as with the role Key Vault Reader alone. They may still
+// list versions.
+func (v *Vault) DenyReads() { v.fault(func(f *faults) { f.noReads = true }) }
 
 // EnforceValidity refuses secrets before nbf and after exp with 403, as one page of Key Vault's documentation states
 // (https://learn.microsoft.com/azure/key-vault/certificates/about-certificates) and another contradicts.

@@ -55,7 +55,7 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if result.status == http.StatusUnauthorized {
 		v.countUnauthorized()
 	} else {
-		v.countRequest(asked.name, result.status)
+		v.countRequest(asked, result.status)
 	}
 	if faults.drip > 0 {
 		result.drip(w, r, faults.drip)
@@ -118,7 +118,7 @@ func (v *Vault) refusal(asked request, clientID string) (answer, bool) {
 		return refusalAnswers[v.faults.refusal](v, clientID, asked), true
 	case v.faults.firewall:
 		return v.refusedByFirewall(clientID), true
-	case v.denied[clientID]:
+	case v.denied[clientID], v.faults.noLists && asked.list, v.faults.noReads && !asked.list:
 		return v.refusedByRole(clientID, asked), true
 	}
 	found, ok := v.secrets[key(asked.name)]

@@ -3,9 +3,11 @@ package keyvault
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 
 	azfake "github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -34,7 +36,7 @@ func (v *Vault) render(r *http.Request, asked request) answer {
 		NewListSecretPropertiesVersionsPager: func(string, *azsecrets.ListSecretPropertiesVersionsOptions) (
 			pages azfake.PagerResponder[azsecrets.ListSecretPropertiesVersionsResponse],
 		) {
-			page := azsecrets.SecretPropertiesListResult{Value: v.propertiesOf(in)}
+			page := v.pageOf(in, r.URL.Query().Get(skipParameter))
 			pages.AddPage(http.StatusOK, azsecrets.ListSecretPropertiesVersionsResponse{SecretPropertiesListResult: page}, nil)
 			return pages
 		},
@@ -64,6 +66,27 @@ func (v *Vault) message(in *secret, one *version) azsecrets.Secret {
 		message.Managed, message.KID = to.Ptr(true), v.id("keys", in, one)
 	}
 	return message
+}
+
+// pageSize is how many versions are in a page of a list, as in Key Vault
+// (https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions).
+const pageSize = 25
+
+// skipParameter is the query parameter of a link to the next page, which says how many versions were before it. Key Vault's own
+// value is opaque.
+const skipParameter = "$skiptoken"
+
+// pageOf returns a page of the list of versions, with a link to the next.
+func (v *Vault) pageOf(in *secret, skip string) azsecrets.SecretPropertiesListResult {
+	all := v.propertiesOf(in)
+	start, _ := strconv.Atoi(skip) // the first page has none
+	start = max(0, min(start, len(all)))
+	end := min(start+pageSize, len(all))
+	page := azsecrets.SecretPropertiesListResult{Value: all[start:end]}
+	if end < len(all) {
+		page.NextLink = to.Ptr(fmt.Sprintf("%s/secrets/%s/versions?api-version=7.6&%s=%d", v.URL(), in.name, skipParameter, end))
+	}
+	return page
 }
 
 // propertiesOf returns the versions in the order of their ids, as Key Vault does: not by time.

@@ -10,6 +10,8 @@ type Stats struct {
 	Unauthorized int `json:"unauthorized"`
 	// Connections are the TCP connections that were accepted, with or without a TLS handshake after.
 	Connections int `json:"connections"`
+	// Lists are the Requests for a page of a list of versions.
+	Lists int `json:"lists"`
 	// BySecret are the Requests by the secret's name in lower case; including lists of versions.
 	BySecret map[string]int `json:"bySecret"`
 	// ByCode are the Requests by HTTP status.
@@ -46,12 +48,15 @@ func (v *Vault) countUnauthorized() {
 	v.stats.Unauthorized++
 }
 
-func (v *Vault) countRequest(secret string, code int) {
+func (v *Vault) countRequest(asked request, code int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stats.Requests++
 	v.stats.ByCode[code]++
-	if secret != "" {
-		v.stats.BySecret[key(secret)]++
+	if asked.list {
+		v.stats.Lists++
+	}
+	if asked.name != "" {
+		v.stats.BySecret[key(asked.name)]++
 	}
 }
