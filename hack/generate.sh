@@ -9,7 +9,7 @@ echo "generate: deep copies, CRDs and RBAC"
 tool controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
 tool controller-gen crd paths=./api/... output:crd:dir=config/crd
 tool controller-gen rbac:roleName=vaultpane-agent paths=./controllers/agent/... output:rbac:dir=config/rbac/agent
-tool controller-gen rbac:roleName=vaultpane-controller paths=./controllers/rollup/... paths=./controllers/startuptaint/... paths=./cmd/controller/... output:rbac:dir=config/rbac/controller
+tool controller-gen rbac:roleName=vaultpane-controller paths=./controllers/rollup/... paths=./controllers/startuptaint/... paths=./controllers/versionwatch/... paths=./cmd/controller/... output:rbac:dir=config/rbac/controller
 
 echo "generate: system call stubs"
 (cd internal/certstore/windows/internal/wincrypt && go tool -modfile=../../../../../hack/tools/go.mod mkwinsyscall -output zsyscall_windows.go syscall_windows.go)

@@ -198,11 +198,24 @@ type ObservedCertificateSpec struct {
 	// suspend stops polling and all changes of the store for this certificate; the installed certificate stays. Default false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
+
+	// versionWatchIntervalInS is the time between two looks of the controller's version watch at the versions of this secret, in
+	// seconds, at least 30, at most 86400 (a day). Unset: the controller's own (--version-watch-interval, a minute by default). Of
+	// certificates with the same URL, the shortest holds for all: the versions of a secret are listed once, however many nodes and
+	// certificates use it.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 30",message="must be at least 30 seconds, to limit the number of requests to Key Vault; an event of Event Grid is faster (docs/event-grid.md)"
+	// +kubebuilder:validation:XValidation:rule="self <= 86400",message="must be at most 86400 seconds (a day)"
+	VersionWatchIntervalInS int32 `json:"versionWatchIntervalInS,omitempty"`
+
+	// rollout brings a new version to the nodes in waves. Unset: to all nodes at once. It needs the version watch.
+	// +optional
+	Rollout *Rollout `json:"rollout,omitempty"`
 }
 
 // Types of the conditions in an ObservedCertificate's status. The first three have the meanings of kstatus
 // (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md), so that kubectl wait and GitOps tools
-// understand them. All are always present.
+// understand them. All but the last are always present.
 const (
 	// ConditionReady is True when every selected node has the current version as the spec asks for it, False when a node has a
 	// failure, and Unknown while nodes are still installing it without a failure, or when no node is selected.
@@ -219,6 +232,12 @@ const (
 	// ConditionLinkDeclined is True when linkOnRenewal is set and a node has an older version that is not linked to the current
 	// one, so that programs which use the older version keep using it.
 	ConditionLinkDeclined = "LinkDeclined"
+	// ConditionVersionWatched is True while the controller's version watch sees the versions of the secret: the nodes then fetch a
+	// new version when it is published in status.latestVersion, and do not poll. While it is False, they poll at their interval.
+	ConditionVersionWatched = "VersionWatched"
+	// ConditionRolloutHalted is True when a node of a wave has failed, so that the next wave does not start. It is present only with
+	// spec.rollout.
+	ConditionRolloutHalted = "RolloutHalted"
 )
 
 // NodeCounts counts the nodes that a certificate targets: those that match its selector and run the agent. Each is installed,
@@ -258,21 +277,39 @@ type NodeFailure struct {
 	Message string `json:"message,omitempty"`
 }
 
-// LatestVersion is the newest enabled version in the vault, as the controller's version watch saw it.
+// LatestVersion is the version of the secret that nodes should have: the newest that is enabled and within its dates, as the
+// controller's version watch saw it in the vault.
 type LatestVersion struct {
 	// version is the version of the secret, 32 hexadecimal digits.
 	// +required
 	// +kubebuilder:validation:MaxLength=128
 	Version string `json:"version"`
-	// observedTime is when the vault reported it.
+	// observedTime is when the version watch first saw it as the latest.
 	// +required
 	ObservedTime metav1.Time `json:"observedTime"`
+	// createdTime is when the version was created in the vault.
+	// +optional
+	CreatedTime *metav1.Time `json:"createdTime,omitempty"`
+	// rollbackFrom is a newer version that was disabled in the vault, or whose expiration date has passed, so that the nodes that
+	// have it go back to this one. Absent where there is none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	RollbackFrom string `json:"rollbackFrom,omitempty"`
+	// fetchDelayInS and fetchSpreadInS keep the nodes' requests within the vault's limit. A node that sees the version fetches it
+	// after the delay, at a moment of the spread that depends on its name. In seconds; 0 for at once.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	FetchDelayInS int32 `json:"fetchDelayInS,omitempty"`
+	// fetchSpreadInS is the spread, see fetchDelayInS.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	FetchSpreadInS int32 `json:"fetchSpreadInS,omitempty"`
 }
 
 // ObservedCertificateStatus is the state of the certificate on all nodes. Only the controller writes it.
 type ObservedCertificateStatus struct {
-	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, and ExpiringSoon, SyncFailing and
-	// LinkDeclined.
+	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, ExpiringSoon, SyncFailing, LinkDeclined and
+	// VersionWatched, and with spec.rollout RolloutHalted.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -305,6 +342,9 @@ type ObservedCertificateStatus struct {
 	// latestVersion is what the version watch published; absent while it is off.
 	// +optional
 	LatestVersion *LatestVersion `json:"latestVersion,omitempty"`
+	// rollout says which wave may have the latest version; absent without spec.rollout.
+	// +optional
+	Rollout *RolloutStatus `json:"rollout,omitempty"`
 }
 
 // ObservedCertificate is a certificate in Azure Key Vault that Vaultpane keeps in the certificate store of nodes.

@@ -87,7 +87,7 @@ func newMachine(o options, log logr.Logger, warn warner) (*machine, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	counted := engine.NewMetrics(registry, o.Version)
-	vaults, err := o.Azure.NewVaults(o.Workers, counted)
+	vaults, err := o.Azure.NewVaults(o.Workers, counted.KeyVaultRequest)
 	if err != nil {
 		return nil, err
 	}

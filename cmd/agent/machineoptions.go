@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"github.com/vaultpane/vaultpane/cmd/agent/internal/azure"
+	"github.com/vaultpane/vaultpane/cmd/internal/azure"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 

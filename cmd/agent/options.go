@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/vaultpane/vaultpane/cmd/agent/internal/azure"
 	"github.com/vaultpane/vaultpane/cmd/agent/internal/stores"
+	"github.com/vaultpane/vaultpane/cmd/internal/azure"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 

@@ -54,7 +54,7 @@ func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
 		return nil, err
 	}
 	counted := engine.NewMetrics(metrics.Registry, o.Version)
-	vaults, err := o.Azure.NewVaults(o.Workers, counted)
+	vaults, err := o.Azure.NewVaults(o.Workers, counted.KeyVaultRequest)
 	if err != nil {
 		return nil, err
 	}

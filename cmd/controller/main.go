@@ -1,5 +1,5 @@
 // Command vaultpane-controller rolls up the nodes' reports into the status of each ObservedCertificate, and removes the startup
-// taint from nodes whose first certificates are installed.
+// taint from nodes whose first certificates are installed. It can also watch the versions of the certificates in their vaults.
 package main
 
 import (

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vaultpane/vaultpane/cmd/internal/azure"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
 )
 
@@ -22,6 +23,7 @@ type options struct {
 	agents         labels.Selector // agentNodes, parsed
 	expiringSoon   time.Duration
 	watchEvents    int
+	watch          watchOptions
 	crds           string
 	metricsAddress string
 	healthAddress  string
@@ -29,7 +31,8 @@ type options struct {
 	showVersion    bool
 }
 
-const usage = `vaultpane-controller writes the status of ObservedCertificates and removes the startup taint from nodes.
+const usage = `vaultpane-controller writes the status of ObservedCertificates and removes the startup taint from nodes. With
+--version-watch it also tells the nodes which version of each secret to fetch.
 
 Usage:
   vaultpane-controller [flags]                        run the controller
@@ -49,7 +52,14 @@ func parseOptions(arguments []string, lookup cli.Lookup, help io.Writer) (option
 	if o.showVersion, err = command.Read(arguments, lookup, help); err != nil || o.showVersion {
 		return o, err // the version does not depend on the settings
 	}
-	return o, command.InChart(o.validate())
+	o.watch.azure.Tidy()
+	if err := o.validate(); err != nil {
+		return o, command.InChart(err)
+	}
+	if !o.watch.enabled {
+		return o, nil
+	}
+	return o, azure.CheckIdentity(o.watch.azure.Credential, lookup)
 }
 
 func (o *options) command(lookup cli.Lookup) cli.Command {
@@ -78,6 +88,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.StringVar(&o.agentNodes, "agent-node-selector", "kubernetes.io/os=windows", "labels of the nodes that run the agent, as in the agents' DaemonSet; empty for all nodes")
 	flags.DurationVar(&o.expiringSoon, "expiring-soon", 7*24*time.Hour, "how long before its expiry a certificate counts as expiring soon")
 	flags.IntVar(&o.watchEvents, "watch-event-budget", 5000, "watch events per second that status writes may cause at all agents together; one write per second is always allowed")
+	o.watch.addTo(flags)
 	flags.StringVar(&o.crds, "crds", "/crds", "folder of the CRDs, a YAML file each, for apply-crds")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
@@ -96,6 +107,9 @@ func (o *options) validate() error {
 		return fmt.Errorf("--expiring-soon is %s, must not be negative", o.expiringSoon)
 	case o.watchEvents < 1:
 		return fmt.Errorf("--watch-event-budget is %d, must be at least 1", o.watchEvents)
+	}
+	if err := o.watch.validate(); err != nil {
+		return err
 	}
 	return o.logging.Validate()
 }

@@ -44,14 +44,23 @@ func slimNode(object any) (any, error) {
 	return slim, nil
 }
 
-// slimCertificate drops what only agents need of a spec, and the annotations, one of which (kubectl's) repeats the spec. A
-// write of the status uses neither.
+// slimCertificate drops what only agents need of a spec, and the annotations that the controllers do not read, one of which
+// (kubectl's) repeats the spec. A write of the status uses neither.
 func slimCertificate(object any) (any, error) {
 	certificate, ok := object.(*v1alpha1.ObservedCertificate)
 	if !ok {
 		return object, nil // a tombstone
 	}
+	read := map[string]string{}
+	for _, name := range []string{v1alpha1.RequestedAtAnnotation, v1alpha1.PromoteAnnotation} {
+		if value, set := certificate.Annotations[name]; set {
+			read[name] = value
+		}
+	}
 	certificate.ManagedFields, certificate.Annotations, certificate.Spec.Accounts = nil, nil, nil
+	if len(read) > 0 {
+		certificate.Annotations = read
+	}
 	return certificate, nil
 }
 

@@ -11,6 +11,8 @@ type certificate struct {
 	groups  map[nodeStatus]*group
 	// versions are the certificates that nodes have.
 	versions map[held]*version
+	// latest is the version that the version watch published, empty where it did not.
+	latest string
 	// changes is when time alone changes the status, zero for never.
 	changes time.Time
 }

@@ -59,6 +59,8 @@ type Rollup struct {
 	APIReader client.Reader
 	// Events takes the events on ObservedCertificates.
 	Events events.EventRecorder
+	// Versions tells which version nodes should have; nil where the version watch is off.
+	Versions Versions
 	// Now is the clock.
 	Now func() time.Time
 	// Registry takes the metrics; nil for controller-runtime's.
@@ -73,6 +75,9 @@ type Rollup struct {
 
 // SetupWithManager adds the controllers and the publisher to the manager, which runs them while it leads.
 func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
+	if r.Versions == nil {
+		r.Versions = noVersions{}
+	}
 	r.index, r.queue, r.instruments = newIndex(r.Agents), writequeue.New(), newInstruments()
 	if err := r.register(); err != nil {
 		return err
@@ -104,6 +109,11 @@ func (r *Rollup) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the publisher: %w", err)
 	}
 	return nil
+}
+
+// Refresh has the status of certificates computed again, after what the version watch says of them has changed.
+func (r *Rollup) Refresh(names ...string) {
+	r.instruments.coalesced.Add(float64(r.queue.Add(r.Now(), names...)))
 }
 
 // nodeChanged ignores kubelet's updates of a Node's status.

@@ -35,7 +35,7 @@ func (c *certificate) nameNodes(s summary, expiringSoon time.Duration, now time.
 	}
 	failures, syncFailing, linkDeclined := newRanking(maxFailures), newRanking(maxSyncFailing), newRanking(1)
 	for n, g := range c.nodes {
-		at := g.at(now, expiringSoon, s.current)
+		at := g.at(now, expiringSoon, s.target())
 		if at.phase != installed {
 			failures.add(affectedNode{n, at})
 		}
@@ -53,7 +53,7 @@ func (c *certificate) nameNodes(s summary, expiringSoon time.Duration, now time.
 func (c *certificate) describe(r *ranking, s summary, now time.Time) []v1alpha1.NodeFailure {
 	var failures []v1alpha1.NodeFailure
 	for _, a := range r.selected() {
-		failures = append(failures, v1alpha1.NodeFailure{Node: a.node.name, Reason: a.status.reason, Message: a.message(&c.desired, s.current, now)})
+		failures = append(failures, v1alpha1.NodeFailure{Node: a.node.name, Reason: a.status.reason, Message: a.message(&c.desired, s.target(), now)})
 	}
 	return failures
 }
@@ -115,16 +115,16 @@ func compareAffected(a, b affectedNode) int {
 }
 
 // message says what is wrong on the node or what it waits for, and what to do. It is the same at each attempt.
-func (a affectedNode) message(want *desired, current held, now time.Time) string {
+func (a affectedNode) message(want *desired, wanted target, now time.Time) string {
 	entry, reported := a.node.entry(want.name)
 	text := entry.Message
 	switch {
 	case a.status.reason == v1alpha1.ReasonExpired && a.status.held.expired(now):
-		text = a.expired(want, entry, current, now)
+		text = a.expired(want, entry, wanted.current, now)
 	case a.status.reason == v1alpha1.ReasonAgentNotReporting:
 		text = a.notReporting()
 	case a.status.reason == v1alpha1.ReasonSuperseded:
-		text = fmt.Sprintf("the node has version %s, other nodes have %s; the node installs it at its next poll: set the annotation vaultpane.dev/requestedAt to poll now", a.status.held.version, current.version)
+		text = a.superseded(wanted)
 	case a.status.reason != v1alpha1.ReasonPending: // the agent's own message
 	case !reported && a.node.omitted > 0:
 		text = fmt.Sprintf("the node's report omits %d certificates because of its size (see omitted of NodeCertificateState %s): select fewer certificates for this node", a.node.omitted, a.node.name)
@@ -136,6 +136,14 @@ func (a affectedNode) message(want *desired, current held, now time.Time) string
 		text = "the node's agent has not processed the certificate yet"
 	}
 	return truncate.Cut(text, maxMessage)
+}
+
+// superseded says which version the node has, and which it should have.
+func (a affectedNode) superseded(wanted target) string {
+	if wanted.latest != "" {
+		return fmt.Sprintf("the node has version %s; its agent fetches version %s, which status.latestVersion has, within its time of status.latestVersion", a.status.held.version, wanted.latest)
+	}
+	return fmt.Sprintf("the node has version %s, other nodes have %s; the node installs it at its next poll: set the annotation vaultpane.dev/requestedAt to poll now", a.status.held.version, wanted.current.version)
 }
 
 // expired says why an expired certificate has not been replaced.

@@ -170,6 +170,15 @@ func (x *index) markComplete() {
 	x.complete = true
 }
 
+// publish records the version that nodes should have, empty where the version watch does not say.
+func (x *index) publish(name, latest string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c, known := x.certificates[name]; known {
+		c.latest = latest
+	}
+}
+
 // snapshot returns all that the status of a certificate is computed from.
 func (x *index) snapshot(name string, expiringSoon time.Duration, now time.Time) (desired, summary, namedNodes, bool) {
 	x.mu.Lock()

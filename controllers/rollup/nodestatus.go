@@ -102,16 +102,16 @@ func (s *nodeStatus) read(entry v1alpha1.CertificateEntry) {
 }
 
 // at returns the status as time and the other nodes change it. A certificate can expire. The current version is superseded when
-// another node has a newer one. Failing polls count as soon as the node needs the next version: near expiry, or when that
+// another node has a newer one, or the version watch has published another. Failing polls count as soon as the node needs the next version: near expiry, or when that
 // version is known to exist.
-func (s nodeStatus) at(now time.Time, expiringSoon time.Duration, current held) nodeStatus {
+func (s nodeStatus) at(now time.Time, expiringSoon time.Duration, wanted target) nodeStatus {
 	switch {
 	case s.phase != failed && s.held.expired(now):
 		s.phase, s.reason = failed, v1alpha1.ReasonExpired
 	case s.reason != v1alpha1.ReasonInstalled: // not finished, failed or suspended
-	case s.sync != "" && (s.held != current || s.held.expired(now.Add(expiringSoon))):
+	case s.sync != "" && (!wanted.has(s.held) || s.held.expired(now.Add(expiringSoon))):
 		s.phase, s.reason = phaseOf(s.sync), s.sync
-	case s.held != current:
+	case !wanted.has(s.held):
 		s.phase, s.reason = pending, v1alpha1.ReasonSuperseded
 	}
 	return s

@@ -31,7 +31,7 @@ func (r *Rollup) publish(ctx context.Context) error {
 		return err
 	}
 	p := &publisher{
-		client: r.Client, events: r.Events, index: r.index, queue: r.queue, instruments: r.instruments, now: r.Now,
+		client: r.Client, events: r.Events, versions: r.Versions, index: r.index, queue: r.queue, instruments: r.instruments, now: r.Now,
 		expiringSoon: r.ExpiringSoon, budget: writequeue.NewBudget(r.WatchEvents),
 		written: map[string]written{}, histories: map[string]*eventHistory{},
 	}
@@ -70,6 +70,7 @@ type publisher struct {
 	client       client.Client
 	events       events.EventRecorder
 	index        *index
+	versions     Versions
 	queue        *writequeue.Queue
 	budget       *writequeue.Budget
 	instruments  *instruments
@@ -168,11 +169,13 @@ func (p *publisher) compute(ctx context.Context, pending writequeue.Pending) (pe
 		}
 		return pendingWrite{}, false
 	}
+	current := withVersions(certificate, p.versions, p.now())
+	p.index.publish(pending.Name, latestOf(current))
 	w, s, named, known := p.index.snapshot(pending.Name, p.expiringSoon, p.now())
 	if !known || w.uid != certificate.UID {
 		return pendingWrite{}, false // it is added again when the index has it
 	}
-	status := statusOf(certificate.Status, w, s, named, p.expiringSoon, p.now())
+	status := statusOf(current.Status, w, s, named, p.expiringSoon, p.now())
 	if sameStatus(certificate.Status, status) {
 		p.instruments.skipped.Inc()
 		return pendingWrite{}, false

@@ -42,7 +42,7 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary,
 func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) writequeue.Urgency {
 	was, is := readyOf(before), readyOf(after)
 	switch {
-	case before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
+	case publication(before) != publication(after), before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
 		return writequeue.Published
 	case was.Status != is.Status && is.Status == metav1.ConditionTrue:
 		return writequeue.Completed
@@ -50,6 +50,14 @@ func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) writequeue.Urge
 		return writequeue.NewReason
 	}
 	return writequeue.CountsAlone
+}
+
+// publication returns the version that a status publishes, empty for none.
+func publication(status v1alpha1.ObservedCertificateStatus) string {
+	if status.LatestVersion == nil {
+		return ""
+	}
+	return status.LatestVersion.Version
 }
 
 func readyOf(status v1alpha1.ObservedCertificateStatus) metav1.Condition {

@@ -26,6 +26,8 @@ type summary struct {
 	suspended            bool
 	// current is the certificate that nodes should have; zero while none has one.
 	current held
+	// latest is the version that nodes should have, empty where the version watch does not say.
+	latest string
 	// notInstalled are the reasons of the failed and pending nodes, the worst first.
 	notInstalled []reasonCount
 	// expiry is the earliest expiry of a certificate on a node, as Unix time, 0 for none; expiryNodes is on how many nodes.
@@ -47,10 +49,10 @@ func (t reasonCount) status() nodeStatus {
 
 // summarize counts. Its cost grows with the number of different node statuses, not of nodes.
 func (c *certificate) summarize(expiringSoon time.Duration, now time.Time) summary {
-	s := summary{current: c.current(now), suspended: c.desired.suspended}
+	s := summary{current: c.current(now), latest: c.latest, suspended: c.desired.suspended}
 	notInstalled, pollFailures := map[reasonCount]int{}, map[reasonCount]int{}
 	for _, g := range c.groups {
-		at := g.at(now, expiringSoon, s.current)
+		at := g.at(now, expiringSoon, s.target())
 		s.count(at, g.count)
 		if at.pollsFail(now) {
 			s.syncFailing += g.count
@@ -100,7 +102,10 @@ func (s *summary) count(at nodeStatus, nodes int) {
 	}
 }
 
-// current returns the newest certificate that a node has as the spec asks, or if none does, the newest that any node has.
+func (s summary) target() target { return target{s.current, s.latest} }
+
+// current returns the certificate of the latest version if a node has it as the spec asks. Otherwise it is the newest certificate
+// that a node has as the spec asks, or if none does, the newest that any node has.
 func (c *certificate) current(now time.Time) held {
 	best, found := held{}, false
 	consider := func(h held) {
@@ -123,10 +128,11 @@ func (c *certificate) current(now time.Time) held {
 }
 
 // newer reports whether one version is newer than another. The vault's version names have no order, so the newer one is, in
-// this order of precedence: the one that appeared later; after a restart, the one that the status named; one on a node whose
+// this order of precedence: the one that the version watch published; the one that appeared later; after a restart, the one that the status named; one on a node whose
 // polls succeed; the one that expires later.
 func (c *certificate) newer(a, b held) bool {
 	return cmp.Or(
+		compareBool(c.latest != "" && a.version == c.latest, c.latest != "" && b.version == c.latest),
 		cmp.Compare(c.versions[a].order, c.versions[b].order),
 		compareBool(a == c.desired.last, b == c.desired.last),
 		compareBool(c.versions[a].synced > 0, c.versions[b].synced > 0),

@@ -65,7 +65,7 @@ func TestTheStatusOfANodeWhosePollsFail(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := nodeStatus{held: heldOf(test.entry)}
 			s.read(test.entry)
-			got := s.at(test.now, time.Hour, test.current)
+			got := s.at(test.now, time.Hour, target{current: test.current})
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(nodeStatus{}, held{})); diff != "" {
 				t.Errorf("status (-want +got):\n%s", diff)
 			}

@@ -1,5 +1,5 @@
-// Package heartbeat defines what an agent says with its Lease: that it runs, and since when a poll is overdue or its report
-// cannot be written. The agent writes it, and the controllers read it.
+// Package heartbeat defines what the Leases of Vaultpane say. That of an agent: that it runs, and since when a poll is overdue or its
+// report cannot be written. That of the version watch: which vaults it sees. One side writes them, and the other reads them.
 package heartbeat
 
 import (

@@ -1,4 +1,4 @@
-// Package azure holds the agent's settings for Azure and Key Vault, and makes the vaults' clients of them.
+// Package azure holds the settings of the agent and the controller for Azure and Key Vault, and makes the vaults' clients of them.
 package azure
 
 import (
@@ -7,10 +7,10 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
 	"github.com/vaultpane/vaultpane/internal/podfile"
@@ -19,7 +19,7 @@ import (
 
 // Options are the settings.
 type Options struct {
-	// Credential is how the agent authenticates to Azure, one of the values of --credential; empty for the default.
+	// Credential is how the program authenticates to Azure, one of the values of --credential; empty for the default.
 	Credential string
 	// AuthorityHost is the URL of the token authority of all vaults, empty for the one of the vault's cloud.
 	AuthorityHost string
@@ -36,7 +36,7 @@ type Options struct {
 
 // AddTo adds the flags.
 func (o *Options) AddTo(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Credential, "credential", "default", "how the agent authenticates to Azure: "+strings.Join(credentials(), ", "))
+	flags.StringVar(&o.Credential, "credential", "default", "how to authenticate to Azure: "+strings.Join(credentials(), ", "))
 	flags.StringVar(&o.AuthorityHost, "authority-host", "", "URL of the token authority for all vaults; by default AZURE_AUTHORITY_HOST or that of the vault's cloud")
 	flags.IntVar(&o.VaultRequestsPerSecond, "vault-requests-per-second", 100, "requests per second to each vault, counted over ten seconds as Key Vault does, which allows 400 for all its clients; 0 for no limit")
 	flags.StringSliceVar(&o.AllowedVaultHosts, "allowed-vault-hosts", nil, "hosts that are allowed in addition to Azure's Key Vault domains: host, host:port, or .suffix, separated by commas")
@@ -136,8 +136,9 @@ func (o *Options) challengeHosts() (hosts []string, allAllowed bool) {
 	return hosts, allAllowed
 }
 
-// NewVaults returns the clients of all vaults, for this many workers. Requests are counted in counted.
-func (o *Options) NewVaults(workers int, counted *engine.Metrics) (*keyvault.Clients, error) {
+// NewVaults returns the clients of all vaults, for this many workers. observe is called for every HTTP response, as
+// keyvault.Options.Observe.
+func (o *Options) NewVaults(workers int, observe func(code string, duration time.Duration)) (*keyvault.Clients, error) {
 	var bundle []byte
 	if o.CABundle != "" {
 		file, err := podfile.Find(o.CABundle)
@@ -152,7 +153,7 @@ func (o *Options) NewVaults(workers int, counted *engine.Metrics) (*keyvault.Cli
 	vaults, err := keyvault.New(keyvault.Options{
 		Credential: auth.Credential(o.Credential), AuthorityHost: o.AuthorityHost,
 		Workers: workers, RequestsPerSecond: o.VaultRequestsPerSecond,
-		AllowedHosts: o.AllowedVaultHosts, CABundle: bundle, Observe: counted.KeyVaultRequest,
+		AllowedHosts: o.AllowedVaultHosts, CABundle: bundle, Observe: observe,
 		ChallengeHosts: hosts, DisableChallengeResourceVerification: allAllowed,
 	})
 	if err != nil {
