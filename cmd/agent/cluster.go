@@ -22,7 +22,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/internal/apiserver"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/internal/scheme"
 )
 
@@ -77,9 +79,12 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 			ByObject: map[client.Object]cache.ByObject{
 				&corev1.Node{}:                  {Field: fields.OneTermEqualSelector("metadata.name", o.Node)},
 				&v1alpha1.ObservedCertificate{}: {Transform: slimCertificate},
+				&coordinationv1.Lease{}: {Namespaces: map[string]cache.Config{
+					o.Namespace: {FieldSelector: fields.OneTermEqualSelector("metadata.name", heartbeat.VersionWatch)},
+				}},
 			},
 		},
-		// Objects that only this agent writes are not cached: it remembers what it wrote.
+		// Objects that only this agent writes are not cached: it remembers what it wrote. Of Leases, the cache has the version watch's.
 		Client: client.Options{Cache: &client.CacheOptions{
 			DisableFor: []client.Object{&v1alpha1.NodeCertificateState{}, &coordinationv1.Lease{}},
 		}},
@@ -97,7 +102,7 @@ func slimCertificate(object any) (any, error) {
 	if requested != "" {
 		certificate.Annotations = map[string]string{v1alpha1.RequestedAtAnnotation: requested}
 	}
-	certificate.Status = v1alpha1.ObservedCertificateStatus{}
+	certificate.Status = agent.Published(certificate.Status)
 	return certificate, nil
 }
 

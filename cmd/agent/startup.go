@@ -141,8 +141,9 @@ func (s *startup) begin(ctx context.Context) error {
 		ctrl.LoggerFrom(ctx).Error(err, "Cannot read the Lease, so missed polls are unknown")
 	}
 	selection := agent.Selection{Client: kube, Node: node.Name}
+	publications := &agent.Publications{Selection: selection, Leases: s.mgr.GetCache(), Now: time.Now}
 	certificates := &engine.Engine{
-		Certificates: selection, Reports: reporter,
+		Certificates: selection, Publications: publications, Reports: reporter,
 		Store: s.store, Machine: s.machine, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
 		Options: engine.Options{
 			MachineName: node.Name, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
@@ -157,7 +158,9 @@ func (s *startup) begin(ctx context.Context) error {
 			lease.Adopt(uid)
 		},
 	}
-	return s.add(agent.New(options, selection, certificates, reporter, s.mgr.GetEventRecorder("vaultpane-agent")), reporter, lease)
+	reconciler := agent.New(options, selection, certificates, reporter, s.mgr.GetEventRecorder("vaultpane-agent"))
+	reconciler.Publications = publications
+	return s.add(reconciler, reporter, lease)
 }
 
 // reach returns the Node, once the API server responds and has the CRDs. From then on, the cache lists what the reconciler needs,

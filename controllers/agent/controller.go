@@ -43,9 +43,11 @@ type Options struct {
 type Reconciler struct {
 	Options
 	Selection Selection
-	Engine    *engine.Engine
-	Reporter  *report.Reporter
-	Events    events.EventRecorder
+	// Publications are those of the engine; nil without a version watch.
+	Publications *Publications
+	Engine       *engine.Engine
+	Reporter     *report.Reporter
+	Events       events.EventRecorder
 
 	drifted       chan event.TypedGenericEvent[string] // names of certificates to repair
 	eventBudget   *rate.Limiter
@@ -76,6 +78,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("adding the node reconciler: %w", err)
+	}
+	if r.Publications != nil {
+		if err := r.Publications.SetupWithManager(mgr); err != nil {
+			return fmt.Errorf("adding the watch of the version watch's Lease: %w", err)
+		}
 	}
 	if err := mgr.Add(manager.RunnableFunc(r.checkStores)); err != nil {
 		return fmt.Errorf("adding the store check: %w", err)
@@ -146,12 +153,12 @@ func requestByName(_ context.Context, name string) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: name}}}
 }
 
-// specOrRequestChanged lets through what an agent reacts to. The controller's status writes reach every agent and end here.
+// specOrRequestChanged lets through what an agent reacts to. The controller's other status writes reach every agent and end here.
 func specOrRequestChanged() predicate.Predicate {
 	requested := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		return e.ObjectOld.GetAnnotations()[v1alpha1.RequestedAtAnnotation] != e.ObjectNew.GetAnnotations()[v1alpha1.RequestedAtAnnotation]
 	}}
-	return predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requested, recreated())
+	return predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, requested, recreated(), publicationChanged())
 }
 
 // recreated lets through an object that was deleted and created again between two events of the API server.

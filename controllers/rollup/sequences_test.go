@@ -223,7 +223,7 @@ func TestANodeDeletedWhileLoading(t *testing.T) {
 
 // publisherFor returns a publisher over a fake API server.
 func publisherFor(x *index, queue *writequeue.Queue, c client.Client, recorder events.EventRecorder) *publisher {
-	return &publisher{client: c, events: recorder, index: x, queue: queue, instruments: newInstruments(), now: func() time.Time { return noon },
+	return &publisher{versions: noVersions{}, client: c, events: recorder, index: x, queue: queue, instruments: newInstruments(), now: func() time.Time { return noon },
 		expiringSoon: time.Hour, budget: writequeue.NewBudget(5000), written: map[string]written{}, histories: map[string]*eventHistory{}}
 }
 

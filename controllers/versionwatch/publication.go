@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -51,7 +52,7 @@ func (w *Watch) Of(certificate *v1alpha1.ObservedCertificate) (latest *v1alpha1.
 	if r.failing() {
 		condition.Reason = string(r.failure.Reason.Info().Reason)
 		condition.Message = "the nodes poll at their own interval, because the version watch fails: " + r.failure.Message
-		return certificate.Status.LatestVersion, condition, true
+		return r.lastKnown(certificate), condition, true
 	}
 	condition.Status, condition.Reason = metav1.ConditionTrue, reasonWatched
 	condition.Message = "the nodes fetch a new version when it is published in status.latestVersion, and do not poll"
@@ -60,6 +61,18 @@ func (w *Watch) Of(certificate *v1alpha1.ObservedCertificate) (latest *v1alpha1.
 		condition.Message = fmt.Sprintf("the newer version %s is disabled in the vault or has expired, so the nodes use version %s", r.choice.rollbackFrom, r.choice.version)
 	}
 	return r.latest(certificate.Status.LatestVersion), condition, true
+}
+
+// lastKnown returns what was published before the lists began to fail. Agents take that version where the newest must not be used.
+func (r record) lastKnown(certificate *v1alpha1.ObservedCertificate) *v1alpha1.LatestVersion {
+	before := meta.FindStatusCondition(certificate.Status.Conditions, v1alpha1.ConditionVersionWatched)
+	switch {
+	case r.choice.version != "":
+		return r.latest(certificate.Status.LatestVersion)
+	case before != nil && before.ObservedGeneration == certificate.Generation:
+		return certificate.Status.LatestVersion
+	}
+	return nil // the status may be about another URL
 }
 
 // latest returns the publication of a record. What the status already says of the same version stays, also for another leader.

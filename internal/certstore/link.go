@@ -89,12 +89,13 @@ type successor struct {
 	version
 	thumbprint string
 	access     string // the access list of its key after the plan
+	rolledBack bool   // newer versions must not be used
 }
 
 // successor returns the current certificate as the target of links. held is that certificate in the store, nil if this plan
 // installs it.
 func (d Desired) successor(current *x509.Certificate, held *Entry) successor {
-	s := successor{version: version{current, d.Mark.Created}, thumbprint: Thumbprint(current)}
+	s := successor{version: version{current, d.Mark.Created}, thumbprint: Thumbprint(current), rolledBack: d.RolledBack}
 	if held != nil && held.Mark != nil && d.Mark.Created == 0 {
 		s.created = held.Mark.Created
 	}
@@ -106,10 +107,10 @@ func (d Desired) successor(current *x509.Certificate, held *Entry) successor {
 }
 
 // declines returns why a predecessor must not be linked to the successor, and what to do; empty if it may: the successor is
-// newer, has every name, and grants access to every account that the predecessor's key grants access to. Schannel follows a
+// newer or replaces one that must not be used, has every name, and grants access to every account that the predecessor's key grants access to. Schannel follows a
 // link without checking any of this.
 func (s successor) declines(predecessor Entry) (reason, remedy string) {
-	if compareVersions(s.version, versionOf(predecessor)) < 0 {
+	if !s.rolledBack && compareVersions(s.version, versionOf(predecessor)) < 0 {
 		return "it is newer than the current version", "switch the programs that use it, or follow the newest version again"
 	}
 	if missing := missingNames(s.certificate, predecessor.Certificate); len(missing) > 0 {

@@ -33,6 +33,9 @@ type Desired struct {
 	SharedAccess map[string]string
 	// Link is true if predecessors are linked to their successor (linkOnRenewal).
 	Link bool
+	// RolledBack is true if versions that are newer than the current one must not be used any more: they are linked to it as
+	// predecessors are.
+	RolledBack bool
 }
 
 // Current returns the certificate that is reported: the leaf, or the first trusted one.

@@ -28,13 +28,15 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		return out.failed(err)
 	}
 	inPlace := usableIn(t.ref, seen.held) && e.complete(t.before.poll.fetched)
+	has := installedOf(seen, inPlace)
 	due := decide(t.before, situation{
-		certificate: t.certificate, machine: e.MachineName, url: out.url, inPlace: inPlace,
+		certificate: t.certificate, machine: e.MachineName, url: out.url, has: has, published: t.published,
 		now: e.Now(), started: e.Started, lastAlive: e.LastAlive,
 	})
-	out.again = earliest(out.repair.again, due.again)
+	out.skipped = due.skipped
+	out.again = earliest(earliest(out.repair.again, due.again), t.published.lookAgain(has, e.Now()))
 	if due.poll {
-		want, out.poll, err = e.poll(ctx, t, want, due.since)
+		want, out.poll, err = e.poll(ctx, t, want, has, due.since)
 		out.poll.drift = out.poll.made && t.hasDrifted(inPlace)
 		out.observation, out.err = out.poll.found(out.observation), err
 	}
@@ -44,12 +46,13 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 
 // poll asks the vault and installs what it returns. It returns what is desired as far as it is in place by then, and the error
 // that stopped it.
-func (e *Engine) poll(ctx context.Context, t task, want desired, since time.Time) (desired, pollResult, error) {
-	got, err := e.fetch(ctx, t, want.url, since)
+func (e *Engine) poll(ctx context.Context, t task, want desired, has installed, since time.Time) (desired, pollResult, error) {
+	asked := t.toAsk(want.url, has, e.Now())
+	got, err := e.fetch(ctx, t, want.url, asked, since)
 	if wait := deferredBy(err); wait > 0 {
 		return want, pollResult{deferred: e.Now().Add(wait)}, nil
 	}
-	result := pollResult{made: true, asked: true}
+	result := pollResult{made: true, asked: true, target: asked.published}
 	if err != nil {
 		return want, result, err
 	}

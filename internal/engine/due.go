@@ -12,7 +12,8 @@ type situation struct {
 	certificate *v1alpha1.ObservedCertificate
 	machine     string
 	url         string // in its shortest form
-	inPlace     bool   // the certificate is in the store, with its key
+	has         installed
+	published   Publication
 	now         time.Time
 	started     time.Time // of the agent
 	lastAlive   time.Time // of its predecessor
@@ -25,10 +26,12 @@ type decision struct {
 	since time.Time
 	// again is when to look again, where no poll is due; zero for when something changes.
 	again time.Time
+	// skipped is set where a slot came, and the version watch makes a poll unnecessary.
+	skipped bool
 }
 
-// decide decides whether a poll is due: the spec or the request changed, it is time to retry a failure, the store has drifted,
-// or the slot has come. It is a pure function.
+// decide decides whether a poll is due: the spec or the request changed, the version watch published another version, it is time
+// to retry a failure, the store has drifted, or the slot has come. It is a pure function.
 func decide(known record, s situation) decision {
 	interval := intervalOf(s.certificate)
 	request := requestOf(s.certificate)
@@ -39,27 +42,53 @@ func decide(known record, s situation) decision {
 		return decision{poll: true, since: latest(s.certificate.CreationTimestamp.Time, s.started)}
 	case known.poll.generation != s.certificate.Generation, request != "" && request != known.poll.requestedAt:
 		return decision{poll: true, since: s.now}
+	case s.published.Fresh && s.published.Version != known.poll.target && s.published.supersedes(s.has, s.now):
+		return pollAt(s.fetchTime(known.poll.seen), s.now)
 	case known.poll.terminal:
 		return decision{} // waits for the spec
 	case !known.poll.nextAttempt.IsZero():
 		return pollAt(known.poll.nextAttempt, s.now)
-	case !s.inPlace:
+	case !s.has.inPlace:
 		return pollAt(known.repair.next(interval, s.now), s.now)
-	case known.poll.at.IsZero():
+	}
+	return s.decideSlot(known.poll)
+}
+
+// decideSlot decides by the polling slots. A slot needs no poll while the version watch sees the vault.
+func (s situation) decideSlot(known pollRecord) decision {
+	interval := intervalOf(s.certificate)
+	confirmed := s.published.confirms(s.has, s.now)
+	last := latest(known.at, known.skipped)
+	if last.IsZero() {
 		lastAlive := s.lastAlive
 		if lastAlive.IsZero() {
 			lastAlive = s.started // else no slot would ever have come
 		}
-		if schedule.Missed(s.machine, s.url, interval, lastAlive, s.now) {
+		if !confirmed && schedule.Missed(s.machine, s.url, interval, lastAlive, s.now) {
 			return decision{poll: true, since: s.started}
 		}
 		return decision{again: schedule.Slot(s.machine, s.url, interval, s.now)}
 	}
-	next := schedule.Next(s.machine, s.url, interval, known.poll.at)
+	next := schedule.Next(s.machine, s.url, interval, last)
 	if next.After(s.now.Add(2 * interval)) {
 		return decision{poll: true, since: s.now} // the clock was set back: the last poll is a day or a year ahead
 	}
+	if confirmed && !next.After(s.now) {
+		return decision{skipped: true, again: schedule.Slot(s.machine, s.url, interval, s.now)}
+	}
 	return pollAt(next, s.now)
+}
+
+// fetchTime returns when the machine fetches a version that it first saw at some time. It does not wait while it has no valid
+// certificate.
+func (s situation) fetchTime(seen sighting) time.Time {
+	if seen.at.After(s.now) {
+		return s.now // the clock was set back
+	}
+	if !s.has.inPlace || s.now.After(s.has.notAfter) || s.published.Turn != nil && !s.published.Turn.Come {
+		return seen.at
+	}
+	return seen.at.Add(s.published.Wait)
 }
 
 // pollAt decides to poll where a time has come, and otherwise to look again at that time.

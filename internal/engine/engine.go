@@ -71,6 +71,8 @@ type Engine struct {
 	Secrets SecretSource
 	// Certificates provides the ObservedCertificates that target this machine.
 	Certificates Certificates
+	// Publications tells what the version watch published; nil without one.
+	Publications Publications
 	// Reports receives what the machine has.
 	Reports Reports
 	// Metrics counts polls and changes of the stores.

@@ -20,13 +20,51 @@ type fetched struct {
 	created int64      // of the version in the vault, as certstore.Mark has it
 }
 
-// fetch reads and parses a certificate's secret. Plain key bytes are gone when it returns.
-func (e *Engine) fetch(ctx context.Context, t task, url keyvault.SecretURL, since time.Time) (*fetched, error) {
+// versions are those to ask the vault for, in this order.
+type versions struct {
+	first, otherwise string // empty for the newest, and for none
+	published        string // the version that the version watch published, where it is asked for
+}
+
+// toAsk returns the versions of a certificate to ask for.
+func (t task) toAsk(url keyvault.SecretURL, has installed, now time.Time) versions {
+	if url.Version != "" {
+		return versions{first: url.Version}
+	}
+	request := requestOf(t.certificate)
+	first, otherwise := t.published.versionsToAsk(has, request != "" && request != t.before.poll.requestedAt, now)
+	asked := versions{first: first, otherwise: otherwise}
+	if t.published.Version != "" && (first == t.published.Version || first == "") {
+		asked.published = t.published.Version
+	}
+	return asked
+}
+
+// fetch reads and parses a certificate's secret. Where the first version must not be used, as while the newest is disabled in the
+// vault, it reads the other. Plain key bytes are gone when it returns.
+func (e *Engine) fetch(ctx context.Context, t task, url keyvault.SecretURL, asked versions, since time.Time) (*fetched, error) {
+	got, err := e.fetchVersion(ctx, t, url, asked.first, since)
+	if err == nil || asked.otherwise == "" {
+		return got, err
+	}
+	switch failure.Of(err).Reason {
+	case v1alpha1.ReasonSecretDisabled, v1alpha1.ReasonSecretNotYetValid, v1alpha1.ReasonExpired:
+		if other, failed := e.fetchVersion(ctx, t, url, asked.otherwise, since); failed == nil {
+			return other, nil
+		}
+	}
+	return got, err
+}
+
+// fetchVersion reads and parses one version, the newest if it is empty.
+func (e *Engine) fetchVersion(ctx context.Context, t task, url keyvault.SecretURL, version string, since time.Time) (*fetched, error) {
 	clientID := ""
 	if authentication := t.certificate.Spec.Authentication; authentication != nil {
 		clientID = authentication.MSIClientID
 	}
-	secret, err := e.Secrets.Get(ctx, url, clientID, since)
+	pinned := url
+	pinned.Version = version
+	secret, err := e.Secrets.Get(ctx, pinned, clientID, since)
 	if err != nil {
 		return nil, fmt.Errorf("reading the secret: %w", err)
 	}

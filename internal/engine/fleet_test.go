@@ -91,7 +91,7 @@ func (f *fleet) look(now visit) time.Time {
 	agent, certificate := &f.agents[now.agent], f.certificates[now.certificate]
 	before := agent.records[now.certificate]
 	url := "https://v.vault.azure.net/secrets/" + certificate.Name
-	due := decide(before, situation{certificate: certificate, machine: agent.name, url: url, inPlace: true, now: f.now, started: f.started, lastAlive: f.alive})
+	due := decide(before, situation{certificate: certificate, machine: agent.name, url: url, has: installed{inPlace: true}, now: f.now, started: f.started, lastAlive: f.alive})
 	if !due.poll {
 		return due.again
 	}

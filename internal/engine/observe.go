@@ -12,8 +12,12 @@ import (
 
 // begin returns a certificate with what is remembered of it. After a restart that is what was reported before; an object of the
 // same name under another UID is another certificate.
-func (e *Engine) begin(certificate *v1alpha1.ObservedCertificate) task {
-	t := task{certificate: certificate, ref: storeRef(certificate.Spec)}
+func (e *Engine) begin(certificate *v1alpha1.ObservedCertificate) (t task) {
+	t = task{certificate: certificate, ref: storeRef(certificate.Spec)}
+	if e.Publications != nil {
+		t.published = e.Publications.Of(certificate)
+		defer func() { t.before.poll.seen = t.before.poll.seen.note(t.published, e.Now()) }()
+	}
 	if known, ok := e.memory.get(certificate.Name); ok && known.uid == certificate.UID {
 		t.before = known
 		return t

@@ -14,6 +14,7 @@ type task struct {
 	certificate *v1alpha1.ObservedCertificate
 	before      record
 	ref         certstore.Ref
+	published   Publication
 }
 
 // hasDrifted reports whether the certificate was in place under the same spec before, and is no longer.
@@ -66,6 +67,7 @@ type performed struct {
 type pollResult struct {
 	made     bool         // the poll was attempted: a failure counts
 	asked    bool         // a request was made: the spec can be acted on
+	target   string       // the published version that was asked for, empty for the newest
 	deferred time.Time    // until when the request is deferred, because others are asking the vault; zero where it was made
 	fetched  vaultVersion // what the vault returned
 	seen     *observation // what the store holds after it was installed, nil where it is not in place
@@ -88,6 +90,7 @@ type outcome struct {
 	url         string       // in its shortest form; empty where the spec cannot be acted on
 	repair      repairResult // of what was in the store
 	poll        pollResult   // of the vault
+	skipped     bool         // a slot came, and the version watch made the poll unnecessary
 	again       time.Time    // when to look again, where the poll was not due; zero for when something changes
 	accountsErr error        // of accounts that could not be resolved, which stops nothing
 	declined    string       // why linkOnRenewal does not link an older version, empty where it does

@@ -59,6 +59,9 @@ func remember(out outcome, now time.Time, random float64) record {
 	if requestOf(out.certificate) == "" { // removed: the same value is a new request when it comes again
 		after.poll.requestedAt, after.entry.RequestedAt = "", ""
 	}
+	if out.skipped {
+		after.poll.skipped = now
+	}
 	switch {
 	case out.certificate.Spec.Suspend:
 		return after.suspended(out)
@@ -69,6 +72,9 @@ func remember(out outcome, now time.Time, random float64) record {
 	}
 	known := after.entry
 	after.poll.generation, after.poll.requestedAt = out.certificate.Generation, requestOf(out.certificate)
+	if out.poll.asked {
+		after.poll.target = out.poll.target
+	}
 	if out.entry.Thumbprint != "" {
 		after.place.thumbprint, after.place.version = out.entry.Thumbprint, out.entry.Version
 	}

@@ -205,7 +205,7 @@ func TestSuspendIsReportedAndEndsWithAPoll(t *testing.T) {
 	if got.entry.State != v1alpha1.StateSuspended || got.entry.Thumbprint != "AA" {
 		t.Errorf("got %+v, want Suspended with the installed thumbprint", got.entry)
 	}
-	if decision := decide(got, situation{certificate: certificate(), inPlace: true, now: noon}); !decision.poll {
+	if decision := decide(got, situation{certificate: certificate(), has: installed{inPlace: true}, now: noon}); !decision.poll {
 		t.Errorf("after the suspension no poll is due: %+v", decision)
 	}
 }

@@ -21,14 +21,19 @@ const (
 // that depends on node and URL: this spreads polls over the fleet, and the same node and URL have the same slots after a
 // restart, so that a roll-out of the agent causes no burst. Times are UTC; interval is at least a second.
 func Slot(node, url string, interval time.Duration, from time.Time) time.Time {
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(node + "\n" + url))                  // never fails
-	offset := time.Duration(mix(hash.Sum64()) % uint64(interval)) //nolint:gosec // an interval is positive, and the rest less than it
-	start := from.Truncate(interval).Add(offset)
+	start := from.Truncate(interval).Add(Offset(node, url, interval))
 	if start.After(from) {
 		return start
 	}
 	return start.Add(interval)
+}
+
+// Offset returns the moment of an interval at which a node asks for a URL: always the same, and evenly spread over the nodes.
+// interval is positive.
+func Offset(node, url string, interval time.Duration) time.Duration {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(node + "\n" + url))               // never fails
+	return time.Duration(mix(hash.Sum64()) % uint64(interval)) //nolint:gosec // an interval is positive, and the rest less than it
 }
 
 // Next returns the slot at which a polled URL is polled again. A slot within a minute of the poll, or a twentieth of the

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+)
+
+// Publications tells which version of a certificate the controller's version watch published.
+type Publications interface {
+	// Of returns what is published for this machine; the zero value where nothing is.
+	Of(certificate *v1alpha1.ObservedCertificate) Publication
+}
+
+// Publication is what the version watch says of one certificate.
+type Publication struct {
+	// Version is the version that machines should have, empty where none is published for this spec.
+	Version string
+	// Created is when that version was created in the vault, as in certstore.Mark; 0 if it is not known.
+	Created int64
+	// Rollback is set where a newer version must not be used any more.
+	Rollback bool
+	// Fresh is set while the version watch sees the vault: a slot needs no poll then.
+	Fresh bool
+	// Wait is how long after it saw the version the machine fetches it.
+	Wait time.Duration
+	// Turn is the machine's place in a roll-out in waves; nil without waves.
+	Turn *Turn
+}
+
+// Turn is a machine's place in a roll-out in waves.
+type Turn struct {
+	// Come is set when the machine's wave may have the published version.
+	Come bool
+	// Remaining is the sum of the pauses before the machine's wave.
+	Remaining time.Duration
+}
+
+// installed is the version that a machine has.
+type installed struct {
+	inPlace             bool // it is in the store, with its key, as it should be
+	version             string
+	created             int64 // of the version in the vault, 0 if it is not known
+	notBefore, notAfter time.Time
+}
+
+// installedOf returns what the store holds. inPlace is false where something of it is missing.
+func installedOf(seen observation, inPlace bool) installed {
+	if seen.held == nil {
+		return installed{}
+	}
+	has := installed{
+		inPlace: inPlace, version: seen.entry.Version,
+		notBefore: seen.held.Certificate.NotBefore, notAfter: seen.held.Certificate.NotAfter,
+	}
+	if seen.held.Mark != nil {
+		has.created = seen.held.Mark.Created
+	}
+	return has
+}
+
+// leastMargin is the least time before its expiry at which a machine stops waiting for its wave. The margin is a tenth of the
+// certificate's lifetime, at most a day.
+const leastMargin = time.Minute
+
+// deadline is when a machine stops waiting for its wave: early enough that the pauses that remain, and some retries, are over
+// before the certificate expires.
+func (t Turn) deadline(has installed) time.Time {
+	margin := max(leastMargin, min(has.notAfter.Sub(has.notBefore)/10, 24*time.Hour))
+	return has.notAfter.Add(-t.Remaining - margin)
+}
+
+// waits reports whether a machine keeps what it has until its wave comes. One whose certificate is missing, not valid or about to
+// expire does not.
+func (p Publication) waits(has installed, now time.Time) bool {
+	return p.Turn != nil && !p.Turn.Come && has.inPlace && !now.Before(has.notBefore) && now.Before(p.Turn.deadline(has))
+}
+
+// isOlder reports whether the published version is older than what the machine has, although that may still be used: the machine
+// asked the vault after the version watch did.
+func (p Publication) isOlder(has installed) bool {
+	return has.inPlace && p.Created != 0 && p.Created < has.created && !p.Rollback
+}
+
+// supersedes reports whether a machine should fetch the published version instead of what it has.
+func (p Publication) supersedes(has installed, now time.Time) bool {
+	return p.Version != "" && !(has.inPlace && has.version == p.Version) && !p.isOlder(has) && !p.waits(has, now)
+}
+
+// confirms reports whether the version watch makes a poll at a slot unnecessary: it sees the vault, and there is nothing to fetch.
+func (p Publication) confirms(has installed, now time.Time) bool {
+	return p.Fresh && p.Version != "" && has.inPlace && !p.supersedes(has, now)
+}
+
+// lookAgain returns when time alone makes a machine fetch another version, zero for never.
+func (p Publication) lookAgain(has installed, now time.Time) time.Time {
+	if p.waits(has, now) && has.version != p.Version {
+		return p.Turn.deadline(has)
+	}
+	return time.Time{}
+}
+
+// versionsToAsk returns the version to ask the vault for, empty for the newest; and the one to take if that one must not be used,
+// empty for none. requested is set where a person asks for the newest.
+func (p Publication) versionsToAsk(has installed, requested bool, now time.Time) (first, otherwise string) {
+	switch {
+	case p.waits(has, now):
+		return has.version, ""
+	case p.Turn != nil && p.Turn.Come && p.Version != "":
+		return p.Version, "" // the newest in the vault may not have had its first wave
+	case requested || !p.Fresh || p.isOlder(has):
+		return "", p.Version
+	}
+	return p.Version, ""
+}
+
+// sighting is when a machine first saw a publication.
+type sighting struct {
+	version string
+	come    bool // its wave had come
+	at      time.Time
+}
+
+// note returns the sighting of a publication, which is the one before where nothing has changed.
+func (s sighting) note(p Publication, now time.Time) sighting {
+	seen := sighting{version: p.Version, come: p.Turn == nil || p.Turn.Come, at: now}
+	if s.version == seen.version && s.come == seen.come {
+		return s
+	}
+	return seen
+}

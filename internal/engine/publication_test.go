@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
+	now := noon
+	year := func(created int64, version string) installed {
+		return installed{inPlace: true, version: version, created: created, notBefore: now.AddDate(0, -11, 0), notAfter: now.AddDate(0, 1, 0)}
+	}
+	old := year(10, "old")
+	missing, expired := installed{}, old
+	expired.notAfter = now.Add(-time.Second)
+	fresh := Publication{Version: "new", Created: 20, Fresh: true}
+	stale, back, turn := fresh, fresh, fresh
+	stale.Fresh = false
+	back.Version, back.Created, back.Rollback = "older", 5, true
+	turn.Turn = &Turn{Remaining: time.Hour}
+	come := turn
+	come.Turn = &Turn{Come: true}
+	tests := []struct {
+		name      string
+		published Publication
+		has       installed
+		requested bool
+		first     string
+		otherwise string
+		fetches   bool // at once, without a slot
+		skips     bool // a slot
+	}{
+		{name: "without a version watch, the newest", has: old},
+		{name: "a published version", published: fresh, has: old, first: "new", fetches: true},
+		{name: "the one that it has", published: fresh, has: year(20, "new"), first: "new", skips: true},
+		{name: "one that it polled before it was published", published: fresh, has: year(30, "newest"), otherwise: "new", skips: true},
+		{name: "on request the newest, and where that is disabled the published one", published: fresh, has: old, requested: true, otherwise: "new", fetches: true},
+		{name: "while the watch is stale, the newest, and where that is disabled the published one", published: stale, has: old, otherwise: "new"},
+		{name: "nothing is installed", published: fresh, has: missing, first: "new", fetches: true},
+		{name: "a roll-back", published: back, has: old, first: "older", fetches: true},
+		{name: "a wave that has not come keeps what it has", published: turn, has: old, first: "old", skips: true},
+		{name: "also on request", published: turn, has: old, requested: true, first: "old", skips: true},
+		{name: "but not an expired certificate", published: turn, has: expired, first: "new", fetches: true},
+		{name: "nor a missing one", published: turn, has: missing, first: "new", fetches: true},
+		{name: "a wave that has come", published: come, has: old, first: "new", fetches: true},
+		{name: "in which a request gets no version that had no first wave", published: come, has: year(20, "new"), requested: true, first: "new", skips: true},
+		{name: "waves without a version watch keep what the machine has", published: Publication{Turn: &Turn{}}, has: old, first: "old"},
+		{name: "but install one", published: Publication{Turn: &Turn{}}, has: missing},
+		{name: "and replace one that expires", published: Publication{Turn: &Turn{}}, has: expired},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			first, otherwise := test.published.versionsToAsk(test.has, test.requested, now)
+			fetches, skips := test.published.Fresh && test.published.supersedes(test.has, now), test.published.confirms(test.has, now)
+			if first != test.first || otherwise != test.otherwise || fetches != test.fetches || skips != test.skips {
+				t.Errorf("got first %q, otherwise %q, fetches %t, skips %t", first, otherwise, fetches, skips)
+			}
+		})
+	}
+}
+
+// Whatever the waves are, a machine asks for another version before the one that it has expires, and wakes up for it.
+func TestNoMachineWaitsForItsWaveUntilItsCertificateExpires(t *testing.T) {
+	for range 100_000 {
+		lifetime := 10*time.Minute + rand.N(2*365*24*time.Hour)
+		if rand.N(2) == 0 {
+			lifetime = 10*time.Minute + rand.N(3*time.Hour)
+		}
+		has := installed{inPlace: true, version: "old", created: 1, notBefore: noon, notAfter: noon.Add(lifetime)}
+		published := Publication{Version: "new", Created: 2, Fresh: rand.N(2) == 0, Turn: &Turn{Remaining: rand.N(10 * 720 * time.Hour)}}
+		now := noon.Add(rand.N(lifetime))
+		again := published.lookAgain(has, now)
+		switch {
+		case !published.waits(has, now):
+			if !published.supersedes(has, now) {
+				t.Fatalf("at %s it neither waits nor fetches: %+v, %+v", now, published, has)
+			}
+		case again.IsZero() || !again.Before(has.notAfter):
+			t.Fatalf("at %s it looks again at %s, and its certificate expires at %s", now, again, has.notAfter)
+		case published.waits(has, again):
+			t.Fatalf("at %s it still waits when it looks again at %s: %+v", now, again, published)
+		}
+	}
+}
+
+func TestASightingLastsUntilSomethingChanges(t *testing.T) {
+	seen := sighting{}.note(Publication{Version: "a"}, noon)
+	if got := seen.note(Publication{Version: "a"}, noon.Add(time.Hour)); got != seen {
+		t.Errorf("got %v, want %v", got, seen)
+	}
+	for name, other := range map[string]Publication{
+		"another version":   {Version: "b"},
+		"a wave that waits": {Version: "a", Turn: &Turn{}},
+	} {
+		if got := seen.note(other, noon.Add(time.Hour)); !got.at.Equal(noon.Add(time.Hour)) {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
