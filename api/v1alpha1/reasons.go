@@ -27,11 +27,13 @@ const (
 	ReasonNoNodesSelected        Reason = "NoNodesSelected"
 	ReasonSuperseded             Reason = "Superseded"
 	ReasonRollingOut             Reason = "RollingOut"
+	ReasonWaitingForWave         Reason = "WaitingForWave"
 	ReasonExpiringSoon           Reason = "ExpiringSoon"
 	ReasonLinkDeclined           Reason = "LinkDeclined"
 	ReasonInvalidURL             Reason = "InvalidURL"
 	ReasonVaultNotAllowed        Reason = "VaultNotAllowed"
 	ReasonUnsupported            Reason = "Unsupported"
+	ReasonVersionWatchRequired   Reason = "VersionWatchRequired"
 	ReasonConflict               Reason = "Conflict"
 	ReasonVaultNotFound          Reason = "VaultNotFound"
 	ReasonAuthenticationFailed   Reason = "AuthenticationFailed"
@@ -78,11 +80,13 @@ var Reasons = []ReasonInfo{
 	{ReasonNoNodesSelected, ClassNone, "No node that runs the agent matches spec.nodeSelector.", "Compare spec.nodeSelector with the labels of the nodes."},
 	{ReasonSuperseded, ClassNone, "Other nodes already have a newer version; this node has not polled since.", "Wait for the node's next poll, or request one: kubectl vaultpane poll, or the annotation vaultpane.dev/requestedAt."},
 	{ReasonRollingOut, ClassNone, "Nodes are still installing this version or spec, and none has failed.", "Wait; the message says how many nodes are left."},
+	{ReasonWaitingForWave, ClassNone, "The node keeps its version until its wave of the roll-out (spec.rollout) starts.", "Wait; status.rollout says which wave has started. To continue at once: kubectl vaultpane promote, or the annotation vaultpane.dev/promote."},
 	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and no newer version has arrived.", "Renew the certificate in the vault, or find out why the node named in failures has not received the new version."},
 	{ReasonLinkDeclined, ClassNone, "linkOnRenewal is set, but an older version is not linked to the current one, so programs that use the older version keep using it. The certificate itself is installed.", "Follow the message: issue the certificate with every name of the older version, give the accounts of the older version access, or move the programs that use the older version by hand."},
 	{ReasonInvalidURL, ClassTerminal, "The URL is not the URL of a Key Vault secret.", "Write it as https://<vault>.vault.azure.net/secrets/<name>, followed by /<version> to pin a version."},
 	{ReasonVaultNotAllowed, ClassTerminal, "The vault's host is not on the agent's allow-list, so no token was requested for it.", "Correct the host, or add it to the agent's --allowed-vault-hosts (agent.allowedVaultHosts of the chart)."},
 	{ReasonUnsupported, ClassTerminal, "The spec asks for something that this agent cannot do.", "Change the field that the message names, or upgrade the agent."},
+	{ReasonVersionWatchRequired, ClassTerminal, "spec.rollout asks for waves, which need the controller's version watch, and that is off. Nodes install a first certificate, and replace one that is not valid or is about to expire, but no other.", "Turn the version watch on (docs/version-watch.md), or remove spec.rollout."},
 	{ReasonVaultNotFound, ClassWaiting, "The vault's host name does not resolve on the node.", "Check the vault's name in the URL, that the vault exists, and that the nodes' name servers know the DNS zone of its private endpoint if it has one. A vault that is created later is found without a restart."},
 	{ReasonAuthenticationFailed, ClassWaiting, "No token could be obtained for the vault, or the vault refused it.", "Follow the message, which names what to correct: the identity's client id, tenant, secret, federated credential or assignment to the node, or the node's clock."},
 	{ReasonAccessDenied, ClassWaiting, "The identity may not read the secret.", "Grant the identity that the message names the role \"Key Vault Secrets User\" on the vault or the secret; in a vault with access policies, grant \"get\" for secrets. A new grant takes some minutes to take effect."},

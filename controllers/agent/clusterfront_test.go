@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,6 +22,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/agent/report"
 	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
@@ -56,7 +58,10 @@ func (f *clusterFront) agent(certificates *engine.Engine) func(context.Context) 
 	f.must(err)
 	selection := agent.Selection{Client: &countingClient{mgr.GetClient(), f.reconciles}, Node: f.name}
 	certificates.Certificates, certificates.Reports, certificates.Previous = selection, reporter, previous
+	f.publications = &agent.Publications{Selection: selection, Leases: mgr.GetCache(), Now: f.clock.Now}
+	certificates.Publications = f.publications
 	reconciler := agent.New(agent.Options{Workers: 4, StoreCheckInterval: checkInterval}, selection, certificates, reporter, mgr.GetEventRecorder("vaultpane-agent"))
+	reconciler.Publications = f.publications
 	f.must(reconciler.SetupWithManager(mgr))
 	f.must(mgr.Add(reporter))
 	return mgr.Start
@@ -71,6 +76,9 @@ func (f *clusterFront) newManager() ctrl.Manager {
 		Controller: config.Controller{SkipNameValidation: &again}, // this process has several agents, one after another
 		Cache: cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Node{}: {Field: fields.OneTermEqualSelector("metadata.name", f.node.Name)},
+			&coordinationv1.Lease{}: {Namespaces: map[string]cache.Config{
+				install.Namespace: {FieldSelector: fields.OneTermEqualSelector("metadata.name", heartbeat.VersionWatch)},
+			}},
 		}},
 		Client: client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&v1alpha1.NodeCertificateState{}}}},
 	})

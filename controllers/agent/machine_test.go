@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/test/controlplane"
@@ -28,6 +29,8 @@ type machine struct {
 	clock      *clock
 	log        *logBuffer
 	reconciles *reconcileCount
+
+	publications *agent.Publications // in a cluster
 
 	stopAgent func()
 }

@@ -11,8 +11,9 @@ type certificate struct {
 	groups  map[nodeStatus]*group
 	// versions are the certificates that nodes have.
 	versions map[held]*version
-	// latest is the version that the version watch published, empty where it did not.
+	// latest is the version that the version watch published, empty where it did not; wave is the last wave that may have it.
 	latest string
+	wave   int
 	// changes is when time alone changes the status, zero for never.
 	changes time.Time
 }

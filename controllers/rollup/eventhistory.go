@@ -30,6 +30,8 @@ type eventHistory struct {
 	suppressed int
 	// unselected is set while no node is selected although nodes run the agent.
 	unselected bool
+	// published is the version whose roll-out is measured, empty for none.
+	published string
 }
 
 // rollout is a version, or a generation of the spec, on its way to the nodes.
@@ -50,6 +52,12 @@ func historyFrom(uid types.UID, status v1alpha1.ObservedCertificateStatus, now t
 		if condition := meta.FindStatusCondition(status.Conditions, name); condition != nil && condition.Status == metav1.ConditionTrue {
 			h.sent[condition.Reason] = now
 		}
+	}
+	if condition := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionVersionWatched); watchFails(condition) {
+		h.sent[watchKey(condition)] = now
+	}
+	if meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionRolloutHalted) {
+		h.sent[EventRolloutHalted] = now
 	}
 	if ready.Status == metav1.ConditionTrue {
 		h.completed = rolloutOf(status)

@@ -3,6 +3,7 @@ package rollup
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,6 +50,9 @@ func (p *publisher) emitEvents(ctx context.Context, d pendingWrite) {
 		p.events.Eventf(d.certificate, nil, e.kind, e.reason, e.action, "%s", truncate.Cut(e.note, truncate.EventNote))
 		log.Info(e.reason, "ObservedCertificate", d.Name, "note", e.note)
 	}
+	if took, done := history.rolloutTime(after, p.now()); done {
+		p.instruments.rollout.Observe(took.Seconds())
+	}
 	log.V(1).Info("Wrote the status", "ObservedCertificate", d.Name, "nodes", after.Nodes.Summary, "ready", readyOf(after).Status, "reason", readyOf(after).Reason)
 }
 
@@ -69,7 +73,7 @@ func (h *eventHistory) eventsBetween(before, after v1alpha1.ObservedCertificateS
 	if h.becomesUnselected(sum) && h.allow(string(v1alpha1.ReasonNoNodesSelected), quietFailure, now) {
 		events = append(events, statusEvent{corev1.EventTypeWarning, string(v1alpha1.ReasonNoNodesSelected), actionSelect, sum.noNodes()})
 	}
-	return append(events, h.expiryEvents(before, after, now)...)
+	return slices.Concat(events, h.versionEvents(before, after, now), h.waveEvents(before, after, sum, now), h.expiryEvents(before, after, now))
 }
 
 // becomesUnselected reports whether from now on no node is selected although nodes run the agent. A suspended certificate needs

@@ -109,6 +109,7 @@ type desired struct {
 	links       bool   // linkOnRenewal
 	pinned      string // the version that the URL names, empty where it follows the newest
 	selector    labels.Selector
+	rollout     *v1alpha1.Rollout // nil without waves
 	// last is the certificate in the status when the spec was read: what is known after a restart of the order of versions.
 	last held
 }
@@ -123,9 +124,17 @@ func desiredOf(certificate *v1alpha1.ObservedCertificate) (desired, error) {
 		name: certificate.Name, uid: certificate.UID, generation: certificate.Generation,
 		created: certificate.CreationTimestamp.Time, suspended: certificate.Spec.Suspend,
 		initialSync: certificate.Spec.RequireInitialSync, selector: selector,
-		links: certificate.Spec.LinkOnRenewal, pinned: versionOf(certificate.Spec.URL),
+		rollout: rolloutOfSpec(certificate), links: certificate.Spec.LinkOnRenewal, pinned: versionOf(certificate.Spec.URL),
 		last: heldOf(v1alpha1.CertificateEntry{Version: certificate.Status.Version, Thumbprint: certificate.Status.Thumbprint, NotAfter: certificate.Status.NotAfter}),
 	}, err
+}
+
+// rolloutOfSpec returns the waves of a spec, nil for none. A pinned version is not rolled out in waves.
+func rolloutOfSpec(certificate *v1alpha1.ObservedCertificate) *v1alpha1.Rollout {
+	if versionOf(certificate.Spec.URL) != "" {
+		return nil
+	}
+	return certificate.Spec.Rollout
 }
 
 func (w desired) same(other desired) bool {

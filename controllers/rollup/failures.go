@@ -123,7 +123,7 @@ func (a affectedNode) message(want *desired, wanted target, now time.Time) strin
 		text = a.expired(want, entry, wanted.current, now)
 	case a.status.reason == v1alpha1.ReasonAgentNotReporting:
 		text = a.notReporting()
-	case a.status.reason == v1alpha1.ReasonSuperseded:
+	case a.status.reason == v1alpha1.ReasonSuperseded, a.status.reason == v1alpha1.ReasonWaitingForWave:
 		text = a.superseded(wanted)
 	case a.status.reason != v1alpha1.ReasonPending: // the agent's own message
 	case !reported && a.node.omitted > 0:
@@ -140,6 +140,9 @@ func (a affectedNode) message(want *desired, wanted target, now time.Time) strin
 
 // superseded says which version the node has, and which it should have.
 func (a affectedNode) superseded(wanted target) string {
+	if a.status.reason == v1alpha1.ReasonWaitingForWave {
+		return fmt.Sprintf("the node has version %s, and is in wave %d of the roll-out of %s; wave %d has started: see status.rollout and the condition RolloutHalted", a.status.held.version, a.status.wave, wanted.latest, wanted.wave)
+	}
 	if wanted.latest != "" {
 		return fmt.Sprintf("the node has version %s; its agent fetches version %s, which status.latestVersion has, within its time of status.latestVersion", a.status.held.version, wanted.latest)
 	}

@@ -170,12 +170,22 @@ func (x *index) markComplete() {
 	x.complete = true
 }
 
-// publish records the version that nodes should have, empty where the version watch does not say.
-func (x *index) publish(name, latest string) {
+// publish records the version that nodes should have, empty where the version watch does not say, and the last wave that may have
+// it.
+func (x *index) publish(name, latest string, wave int) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if c, known := x.certificates[name]; known {
-		c.latest = latest
+		c.latest, c.wave = latest, wave
+	}
+}
+
+// wakeAt has a certificate's status computed again at a time.
+func (x *index) wakeAt(name string, at time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if c, known := x.certificates[name]; known {
+		c.changes = earliest(c.changes, at)
 	}
 }
 

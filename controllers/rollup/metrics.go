@@ -42,6 +42,7 @@ type instruments struct {
 	skipped   prometheus.Counter
 	coalesced prometheus.Counter
 	delay     prometheus.Histogram
+	rollout   prometheus.Histogram
 }
 
 func newInstruments() *instruments {
@@ -58,6 +59,10 @@ func newInstruments() *instruments {
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "vaultpane_rollup_delay_seconds", Help: "Time from the first change that a status contains to its write.",
 			Buckets: []float64{.01, .05, .1, .5, 1, 2, 5, 10, 30, 60, 300},
+		}),
+		rollout: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "vaultpane_version_watch_rollout_seconds", Help: "Time from the publication of a version to the last selected node that has it, with the pauses of waves.",
+			Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400},
 		}),
 	}
 }
@@ -92,7 +97,7 @@ func (r *Rollup) register() error {
 	if registry == nil {
 		registry = metrics.Registry
 	}
-	for _, collector := range []prometheus.Collector{r.instruments.writes, r.instruments.skipped, r.instruments.coalesced, r.instruments.delay, r} {
+	for _, collector := range []prometheus.Collector{r.instruments.writes, r.instruments.skipped, r.instruments.coalesced, r.instruments.delay, r.instruments.rollout, r} {
 		if err := registry.Register(collector); err != nil {
 			return fmt.Errorf("registering the metrics of the roll-up: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/heartbeat"
+	"github.com/vaultpane/vaultpane/internal/waves"
 )
 
 // notReportingAfter is how old a node's Lease may be before its agent counts as not reporting: three Lease periods.
@@ -42,7 +43,9 @@ type nodeStatus struct {
 	linkDeclined bool
 	// blocked is set where the startup taint keeps pods off the node until it has this certificate.
 	blocked bool
-	held    held
+	// wave is the number of its wave in a roll-out, 0 without waves.
+	wave int
+	held held
 }
 
 // evaluate returns the status of a node for a certificate, and when time alone will change it (zero for never). ok is false
@@ -54,6 +57,9 @@ func evaluate(n *node, w *desired, now time.Time) (s nodeStatus, changes time.Ti
 	}
 	entry, reported := n.entry(w.name)
 	s = nodeStatus{held: heldOf(entry)}
+	if w.rollout != nil {
+		s.wave, _ = waves.Of(w.rollout, n.labels) // the API server checks selectors
+	}
 	deadline := n.renewed.Add(notReportingAfter)
 	if n.renewed.IsZero() {
 		deadline = latest(n.created, w.created).Add(notReportingAfter) // the time that a new node or certificate gets
@@ -111,6 +117,8 @@ func (s nodeStatus) at(now time.Time, expiringSoon time.Duration, wanted target)
 	case s.reason != v1alpha1.ReasonInstalled: // not finished, failed or suspended
 	case s.sync != "" && (!wanted.has(s.held) || s.held.expired(now.Add(expiringSoon))):
 		s.phase, s.reason = phaseOf(s.sync), s.sync
+	case !wanted.has(s.held) && s.wave > wanted.wave:
+		s.phase, s.reason = pending, v1alpha1.ReasonWaitingForWave
 	case !wanted.has(s.held):
 		s.phase, s.reason = pending, v1alpha1.ReasonSuperseded
 	}

@@ -170,8 +170,7 @@ func (p *publisher) compute(ctx context.Context, pending writequeue.Pending) (pe
 		return pendingWrite{}, false
 	}
 	current := withVersions(certificate, p.versions, p.now())
-	p.index.publish(pending.Name, latestOf(current))
-	w, s, named, known := p.index.snapshot(pending.Name, p.expiringSoon, p.now())
+	w, s, named, known := p.snapshot(current)
 	if !known || w.uid != certificate.UID {
 		return pendingWrite{}, false // it is added again when the index has it
 	}
@@ -181,6 +180,23 @@ func (p *publisher) compute(ctx context.Context, pending writequeue.Pending) (pe
 		return pendingWrite{}, false
 	}
 	return pendingWrite{Pending: pending, certificate: certificate, status: status, summary: s, named: named, urgency: urgencyOf(certificate.Status, status)}, true
+}
+
+// snapshot returns what the status of a certificate is computed from, and starts the next wave of its roll-out if that is due.
+func (p *publisher) snapshot(current *v1alpha1.ObservedCertificate) (w desired, s summary, named namedNodes, known bool) {
+	latest := latestOf(current)
+	p.index.publish(current.Name, latest, waveOf(current.Status.Rollout, latest))
+	w, s, named, known = p.index.snapshot(current.Name, p.expiringSoon, p.now())
+	rollout, changes := advance(current, s, w, p.now())
+	if wave := waveOf(rollout, latest); wave != s.wave {
+		p.index.publish(current.Name, latest, wave)
+		w, s, named, known = p.index.snapshot(current.Name, p.expiringSoon, p.now())
+	}
+	current.Status.Rollout = rollout
+	if !changes.IsZero() {
+		p.index.wakeAt(current.Name, changes)
+	}
+	return w, s, named, known
 }
 
 // stored returns the object as the API server has it: from the cache, or, until the cache has it, from the last write.

@@ -28,10 +28,20 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary,
 	}
 	status.Failures = named.failures
 	ready := s.ready(w)
-	for _, condition := range []metav1.Condition{
+	if withoutVersions(w, status) {
+		s.refused = needsWatch
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, string(v1alpha1.ReasonVersionWatchRequired), needsWatch+"; "+ready.Message
+	}
+	conditions := []metav1.Condition{
 		ready, s.reconciling(w, ready), s.isStalled(ready),
 		s.expiringSoon(w, expiringSoon, now), s.failingSync(w, named.syncFailing), s.declinedLink(w, named.linkDeclined),
-	} {
+	}
+	if w.rollout != nil {
+		conditions = append(conditions, s.haltedRollout(w, status))
+	} else {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionRolloutHalted)
+	}
+	for _, condition := range conditions {
 		condition.ObservedGeneration, condition.LastTransitionTime = w.generation, metav1.NewTime(now)
 		meta.SetStatusCondition(&status.Conditions, condition)
 	}
@@ -42,7 +52,7 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary,
 func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) writequeue.Urgency {
 	was, is := readyOf(before), readyOf(after)
 	switch {
-	case publication(before) != publication(after), before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
+	case publication(before) != publication(after), waveOf(before.Rollout, publication(before)) != waveOf(after.Rollout, publication(after)), before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
 		return writequeue.Published
 	case was.Status != is.Status && is.Status == metav1.ConditionTrue:
 		return writequeue.Completed

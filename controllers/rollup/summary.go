@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/waves"
 )
 
 // summary counts the nodes of one certificate.
@@ -28,6 +29,11 @@ type summary struct {
 	current held
 	// latest is the version that nodes should have, empty where the version watch does not say.
 	latest string
+	// wave is the last wave that may have it; waves are the nodes of each wave, none without waves.
+	wave  int
+	waves []waves.Count
+	// refused says why the spec as a whole is refused, empty where it is not.
+	refused string
 	// notInstalled are the reasons of the failed and pending nodes, the worst first.
 	notInstalled []reasonCount
 	// expiry is the earliest expiry of a certificate on a node, as Unix time, 0 for none; expiryNodes is on how many nodes.
@@ -49,11 +55,12 @@ func (t reasonCount) status() nodeStatus {
 
 // summarize counts. Its cost grows with the number of different node statuses, not of nodes.
 func (c *certificate) summarize(expiringSoon time.Duration, now time.Time) summary {
-	s := summary{current: c.current(now), latest: c.latest, suspended: c.desired.suspended}
+	s := summary{current: c.current(now), latest: c.latest, wave: c.wave, waves: c.emptyWaves(), suspended: c.desired.suspended}
 	notInstalled, pollFailures := map[reasonCount]int{}, map[reasonCount]int{}
 	for _, g := range c.groups {
 		at := g.at(now, expiringSoon, s.target())
 		s.count(at, g.count)
+		s.countWave(g.nodeStatus, at, g.count)
 		if at.pollsFail(now) {
 			s.syncFailing += g.count
 			pollFailures[reasonCount{phase: pending, reason: at.sync}] += g.count
@@ -102,7 +109,30 @@ func (s *summary) count(at nodeStatus, nodes int) {
 	}
 }
 
-func (s summary) target() target { return target{s.current, s.latest} }
+func (s summary) target() target { return target{s.current, s.latest, s.wave} }
+
+// emptyWaves returns a place for the counts of each wave, and of the nodes that no wave selects.
+func (c *certificate) emptyWaves() []waves.Count {
+	if c.desired.rollout == nil {
+		return nil
+	}
+	return make([]waves.Count, len(c.desired.rollout.Waves)+1)
+}
+
+// countWave counts nodes in their wave. A node that has the version and no longer reports is not done.
+func (s *summary) countWave(own, at nodeStatus, nodes int) {
+	if at.wave == 0 {
+		return
+	}
+	count := &s.waves[at.wave-1]
+	count.Nodes += nodes
+	switch {
+	case at.phase == failed:
+		count.Failed += nodes
+	case own.phase == installed && at.phase == installed && s.latest != "" && at.held.version == s.latest:
+		count.Done += nodes
+	}
+}
 
 // current returns the certificate of the latest version if a node has it as the spec asks. Otherwise it is the newest certificate
 // that a node has as the spec asks, or if none does, the newest that any node has.
@@ -164,7 +194,7 @@ func (s summary) worst() (worst reasonCount, ok bool) {
 
 // stalled reports whether a node needs a change of the spec.
 func (s summary) stalled() bool {
-	return slices.ContainsFunc(s.notInstalled, func(t reasonCount) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
+	return s.refused != "" || slices.ContainsFunc(s.notInstalled, func(t reasonCount) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
 }
 
 // bySeverity orders reasons: first those that need a change of the spec, then those that a person must act on, then those that

@@ -30,10 +30,10 @@ func (noVersions) Of(*v1alpha1.ObservedCertificate) (*v1alpha1.LatestVersion, me
 // from it.
 func withVersions(certificate *v1alpha1.ObservedCertificate, versions Versions, now time.Time) *v1alpha1.ObservedCertificate {
 	latest, condition, known := versions.Of(certificate)
-	if !known {
-		return certificate
-	}
 	updated := certificate.DeepCopy()
+	if !known {
+		return updated
+	}
 	updated.Status.LatestVersion = latest
 	condition.ObservedGeneration, condition.LastTransitionTime = certificate.Generation, metav1.NewTime(now)
 	meta.SetStatusCondition(&updated.Status.Conditions, condition)
@@ -50,10 +50,12 @@ func latestOf(certificate *v1alpha1.ObservedCertificate) string {
 	return latest.Version
 }
 
-// target is what nodes should have: the certificate that the others have, and where the version watch is on, its version.
+// target is what nodes should have: the certificate that the others have, and where the version watch is on, its version, up to a
+// wave of nodes.
 type target struct {
 	current held
 	latest  string // empty where it is not known
+	wave    int    // 0 without waves
 }
 
 // has reports whether a node has it.

@@ -95,6 +95,18 @@ func (v *Vault) Versions(name string) []string {
 	return ids
 }
 
+// Created returns when a version was created, the zero time for an unknown one.
+func (v *Vault) Created(name, id string) time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if in, ok := v.secrets[key(name)]; ok {
+		if found, err := in.find(id); err == nil {
+			return found.created
+		}
+	}
+	return time.Time{}
+}
+
 // Values returns the values of all versions of all secrets in the vault, which must not be disclosed.
 func (v *Vault) Values() []string {
 	v.mu.Lock()
