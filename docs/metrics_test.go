@@ -22,6 +22,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
+	"github.com/vaultpane/vaultpane/controllers/versionwatch"
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/standalone"
 	"github.com/vaultpane/vaultpane/test/suite"
@@ -119,7 +120,12 @@ func controllerCollectors(t *testing.T) []prometheus.Collector {
 	notes := &notebook{}
 	roll := &rollup.Rollup{Client: mgr.GetClient(), Now: time.Now, Registry: notes, Options: rollup.Options{Agents: labels.Everything()}}
 	taint := &startuptaint.Reconciler{Client: mgr.GetClient(), Now: time.Now, Registry: notes}
-	for _, setUp := range []func(ctrl.Manager) error{roll.SetupWithManager, taint.SetupWithManager} {
+	watch := &versionwatch.Watch{Client: mgr.GetClient(), Now: time.Now, Registry: notes}
+	if _, err := versionwatch.CountRequests(notes); err != nil {
+		t.Fatal(err)
+	}
+	setUpWatch := func(mgr ctrl.Manager) error { return watch.SetupWithManager(t.Context(), mgr) }
+	for _, setUp := range []func(ctrl.Manager) error{roll.SetupWithManager, taint.SetupWithManager, setUpWatch} {
 		if err := setUp(mgr); err != nil {
 			t.Fatal(err)
 		}

@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/vaultpane/vaultpane/cmd/internal/azure"
 	"github.com/vaultpane/vaultpane/controllers/rollup"
 	"github.com/vaultpane/vaultpane/controllers/versionwatch"
-	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
 // listWorkers is how many secrets are listed at the same time.
@@ -45,7 +42,11 @@ func addVersionWatch(ctx context.Context, mgr ctrl.Manager, roll *rollup.Rollup,
 	if !o.watch.enabled {
 		return nil, nil //nolint:nilnil // off is a valid setting
 	}
-	vaults, err := newVaults(&o.watch.azure)
+	count, err := versionwatch.CountRequests(nil)
+	if err != nil {
+		return nil, err
+	}
+	vaults, err := o.watch.azure.NewVaults(listWorkers, count)
 	if err != nil {
 		return nil, err
 	}
@@ -58,15 +59,4 @@ func addVersionWatch(ctx context.Context, mgr ctrl.Manager, roll *rollup.Rollup,
 		return nil, err
 	}
 	return watch, nil
-}
-
-// newVaults returns the clients of all vaults, and counts their requests.
-func newVaults(settings *azure.Options) (*keyvault.Clients, error) {
-	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "vaultpane_version_watch_requests_total", Help: "HTTP responses of Key Vault and of the token service to the version watch, by status code; error where there was none.",
-	}, []string{"code"})
-	if err := metrics.Registry.Register(requests); err != nil {
-		return nil, fmt.Errorf("registering metrics: %w", err)
-	}
-	return settings.NewVaults(listWorkers, func(code string, _ time.Duration) { requests.WithLabelValues(code).Inc() })
 }

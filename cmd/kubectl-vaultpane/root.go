@@ -77,5 +77,5 @@ var groups = []struct {
 }{
 	{"Move over:", []func(*cluster.Flags, terminal.Streams) *cobra.Command{newConvert, newPlan, newCRDs}},
 	{"See what runs:", []func(*cluster.Flags, terminal.Streams) *cobra.Command{newStatus, newHistory, newDoctor, newVersion}},
-	{"Steer it:", []func(*cluster.Flags, terminal.Streams) *cobra.Command{newPoll, newWait, newSuspend, newResume}},
+	{"Steer it:", []func(*cluster.Flags, terminal.Streams) *cobra.Command{newPoll, newWait, newPromote, newSuspend, newResume}},
 }

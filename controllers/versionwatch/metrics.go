@@ -3,6 +3,7 @@ package versionwatch
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -10,11 +11,12 @@ import (
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
-// Label names. Their values are closed lists: results, the reasons of the API, and states.
+// Label names. Their values are closed lists: results, the reasons of the API, states, and HTTP status codes.
 const (
 	labelResult = "result"
 	labelReason = "reason"
 	labelState  = "state"
+	labelCode   = "code"
 )
 
 // Values of the labels result and state.
@@ -49,6 +51,21 @@ var (
 	descOverdue = prometheus.NewDesc("vaultpane_version_watch_oldest_overdue_list_seconds",
 		"For how long the oldest due list of versions has been due, 0 if none is.", nil, nil)
 )
+
+// CountRequests returns a function that counts the HTTP responses of the version watch, as keyvault.Options.Observe; registry is nil
+// for controller-runtime's.
+func CountRequests(registry prometheus.Registerer) (func(code string, _ time.Duration), error) {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "vaultpane_version_watch_requests_total", Help: "HTTP responses of Key Vault and of the token service to the version watch by status code, or error.",
+	}, []string{labelCode})
+	if registry == nil {
+		registry = metrics.Registry
+	}
+	if err := registry.Register(requests); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return func(code string, _ time.Duration) { requests.WithLabelValues(code).Inc() }, nil
+}
 
 // register registers the metrics.
 func (w *Watch) register() error {

@@ -31,7 +31,11 @@ type Certificate struct {
 	NotAfter   *metav1.Time `json:"notAfter,omitempty"`
 	// LatestVersion is the vault's newest, where the version watch is on.
 	LatestVersion string `json:"latestVersion,omitempty"`
-	// Warnings are those of the conditions ExpiringSoon, SyncFailing and LinkDeclined that are True.
+	// RollbackFrom is a newer version that must not be used any more.
+	RollbackFrom string `json:"rollbackFrom,omitempty"`
+	// Rollout is a roll-out in waves, absent without waves.
+	Rollout *Rollout `json:"rollout,omitempty"`
+	// Warnings are those of the conditions ExpiringSoon, SyncFailing, LinkDeclined and RolloutHalted that are True.
 	Warnings []string `json:"warnings,omitempty"`
 	// Suspended is spec.suspend.
 	Suspended bool `json:"suspended,omitempty"`
@@ -40,8 +44,32 @@ type Certificate struct {
 	Store string `json:"store"`
 }
 
+// Rollout is how far a roll-out in waves is.
+type Rollout struct {
+	// Version is the version that is rolled out, and Wave the last wave that may have it, of Waves.
+	Version string `json:"version,omitempty"`
+	Wave    int32  `json:"wave,omitempty"`
+	Waves   int    `json:"waves"`
+	// Reason and Message are those of the condition RolloutHalted.
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// rolloutOf returns a certificate's roll-out in waves, nil without waves.
+func rolloutOf(c *v1alpha1.ObservedCertificate) *Rollout {
+	if c.Spec.Rollout == nil {
+		return nil
+	}
+	halted := conditionOf(c, v1alpha1.ConditionRolloutHalted)
+	rollout := &Rollout{Waves: len(c.Spec.Rollout.Waves), Reason: halted.Reason, Message: truncate.Line(halted.Message, maxLine)}
+	if status := c.Status.Rollout; status != nil {
+		rollout.Version, rollout.Wave = status.Version, status.Wave
+	}
+	return rollout
+}
+
 // warnings are the conditions that warn while they are True.
-var warnings = []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined}
+var warnings = []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined, v1alpha1.ConditionRolloutHalted}
 
 // maxLine bounds a text from outside, in characters.
 const maxLine = 2048
@@ -62,8 +90,9 @@ func certificateOf(c *v1alpha1.ObservedCertificate) Certificate {
 		view.Nodes.Summary = ""
 	}
 	if c.Status.LatestVersion != nil {
-		view.LatestVersion = c.Status.LatestVersion.Version
+		view.LatestVersion, view.RollbackFrom = c.Status.LatestVersion.Version, c.Status.LatestVersion.RollbackFrom
 	}
+	view.Rollout = rolloutOf(c)
 	for _, name := range warnings {
 		if isTrue(c, name) {
 			view.Warnings = append(view.Warnings, name)

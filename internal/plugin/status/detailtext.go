@@ -50,6 +50,12 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 	if d.LatestVersion != "" && d.LatestVersion != d.Version {
 		text += style.Wrap("  In vault: ", "    ", terminal.ShortVersion(d.LatestVersion)+", which no node has yet")
 	}
+	if d.RollbackFrom != "" {
+		text += style.Wrap("  Rolled back: ", "    ", "from version "+terminal.ShortVersion(d.RollbackFrom)+", which is disabled in the vault or has expired")
+	}
+	if d.Rollout != nil {
+		text += style.Wrap("  Waves:    ", "    ", d.Rollout.text())
+	}
 	text += style.Wrap("  Nodes:    ", "    ", fmt.Sprintf("%s installed, %d failed, %d pending", d.nodes(style), d.Nodes.Failed, d.Nodes.Pending))
 	if d.Message != "" {
 		text += style.Wrap("  Ready:    ", "    ", d.Message)
@@ -62,6 +68,11 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 		}
 	}
 	return text
+}
+
+// text says which wave has started, and what the next one waits for.
+func (r Rollout) text() string {
+	return fmt.Sprintf("%s: %s", r.Reason, r.Message)
 }
 
 // closing counts the nodes without anything to report, and those without a report.
