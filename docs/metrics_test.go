@@ -24,6 +24,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 	"github.com/vaultpane/vaultpane/controllers/versionwatch"
 	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/scheme"
 	"github.com/vaultpane/vaultpane/internal/standalone"
 	"github.com/vaultpane/vaultpane/test/suite"
 )
@@ -139,7 +140,7 @@ func unconnectedManager(t *testing.T) ctrl.Manager {
 	unnamed := true
 	mgr, err := ctrl.NewManager(&rest.Config{Host: "https://127.0.0.1:1"}, ctrl.Options{
 		Scheme: suite.Scheme(), Controller: config.Controller{SkipNameValidation: &unnamed}, // several in one process
-		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return meta.NewDefaultRESTMapper(nil), nil },
+		MapperProvider: func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return scheme.Mapper(), nil },
 	})
 	if err != nil {
 		t.Fatal(err)

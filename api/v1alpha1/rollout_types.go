@@ -23,9 +23,9 @@ type Rollout struct {
 
 // Wave is a group of nodes that gets a new version at the same time.
 type Wave struct {
-	// nodeSelector selects the nodes by their labels, from those that the certificate targets. Unset: all that remain.
-	// +optional
-	NodeSelector *NodeSelector `json:"nodeSelector,omitempty"`
+	// nodeSelector selects the nodes by their labels, from those that the certificate targets. {} selects all that remain.
+	// +required
+	NodeSelector NodeSelector `json:"nodeSelector"`
 	// pause is the time between the moment when every node of the wave has the version and the start of the next wave, such as 30m
 	// or 24h, at most 720h (30 days). Unset: none.
 	// +optional
@@ -43,7 +43,7 @@ type RolloutStatus struct {
 	// may have it.
 	// +required
 	// +kubebuilder:validation:Minimum=1
-	Wave int32 `json:"wave"`
+	Wave int32 `json:"wave,omitempty"`
 	// startTime is when that wave started.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`

@@ -121,7 +121,7 @@ func (w *Watch) reconcile(ctx context.Context, request reconcile.Request) (recon
 	}
 	chosen, err := w.list(ctx, secret)
 	if ctx.Err() != nil {
-		return reconcile.Result{}, nil
+		return reconcile.Result{}, nil //nolint:nilerr // stopping
 	}
 	var deferred *keyvault.Deferred
 	if errors.As(err, &deferred) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -47,14 +48,16 @@ func (e *Engine) fetch(ctx context.Context, t task, url keyvault.SecretURL, aske
 	if err == nil || asked.otherwise == "" {
 		return got, err
 	}
-	switch failure.Of(err).Reason {
-	case v1alpha1.ReasonSecretDisabled, v1alpha1.ReasonSecretNotYetValid, v1alpha1.ReasonExpired:
+	if slices.Contains(unusable, failure.Of(err).Reason) {
 		if other, failed := e.fetchVersion(ctx, t, url, asked.otherwise, since); failed == nil {
 			return other, nil
 		}
 	}
 	return got, err
 }
+
+// unusable are the reasons why the newest version of a secret must not be used.
+var unusable = []v1alpha1.Reason{v1alpha1.ReasonSecretDisabled, v1alpha1.ReasonSecretNotYetValid, v1alpha1.ReasonExpired}
 
 // fetchVersion reads and parses one version, the newest if it is empty.
 func (e *Engine) fetchVersion(ctx context.Context, t task, url keyvault.SecretURL, version string, since time.Time) (*fetched, error) {

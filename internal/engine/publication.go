@@ -84,7 +84,7 @@ func (p Publication) isOlder(has installed) bool {
 
 // supersedes reports whether a machine should fetch the published version instead of what it has.
 func (p Publication) supersedes(has installed, now time.Time) bool {
-	return p.Version != "" && !(has.inPlace && has.version == p.Version) && !p.isOlder(has) && !p.waits(has, now)
+	return p.Version != "" && (!has.inPlace || has.version != p.Version) && !p.isOlder(has) && !p.waits(has, now)
 }
 
 // confirms reports whether the version watch makes a poll at a slot unnecessary: it sees the vault, and there is nothing to fetch.

@@ -15,8 +15,8 @@ var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 // canary has a wave of nodes with the label ring=canary and a pause of 30 minutes, one with ring=early and no pause, and the rest.
 func canary() *v1alpha1.Rollout {
-	ring := func(name v1alpha1.LabelValue) *v1alpha1.NodeSelector {
-		return &v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"ring": name}}
+	ring := func(name v1alpha1.LabelValue) v1alpha1.NodeSelector {
+		return v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"ring": name}}
 	}
 	return &v1alpha1.Rollout{Waves: []v1alpha1.Wave{
 		{NodeSelector: ring("canary"), Pause: &metav1.Duration{Duration: 30 * time.Minute}}, {NodeSelector: ring("early")},
