@@ -49,7 +49,7 @@ type Reconciler struct {
 	Reporter     *report.Reporter
 	Events       events.EventRecorder
 
-	drifted       chan event.TypedGenericEvent[string] // names of certificates to repair
+	toProcess     chan event.TypedGenericEvent[string] // names of certificates to repair, and of those whose vault is watched again
 	eventBudget   *rate.Limiter
 	droppedEvents atomic.Int64
 }
@@ -58,7 +58,7 @@ type Reconciler struct {
 func New(options Options, selection Selection, certificates *engine.Engine, reporter *report.Reporter, recorder events.EventRecorder) *Reconciler {
 	return &Reconciler{
 		Options: options, Selection: selection, Engine: certificates, Reporter: reporter, Events: recorder,
-		drifted:     make(chan event.TypedGenericEvent[string], 1024),
+		toProcess:   make(chan event.TypedGenericEvent[string], 1024),
 		eventBudget: rate.NewLimiter(eventsPerSecond, eventsBurst),
 	}
 }
@@ -72,7 +72,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("node-certificates").
 		For(&v1alpha1.ObservedCertificate{}, builder.WithPredicates(specOrRequestChanged())).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.allCertificates), builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, recreated()))).
-		WatchesRawSource(named{source.Channel(r.drifted, handler.TypedEnqueueRequestsFromMapFunc(requestByName))}).
+		WatchesRawSource(named{source.Channel(r.toProcess, handler.TypedEnqueueRequestsFromMapFunc(requestByName))}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.Workers, UsePriorityQueue: &plainQueue}).
 		WithLogConstructor(objectlog.For(mgr.GetLogger(), "ObservedCertificate")).
 		Complete(r)
@@ -80,6 +80,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return fmt.Errorf("adding the node reconciler: %w", err)
 	}
 	if r.Publications != nil {
+		r.Publications.process = r.processLater
 		if err := r.Publications.SetupWithManager(mgr); err != nil {
 			return fmt.Errorf("adding the watch of the version watch's Lease: %w", err)
 		}
@@ -124,13 +125,16 @@ func (r *Reconciler) release(ctx context.Context, name string) {
 // checkStores runs the engine's store check, which queues the certificates that have drifted.
 func (r *Reconciler) checkStores(ctx context.Context) error {
 	ctx = ctrl.LoggerInto(ctx, ctrl.LoggerFrom(ctx).WithName("store-check"))
-	r.Engine.CheckStores(ctx, r.StoreCheckInterval, func(name string) {
-		select {
-		case r.drifted <- event.TypedGenericEvent[string]{Object: name}:
-		case <-ctx.Done():
-		}
-	})
+	r.Engine.CheckStores(ctx, r.StoreCheckInterval, func(name string) { r.processLater(ctx, name) })
 	return nil
+}
+
+// processLater queues a certificate.
+func (r *Reconciler) processLater(ctx context.Context, name string) {
+	select {
+	case r.toProcess <- event.TypedGenericEvent[string]{Object: name}:
+	case <-ctx.Done():
+	}
 }
 
 // allCertificates returns every certificate: a change of the Node's labels changes which of them target it.

@@ -35,6 +35,8 @@ type Publications struct {
 	// Now is the clock.
 	Now func() time.Time
 
+	process func(ctx context.Context, name string) // has a certificate processed
+
 	mu     sync.Mutex
 	vaults map[string]sight // by host and port
 }
@@ -102,8 +104,11 @@ func (p *Publications) turn(certificate *v1alpha1.ObservedCertificate, published
 func (p *Publications) sees(vault string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	last, told := p.vaults[vault]
-	return told && p.Now().Sub(last.seen) < heartbeat.WatchStaleAfter
+	return p.vaults[vault].isFresh(p.Now())
+}
+
+func (s sight) isFresh(now time.Time) bool {
+	return !s.seen.IsZero() && now.Sub(s.seen) < heartbeat.WatchStaleAfter
 }
 
 // SetupWithManager adds the watch of the Lease to the manager.
@@ -125,14 +130,32 @@ func (p *Publications) Reconcile(ctx context.Context, request reconcile.Request)
 	if err != nil && !apierrors.IsNotFound(err) {
 		return reconcile.Result{}, err // the runtime's backoff
 	}
-	p.note(heartbeat.VaultsOnSchedule(&lease))
-	return reconcile.Result{}, nil
+	return reconcile.Result{}, p.processThoseOf(ctx, p.note(heartbeat.VaultsOnSchedule(&lease)))
 }
 
-// note records when each vault was last on schedule.
-func (p *Publications) note(said map[string]time.Time) {
+// processThoseOf has the certificates of vaults processed that the version watch sees again: it may have published another version
+// while the agent did not believe it.
+func (p *Publications) processThoseOf(ctx context.Context, vaults map[string]bool) error {
+	if len(vaults) == 0 {
+		return nil
+	}
+	certificates, err := p.Selection.List(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range certificates {
+		if secret, err := keyvault.ParseURL(certificates[i].Spec.URL); err == nil && vaults[secret.Authority()] {
+			p.process(ctx, certificates[i].Name)
+		}
+	}
+	return nil
+}
+
+// note records when each vault was last on schedule, and returns those that were not fresh before.
+func (p *Publications) note(said map[string]time.Time) (revived map[string]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	revived = map[string]bool{}
 	noted := make(map[string]sight, len(said))
 	for vault, at := range said {
 		before, known := p.vaults[vault]
@@ -144,8 +167,12 @@ func (p *Publications) note(said map[string]time.Time) {
 		default:
 			noted[vault] = sight{said: at, seen: now}
 		}
+		if now := p.Now(); noted[vault].isFresh(now) && !before.isFresh(now) {
+			revived[vault] = true
+		}
 	}
 	p.vaults = noted
+	return revived
 }
 
 // publicationChanged lets through an update of the status that changes what an agent fetches, or whether it polls.

@@ -40,9 +40,9 @@ func (w *Watch) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: w.Workers, UsePriorityQueue: &plainQueue}).
 		WithLogConstructor(objectlog.For(mgr.GetLogger().WithValues("controller", "version-watch"), "secret")).
 		Watches(&v1alpha1.ObservedCertificate{}, w.onCertificate()).
-		WatchesRawSource(source.Channel(w.looks, handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, url string) []reconcile.Request {
+		WatchesRawSource(looks{source.Channel(w.looks, handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, url string) []reconcile.Request {
 			return []reconcile.Request{requestFor(url)}
-		}))).
+		}))}).
 		Complete(reconcile.Func(w.reconcile))
 	if err != nil {
 		return fmt.Errorf("adding the version watch: %w", err)
@@ -52,6 +52,12 @@ func (w *Watch) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	}
 	return nil
 }
+
+// looks is the source of secrets to list at once, under a name that can be logged.
+type looks struct{ source.Source }
+
+// String returns the name.
+func (looks) String() string { return "events about secrets" }
 
 // indexed returns the URL under which a certificate is watched, none if it is not.
 func indexed(object client.Object) []string {

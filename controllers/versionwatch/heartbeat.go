@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/heartbeat"
@@ -24,6 +25,9 @@ const beatCheck = 5 * time.Second
 // the agents poll it until then.
 func (w *Watch) beat(ctx context.Context) error {
 	ctx = ctrl.LoggerInto(ctx, ctrl.Log.WithName("version-watch"))
+	if err := w.recall(ctx); err != nil && ctx.Err() == nil {
+		ctrl.LoggerFrom(ctx).Info("Cannot read the version watch's Lease, so the nodes poll until all secrets are listed", "cause", err.Error())
+	}
 	ticker := time.NewTicker(beatCheck)
 	defer ticker.Stop()
 	var renewed time.Time
@@ -44,6 +48,18 @@ func (w *Watch) beat(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+	return nil
+}
+
+// recall reads what the leader before said, which holds until it is too old: another leader is no reason to poll.
+func (w *Watch) recall(ctx context.Context) error {
+	lease := &coordinationv1.Lease{}
+	if err := w.Get(ctx, types.NamespacedName{Namespace: w.Namespace, Name: heartbeat.VersionWatch}, lease); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.Copy(w.vaults, heartbeat.VaultsOnSchedule(lease))
 	return nil
 }
 

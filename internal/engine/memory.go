@@ -44,7 +44,7 @@ type pollRecord struct {
 	nextAttempt time.Time    // after a failure; zero where there was none
 	terminal    bool         // the failure waits for another spec
 	seen        sighting     // of what the version watch published
-	target      string       // the published version that was last asked for
+	target      string       // the published version that was asked for in vain; empty where the last poll succeeded
 	skipped     time.Time    // when a slot last came that needed no poll; zero for never
 	fetched     vaultVersion // what the vault last returned, also where it could not be put into the store
 }

@@ -72,9 +72,6 @@ func remember(out outcome, now time.Time, random float64) record {
 	}
 	known := after.entry
 	after.poll.generation, after.poll.requestedAt = out.certificate.Generation, requestOf(out.certificate)
-	if out.poll.asked {
-		after.poll.target = out.poll.target
-	}
 	if out.entry.Thumbprint != "" {
 		after.place.thumbprint, after.place.version = out.entry.Thumbprint, out.entry.Version
 	}
@@ -86,7 +83,7 @@ func remember(out outcome, now time.Time, random float64) record {
 	if out.err != nil {
 		return after.failed(out, known, now, random)
 	}
-	after.poll.at, after.poll.attempt, after.poll.nextAttempt, after.poll.terminal = now, 0, time.Time{}, false
+	after.poll.at, after.poll.attempt, after.poll.nextAttempt, after.poll.terminal, after.poll.target = now, 0, time.Time{}, false, ""
 	after.place.generation = out.certificate.Generation
 	after.repair = after.repair.after(out.repaired(), now)
 	return after.withShortcomings(out, now, random)
@@ -140,6 +137,7 @@ func (r record) withAccounts(out outcome, now time.Time, random float64) record 
 func (r record) failed(out outcome, known v1alpha1.CertificateEntry, now time.Time, random float64) record {
 	found := failure.Of(out.err)
 	r.poll.attempt++
+	r.poll.target = out.poll.target
 	if out.before.poll.generation != out.certificate.Generation {
 		r.poll.attempt = 1 // another spec starts again
 	}

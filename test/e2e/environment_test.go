@@ -59,14 +59,14 @@ func newEnvironment(ctx context.Context, root, machine string) (*environment, er
 	return w, err
 }
 
-// startController starts the controller with its own rights.
-func (w *environment) startController(ctx context.Context) (*node.Process, error) {
+// startController starts the controller with its own rights, and other settings.
+func (w *environment) startController(ctx context.Context, settings ...string) (*node.Process, error) {
 	kubeconfig := filepath.Join(w.dir, "controller.kubeconfig")
 	if err := install.WriteControllerKubeconfig(ctx, w.cluster, kubeconfig); err != nil {
 		return nil, err
 	}
-	return node.StartController(w.machine.Root, filepath.Join(w.dir, "controller.log"), []string{"VAULTPANE_KUBECONFIG=" + kubeconfig,
-		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
+	return node.StartController(w.machine.Root, filepath.Join(w.dir, "controller.log"), append([]string{"VAULTPANE_KUBECONFIG=" + kubeconfig,
+		"VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"}, settings...))
 }
 
 func (w *environment) kubeconfig() string { return filepath.Join(w.dir, "agent.kubeconfig") }
