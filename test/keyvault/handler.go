@@ -45,7 +45,7 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Ms-Keyvault-Region", region)
 	w.Header().Set("X-Ms-Request-Id", newID())
 	w.Header().Set("Cache-Control", "no-cache")
-	clientID, message := v.server.tenant.tokens.caller(r)
+	clientID, message := v.server.tenant.tokens.caller(r, resources...)
 	if message != "" {
 		v.countUnauthorized()
 		v.unauthorized(message).send(w, false)

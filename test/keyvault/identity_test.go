@@ -58,8 +58,8 @@ func TestTokens(t *testing.T) {
 	}{
 		{"a missing token is refused", "", "AKV10000", http.StatusUnauthorized},
 		{"an unknown token is refused", "Bearer made-up", "BearerReadAccessTokenFailed", http.StatusUnauthorized},
-		{"an expired token is refused", "Bearer " + s.tenant.tokens.issue("me", -time.Second), "TokenExpired", http.StatusUnauthorized},
-		{"a good token is accepted", "Bearer " + s.tenant.tokens.issue("me", time.Minute), "open", http.StatusOK},
+		{"an expired token is refused", "Bearer " + s.tenant.tokens.issue("me", vaultResource, -time.Second), "TokenExpired", http.StatusUnauthorized},
+		{"a good token is accepted", "Bearer " + s.tenant.tokens.issue("me", vaultResource, time.Minute), "open", http.StatusOK},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

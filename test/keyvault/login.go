@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	vaultResource = "https://vault.azure.net"
-	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-	tokenLifetime = time.Hour
+	vaultResource     = "https://vault.azure.net"
+	eventGridResource = "https://eventgrid.azure.net"
+	assertionType     = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	tokenLifetime     = time.Hour
 )
 
 // oauthError is Entra ID's error body
@@ -39,7 +40,7 @@ func (t *tenant) serveToken(w http.ResponseWriter, r *http.Request) {
 	seconds := int(tokenLifetime.Seconds())
 	writeJSON(w, http.StatusOK, map[string]any{
 		"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds,
-		"access_token": t.tokens.issue(r.PostFormValue("client_id"), tokenLifetime),
+		"access_token": t.tokens.issue(r.PostFormValue("client_id"), resourceOf(r), tokenLifetime),
 	})
 }
 
@@ -56,7 +57,7 @@ func (t *tenant) refuse(r *http.Request) *oauthError {
 	case r.PostFormValue("grant_type") != "client_credentials":
 		return &oauthError{status: http.StatusBadRequest, Error: "unsupported_grant_type", Codes: []int{70003},
 			Description: "AADSTS70003: The app requested an unsupported grant type '" + r.PostFormValue("grant_type") + "'."}
-	case !validScope(r):
+	case resourceOf(r) == "":
 		return &oauthError{status: http.StatusBadRequest, Error: "invalid_scope", Codes: []int{70011},
 			Description: "AADSTS70011: The provided request must include a 'scope' input parameter. The scope '" +
 				r.PostFormValue("scope") + "' is not valid."}
@@ -86,25 +87,32 @@ func (t *tenant) serveIdentity(w http.ResponseWriter, r *http.Request) {
 		message = "the identity header is wrong"
 	case query.Get("api-version") != "2019-08-01":
 		message = "the api-version is not supported"
-	case query.Get("resource") != vaultResource:
+	case !isResource(query.Get("resource")):
 		message = "the resource " + query.Get("resource") + " is unknown"
 	}
 	if message != "" {
 		writeJSON(w, http.StatusBadRequest, map[string]any{"statusCode": http.StatusBadRequest, "message": message})
 		return
 	}
-	t.answerIdentity(w, query.Get("client_id"))
+	t.answerIdentity(w, query.Get("client_id"), query.Get("resource"))
 }
 
 // resources are the resources of Key Vault in each cloud.
 var resources = []string{vaultResource, "https://vault.azure.cn", "https://vault.usgovcloudapi.net"}
 
-// validScope accepts the scope of Key Vault in any cloud; MSAL adds those of OpenID.
-func validScope(r *http.Request) bool {
-	return slices.ContainsFunc(strings.Fields(r.PostFormValue("scope")), func(scope string) bool {
-		resource, found := strings.CutSuffix(scope, "/.default")
-		return found && slices.Contains(resources, resource)
-	})
+// isResource reports whether the tenant has a resource: Key Vault in any cloud, and Event Grid.
+func isResource(name string) bool {
+	return name == eventGridResource || slices.Contains(resources, name)
+}
+
+// resourceOf returns the resource in the scope of a token request, empty for an unknown one. MSAL adds the scopes of OpenID.
+func resourceOf(r *http.Request) string {
+	for _, scope := range strings.Fields(r.PostFormValue("scope")) {
+		if resource, found := strings.CutSuffix(scope, "/.default"); found && isResource(resource) {
+			return resource
+		}
+	}
+	return ""
 }
 
 func newID() string { return uuid.NewString() }

@@ -100,14 +100,14 @@ func (t *tenant) answerMachine(w http.ResponseWriter, r *http.Request, version s
 		machineError(w, http.StatusBadRequest, "invalid_request", "Required metadata header not specified")
 	case query.Get("api-version") != version:
 		machineError(w, http.StatusBadRequest, "invalid_request", "The api-version is not supported")
-	case !slices.Contains(resources, query.Get("resource")):
+	case !isResource(query.Get("resource")):
 		machineError(w, http.StatusBadRequest, "invalid_resource", "AADSTS500011: The resource principal was not found")
 	case clientID == "" && !t.machine.has("") && len(t.machine.assigned) > 1:
 		machineError(w, http.StatusBadRequest, "invalid_request", "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request")
 	case !t.machine.has(clientID):
 		machineError(w, http.StatusBadRequest, "invalid_request", "Identity not found")
 	default:
-		t.answerIdentity(w, clientID)
+		t.answerIdentity(w, clientID, query.Get("resource"))
 	}
 }
 
@@ -121,13 +121,13 @@ func (m *machine) has(clientID string) bool {
 }
 
 // answerIdentity issues a token of a managed identity, the machine's own for an empty client ID.
-func (t *tenant) answerIdentity(w http.ResponseWriter, clientID string) {
+func (t *tenant) answerIdentity(w http.ResponseWriter, clientID, resource string) {
 	if clientID == "" {
 		clientID = t.clientID
 	}
 	writeJSON(w, http.StatusOK, map[string]string{
-		"access_token": t.tokens.issue(clientID, tokenLifetime), "client_id": clientID, "token_type": "Bearer",
-		"expires_on": strconv.FormatInt(time.Now().Add(tokenLifetime).Unix(), 10), "resource": vaultResource,
+		"access_token": t.tokens.issue(clientID, resource, tokenLifetime), "client_id": clientID, "token_type": "Bearer",
+		"expires_on": strconv.FormatInt(time.Now().Add(tokenLifetime).Unix(), 10), "resource": resource,
 	})
 }
 

@@ -98,7 +98,18 @@ func (v *Vault) issue(name string, o CertificateOptions, private crypto.Signer) 
 	return issuers.make(o.withDefaults(name), private)
 }
 
+// store adds a version and tells the watchers of new versions.
 func (v *Vault) store(name string, o CertificateOptions, one *version) (Made, error) {
+	if err := v.add(name, o, one); err != nil {
+		return Made{}, err
+	}
+	v.server.announce(NewVersion{
+		Vault: v, Name: name, Version: one.id, Certificate: one.managed, NotBefore: one.notBefore, Expires: one.expires,
+	})
+	return Made{Version: one.id, Thumbprint: one.thumbprint}, nil
+}
+
+func (v *Vault) add(name string, o CertificateOptions, one *version) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	into, ok := v.secrets[key(name)]
@@ -107,11 +118,11 @@ func (v *Vault) store(name string, o CertificateOptions, one *version) (Made, er
 		v.secrets[key(name)] = into
 	}
 	if into.deleted {
-		return Made{}, fmt.Errorf("putting %s: it is deleted but recoverable, and its name is taken", name)
+		return fmt.Errorf("putting %s: it is deleted but recoverable, and its name is taken", name)
 	}
 	into.options = o
 	into.add(one)
-	return Made{Version: one.id, Thumbprint: one.thumbprint}, nil
+	return nil
 }
 
 // change changes a version of a secret that is not deleted.

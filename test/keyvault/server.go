@@ -31,6 +31,9 @@ type Server struct {
 	tenant *tenant
 	// issuers makes the certificates' root and intermediate when the first certificate is made, since RSA keys take long.
 	issuers func() (chain, error)
+
+	mu       sync.Mutex
+	watchers []func(NewVersion)
 }
 
 // Start starts a server. The caller ends it with Close.

@@ -26,6 +26,7 @@ type tokens struct {
 
 type token struct {
 	clientID string
+	resource string // that accepts it
 	expires  time.Time
 }
 
@@ -33,16 +34,17 @@ func newTokens() *tokens {
 	return &tokens{issued: map[string]token{}, refused: map[string]LoginRefusal{}}
 }
 
-func (t *tokens) issue(clientID string, lifetime time.Duration) string {
+func (t *tokens) issue(clientID, resource string, lifetime time.Duration) string {
 	text := randomHex(32)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.issued[text] = token{clientID: clientID, expires: time.Now().Add(lifetime)}
+	t.issued[text] = token{clientID: clientID, resource: resource, expires: time.Now().Add(lifetime)}
 	return text
 }
 
-// caller returns the client ID to which a request's token was issued, or Key Vault's message about the token.
-func (t *tokens) caller(r *http.Request) (clientID, problem string) {
+// caller returns the client ID to which a request's token was issued, or Key Vault's message about the token. resources are those
+// whose tokens are accepted.
+func (t *tokens) caller(r *http.Request, resources ...string) (clientID, problem string) {
 	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || text == "" {
 		return "", tokenMissing
@@ -55,6 +57,8 @@ func (t *tokens) caller(r *http.Request) (clientID, problem string) {
 		return "", "[BearerReadAccessTokenFailed] Error validating token: 'S2S12005'."
 	case !time.Now().Before(found.expires):
 		return "", tokenExpired
+	case !slices.Contains(resources, found.resource):
+		return "", "AKV10022: Invalid audience. Expected " + resources[0] + ", found: " + found.resource + "."
 	}
 	return found.clientID, ""
 }
