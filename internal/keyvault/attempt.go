@@ -85,7 +85,7 @@ func (a attempt) recordRefusedToken(began, now time.Time, err error) {
 func fail(target *breaker.Target, now time.Time, err error, failure breaker.Failure) time.Duration {
 	var refusal *exchange.RefusalError
 	if errors.As(err, &refusal) {
-		failure.RetryAfter = retryAfterOf(refusal.Header, now)
+		failure.RetryAfter = exchange.RetryAfter(refusal.Header, now)
 		failure.Certain = failure.Certain || refusal.Status == http.StatusTooManyRequests
 	}
 	return target.Breaker.Fail(now, failure, err)

@@ -79,7 +79,7 @@ func tokenFailure(of request, refusal *exchange.RefusalError) *Failure {
 		Reason:     v1alpha1.ReasonVaultUnreachable,
 		Message:    about(of) + fmt.Sprintf("the token service answered HTTP %d at %s; %s", refusal.Status, refusal.URL, of.retryAdvice()),
 		RequestID:  requestID(refusal),
-		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
+		RetryAfter: exchange.RetryAfter(refusal.Header, time.Now()),
 	}
 	if refusal.Status == http.StatusTooManyRequests {
 		failure.Reason = v1alpha1.ReasonThrottled

@@ -2,12 +2,10 @@ package keyvault
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +62,7 @@ func responseFailure(of request, refusal *exchange.RefusalError) *Failure {
 	}
 	return &Failure{
 		Reason: reason, Message: message + note, Detail: detail, RequestID: requestID(refusal),
-		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
+		RetryAfter: exchange.RetryAfter(refusal.Header, time.Now()),
 	}
 }
 
@@ -94,7 +92,7 @@ func foreignFailure(of request, refusal *exchange.RefusalError) *Failure {
 		Reason:     v1alpha1.ReasonVaultUnreachable,
 		RequestID:  requestID(refusal),
 		Message:    about(of) + what + ", which is not Key Vault's response; " + exchange.CheckProxies,
-		RetryAfter: retryAfterOf(refusal.Header, time.Now()),
+		RetryAfter: exchange.RetryAfter(refusal.Header, time.Now()),
 	}
 }
 
@@ -149,31 +147,4 @@ var forbiddenWords = []struct {
 	{regexp.MustCompile(`\bexpired secret|secret (has|is) expired|\bafter\s(.*\W)?exp\b|\bexp\b.* in the past`), v1alpha1.ReasonExpired},
 	{regexp.MustCompile(`\bdisabled secret|secret is (disabled|not enabled)`), v1alpha1.ReasonSecretDisabled},
 	{regexp.MustCompile(`public network access is disabled|client address is not authorized`), v1alpha1.ReasonAccessDeniedByFirewall},
-}
-
-// retryAfterOf returns the wait that the server asks for: Azure's millisecond headers, else Retry-After in seconds or as a date
-// (RFC 9110, section 10.2.3).
-func retryAfterOf(header http.Header, now time.Time) time.Duration {
-	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
-		if milliseconds := countOf(header.Get(name)); milliseconds > 0 {
-			return time.Duration(milliseconds) * time.Millisecond
-		}
-	}
-	value := header.Get("Retry-After")
-	if seconds := countOf(value); seconds > 0 {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(value); err == nil && date.After(now) {
-		return date.Sub(now)
-	}
-	return 0
-}
-
-// countOf parses a number of units, 0 for text that is not a number. A number that overflows is a very long time, not none.
-func countOf(text string) int64 {
-	count, err := strconv.ParseInt(text, 10, 32)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0
-	}
-	return count
 }

@@ -47,6 +47,12 @@ func Diagnose(host string, cause error) (v1alpha1.Reason, string) {
 	}
 }
 
+// IsForeign reports whether the cause of a broken exchange is a response that is not JSON, such as a proxy's page.
+func IsForeign(cause error) bool { return errors.Is(cause, errNotJSON) }
+
+// IsTooLarge reports whether the cause of a broken exchange is a response of more than MaxResponseSize.
+func IsTooLarge(cause error) bool { return errors.Is(cause, errTooLarge) }
+
 func isTLSError(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
