@@ -43,8 +43,14 @@ func runManager(ctx context.Context, o options) error {
 		Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("vaultpane-controller"), Now: time.Now,
 		Options: rollup.Options{Namespace: o.namespace, Agents: o.agents, ExpiringSoon: o.expiringSoon, WatchEvents: o.watchEvents, Version: version},
 	}
-	if _, err := addVersionWatch(ctx, mgr, roll, o); err != nil {
+	watch, err := addVersionWatch(ctx, mgr, roll, o)
+	if err != nil {
 		return err
+	}
+	if o.eventGrid.enabled() {
+		if err := addEventGrid(mgr, watch.Look, o); err != nil {
+			return err
+		}
 	}
 	if err := roll.SetupWithManager(mgr); err != nil {
 		return err

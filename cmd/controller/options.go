@@ -24,6 +24,7 @@ type options struct {
 	expiringSoon   time.Duration
 	watchEvents    int
 	watch          watchOptions
+	eventGrid      eventGridOptions
 	crds           string
 	metricsAddress string
 	healthAddress  string
@@ -79,6 +80,12 @@ var chartValues = map[string]string{
 	"watch-event-budget":  "controller.watchEventBudget",
 	"log-level":           "controller.logLevel",
 	"log-format":          "controller.logFormat",
+
+	"version-watch":           "controller.versionWatch.enabled",
+	"version-watch-interval":  "controller.versionWatch.interval",
+	"event-grid-endpoint":     "controller.versionWatch.eventGrid.endpoint",
+	"event-grid-topic":        "controller.versionWatch.eventGrid.topic",
+	"event-grid-subscription": "controller.versionWatch.eventGrid.subscription",
 }
 
 func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
@@ -89,6 +96,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 	flags.DurationVar(&o.expiringSoon, "expiring-soon", 7*24*time.Hour, "how long before its expiry a certificate counts as expiring soon")
 	flags.IntVar(&o.watchEvents, "watch-event-budget", 5000, "watch events per second that status writes may cause at all agents together; one write per second is always allowed")
 	o.watch.addTo(flags)
+	o.eventGrid.addTo(flags)
 	flags.StringVar(&o.crds, "crds", "/crds", "folder of the CRDs, a YAML file each, for apply-crds")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of the Prometheus metrics; 0 for none")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
@@ -109,6 +117,9 @@ func (o *options) validate() error {
 		return fmt.Errorf("--watch-event-budget is %d, must be at least 1", o.watchEvents)
 	}
 	if err := o.watch.validate(); err != nil {
+		return err
+	}
+	if err := o.eventGrid.validate(&o.watch); err != nil {
 		return err
 	}
 	return o.logging.Validate()

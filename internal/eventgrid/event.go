@@ -63,10 +63,10 @@ func readEvent(event json.RawMessage) (secret, verdict) {
 }
 
 // secretOf returns the vault and the secret that Key Vault's data names: Id is the object's URL. VaultName and ObjectName repeat
-// parts of it.
+// parts of it; without a URL the vault is taken to be in Azure's public cloud. A wrong guess costs no request: nothing uses it.
 func secretOf(data fields) (secret, bool) {
-	about := secret{authority: strings.ToLower(data.text("vaultname")), name: data.text("objectname")}
-	vault := vaultForm.MatchString(about.authority)
+	named := strings.ToLower(data.text("vaultname"))
+	about, vault := secret{named + ".vault.azure.net", data.text("objectname")}, vaultForm.MatchString(named)
 	if id, err := url.Parse(data.text("id")); err == nil && id.Host != "" {
 		about.authority = strings.TrimSuffix(strings.ToLower(id.Host), ":443")
 		vault = id.Scheme == "https" && authorityForm.MatchString(about.authority)

@@ -42,7 +42,7 @@ func TestReadEvent(t *testing.T) {
 		{"a near expiry", strings.Replace(head, "SecretNewVersionCreated", "CertificateNearExpiry", 1) + `,"data":{` + valid + `}}`, secret{vault, "newsecret"}, looked},
 		{"a host in upper case with its port", head + `,"data":{"Id":"https://SAMPLE-KV.vault.azure.net:443/secrets/Web/1","ObjectName":"Web"}}`, secret{vault, "Web"}, looked},
 		{"another port", head + `,"data":{"Id":"https://localhost:8443/secrets/Web/1"}}`, secret{"localhost:8443", "Web"}, looked},
-		{"no URL", head + `,"data":{"VaultName":"Sample-KV","ObjectName":"web"}}`, secret{"sample-kv", "web"}, looked},
+		{"no URL", head + `,"data":{"VaultName":"Sample-KV","ObjectName":"web"}}`, secret{vault, "web"}, looked},
 		{"binary data that is JSON", head + `,"data_base64":"eyJJZCI6Imh0dHBzOi8vYS5iL3NlY3JldHMvd2ViLzEifQ=="}`, secret{"a.b", "web"}, looked},
 		{"without the attributes that nobody reads", `{"type":"Microsoft.KeyVault.SecretExpired","time":"yesterday","data":{` + valid + `}}`, secret{vault, "newsecret"}, looked},
 
@@ -61,6 +61,7 @@ func TestReadEvent(t *testing.T) {
 		{"no object", `[]`, secret{}, invalid},
 		{"a number", `5`, secret{}, invalid},
 		{"nothing", ``, secret{}, invalid},
+		{"neither a URL nor a vault", head + `,"data":{"ObjectName":"web"}}`, secret{}, invalid},
 		{"plain HTTP", head + `,"data":{"Id":"http://sample-kv.vault.azure.net/secrets/web/1"}}`, secret{"sample-kv.vault.azure.net", "web"}, invalid},
 		{"a host with a line break", head + `,"data":{"Id":"https://a\nb/secrets/web/1","ObjectName":"web"}}`, secret{"", "web"}, invalid},
 		{"a user in the URL", head + `,"data":{"Id":"https://u:p@a.b/secrets/web/1"}}`, secret{"a.b", "web"}, looked},

@@ -28,9 +28,8 @@ type Options struct {
 }
 
 // Look asks for a look at the versions of a secret, and returns at once. authority is the vault's host in lower case, with the
-// port unless it is 443; only the vault's name, which is the first label of its host, if the event has no URL. The secret's name
-// is as Key Vault writes it, which may differ in case from what others write. observed is false if nothing uses that secret. It
-// is called by one goroutine at a time.
+// port unless it is 443. The secret's name is as Key Vault writes it, which may differ in case from what others write. observed is
+// false if nothing uses that secret. It is called by one goroutine at a time.
 type Look func(authority, secretName string) (observed bool)
 
 // names of topics and event subscriptions

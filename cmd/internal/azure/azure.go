@@ -136,18 +136,28 @@ func (o *Options) challengeHosts() (hosts []string, allAllowed bool) {
 	return hosts, allAllowed
 }
 
+// Bundle reads CABundle; nil for none.
+func (o *Options) Bundle() ([]byte, error) {
+	if o.CABundle == "" {
+		return nil, nil
+	}
+	file, err := podfile.Find(o.CABundle)
+	if err != nil {
+		return nil, fmt.Errorf("reading --ca-bundle: %w", err)
+	}
+	bundle, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading --ca-bundle: %w", err)
+	}
+	return bundle, nil
+}
+
 // NewVaults returns the clients of all vaults, for this many workers. observe is called for every HTTP response, as
 // keyvault.Options.Observe.
 func (o *Options) NewVaults(workers int, observe func(code string, duration time.Duration)) (*keyvault.Clients, error) {
-	var bundle []byte
-	if o.CABundle != "" {
-		file, err := podfile.Find(o.CABundle)
-		if err == nil {
-			bundle, err = os.ReadFile(file)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading --ca-bundle: %w", err)
-		}
+	bundle, err := o.Bundle()
+	if err != nil {
+		return nil, err
 	}
 	hosts, allAllowed := o.challengeHosts()
 	vaults, err := keyvault.New(keyvault.Options{
