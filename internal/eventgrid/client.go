@@ -2,7 +2,6 @@ package eventgrid
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"os"
 	"time"
@@ -32,6 +31,21 @@ type client struct {
 	sdk       *aznamespaces.ReceiverClient
 	identity  *auth.Identity
 	transport *exchange.Transport
+	last      *lastResponse
+}
+
+// lastResponse keeps the response to the last request (policy.Policy), nil if there was none. What the SDK has for this is in the
+// request's context, and also keeps responses of the token service.
+type lastResponse struct{ response *http.Response }
+
+// Do implements policy.Policy.
+func (l *lastResponse) Do(request *policy.Request) (*http.Response, error) {
+	l.response = nil
+	response, err := request.Next()
+	if err == nil {
+		l.response = response
+	}
+	return response, err
 }
 
 // newClient makes a client of checked options. It sends no request.
@@ -48,13 +62,15 @@ func newClient(o Options) (*client, error) {
 		Credential: o.Credential, Authority: auth.AuthorityFor(at.host, o.AuthorityHost, os.Getenv("AZURE_AUTHORITY_HOST")),
 	}, transport)
 	options := exchange.ClientOptions(transport)
+	last := &lastResponse{}
+	options.PerCallPolicies = []policy.Policy{last}
 	options.PerRetryPolicies = []policy.Policy{auth.NewScopedAuthorizer(identity, scope)}
 	// Without a credential the SDK adds no policy of its own, which would keep a token that Event Grid refuses.
 	sdk, err := aznamespaces.NewReceiverClient("https://"+at.authority(), o.Topic, o.Subscription, nil, &aznamespaces.ReceiverClientOptions{ClientOptions: options})
 	if err != nil {
 		return nil, err
 	}
-	return &client{endpoint: at, sdk: sdk, identity: identity, transport: transport}, nil
+	return &client{endpoint: at, sdk: sdk, identity: identity, transport: transport, last: last}, nil
 }
 
 // receive returns the events that are there, at most limit; without one it waits for the first, for maxWait. Its error is settled.
@@ -63,25 +79,22 @@ func (c *client) receive(ctx context.Context, limit int) ([]delivery, error) {
 	defer cancel()
 	ctx, transcript := exchange.WithTranscript(ctx)
 	defer c.identity.Recorded(transcript)
-	var response *http.Response
-	_, err := c.sdk.ReceiveEvents(policy.WithCaptureResponse(ctx, &response), &aznamespaces.ReceiveEventsOptions{
+	_, err := c.sdk.ReceiveEvents(ctx, &aznamespaces.ReceiveEventsOptions{
 		MaxEvents:   to.Ptr(int32(limit)), //nolint:gosec // at most maxBatch
 		MaxWaitTime: to.Ptr(int32(maxWait / time.Second)),
 	})
-	if response != nil && response.StatusCode == http.StatusOK {
+	if response := c.last.response; response != nil && response.StatusCode == http.StatusOK {
 		body, unread := runtime.Payload(response)
-		if batch, unusable := readBatch(body); unread == nil && unusable == nil {
+		batch, unusable := readBatch(body)
+		if unread == nil && unusable == nil {
 			return batch, nil
 		}
-	}
-	if err == nil {
-		err = errUnreadable
+		if err == nil {
+			err = unusable // the SDK takes any JSON object for a batch
+		}
 	}
 	return nil, exchange.Settle(c.endpoint.authority(), transcript, err)
 }
-
-// errUnreadable is a response that the SDK reads and readBatch does not. None is known.
-var errUnreadable = errors.New("the response is not a batch of events")
 
 // acknowledge removes events from the subscription. It returns how many had lost their lock, and are delivered again. Its error is
 // settled.

@@ -68,6 +68,10 @@ func TestFailures(t *testing.T) {
 			Refused, []string{"HTTP 400 BadRequest", "is the endpoint of an Event Grid namespace"},
 		},
 		{
+			"another service that answers every request", func(f *fixture) { f.grid.FailWith(http.StatusOK, "OK", "", 0, -1) }, (*fixture).heal,
+			Unreachable, []string{"not Event Grid's JSON"},
+		},
+		{
 			"a sign-in page", func(f *fixture) { f.grid.HTMLPage() }, (*fixture).heal,
 			Unreachable, []string{"not Event Grid's JSON"},
 		},
@@ -165,7 +169,8 @@ func TestARefusedTokenIsReplacedAtOnce(t *testing.T) {
 
 // Three events of 900 kB are more than a response may have. They are received one by one when their locks expire.
 func TestABatchThatIsTooLargeIsReceivedInParts(t *testing.T) {
-	f := newFixture(t, gridtest.Options{LockDuration: 300 * time.Millisecond})
+	f := newFixture(t, gridtest.Options{})
+	f.failed = f.grid.ExpireLocks
 	for _, name := range []string{"a", "b", "c"} {
 		f.grid.Publish(large(name, 900_000))
 	}

@@ -21,6 +21,7 @@ type fixture struct {
 	vaults *vaulttest.Server
 	grid   *gridtest.Server
 	unused map[string]bool // names of secrets that nothing uses
+	failed func()          // is called after a failed round; may be nil
 
 	mu    sync.Mutex
 	looks []secret
@@ -76,6 +77,9 @@ func (f *fixture) newReceiver(t *testing.T, options Options) *Receiver {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.waits = append(f.waits, retryAfter)
+		if f.failed != nil {
+			f.failed()
+		}
 		return 20 * time.Millisecond
 	}
 	return r

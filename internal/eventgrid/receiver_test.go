@@ -66,7 +66,7 @@ func TestEachEventReachesOneOfSeveralReceivers(t *testing.T) {
 
 // A leader that dies between the receive and the acknowledgement leaves its events locked.
 func TestAnEventOfAReceiverThatDiesIsDeliveredToTheNext(t *testing.T) {
-	f := newFixture(t, gridtest.Options{LockDuration: 300 * time.Millisecond})
+	f := newFixture(t, gridtest.Options{})
 	f.grid.Publish(renewal("web"))
 	options := f.options()
 	dying := make(chan struct{})
@@ -74,6 +74,7 @@ func TestAnEventOfAReceiverThatDiesIsDeliveredToTheNext(t *testing.T) {
 	killed := f.newReceiver(t, options)
 	go func() { _ = killed.Run(t.Context()) }()
 	<-dying
+	f.grid.ExpireLocks()
 	f.start(t)
 	f.awaitLooks(t, 1)
 	if stats := f.awaitEmpty(t); stats.Delivered != 2 || stats.Acknowledged != 1 {
@@ -84,7 +85,8 @@ func TestAnEventOfAReceiverThatDiesIsDeliveredToTheNext(t *testing.T) {
 func TestALostResponseIsNoLostEvent(t *testing.T) {
 	for _, operation := range []string{gridtest.Receive, gridtest.Acknowledge} {
 		t.Run(operation, func(t *testing.T) {
-			f := newFixture(t, gridtest.Options{LockDuration: 300 * time.Millisecond})
+			f := newFixture(t, gridtest.Options{})
+			f.failed = f.grid.ExpireLocks
 			f.grid.DropResponses(operation, 1)
 			f.grid.Publish(renewal("web"))
 			r := f.start(t)

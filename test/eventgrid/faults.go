@@ -86,6 +86,9 @@ func (s *Server) DropResponses(operation string, count int) {
 	})
 }
 
+// ExpireLocks has the locks of all received events expire, as if their duration had passed.
+func (s *Server) ExpireLocks() { s.queue.unlock() }
+
 // IgnoreWait answers a receive at once, without waiting for an event.
 func (s *Server) IgnoreWait() { s.fault(func(f *faults) { f.ignoreWait = true }) }
 

@@ -137,6 +137,16 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+// unlock has the locks of all events expire.
+func (q *queue) unlock() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, one := range q.locked {
+		one.until = time.Time{}
+	}
+	q.wake()
+}
+
 // clear removes all events.
 func (q *queue) clear() {
 	q.mu.Lock()
