@@ -81,6 +81,13 @@ var chartValues = map[string]string{
 	"log-level":           "controller.logLevel",
 	"log-format":          "controller.logFormat",
 
+	"credential":          "controller.azure.credential",
+	"authority-host":      "azure.authorityHost",
+	"ca-bundle":           "azure.caBundle",
+	"allowed-vault-hosts": "agent.allowedVaultHosts",
+
+	"disable-challenge-resource-verification": "agent.disableChallengeResourceVerification",
+
 	"version-watch":           "controller.versionWatch.enabled",
 	"version-watch-interval":  "controller.versionWatch.interval",
 	"event-grid-endpoint":     "controller.versionWatch.eventGrid.endpoint",

@@ -47,70 +47,18 @@ agentEnv. */}}
   value: {{ $agent.storeCheckInterval | quote }}
 - name: VAULTPANE_VAULT_REQUESTS_PER_SECOND
   value: {{ $agent.vaultRequestsPerSecond | int | quote }}
-{{- with $agent.allowedVaultHosts }}
-- name: VAULTPANE_ALLOWED_VAULT_HOSTS
-  value: {{ join "," . | quote }}
-{{- end }}
-{{- with $agent.disableChallengeResourceVerification }}
-- name: VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION
-  value: {{ kindIs "slice" . | ternary . (list "true") | join "," | quote }}
+{{- with include "vaultpane.allowedHostsEnv" .root | trim }}
+{{ . }}
 {{- end }}
 - name: VAULTPANE_METRICS_BIND_ADDRESS
   value: {{ include "vaultpane.agentAddress" (dict "address" $agent.metrics.address "port" $agent.metrics.port) | quote }}
 - name: VAULTPANE_HEALTH_PROBE_BIND_ADDRESS
   value: {{ include "vaultpane.agentAddress" (dict "address" "127.0.0.1" "port" $agent.health.port) | quote }}
-{{ include "vaultpane.azureEnv" .root }}
+{{ include "vaultpane.azureEnv" (include "vaultpane.agentIdentity" .root | fromYaml) }}
 {{- end -}}
 
 {{- define "vaultpane.agentAddress" -}}
 {{- if eq (int .port) 0 }}0{{ else }}{{ contains ":" (.address | default "") | ternary (printf "[%s]" .address) .address }}:{{ int .port }}{{ end -}}
-{{- end -}}
-
-{{/* The variables of the Azure identity. With the webhook, the webhook sets them. */}}
-{{- define "vaultpane.azureEnv" -}}
-{{- $azure := .Values.azure -}}
-- name: VAULTPANE_CREDENTIAL
-  value: {{ $azure.credential | quote }}
-{{- with $azure.authorityHost }}
-- name: VAULTPANE_AUTHORITY_HOST
-  value: {{ . | quote }}
-{{- end }}
-{{- if not (include "vaultpane.webhook" .) }}
-{{- with $azure.clientId }}
-- name: AZURE_CLIENT_ID
-  value: {{ . | quote }}
-{{- end }}
-{{- with $azure.tenantId }}
-- name: AZURE_TENANT_ID
-  value: {{ . | quote }}
-{{- end }}
-{{- end }}
-{{- if include "vaultpane.azureToken" . }}
-- name: AZURE_FEDERATED_TOKEN_FILE
-  value: /var/run/secrets/vaultpane/azure/token
-{{- end }}
-{{- if $azure.caBundle.configMap }}
-- name: VAULTPANE_CA_BUNDLE
-  value: {{ printf "/var/run/secrets/vaultpane/ca/%s" $azure.caBundle.key | quote }}
-{{- end }}
-{{- end -}}
-
-{{/* Not empty if the workload identity webhook provides the token. */}}
-{{- define "vaultpane.webhook" -}}
-{{- if and (eq .Values.azure.credential "workload-identity") .Values.azure.workloadIdentity.webhook }}yes{{ end -}}
-{{- end -}}
-
-{{/* Not empty if the chart projects the federated token itself. */}}
-{{- define "vaultpane.azureToken" -}}
-{{- if and (eq .Values.azure.credential "workload-identity") (not .Values.azure.workloadIdentity.webhook) -}}
-{{- if not .Values.azure.clientId -}}
-{{- fail "azure.clientId is empty; azure.credential workload-identity needs the client id of the identity ('az identity show --query clientId'), or azure.workloadIdentity.webhook: true" -}}
-{{- end -}}
-{{- if not .Values.azure.tenantId -}}
-{{- fail "azure.tenantId is empty; azure.credential workload-identity needs the tenant of the identity ('az account show --query tenantId'), or azure.workloadIdentity.webhook: true" -}}
-{{- end -}}
-yes
-{{- end -}}
 {{- end -}}
 
 {{- define "vaultpane.agentPorts" -}}
@@ -165,36 +113,14 @@ resources:
 
 {{/* The federated token, the CA certificates and the mounts of the values. */}}
 {{- define "vaultpane.agentMounts" -}}
-{{- if include "vaultpane.azureToken" . }}
-- name: azure-token
-  mountPath: /var/run/secrets/vaultpane/azure
-  readOnly: true
-{{- end }}
-{{- if .Values.azure.caBundle.configMap }}
-- name: ca-bundle
-  mountPath: /var/run/secrets/vaultpane/ca
-  readOnly: true
-{{- end }}
+{{- include "vaultpane.azureMounts" (include "vaultpane.agentIdentity" . | fromYaml) }}
 {{- with .Values.agent.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
 {{- define "vaultpane.agentVolumes" -}}
-{{- if include "vaultpane.azureToken" . }}
-- name: azure-token
-  projected:
-    sources:
-      - serviceAccountToken:
-          path: token
-          audience: {{ .Values.azure.workloadIdentity.audience | quote }}
-          expirationSeconds: {{ .Values.azure.workloadIdentity.expirationSeconds | int }}
-{{- end }}
-{{- with .Values.azure.caBundle.configMap }}
-- name: ca-bundle
-  configMap:
-    name: {{ . | quote }}
-{{- end }}
+{{- include "vaultpane.azureVolumes" (include "vaultpane.agentIdentity" . | fromYaml) }}
 {{- with .Values.agent.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -203,7 +129,7 @@ resources:
 {{/* Labels and annotations of the pods. Call with (dict "root" $ "component" "agent"). */}}
 {{- define "vaultpane.agentPodMetadata" -}}
 {{- $labels := .root.Values.agent.podLabels | default dict -}}
-{{- if include "vaultpane.webhook" .root -}}
+{{- if include "vaultpane.webhook" .root.Values.azure -}}
 {{- $labels = merge (dict "azure.workload.identity/use" "true") $labels -}}
 {{- end -}}
 labels:

@@ -1,83 +1,105 @@
-{{/* Rejects an identity with which no agent could sign in, and values that contradict each other about the identity. */}}
-{{- define "vaultpane.check.azure" -}}
-{{- $azure := .Values.azure -}}
-{{- $credential := toString $azure.credential -}}
-{{- if not (has $credential (list "default" "workload-identity" "managed-identity" "environment" "azure-cli")) -}}
-{{- $meant := get (dict "msi" "managed-identity" "managedidentity" "managed-identity" "userassigned" "managed-identity" "systemassigned" "managed-identity" "workloadidentity" "workload-identity" "federated" "workload-identity" "serviceprincipal" "environment" "clientsecret" "environment") ($credential | lower | replace "-" "" | replace "_" "" | replace " " "") -}}
-{{- fail (printf "azure.credential is %q, must be workload-identity, managed-identity, environment or default%s" $credential ($meant | empty | ternary "" (printf "; for %s, write %s" $credential $meant))) -}}
-{{- else if eq $credential "azure-cli" -}}
-{{- fail "azure.credential is azure-cli, which uses the login of a person on the same machine: it is for development, and a node has no such login; use workload-identity, managed-identity or environment" -}}
-{{- end -}}
-{{- include "vaultpane.check.ids" $azure -}}
-{{- include "vaultpane.check.secret" . -}}
-{{- include "vaultpane.check.webhook" . -}}
+{{/*
+The two Azure identities: azure for the agents, controller.azure for the controller's version watch. An identity is the dict of its
+settings with two more keys: field, the name of its values, and pods, agent or controller.
+*/}}
+
+{{/* The agents' identity, as YAML. */}}
+{{- define "vaultpane.agentIdentity" -}}
+{{- merge (dict "field" "azure" "pods" "agent") .Values.azure | toYaml -}}
 {{- end -}}
 
-{{- define "vaultpane.check.ids" -}}
-{{- range $field, $value := pick . "clientId" "tenantId" -}}
-{{- if regexMatch "^[0-]+$" ($value | default "") -}}
-{{- fail (printf "azure.%s is %q, a GUID of zeros, which is a placeholder" $field $value) -}}
-{{- end -}}
-{{- end -}}
-{{- if and .clientId (eq (lower .clientId) (lower (.tenantId | default ""))) -}}
-{{- fail (printf "azure.clientId and azure.tenantId are both %q; 'az identity show --query \"[clientId, tenantId]\"' prints both" .clientId) -}}
-{{- else if and .tenantId (eq .credential "managed-identity") -}}
-{{- fail (printf "azure.tenantId is %q, and azure.credential managed-identity uses the tenant of the machine: remove azure.tenantId, or use the credential that has one, workload-identity or environment" .tenantId) -}}
-{{- end -}}
+{{/* The controller's identity, as YAML. It shares with the agents what does not depend on the identity. */}}
+{{- define "vaultpane.controllerIdentity" -}}
+{{- $own := .Values.controller.azure -}}
+{{- $identity := merge (dict "field" "controller.azure" "pods" "controller") (pick $own "credential" "clientId" "tenantId" "existingSecret") (pick .Values.azure "authorityHost" "caBundle") -}}
+{{- set $identity "workloadIdentity" (merge (dict "webhook" $own.workloadIdentity.webhook) .Values.azure.workloadIdentity) | toYaml -}}
 {{- end -}}
 
-{{/* Rejects a missing client secret, and a tenant that the credential would not use. */}}
-{{- define "vaultpane.check.secret" -}}
-{{- $azure := .Values.azure -}}
-{{- $names := list -}}
-{{- range .Values.agent.extraEnv }}{{ $names = append $names .name }}{{ end -}}
-{{- $secret := or $azure.existingSecret (has "AZURE_CLIENT_SECRET" $names) (has "AZURE_CLIENT_CERTIFICATE_PATH" $names) -}}
-{{- if and (eq $azure.credential "environment") (not $secret) -}}
-{{- fail (printf "azure.credential environment needs a client secret: name the Secret with AZURE_CLIENT_SECRET in azure.existingSecret%s" (empty $names | ternary "" (printf "; agent.extraEnv has only %s" (join ", " $names)))) -}}
-{{- else if and (eq $azure.credential "environment") (not $azure.existingSecret) -}}
-{{- range $field, $name := dict "clientId" "AZURE_CLIENT_ID" "tenantId" "AZURE_TENANT_ID" -}}
-{{- if not (or (get $azure $field) (has $name $names)) -}}
-{{- fail (printf "azure.%s is empty; azure.credential environment needs it in addition to the client secret" $field) -}}
+{{/* Not empty if the workload identity webhook provides the token of an identity. */}}
+{{- define "vaultpane.webhook" -}}
+{{- if and (eq .credential "workload-identity") .workloadIdentity.webhook }}yes{{ end -}}
 {{- end -}}
+
+{{/* Not empty if the chart projects the federated token of an identity itself. */}}
+{{- define "vaultpane.azureToken" -}}
+{{- if and (eq .credential "workload-identity") (not .workloadIdentity.webhook) -}}
+{{- if not .clientId -}}
+{{- fail (printf "%[1]s.clientId is empty; %[1]s.credential workload-identity needs the client id of the identity ('az identity show --query clientId'), or %[1]s.workloadIdentity.webhook: true" .field) -}}
 {{- end -}}
-{{- else if and (eq $azure.credential "default") $azure.tenantId (not $secret) (not (has "AZURE_FEDERATED_TOKEN_FILE" $names)) (not (has "AZURE_TOKEN_CREDENTIALS" $names)) -}}{{/* which names another credential */}}
-{{- fail (printf "azure.tenantId is %q, and azure.credential is default, which without a client secret is the machine's managed identity and uses no tenant: set azure.credential to workload-identity (a federated token of azure.clientId), or to environment with azure.existingSecret (a client secret), or remove azure.tenantId" $azure.tenantId) -}}
+{{- if not .tenantId -}}
+{{- fail (printf "%[1]s.tenantId is empty; %[1]s.credential workload-identity needs the tenant of the identity ('az account show --query tenantId'), or %[1]s.workloadIdentity.webhook: true" .field) -}}
+{{- end -}}
+yes
 {{- end -}}
 {{- end -}}
 
-{{/* Labels and annotations of the Azure Workload Identity webhook
-(https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html) belong to
-azure.workloadIdentity.webhook, and must not contradict azure. */}}
-{{- define "vaultpane.check.webhook" -}}
-{{- $values := .Values -}}
-{{- range $field, $map := dict "agent.podLabels" $values.agent.podLabels "agent.podAnnotations" $values.agent.podAnnotations "agent.serviceAccount.annotations" $values.agent.serviceAccount.annotations "controller.podLabels" $values.controller.podLabels "controller.podAnnotations" $values.controller.podAnnotations "controller.serviceAccount.annotations" $values.controller.serviceAccount.annotations "commonLabels" $values.commonLabels -}}
-{{- range $key, $value := $map -}}
-{{- if hasPrefix "azure.workload.identity/" $key -}}
-{{- $at := printf "%s.%s" $field $key -}}
-{{- if not (hasPrefix "agent." $field) -}}
-{{- fail (printf "%s is for pods that sign in to Azure, and only the agents' pods do; remove it, and set azure.credential: workload-identity" $at) -}}
-{{- else if not (include "vaultpane.webhook" (dict "Values" $values)) -}}
-{{- fail (printf "%s is for the Azure Workload Identity webhook, which these values do not use: set azure.credential: workload-identity and azure.workloadIdentity.webhook: true, or remove it; without the webhook, the chart projects the token of azure.clientId and azure.tenantId itself" $at) -}}
-{{- end -}}
-{{- include "vaultpane.check.webhookKey" (dict "at" $at "field" $field "key" (trimPrefix "azure.workload.identity/" $key) "value" $value "azure" $values.azure) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- $account := $values.agent.serviceAccount -}}
-{{- if and (include "vaultpane.webhook" .) $account.create (not $values.azure.clientId) (not (hasKey ($account.annotations | default dict) "azure.workload.identity/client-id")) -}}
-{{- fail "azure.clientId is empty; the webhook reads the client id from the agents' service account, where the chart puts azure.clientId" -}}
-{{- end -}}
+{{/* The variables of an identity. With the webhook, the webhook sets them. */}}
+{{- define "vaultpane.azureEnv" -}}
+- name: VAULTPANE_CREDENTIAL
+  value: {{ .credential | quote }}
+{{- with .authorityHost }}
+- name: VAULTPANE_AUTHORITY_HOST
+  value: {{ . | quote }}
+{{- end }}
+{{- if not (include "vaultpane.webhook" .) }}
+{{- with .clientId }}
+- name: AZURE_CLIENT_ID
+  value: {{ . | quote }}
+{{- end }}
+{{- with .tenantId }}
+- name: AZURE_TENANT_ID
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- if include "vaultpane.azureToken" . }}
+- name: AZURE_FEDERATED_TOKEN_FILE
+  value: /var/run/secrets/vaultpane/azure/token
+{{- end }}
+{{- if .caBundle.configMap }}
+- name: VAULTPANE_CA_BUNDLE
+  value: {{ printf "/var/run/secrets/vaultpane/ca/%s" .caBundle.key | quote }}
+{{- end }}
 {{- end -}}
 
-{{- define "vaultpane.check.webhookKey" -}}
-{{- $places := dict "use" "agent.podLabels" "client-id" "agent.serviceAccount.annotations" "tenant-id" "agent.serviceAccount.annotations" -}}
-{{- $place := get $places .key -}}
-{{- $own := get (dict "client-id" .azure.clientId "tenant-id" .azure.tenantId) .key -}}
-{{- if and $place (ne $place .field) -}}
-{{- fail (printf "%s has no effect there; it belongs to %s" .at $place) -}}
-{{- else if and (eq .key "use") (ne .value "true") -}}
-{{- fail (printf "%s is %q, which contradicts azure.workloadIdentity.webhook: true; remove one of the two" .at .value) -}}
-{{- else if and $own (ne (lower $own) (lower .value)) -}}
-{{- fail (printf "%s is %q, and azure.%s is %q; remove one of the two" .at .value (eq .key "client-id" | ternary "clientId" "tenantId") $own) -}}
+{{/* The hosts that may receive tokens of any identity. */}}
+{{- define "vaultpane.allowedHostsEnv" -}}
+{{- with .Values.agent.allowedVaultHosts }}
+- name: VAULTPANE_ALLOWED_VAULT_HOSTS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with .Values.agent.disableChallengeResourceVerification }}
+- name: VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION
+  value: {{ kindIs "slice" . | ternary . (list "true") | join "," | quote }}
+{{- end }}
 {{- end -}}
+
+{{/* The mounts of an identity: its federated token and the CA certificates. */}}
+{{- define "vaultpane.azureMounts" -}}
+{{- if include "vaultpane.azureToken" . }}
+- name: azure-token
+  mountPath: /var/run/secrets/vaultpane/azure
+  readOnly: true
+{{- end }}
+{{- if .caBundle.configMap }}
+- name: ca-bundle
+  mountPath: /var/run/secrets/vaultpane/ca
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "vaultpane.azureVolumes" -}}
+{{- if include "vaultpane.azureToken" . }}
+- name: azure-token
+  projected:
+    sources:
+      - serviceAccountToken:
+          path: token
+          audience: {{ .workloadIdentity.audience | quote }}
+          expirationSeconds: {{ .workloadIdentity.expirationSeconds | int }}
+{{- end }}
+{{- with .caBundle.configMap }}
+- name: ca-bundle
+  configMap:
+    name: {{ . | quote }}
+{{- end }}
 {{- end -}}

@@ -1,8 +1,15 @@
 {{/* Labels and annotations of these pods. Call with (dict "root" $ "component" "controller"). */}}
 {{- define "vaultpane.controllerPodMetadata" -}}
+{{- $labels := .root.Values.controller.podLabels | default dict -}}
+{{- $webhook := include "vaultpane.webhook" (include "vaultpane.controllerIdentity" .root | fromYaml) -}}
+{{- if and $webhook (eq .component "controller") (include "vaultpane.versionWatch" .root) -}}
+{{- $labels = merge (dict "azure.workload.identity/use" "true") $labels -}}
+{{- else if $webhook -}}{{/* the hooks do not sign in */}}
+{{- $labels = omit $labels "azure.workload.identity/use" -}}
+{{- end -}}
 labels:
   {{- include "vaultpane.selectorLabels" . | nindent 2 }}
-  {{- with .root.Values.controller.podLabels }}
+  {{- with $labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- with .root.Values.controller.podAnnotations }}
@@ -69,6 +76,9 @@ env:
   value: {{ .Values.controller.expiringSoon | quote }}
 - name: VAULTPANE_WATCH_EVENT_BUDGET
   value: {{ .Values.controller.watchEventBudget | int | quote }}
+{{- if include "vaultpane.versionWatch" . }}
+{{ include "vaultpane.versionWatchEnv" . }}
+{{- end }}
 {{- with include "vaultpane.goMemoryLimit" .Values.controller.resources }}
 {{ . }}
 {{- end }}

@@ -31,11 +31,10 @@ release; without the objects that the values turn off. Call with (dict "root" $ 
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of a service account; for the agents', those of the workload identity webhook. */}}
+{{/* Annotations of a service account, with those of the workload identity webhook. */}}
 {{- define "vaultpane.accountAnnotations" -}}
-{{- $azure := .root.Values.azure -}}
-{{- $webhook := and (eq $azure.credential "workload-identity") $azure.workloadIdentity.webhook -}}
-{{- if and $webhook (eq .account.name .root.Values.agent.serviceAccount.name) }}
+{{- $azure := include (eq .account.name .root.Values.agent.serviceAccount.name | ternary "vaultpane.agentIdentity" "vaultpane.controllerIdentity") .root | fromYaml -}}
+{{- if include "vaultpane.webhook" $azure }}
 {{- with $azure.clientId }}
 azure.workload.identity/client-id: {{ . | quote }}
 {{- end }}
