@@ -24,6 +24,7 @@ import (
 	"github.com/vaultpane/vaultpane/controllers/startuptaint"
 	"github.com/vaultpane/vaultpane/controllers/versionwatch"
 	"github.com/vaultpane/vaultpane/internal/engine"
+	"github.com/vaultpane/vaultpane/internal/eventgrid"
 	"github.com/vaultpane/vaultpane/internal/scheme"
 	"github.com/vaultpane/vaultpane/internal/standalone"
 	"github.com/vaultpane/vaultpane/test/suite"
@@ -131,7 +132,13 @@ func controllerCollectors(t *testing.T) []prometheus.Collector {
 			t.Fatal(err)
 		}
 	}
-	return notes.collectors
+	receiver, err := eventgrid.New(eventgrid.Options{
+		Endpoint: "https://vaultpane.westeurope-1.eventgrid.azure.net", Topic: "vaults", Subscription: "vaultpane", Look: watch.Look,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(notes.collectors, receiver)
 }
 
 // unconnectedManager is never started, and so needs no API server.

@@ -83,7 +83,7 @@ var chartValues = map[string]string{
 
 	"credential":          "controller.azure.credential",
 	"authority-host":      "azure.authorityHost",
-	"ca-bundle":           "azure.caBundle",
+	"ca-bundle":           "azure.caBundle.configMap",
 	"allowed-vault-hosts": "agent.allowedVaultHosts",
 
 	"disable-challenge-resource-verification": "agent.disableChallengeResourceVerification",

@@ -32,11 +32,11 @@ type Options struct {
 // false if nothing uses that secret. It is called by one goroutine at a time.
 type Look func(authority, secretName string) (observed bool)
 
-// names of topics and event subscriptions
-// (https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsofteventgrid).
-var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{1,98}[A-Za-z0-9]$`)
+// names are the names of topics and event subscriptions
+// (https://learn.microsoft.com/azure/templates/microsoft.eventgrid/2025-02-15/namespaces/topics/eventsubscriptions).
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{1,48}[A-Za-z0-9]$`)
 
-const nameForm = "must have 3 to 100 letters, digits and hyphens"
+const nameForm = "must have 3 to 50 letters, digits and hyphens"
 
 // Check returns an error for the first wrong setting, which begins with its name.
 func (o *Options) Check() error {

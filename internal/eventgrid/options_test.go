@@ -32,7 +32,7 @@ func TestCheckOptions(t *testing.T) {
 		{"the MQTT broker", "https://vaultpane.westeurope-1.ts.eventgrid.azure.net", "vaults", "vaultpane", nil, []string{"MQTT"}},
 		{"an allowed host on another port", "https://localhost:8443", "vaults", "vaultpane", []string{"localhost:443"}, []string{"endpoint is https://localhost:8443"}},
 		{"a suffix that is the host", "https://my.cloud", "vaults", "vaultpane", []string{".my.cloud"}, []string{"endpoint is https://my.cloud"}},
-		{"no topic", azure, "", "vaultpane", nil, []string{"topic is \"\", must have 3 to 100"}},
+		{"no topic", azure, "", "vaultpane", nil, []string{"topic is \"\", must have 3 to 50"}},
 		{"a topic with a slash", azure, "vaults/x", "vaultpane", nil, []string{"topic is \"vaults/x\""}},
 		{"a subscription with a colon", azure, "vaults", "vaultpane:receive", nil, []string{"subscription is \"vaultpane:receive\""}},
 	}
