@@ -55,7 +55,7 @@ func (e endpoint) allow(hosts []string) error {
 	}
 	for _, allowed := range hosts {
 		allowed = strings.ToLower(strings.TrimSpace(allowed))
-		suffix := strings.HasPrefix(allowed, ".") && strings.HasSuffix(e.host, allowed) && len(e.host) > len(allowed)
+		suffix := strings.HasPrefix(allowed, ".") && strings.HasSuffix(e.host, allowed)
 		if suffix || allowed == e.host || allowed == e.authority() || allowed == e.host+":443" && e.port == "" {
 			return nil
 		}

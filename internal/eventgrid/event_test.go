@@ -64,6 +64,8 @@ func TestReadEvent(t *testing.T) {
 		{"neither a URL nor a vault", head + `,"data":{"ObjectName":"web"}}`, secret{}, invalid},
 		{"plain HTTP", head + `,"data":{"Id":"http://sample-kv.vault.azure.net/secrets/web/1"}}`, secret{"sample-kv.vault.azure.net", "web"}, invalid},
 		{"a host with a line break", head + `,"data":{"Id":"https://a\nb/secrets/web/1","ObjectName":"web"}}`, secret{"", "web"}, invalid},
+		{"a host that is none", head + `,"data":{"Id":"https://a_b/secrets/web/1"}}`, secret{"a_b", "web"}, invalid},
+		{"a host that is too long", head + `,"data":{"Id":"https://` + strings.Repeat("a", 300) + `/secrets/web/1"}}`, secret{}, invalid},
 		{"a user in the URL", head + `,"data":{"Id":"https://u:p@a.b/secrets/web/1"}}`, secret{"a.b", "web"}, looked},
 		{"a name with a path", head + `,"data":{` + valid + `,"ObjectName":"../../keys/x"}}`, secret{vault, "../../keys/x"}, invalid},
 		{"a name that is too long", head + `,"data":{` + valid + `,"ObjectName":"` + strings.Repeat("a", 128) + `"}}`, secret{vault, strings.Repeat("a", 128)}, invalid},

@@ -180,7 +180,7 @@ func TestABatchThatIsTooLargeIsReceivedInParts(t *testing.T) {
 		t.Errorf("%d events were given up", stats.Dropped)
 	}
 	awaitReason(t, r, "")
-	if lines := strings.Join(f.logged(), "\n"); !strings.Contains(lines, "larger than 2 MiB") {
+	if lines := strings.Join(f.logged(), "\n"); !strings.Contains(lines, "larger than 2 MiB together; fewer") {
 		t.Errorf("got the lines %q", lines)
 	}
 }

@@ -31,6 +31,7 @@ func TestCheckOptions(t *testing.T) {
 		{"another port of Azure's", azure + ":8443", "vaults", "vaultpane", nil, []string{"another host receives tokens only if it is allowed"}},
 		{"the MQTT broker", "https://vaultpane.westeurope-1.ts.eventgrid.azure.net", "vaults", "vaultpane", nil, []string{"MQTT"}},
 		{"an allowed host on another port", "https://localhost:8443", "vaults", "vaultpane", []string{"localhost:443"}, []string{"endpoint is https://localhost:8443"}},
+		{"a name that ends like an allowed host", "https://mylocalhost:8443", "vaults", "vaultpane", []string{"localhost"}, []string{"endpoint is https://mylocalhost:8443"}},
 		{"a suffix that is the host", "https://my.cloud", "vaults", "vaultpane", []string{".my.cloud"}, []string{"endpoint is https://my.cloud"}},
 		{"no topic", azure, "", "vaultpane", nil, []string{"topic is \"\", must have 3 to 50"}},
 		{"a topic with a slash", azure, "vaults/x", "vaultpane", nil, []string{"topic is \"vaults/x\""}},

@@ -35,6 +35,13 @@ func TestARotationInTheVaultAsksForALook(t *testing.T) {
 	if age := time.Since(state.LastReceive); age < 0 || age > await.Limit || !state.Since.IsZero() || state.Message != "" {
 		t.Errorf("got %+v", state)
 	}
+	for _, name := range []string{"one", "two", "three"} {
+		f.grid.Publish(renewal(name))
+		f.awaitEmpty(t)
+	}
+	if lines := f.logged(); len(lines) != 1 {
+		t.Errorf("got the lines %q, want one for the first success", lines)
+	}
 	if requests := stats.Requests[gridtest.Receive] + stats.Requests[gridtest.Acknowledge]; requests > 5 {
 		t.Errorf("got %d requests for two events", requests)
 	}
