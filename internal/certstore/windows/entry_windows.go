@@ -60,16 +60,22 @@ func entryOf(context *windows.CertContext) *certstore.Entry {
 // desired one. It assumes that keys in hardware are present, because opening a smart card or module every minute would disturb
 // its owner.
 func describeKey(entry *certstore.Entry, c *keys.Container) {
-	switch {
-	case c == nil:
+	if c == nil {
 		return
-	case !c.InSoftware() || c.Opens():
-		entry.Key = certstore.KeyPresent
-	default:
-		entry.Key = certstore.KeyMissing
 	}
-	if entry.OwnKey = c.Ours(); entry.OwnKey && entry.Key == certstore.KeyPresent {
-		entry.Access, _ = c.Access() // an unreadable list differs from the desired one, and setting it returns the error
+	entry.OwnKey = c.Ours()
+	opens := true
+	switch {
+	case entry.OwnKey && c.InSoftware():
+		opens, entry.Access = c.Inspect() // an unreadable list differs from the desired one, and setting it returns the error
+	case entry.OwnKey:
+		entry.Access, _ = c.Access()
+	case c.InSoftware():
+		opens = c.Opens()
+	}
+	entry.Key = certstore.KeyMissing
+	if opens {
+		entry.Key = certstore.KeyPresent
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func (s *Store) OrphanedKeys(location certstore.Location) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	orphans, err := orphanedContainers(location)
+	orphans, err := s.orphanedContainers(location)
 	names := make([]string, 0, len(orphans))
 	for _, one := range orphans {
 		names = append(names, one.Name)
@@ -24,7 +24,7 @@ func (s *Store) OrphanedKeys(location certstore.Location) ([]string, error) {
 func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	orphans, err := orphanedContainers(location)
+	orphans, err := s.orphanedContainers(location)
 	failed := []error{err}
 	removed := 0
 	for _, one := range orphans {
@@ -39,14 +39,14 @@ func (s *Store) RemoveOrphanedKeys(location certstore.Location) (int, error) {
 
 // orphanedContainers returns Vaultpane's containers that no certificate refers to. A user's store may refer to a key of the machine
 // too. If a store cannot be read, it returns an error, because any container may be in use.
-func orphanedContainers(location certstore.Location) ([]keys.Container, error) {
+func (s *Store) orphanedContainers(location certstore.Location) ([]keys.Container, error) {
 	candidates, err := keys.List(location)
 	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
 	used := map[keys.Place]bool{}
 	for _, one := range []certstore.Location{certstore.LocalMachine, certstore.CurrentUser} {
-		there, err := usedContainers(one)
+		there, err := s.references.in(one)
 		if err != nil {
 			return nil, err
 		}

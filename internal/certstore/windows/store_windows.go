@@ -14,13 +14,14 @@ import (
 
 // Store is this machine's certificate store. Make it with New.
 type Store struct {
-	mu sync.Mutex // serializes writes, so that no container is deleted while an installation starts to use it
+	mu         sync.Mutex // serializes writes, so that no container is deleted while an installation starts to use it
+	references *references
 }
 
 var _ certstore.Store = (*Store)(nil)
 
 // New returns the machine's store. LocalMachine requires the rights of an administrator or of SYSTEM.
-func New() *Store { return &Store{} }
+func New() *Store { return &Store{references: newReferences()} }
 
 // List implements certstore.Store.
 func (s *Store) List(ref certstore.Ref) ([]certstore.Entry, error) {
@@ -87,7 +88,7 @@ func (s *Store) install(ref certstore.Ref, item certstore.Item, thumbprint strin
 	if before == nil || where == nil || !before.Ours() || before.Same(*where) {
 		return nil
 	}
-	return deleteUnused(ref.Location, []keys.Container{*before}) // the key with the previous options
+	return s.deleteUnused(ref, []keys.Container{*before}) // the key with the previous options
 }
 
 // putKey imports the key into its container, unless the container has it. A certificate without a key has no container.
@@ -149,21 +150,34 @@ func changed(entry *certstore.Entry, change certstore.Change) bool {
 func (s *Store) Remove(ref certstore.Ref, thumbprint string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entry, err := s.Find(ref, thumbprint)
-	if err != nil || entry == nil {
-		return err
+	removed, err := removeCertificate(ref, thumbprint)
+	if err != nil || !removed {
+		return failure("removing certificate "+thumbprint, ref, err)
+	}
+	return failure("removing the private key of "+thumbprint, ref, s.deleteUnused(ref, keys.AllFor(ref.Location, thumbprint)))
+}
+
+// removeCertificate removes a certificate from a store, and reports whether it was there. A store that does not exist is not created.
+func removeCertificate(ref certstore.Ref, thumbprint string) (removed bool, err error) {
+	store, err := openStore(ref, false)
+	if winerror.Is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := closeStore(store); err != nil {
+		return false, err
 	}
 	err = withStore(ref, func(store windows.Handle) error {
 		context, err := findCertificate(store, thumbprint)
 		if err != nil || context == nil {
 			return err
 		}
+		removed = true
 		return windows.CertDeleteCertificateFromStore(context) // frees it too
 	})
-	if err != nil {
-		return failure("removing certificate "+thumbprint, ref, err)
-	}
-	return failure("removing the private key of "+thumbprint, ref, deleteUnused(ref.Location, keys.AllFor(ref.Location, thumbprint)))
+	return removed, err
 }
 
 // Stores implements certstore.Store.

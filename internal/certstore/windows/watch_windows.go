@@ -10,6 +10,9 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 )
 
+// notifyFilter is every change below a store's registry key, for any thread of this process to wait for.
+const notifyFilter = windows.REG_NOTIFY_CHANGE_NAME | windows.REG_NOTIFY_CHANGE_LAST_SET | windows.REG_NOTIFY_THREAD_AGNOSTIC
+
 // watch calls changed once when it starts to watch, and after each change of a store by any process, until the context ends;
 // then it returns nil. Several quick changes may cause one call, and one change several. It calls changed in the same
 // goroutine, and a change during a call causes another call. It is a fast path: a deleted key is not a change of the store. If
@@ -51,9 +54,8 @@ func watch(ctx context.Context, ref certstore.Ref, changed func()) (err error) {
 // eachChange waits for changes of a key until the event ended is set. It registers for the next change before it reports one, so it
 // misses none (https://learn.microsoft.com/windows/win32/api/winreg/nf-winreg-regnotifychangekeyvalue).
 func eachChange(key, event, ended windows.Handle, changed func()) error {
-	const filter = windows.REG_NOTIFY_CHANGE_NAME | windows.REG_NOTIFY_CHANGE_LAST_SET | windows.REG_NOTIFY_THREAD_AGNOSTIC
 	for {
-		if err := windows.RegNotifyChangeKeyValue(key, true, filter, event, true); err != nil {
+		if err := windows.RegNotifyChangeKeyValue(key, true, notifyFilter, event, true); err != nil {
 			return fmt.Errorf("registering for the next change of the store: %w", err)
 		}
 		changed()
@@ -67,8 +69,10 @@ func eachChange(key, event, ended windows.Handle, changed func()) error {
 	}
 }
 
-// openStoreKey opens the registry key of a store; the caller closes it with RegCloseKey
-// (https://learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
+// storesKey is the registry key of a location's stores (https://learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
+const storesKey = `Software\Microsoft\SystemCertificates`
+
+// openStoreKey opens the registry key of a store for notifications; the caller closes it with RegCloseKey.
 func openStoreKey(ref certstore.Ref) (windows.Handle, error) {
 	store, err := openStore(ref, false) // checks the name and that the store exists
 	if err != nil {
@@ -77,15 +81,18 @@ func openStoreKey(ref certstore.Ref) (windows.Handle, error) {
 	if err := closeStore(store); err != nil {
 		return 0, err
 	}
-	path, err := windows.UTF16PtrFromString(`Software\Microsoft\SystemCertificates\` + ref.Name)
-	if err != nil {
-		return 0, err
-	}
 	root := windows.Handle(windows.HKEY_LOCAL_MACHINE)
 	if ref.Location == certstore.CurrentUser {
 		root = windows.HKEY_CURRENT_USER
 	}
-	var key windows.Handle
+	return openKey(root, storesKey+`\`+ref.Name)
+}
+
+func openKey(root windows.Handle, name string) (key windows.Handle, err error) {
+	path, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return 0, err
+	}
 	err = windows.RegOpenKeyEx(root, path, 0, windows.KEY_NOTIFY, &key)
 	return key, err
 }

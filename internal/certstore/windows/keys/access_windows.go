@@ -44,6 +44,31 @@ func (c Container) Access() (string, error) {
 	return AccessOf(descriptor)
 }
 
+// Inspect reports whether the container exists and its key can be opened, and its access list, empty if that cannot be read. To
+// open a container in CAPI takes most of the time of either, so it opens it once.
+func (c Container) Inspect() (opens bool, access string) {
+	if c.ProviderType == 0 {
+		if opens = c.cngOpens(); opens {
+			access, _ = c.Access()
+		}
+		return opens, access
+	}
+	provider, err := c.acquire(0)
+	if err != nil {
+		return false, ""
+	}
+	defer func() { _ = release(provider) }() // the result is known already
+	if !c.capiHasKey(provider) {
+		return false, ""
+	}
+	descriptor, err := capiDescriptor(provider)
+	if err != nil {
+		return true, ""
+	}
+	access, _ = AccessOf(descriptor)
+	return true, access
+}
+
 // capiSetAccess sets the access list of a container in CAPI
 // (https://learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptsetprovparam, PP_KEYSET_SEC_DESCR).
 //
@@ -70,13 +95,16 @@ func (c Container) capiAccess() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := func(buffer []byte) (uint32, error) {
+	descriptor, err := capiDescriptor(provider)
+	return descriptor, errors.Join(err, release(provider))
+}
+
+func capiDescriptor(provider windows.Handle) ([]byte, error) {
+	return sized(func(buffer []byte) (uint32, error) {
 		size := uint32(len(buffer))
 		err := wincrypt.CryptGetProvParam(provider, wincrypt.PP_KEYSET_SEC_DESCR, unsafe.SliceData(buffer), &size, uint32(windows.DACL_SECURITY_INFORMATION))
 		return size, err
-	}
-	descriptor, err := sized(read)
-	return descriptor, errors.Join(err, release(provider))
+	})
 }
 
 // cngSetAccess sets the access list of a key in CNG, and so of the key's file

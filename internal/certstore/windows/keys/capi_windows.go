@@ -40,6 +40,10 @@ func (c Container) capiOpens() bool {
 		return false
 	}
 	defer func() { _ = release(provider) }() // the result is known already
+	return c.capiHasKey(provider)
+}
+
+func (c Container) capiHasKey(provider windows.Handle) bool {
 	var key windows.Handle
 	if err := wincrypt.CryptGetUserKey(provider, c.KeySpec, &key); err != nil {
 		return false
