@@ -10,10 +10,13 @@ import (
 )
 
 // roundsLine is what TestRoundsLeaveNothingBehind of Windows' store logs of a loop.
-var roundsLine = regexp.MustCompile(`\d+ rounds of ([^:]+): (-?\d+) KB more, (-?\d+) B a round in the heap, (-?\d+) KB more in the server, (-?\d+) descriptors more`)
+var roundsLine = regexp.MustCompile(`\d+ rounds of ([^:]+): (-?\d+) KB more, (-?\d+) B a round in the heap, (-?\d+) KB more in the server, (-?\d+) descriptors more, .* more in the server, ([\d.]+) s`)
 
 // roundsCost is what the rounds of one loop have cost.
-type roundsCost struct{ kilobytes, heapARound, descriptors int }
+type roundsCost struct {
+	kilobytes, heapARound, descriptors int
+	seconds                            float64
+}
 
 // storeRounds installs, replaces and removes a certificate in Windows' store, and does the same with bare calls, in one
 // process: what the store's test does with a few rounds.
@@ -34,6 +37,9 @@ func (b *bench) storeRounds(ctx context.Context, rounds int) error {
 				return fmt.Errorf("reading what the rounds have cost: %w", err)
 			}
 		}
+		if cost.seconds, err = strconv.ParseFloat(found[6], 64); err != nil {
+			return fmt.Errorf("reading how long the rounds took: %w", err)
+		}
 		costs[found[1]] = cost
 	}
 	store, bare, imported := costs["store"], costs["bare calls"], costs["bare PFXImportCertStore"]
@@ -45,5 +51,7 @@ func (b *bench) storeRounds(ctx context.Context, rounds int) error {
 		fmt.Sprintf("≤ a bare PFXImportCertStore loop, %.1f MB", float64(imported.kilobytes)/1024), store.kilobytes <= imported.kilobytes)
 	b.add("heap a round of the same", fmt.Sprintf("%d B", store.heapARound), fmt.Sprintf("≤ bare calls, %d B, and 512 B", bare.heapARound), store.heapARound <= bare.heapARound+512)
 	b.add("descriptors after the same", fmt.Sprintf("%+d", store.descriptors), fmt.Sprintf("≤ bare calls, %+d, and 4", bare.descriptors), store.descriptors <= bare.descriptors+4)
+	slower := store.seconds / bare.seconds
+	b.add("time of the same", fmt.Sprintf("%.2f × (%.1f s)", slower, store.seconds), fmt.Sprintf("≤ 2 × bare calls, %.1f s", bare.seconds), slower <= 2)
 	return nil
 }
