@@ -74,6 +74,7 @@ func newManager(kube *rest.Config, o options) (ctrl.Manager, error) {
 		GracefulShutdownTimeout: &stop,
 		// The agent stays alive and waits, however long the API server is unreachable.
 		Controller: config.Controller{CacheSyncTimeout: 365 * 24 * time.Hour},
+		NewCache:   apiserver.NewCache,
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
