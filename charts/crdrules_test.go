@@ -43,8 +43,8 @@ type term struct {
 	Empty   *bool  `json:"empty,omitempty"`
 }
 
-// onlyTheAPIServer are the beginnings of the rules that the chart does not check: sums over lists, and the keys of maps.
-var onlyTheAPIServer = []string{"self.map(", "self.all(", "!has(self.matchExpressions) ||"}
+// onlyTheAPIServer are the beginnings of the rules that the chart does not check: sums over lists, the keys of maps, and times.
+var onlyTheAPIServer = []string{"self.map(", "self.all(", "!has(self.matchExpressions) ||", "duration(self)"}
 
 // TestTheRulesAreTheCRDs translates the CRD's rules from CEL into regular expressions and bounds, which a template can check, and
 // compares them with files/rules.yaml, or writes it.
@@ -144,7 +144,7 @@ func splitRule(expression, operator string) []string {
 }
 
 var (
-	textTerm    = regexp.MustCompile(`^(!?)self\.(matches|startsWith|endsWith|contains)\('(.*)'\)$`)
+	textTerm    = regexp.MustCompile(`^(!?)self(?:\.([A-Za-z]+))?\.(matches|startsWith|endsWith|contains)\('(.*)'\)$`)
 	boundTerm   = regexp.MustCompile(`^self (>=|<=) ([0-9]+)$`)
 	unequalTerm = regexp.MustCompile(`^self(?:\.([A-Za-z]+)\.lowerAscii\(\))? != '([^']*)'$`)
 	notInTerm   = regexp.MustCompile(`^!\(self(?:\.([A-Za-z]+?))?(\.lowerAscii\(\))? in \[(.*)\]\)$`)
@@ -156,12 +156,12 @@ var (
 func translateTerm(from string) (term, bool) {
 	yes, no := true, false
 	if found := textTerm.FindStringSubmatch(from); found != nil {
-		argument := strings.ReplaceAll(found[3], `\\`, `\`)
-		pattern := map[string]string{"matches": argument, "startsWith": "^" + regexp.QuoteMeta(argument), "endsWith": regexp.QuoteMeta(argument) + "$", "contains": regexp.QuoteMeta(argument)}[found[2]]
+		argument := strings.ReplaceAll(found[4], `\\`, `\`)
+		pattern := map[string]string{"matches": argument, "startsWith": "^" + regexp.QuoteMeta(argument), "endsWith": regexp.QuoteMeta(argument) + "$", "contains": regexp.QuoteMeta(argument)}[found[3]]
 		if found[1] == "!" {
-			return term{Not: pattern}, true
+			return term{Of: found[2], Not: pattern}, true
 		}
-		return term{Matches: pattern}, true
+		return term{Of: found[2], Matches: pattern}, true
 	}
 	if found := boundTerm.FindStringSubmatch(from); found != nil {
 		bound, err := strconv.ParseInt(found[2], 10, 64)
