@@ -24,7 +24,11 @@ type desired struct {
 // desired expresses a spec in the terms of the store. The error says why this agent cannot act on it.
 func (e *Engine) desired(t task) (desired, error) {
 	spec := t.certificate.Spec
-	if what := unsupported(spec); what != "" {
+	what := unsupported(spec)
+	if spec.Rollout != nil && e.Publications == nil {
+		what = "rollout, whose waves a cluster's controller starts; leave it out"
+	}
+	if what != "" {
 		return desired{}, &failure.Unsupported{What: what}
 	}
 	url, err := keyvault.ParseURL(spec.URL)

@@ -2,8 +2,13 @@ package engine
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/engine/failure"
+	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
 func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
@@ -96,5 +101,71 @@ func TestASightingLastsUntilSomethingChanges(t *testing.T) {
 		if got := seen.note(other, noon.Add(time.Hour)); !got.at.Equal(noon.Add(time.Hour)) {
 			t.Errorf("%s: got %v", name, got)
 		}
+	}
+}
+
+// A publication is fetched after the machine's wait, once, and again only when the last attempt did not fail for the same version.
+func TestWhenAPublicationIsFetched(t *testing.T) {
+	web := observed("web")
+	has := installed{inPlace: true, version: "old", created: 10, notBefore: noon.AddDate(-1, 0, 0), notAfter: noon.AddDate(1, 0, 0)}
+	published := Publication{Version: "new", Created: 20, Fresh: true, Wait: 5 * time.Second}
+	acted := record{poll: pollRecord{generation: web.Generation, at: noon.Add(-time.Second), seen: sighting{version: "new", come: true, at: noon}}}
+	failing, stale, expired, ahead := acted, published, has, acted
+	failing.poll.nextAttempt, failing.poll.target = noon.Add(time.Minute), "new"
+	stale.Fresh = false
+	expired.notAfter = noon
+	ahead.poll.seen.at = noon.Add(24 * time.Hour)
+	another := failing
+	another.poll.target = "before"
+	tests := []struct {
+		name      string
+		known     record
+		published Publication
+		has       installed
+		after     time.Duration
+		polls     bool
+	}{
+		{"not before its time", acted, published, has, 4 * time.Second, false},
+		{"then it is", acted, published, has, 5 * time.Second, true},
+		{"at once where the certificate has expired", acted, published, expired, time.Second, true},
+		{"at once where the clock was set back", ahead, published, has, 0, true},
+		{"not while the watch is stale", acted, stale, has, time.Minute, false},
+		{"after a failure, at its next attempt", failing, published, has, 6 * time.Second, false},
+		{"then it is again", failing, published, has, time.Minute, true},
+		{"after a failure of another version", another, published, has, 5 * time.Second, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := decide(test.known, situation{
+				certificate: web, machine: "node", url: "u", has: test.has, published: test.published, now: noon.Add(test.after), started: noon, lastAlive: noon,
+			})
+			if got.poll != test.polls {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// A version that was fetched before is fetched again after a roll-back to it, unless it failed.
+func TestOnlyAFailedAttemptIsRemembered(t *testing.T) {
+	web := observed("web")
+	out := outcome{url: "u", poll: pollResult{made: true, asked: true, target: "v1"}}
+	out.entry.Thumbprint, out.valid = "AA", true
+	if got := rememberFor(web, out, noon, 0).poll.target; got != "" {
+		t.Errorf("after a success, got %q", got)
+	}
+	out.err = &keyvault.Failure{Reason: v1alpha1.ReasonAccessDenied}
+	if got := rememberFor(web, out, noon, 0).poll.target; got != "v1" {
+		t.Errorf("after a failure, got %q", got)
+	}
+}
+
+func TestWavesNeedACluster(t *testing.T) {
+	web := observed("web", func(c *v1alpha1.ObservedCertificate) {
+		c.Spec.Rollout = &v1alpha1.Rollout{Waves: make([]v1alpha1.Wave, 1)}
+	})
+	_, err := newEngine(t, web).desired(task{certificate: web, ref: storeRef(web.Spec)})
+	if found := failure.Of(err); found.Reason != v1alpha1.ReasonUnsupported || !strings.Contains(found.Message, "rollout, whose waves a cluster's controller starts") {
+		t.Errorf("got %v", err)
 	}
 }
