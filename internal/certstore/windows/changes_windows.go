@@ -37,6 +37,19 @@ func openListChanges() (*changes, error) {
 	return changesOf(key, windows.REG_NOTIFY_CHANGE_NAME|windows.REG_NOTIFY_THREAD_AGNOSTIC, false)
 }
 
+// elsewhereKeys are the registry keys of certificates that Windows shows in the machine's stores and keeps in other places: those of
+// group policies and of the domain (https://learn.microsoft.com/windows/win32/seccrypto/system-store-locations).
+var elsewhereKeys = []string{`Software\Policies\Microsoft\SystemCertificates`, `Software\Microsoft\EnterpriseCertificates`}
+
+// openElsewhere opens the changes of one of elsewhereKeys.
+func openElsewhere(name string) (*changes, error) {
+	key, err := openKey(windows.HKEY_LOCAL_MACHINE, name)
+	if err != nil {
+		return nil, fmt.Errorf("opening the registry key %s: %w", name, err)
+	}
+	return changesOf(key, notifyFilter, true)
+}
+
 // changesOf takes over the key.
 func changesOf(key windows.Handle, filter uint32, deep bool) (*changes, error) {
 	event, err := windows.CreateEvent(nil, 1, 0, nil) // stays set until expect

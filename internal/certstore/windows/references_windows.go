@@ -16,12 +16,13 @@ import (
 // Reports are trusted only once they have reported a change of Vaultpane's own, and never again after one was missing: then every
 // store is read each time. It is not safe for concurrent use.
 type references struct {
-	read     func(certstore.Ref) ([]keys.Container, error)
-	list     *changes // of the list of the machine's stores, nil before it was read
-	names    []string // that list
-	known    map[string]*readStore
-	reported bool // a change of Vaultpane's own was reported
-	missed   bool // one was not
+	read      func(certstore.Ref) ([]keys.Container, error)
+	list      *changes            // of the list of the machine's stores, nil before it was read
+	elsewhere map[string]*changes // of elsewhereKeys that exist
+	names     []string            // that list
+	known     map[string]*readStore
+	reported  bool // a change of Vaultpane's own was reported
+	missed    bool // one was not
 }
 
 // readStore is what was read of a store.
@@ -31,7 +32,7 @@ type readStore struct {
 }
 
 func newReferences() *references {
-	return &references{read: readContainers, known: map[string]*readStore{}}
+	return &references{read: readContainers, known: map[string]*readStore{}, elsewhere: map[string]*changes{}}
 }
 
 // readContainers returns Vaultpane's containers that the certificates of a store refer to.
@@ -83,9 +84,11 @@ func (r *references) in(location certstore.Location) ([]keys.Container, error) {
 }
 
 // machineStores returns the names of the machine's stores. When one was created or removed, it forgets what was read of all: a
-// store that was removed and created again has another registry key, whose changes are not reported yet.
+// store that was removed and created again has another registry key, whose changes are not reported yet. The same holds when a
+// certificate was added to a store from elsewhere.
 func (r *references) machineStores(location certstore.Location) ([]string, error) {
-	if r.list != nil && r.reported && !r.list.happened() {
+	added := r.changedElsewhere()
+	if r.list != nil && r.reported && !added && !r.list.happened() {
 		return r.names, nil
 	}
 	for name, one := range r.known {
@@ -102,6 +105,33 @@ func (r *references) machineStores(location certstore.Location) ([]string, error
 	}
 	r.names = names
 	return names, nil
+}
+
+// changedElsewhere reports whether certificates that are kept elsewhere were changed since it was last called, and expects the next
+// change.
+func (r *references) changedElsewhere() (changed bool) {
+	for _, name := range elsewhereKeys {
+		one := r.elsewhere[name]
+		if one != nil && !one.happened() {
+			continue
+		}
+		if one != nil {
+			changed = true
+			one.close() // the key may have been created again
+			delete(r.elsewhere, name)
+		}
+		opened, err := openElsewhere(name)
+		if err != nil {
+			continue // it does not exist, so no certificate is there
+		}
+		changed = true
+		if opened.expect() != nil {
+			opened.close() // and again next time
+			continue
+		}
+		r.elsewhere[name] = opened
+	}
+	return changed
 }
 
 func (r *references) expectStores() (err error) {
