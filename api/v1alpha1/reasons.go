@@ -78,7 +78,7 @@ var Reasons = []ReasonInfo{
 	{ReasonPending, ClassNone, "The certificate has not been processed yet.", "Wait for the agent's first poll."},
 	{ReasonSuspended, ClassNone, "The spec sets suspend: nothing is polled or changed.", "Set suspend to false to resume."},
 	{ReasonNoNodesSelected, ClassNone, "No node that runs the agent matches spec.nodeSelector.", "Compare spec.nodeSelector with the labels of the nodes."},
-	{ReasonSuperseded, ClassNone, "Other nodes already have a newer version; this node has not polled since.", "Wait for the node's next poll, or request one: kubectl vaultpane poll, or the annotation vaultpane.dev/requestedAt."},
+	{ReasonSuperseded, ClassNone, "Other nodes already have a newer version, or the version watch has published another one; this node has not fetched it yet.", "Wait for the node's next poll, with the version watch some seconds, or request one: kubectl vaultpane poll, or the annotation vaultpane.dev/requestedAt."},
 	{ReasonRollingOut, ClassNone, "Nodes are still installing this version or spec, and none has failed.", "Wait; the message says how many nodes are left."},
 	{ReasonWaitingForWave, ClassNone, "The node keeps its version until its wave of the roll-out (spec.rollout) starts.", "Wait; status.rollout says which wave has started. To continue at once: kubectl vaultpane promote, or the annotation vaultpane.dev/promote."},
 	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and no newer version has arrived.", "Renew the certificate in the vault, or find out why the node named in failures has not received the new version."},

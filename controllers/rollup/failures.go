@@ -140,6 +140,9 @@ func (a affectedNode) message(want *desired, wanted target, now time.Time) strin
 
 // superseded says which version the node has, and which it should have.
 func (a affectedNode) superseded(wanted target) string {
+	if a.status.reason == v1alpha1.ReasonWaitingForWave && wanted.latest == "" {
+		return fmt.Sprintf("the node has version %s, other nodes have %s; no wave of the roll-out starts while the version watch does not see the secret: see the condition VersionWatched", a.status.held.version, wanted.current.version)
+	}
 	if a.status.reason == v1alpha1.ReasonWaitingForWave {
 		return fmt.Sprintf("the node has version %s, and is in wave %d of the roll-out of %s; wave %d has started: see status.rollout and the condition RolloutHalted", a.status.held.version, a.status.wave, wanted.latest, wanted.wave)
 	}

@@ -78,7 +78,7 @@ func revived(told, onSchedule map[string]time.Time, now time.Time) bool {
 // that vault.
 func (w *Watch) onSchedule(ctx context.Context, now time.Time) (map[string]time.Time, error) {
 	var list v1alpha1.ObservedCertificateList
-	if err := w.List(ctx, &list); err != nil {
+	if err := w.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("listing certificates: %w", err)
 	}
 	well := map[string]bool{}

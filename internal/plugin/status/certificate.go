@@ -33,6 +33,8 @@ type Certificate struct {
 	LatestVersion string `json:"latestVersion,omitempty"`
 	// RollbackFrom is a newer version that must not be used any more.
 	RollbackFrom string `json:"rollbackFrom,omitempty"`
+	// VersionWatch says why the version watch does not see the certificate, absent where it does or is off.
+	VersionWatch string `json:"versionWatch,omitempty"`
 	// Rollout is a roll-out in waves, absent without waves.
 	Rollout *Rollout `json:"rollout,omitempty"`
 	// Warnings are those of the conditions ExpiringSoon, SyncFailing, LinkDeclined and RolloutHalted that are True.
@@ -68,6 +70,16 @@ func rolloutOf(c *v1alpha1.ObservedCertificate) *Rollout {
 	return rollout
 }
 
+// unwatched returns why the version watch does not see a certificate, empty where it does, is off or has nothing to see.
+func unwatched(c *v1alpha1.ObservedCertificate) string {
+	watched := conditionOf(c, v1alpha1.ConditionVersionWatched)
+	known := v1alpha1.Reason(watched.Reason).Info()
+	if watched.Status != metav1.ConditionFalse || string(known.Reason) != watched.Reason || known.Class == v1alpha1.ClassNone {
+		return ""
+	}
+	return watched.Reason + ": " + truncate.Line(watched.Message, maxLine)
+}
+
 // warnings are the conditions that warn while they are True.
 var warnings = []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined, v1alpha1.ConditionRolloutHalted}
 
@@ -92,7 +104,7 @@ func certificateOf(c *v1alpha1.ObservedCertificate) Certificate {
 	if c.Status.LatestVersion != nil {
 		view.LatestVersion, view.RollbackFrom = c.Status.LatestVersion.Version, c.Status.LatestVersion.RollbackFrom
 	}
-	view.Rollout = rolloutOf(c)
+	view.Rollout, view.VersionWatch = rolloutOf(c), unwatched(c)
 	for _, name := range warnings {
 		if isTrue(c, name) {
 			view.Warnings = append(view.Warnings, name)

@@ -53,6 +53,9 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 	if d.RollbackFrom != "" {
 		text += style.Wrap("  Rolled back: ", "    ", "from version "+terminal.ShortVersion(d.RollbackFrom)+", which is disabled in the vault or has expired")
 	}
+	if d.VersionWatch != "" {
+		text += style.Wrap("  Not watched: ", "    ", d.VersionWatch)
+	}
 	if d.Rollout != nil {
 		text += style.Wrap("  Waves:    ", "    ", d.Rollout.text())
 	}

@@ -57,6 +57,27 @@ func web() v1alpha1.ObservedCertificate {
 	return web
 }
 
+// canary is rolled back, and then a failure stops the next wave of the next version.
+func canary() v1alpha1.ObservedCertificate {
+	canary := observed("canary", after(92*day), 2, 1, 47,
+		condition(v1alpha1.ConditionReady, metav1.ConditionFalse, "KeyMismatch", "1 of 50 nodes failed: KeyMismatch (1); 47 pending: WaitingForWave (47)", 3*time.Minute),
+		condition(v1alpha1.ConditionVersionWatched, metav1.ConditionTrue, "RolledBack", "the newer version "+oldVersion+" is disabled", time.Hour),
+		condition(v1alpha1.ConditionRolloutHalted, metav1.ConditionTrue, "KeyMismatch", "wave 2 does not start, because 1 node of the waves before failed", 3*time.Minute))
+	canary.Spec.Rollout = &v1alpha1.Rollout{Waves: make([]v1alpha1.Wave, 2)}
+	canary.Status.LatestVersion = &v1alpha1.LatestVersion{Version: newVersion, RollbackFrom: oldVersion}
+	canary.Status.Rollout = &v1alpha1.RolloutStatus{Version: newVersion, Wave: 1}
+	return canary
+}
+
+// unseen is installed everywhere, and the version watch may not list its versions.
+func unseen() v1alpha1.ObservedCertificate {
+	unseen := gateway()
+	unseen.Name = "unseen"
+	unseen.Status.Conditions = append(unseen.Status.Conditions, condition(v1alpha1.ConditionVersionWatched, metav1.ConditionFalse, "AccessDenied",
+		`the nodes poll at their own interval, because the version watch fails: grant "Key Vault Reader" on shop.vault.azure.net`, time.Hour))
+	return unseen
+}
+
 // old has failed on two nodes.
 func old() v1alpha1.ObservedCertificate {
 	old := observed("old", after(4*day), 47, 2, 1,

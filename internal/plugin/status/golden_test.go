@@ -34,6 +34,7 @@ func views() map[string]shown {
 		"overview-none":      NewOverview(nil, now),
 		"certificates":       NewDetails([]v1alpha1.ObservedCertificate{old(), web()}, reports(), now),
 		"certificate-unread": NewDetails([]v1alpha1.ObservedCertificate{old()}, nil, now),
+		"certificate-waves":  NewDetails([]v1alpha1.ObservedCertificate{canary(), unseen()}, nil, now),
 		"node":               NewNodeView("win-1", reports()["win-1"], nil, now),
 		"node-named":         NewNodeView("win-40", reports()["win-40"], []v1alpha1.ObservedCertificate{web(), gateway()}, now),
 	}
