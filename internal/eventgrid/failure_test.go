@@ -167,6 +167,24 @@ func TestARefusedTokenIsReplacedAtOnce(t *testing.T) {
 	}
 }
 
+// An endpoint cannot choose which token it gets: the identity is asked for no other resource and no other tenant.
+func TestAChallengeChangesNeitherResourceNorTenant(t *testing.T) {
+	f := newFixture(t, gridtest.Options{})
+	f.grid.Publish(renewal("web"))
+	r := f.start(t)
+	f.awaitEmpty(t) // with a token that is kept from now on
+	f.grid.Challenge(`Bearer authorization="https://login.attacker.example/11111111-2222-4333-8444-555555555555", resource="https://management.azure.com"`)
+	f.grid.Publish(renewal("web")) // ends the receive that waits
+	state := awaitReason(t, r, AuthenticationFailed)
+	if !strings.Contains(state.Message, "HTTP 401 Unauthorized") {
+		t.Errorf("got %q, want Event Grid's refusal", state.Message)
+	}
+	f.grid.Heal()
+	f.grid.ExpireLocks()
+	f.awaitEmpty(t)
+	awaitReason(t, r, "")
+}
+
 // Three events of 900 kB are more than a response may have. They are received one by one when their locks expire.
 func TestABatchThatIsTooLargeIsReceivedInParts(t *testing.T) {
 	f := newFixture(t, gridtest.Options{})

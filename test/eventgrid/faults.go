@@ -63,6 +63,12 @@ func (s *Server) FailWith(status int, code, message string, retryAfter time.Dura
 	s.fault(func(f *faults) { f.failure, f.failures = result, count })
 }
 
+// Challenge answers all requests with 401 and a challenge until Heal.
+func (s *Server) Challenge(challenge string) {
+	result := failure(http.StatusUnauthorized, "Unauthorized", "Error authenticating.").with("WWW-Authenticate", challenge)
+	s.fault(func(f *faults) { f.failure, f.failures = result, -1 })
+}
+
 // HTMLPage answers all requests with an HTML page until Heal, as a sign-in page of the network would.
 func (s *Server) HTMLPage() {
 	page := &answer{status: http.StatusOK, header: map[string]string{"Content-Type": "text/html; charset=utf-8"},

@@ -18,6 +18,7 @@ import (
 type Authorizer struct {
 	identity *Identity
 	check    func(resource string) (scope string, err error)
+	scoped   bool // challenges change neither scope nor tenant
 
 	mu    sync.Mutex
 	known challenge // zero until the vault has sent a challenge
@@ -31,10 +32,10 @@ func NewAuthorizer(identity *Identity, check func(resource string) (scope string
 }
 
 // NewScopedAuthorizer returns an authorizer for a service whose scope is known, such as Event Grid. Each request has a token of that
-// scope, whatever the service's challenge says.
+// scope and of the identity's own tenant, whatever the service's challenge says.
 func NewScopedAuthorizer(identity *Identity, scope string) *Authorizer {
 	return &Authorizer{
-		identity: identity, known: challenge{scope: scope},
+		identity: identity, known: challenge{scope: scope}, scoped: true,
 		check: func(string) (string, error) { return scope, nil },
 	}
 }
@@ -124,6 +125,9 @@ func (a *Authorizer) answer(ctx context.Context, response *http.Response, sent s
 		return "", false, nil // the status code is all that is known
 	case err != nil:
 		return "", false, &exchange.ExplainedError{Text: err.Error()}
+	}
+	if a.scoped {
+		received.tenant = ""
 	}
 	a.known = received
 	fresh, err = a.acquire(ctx)
