@@ -34,7 +34,8 @@ func run(ctx context.Context, store string) error {
 		{Title: "The agent starts on that node, with a token that is bound to the node and can do only what its agent may do", Play: stage.startAgent},
 		{Title: "You apply five ObservedCertificates, and wait", Play: stage.applyCertificates},
 		{Title: "What the node's certificate store holds now, and what the cluster says of it", Play: stage.show},
-		{Title: "The certificate \"web\" is renewed in the vault, and you ask for a poll", Play: stage.rotate},
+		{Title: "The certificate \"web\" is renewed in the vault; the controller's version watch sees it, and the node fetches it", Play: stage.rotate},
+		{Title: "The renewal was a mistake: its version is disabled in the vault, and the node goes back", Play: stage.rollBack},
 		{Title: "The certificate \"gateway\" is deleted from the store by mistake", Play: stage.repair},
 		{Title: "The disabled certificate says why it is not there, and the others do not care", Play: stage.explainDisabled},
 	}, stage.log())

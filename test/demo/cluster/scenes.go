@@ -71,8 +71,11 @@ func (s *stage) installInCluster(ctx context.Context) error {
 		return err
 	}
 	var err error
-	s.controller, err = node.StartController(s.machine.Root, filepath.Join(s.dir, "controller.log"), []string{
-		"VAULTPANE_KUBECONFIG=" + kubeconfig, "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text"})
+	s.controller, err = node.StartController(s.machine.Root, filepath.Join(s.dir, "controller.log"), slices.Concat(s.vaults.Env(), []string{
+		"VAULTPANE_KUBECONFIG=" + kubeconfig, "VAULTPANE_METRICS_BIND_ADDRESS=0", "VAULTPANE_HEALTH_PROBE_BIND_ADDRESS=0", "VAULTPANE_LOG_FORMAT=text",
+		"VAULTPANE_VERSION_WATCH=true", "VAULTPANE_VERSION_WATCH_INTERVAL=2s", "VAULTPANE_CA_BUNDLE=" + s.vaults.CAFile(),
+		"VAULTPANE_ALLOWED_VAULT_HOSTS=localhost", "VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true",
+	}))
 	if err != nil {
 		return err
 	}
@@ -202,25 +205,18 @@ func (s *stage) report(template string) (string, error) {
 }
 
 func (s *stage) rotate(ctx context.Context) error {
-	before := s.thumbprint("web")
+	s.first = s.thumbprint("web")
 	made, err := s.vaults.Vault("shop").Rotate("web")
 	if err != nil {
 		return err
 	}
-	scene.Say("thumbprint before: %s", before)
+	scene.Say("thumbprint before: %s", s.first)
 	scene.Say("in the vault now:  %s", made.Thumbprint)
-	if _, err := s.kubectl("", "annotate", "obscert", "web", "vaultpane.dev/requestedAt="+time.Now().UTC().Format(time.RFC3339)); err != nil {
+	renewed := time.Now()
+	if err := s.nodeReports(ctx, made.Thumbprint); err != nil {
 		return err
 	}
-	asked := time.Now()
-	err = scene.Until(ctx, "the new thumbprint", func() (bool, error) {
-		report, err := s.report(`{.certificates[?(@.name=="web")].thumbprint}`)
-		return report == made.Thumbprint, err
-	})
-	if err != nil {
-		return err
-	}
-	scene.Say("reported by the node after %.1f s", time.Since(asked).Seconds())
+	scene.Say("reported by the node after %.1f s (versions are listed every 2 s here, every minute by default; nodes poll nothing)", time.Since(renewed).Seconds())
 	owned, err := s.leaves(ctx)
 	if err != nil {
 		return err
@@ -235,8 +231,33 @@ func (s *stage) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	scene.Say("and in the status of the ObservedCertificate after %.1f s", time.Since(asked).Seconds())
+	scene.Say("and in the status of the ObservedCertificate after %.1f s", time.Since(renewed).Seconds())
 	scene.Say("the store has both: the old one stays, as with the extension, until revisionHistoryLimit says otherwise")
+	return nil
+}
+
+// nodeReports waits until the node reports a thumbprint for web.
+func (s *stage) nodeReports(ctx context.Context, thumbprint string) error {
+	return scene.Until(ctx, "the node to report "+thumbprint, func() (bool, error) {
+		report, err := s.report(`{.certificates[?(@.name=="web")].thumbprint}`)
+		return report == thumbprint, err
+	})
+}
+
+func (s *stage) rollBack(ctx context.Context) error {
+	if err := s.vaults.Vault("shop").Disable("web", ""); err != nil {
+		return err
+	}
+	disabled := time.Now()
+	if err := s.nodeReports(ctx, s.first); err != nil {
+		return err
+	}
+	scene.Say("the node reports %s again after %.1f s", s.first, time.Since(disabled).Seconds())
+	condition, err := s.kubectl("", "get", "obscert", "web", "-o", `jsonpath={.status.conditions[?(@.type=="VersionWatched")].message}`)
+	if err != nil {
+		return err
+	}
+	scene.Say("VersionWatched: %s", condition)
 	return nil
 }
 

@@ -20,6 +20,8 @@ type stage struct {
 	vaults  *keyvault.Server
 	machine *node.Machine
 	agent   *node.Process
+	// first is the thumbprint of web before it is renewed.
+	first string
 	// controller is the cluster's.
 	controller *node.Process
 }
