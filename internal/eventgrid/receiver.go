@@ -16,7 +16,8 @@ import (
 // maxBackoff is the longest wait between two attempts, unless Event Grid asks for more.
 const maxBackoff = 5 * time.Minute
 
-// minPause is the shortest time from one receive without events to the next. Event Grid waits maxWait itself.
+// minPause is the shortest time from one receive to the next if no event was removed from the subscription. Event Grid itself waits
+// maxWait for an event; without the pause, another behaviour would keep the receiver asking as fast as it can.
 const minPause = time.Second
 
 // Receiver receives events and asks for looks. Several may receive from one event subscription: each event reaches one of them,
@@ -79,11 +80,11 @@ func (r *Receiver) setRunning(running bool) {
 func (r *Receiver) round(ctx context.Context, log logr.Logger) time.Duration {
 	began := time.Now()
 	batch, err := r.client.receive(ctx, r.limit)
-	lost := 0
+	tokens, lost := tokensOf(batch), 0
 	if err == nil {
 		r.received(time.Now())
 		r.ask(log, batch)
-		lost, err = r.client.acknowledge(ctx, tokensOf(batch))
+		lost, err = r.client.acknowledge(ctx, tokens)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -95,7 +96,7 @@ func (r *Receiver) round(ctx context.Context, log logr.Logger) time.Duration {
 		log.V(1).Info("Events are delivered again, because their locks expired before they were acknowledged", "events", lost)
 	}
 	r.succeed(log)
-	if len(batch) == 0 {
+	if len(tokens) == lost {
 		return minPause - time.Since(began)
 	}
 	return 0

@@ -184,14 +184,21 @@ func TestTheReceiverStopsInTheMiddle(t *testing.T) {
 	}
 }
 
-// An endpoint that does not wait for an event, such as another implementation, is not asked without a pause.
-func TestAnEndpointThatDoesNotWaitIsNotAskedWithoutAPause(t *testing.T) {
-	f := newFixture(t, gridtest.Options{})
-	f.grid.IgnoreWait()
-	began := time.Now()
-	f.start(t)
-	await.That(t, "it was asked three times", func() (bool, error) { return f.grid.Stats().Requests[gridtest.Receive] >= 3, nil })
-	if took := time.Since(began); took < 2*minPause {
-		t.Errorf("it was asked three times in %s, want at least %s", took, 2*minPause)
+// An endpoint that does not wait for an event, or that delivers the same one again and again, is not asked without a pause.
+func TestAnEndpointIsNotAskedWithoutAPause(t *testing.T) {
+	for name, spoil := range map[string]func(*fixture){
+		"it does not wait for an event": func(f *fixture) { f.grid.IgnoreWait() },
+		"no lock is held":               func(f *fixture) { f.grid.Publish(renewal("web")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, gridtest.Options{LockDuration: time.Nanosecond, MaxDeliveryCount: 1_000_000})
+			spoil(f)
+			began := time.Now()
+			f.start(t)
+			await.That(t, "it was asked three times", func() (bool, error) { return f.grid.Stats().Requests[gridtest.Receive] >= 3, nil })
+			if took := time.Since(began); took < 2*minPause {
+				t.Errorf("it was asked three times in %s, want at least %s", took, 2*minPause)
+			}
+		})
 	}
 }
