@@ -59,23 +59,18 @@ type Watch struct {
 // authority is the vault's host, with its port unless that is 443. It does not wait for the list.
 func (w *Watch) Look(authority, name string) (observed bool) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	url, observed := w.byKey[strings.ToLower("https://"+authority+"/secrets/"+name)]
-	if observed {
-		w.records[url].looked = true
+	if !observed || w.records[url].looked {
+		return observed // a list is on its way
 	}
-	w.mu.Unlock()
-	if observed {
-		w.wake(url)
-	}
-	return observed
-}
-
-// wake has a secret reconciled. A full channel has enough to do: the record says that a list is wanted.
-func (w *Watch) wake(url string) {
+	w.records[url].looked = true
 	select {
 	case w.looks <- event.TypedGenericEvent[string]{Object: url}:
-	default:
+	default: // more secrets at once than the channel holds: one goroutine each, until the queue has taken them
+		go func() { w.looks <- event.TypedGenericEvent[string]{Object: url} }()
 	}
+	return true
 }
 
 // begin returns when a secret is due; if it is due now, a list begins.
