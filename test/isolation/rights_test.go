@@ -25,8 +25,11 @@ var granted = map[string][]string{
 		"list vaultpane.dev/observedcertificates", "watch vaultpane.dev/observedcertificates",
 		"get vaultpane.dev/nodecertificatestates", "create vaultpane.dev/nodecertificatestates", "update vaultpane.dev/nodecertificatestates",
 	},
-	"default":         {"create events.k8s.io/events", "patch events.k8s.io/events"},
-	install.Namespace: {"get coordination.k8s.io/leases", "create coordination.k8s.io/leases", "update coordination.k8s.io/leases"},
+	"default": {"create events.k8s.io/events", "patch events.k8s.io/events"},
+	install.Namespace: {
+		"get coordination.k8s.io/leases", "create coordination.k8s.io/leases", "update coordination.k8s.io/leases",
+		"list coordination.k8s.io/leases vaultpane-version-watch", "watch coordination.k8s.io/leases vaultpane-version-watch",
+	},
 }
 
 func TestAnAgentMayDoThisAndNothingElse(t *testing.T) {
