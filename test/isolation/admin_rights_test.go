@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/install"
 )
@@ -43,11 +44,13 @@ func TestThePolicyHoldsWhenTheAgentHasEveryRight(t *testing.T) {
 		lease.Namespace = "kube-node-lease"
 		expect(t, w.agent.Create(t.Context(), lease, client.DryRunAll), " is not the Lease of an agent: agents may write Leases only in namespace "+install.Namespace)
 	})
-	t.Run("take the controller's Lease", func(t *testing.T) {
-		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: "vaultpane-controller"}}
-		w.there(t, lease)
-		expect(t, w.agent.Update(t.Context(), lease), "Lease "+install.Namespace+"/vaultpane-controller belongs to the agent on node")
-	})
+	for _, name := range []string{"vaultpane-controller", heartbeat.VersionWatch} {
+		t.Run("take the controller's Lease "+name, func(t *testing.T) {
+			lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: name}}
+			w.there(t, lease)
+			expect(t, w.agent.Update(t.Context(), lease), "Lease "+install.Namespace+"/"+name+" belongs to the agent on node")
+		})
+	}
 	t.Run("an event of the old kind about another Node", func(t *testing.T) {
 		event := &corev1.Event{
 			ObjectMeta:     metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "old"},
