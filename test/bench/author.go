@@ -88,10 +88,10 @@ func (b *bench) authorsRows(controller *fleet.Controller, alone, meanwhile time.
 	if err != nil {
 		return err
 	}
-	b.add(what+"most resident memory of the agent", fmt.Sprintf("%.0f MB", megabytes(agent)), "≤ 512 MB", megabytes(agent) <= 512)
-	b.add(what+"most resident memory of the controller", fmt.Sprintf("%.0f MB", megabytes(peak)), "≤ 512 MB", megabytes(peak) <= 512)
+	b.Add(what+"most resident memory of the agent", fmt.Sprintf("%.0f MB", megabytes(agent)), "≤ 512 MB", megabytes(agent) <= 512)
+	b.Add(what+"most resident memory of the controller", fmt.Sprintf("%.0f MB", megabytes(peak)), "≤ 512 MB", megabytes(peak) <= 512)
 	ratio := meanwhile.Seconds() / alone.Seconds()
-	b.add(what+"another's renewal, from the request to the store", fmt.Sprintf("%.1f s, %.1f × alone", meanwhile.Seconds(), ratio), "≤ 3 ×", ratio <= 3)
+	b.Add(what+"another's renewal, from the request to the store", fmt.Sprintf("%.1f s, %.1f × alone", meanwhile.Seconds(), ratio), "≤ 3 ×", ratio <= 3)
 	return nil
 }
 

@@ -57,7 +57,7 @@ func (s *site) scaleOut(ctx context.Context, _ scale) error {
 			return err
 		}
 	}
-	s.add("status, taints and node states after 10, 30 and 20 nodes", "right", "right", true)
+	s.Add("status, taints and node states after 10, 30 and 20 nodes", "right", "right", true)
 	return s.leave(ctx)
 }
 
@@ -85,10 +85,10 @@ func (s *site) watchEvents(what string) {
 	}
 	nodes := s.fleet.Size()
 	length := writes[len(writes)-1].Sub(writes[0])
-	s.note(what+": status writes", fmt.Sprintf("%d in %.1f s", len(writes), length.Seconds()))
+	s.Note(what+": status writes", fmt.Sprintf("%d in %.1f s", len(writes), length.Seconds()))
 	sustained := fleet.Busiest(writes, 10*time.Second) * nodes / 10
-	s.add(what+": watch events a second for status, in the busiest 10 s", thousands(sustained), "≤ 5,000, and as many once", sustained <= 5500)
-	s.note(what+": the same, in the busiest second", thousands(fleet.Busiest(writes, time.Second)*nodes))
+	s.Add(what+": watch events a second for status, in the busiest 10 s", thousands(sustained), "≤ 5,000, and as many once", sustained <= 5500)
+	s.Note(what+": the same, in the busiest second", thousands(fleet.Busiest(writes, time.Second)*nodes))
 }
 
 // rotateOne has one certificate rotate on all nodes.
@@ -102,10 +102,10 @@ func (s *site) rotateOne(ctx context.Context, size scale) error {
 	}
 	writes, length := len(s.statuses.Writes()), time.Since(start)
 	most := int(length/(2*time.Second)) + 1
-	s.note(what+": last report to the status right", fmt.Sprintf("%.1f s", late.Seconds()))
-	s.add(fmt.Sprintf("%s: status writes in %.0f s", what, length.Seconds()), fmt.Sprint(writes), fmt.Sprintf("≤ %d, one in 2 s", most), writes <= most)
+	s.Note(what+": last report to the status right", fmt.Sprintf("%.1f s", late.Seconds()))
+	s.Add(fmt.Sprintf("%s: status writes in %.0f s", what, length.Seconds()), fmt.Sprint(writes), fmt.Sprintf("≤ %d, one in 2 s", most), writes <= most)
 	if closest, ok := s.statuses.Closest(); ok {
-		s.note(what+": least time between two of them", fmt.Sprintf("%.2f s", closest.Seconds()))
+		s.Note(what+": least time between two of them", fmt.Sprintf("%.2f s", closest.Seconds()))
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (s *site) rotateAll(ctx context.Context, size scale) error {
 		}
 		late = append(late, took.Seconds())
 	}
-	s.note(what+": last report to all statuses right, median", seconds(late))
+	s.Note(what+": last report to all statuses right, median", seconds(late))
 	s.watchEvents(what)
 	return nil
 }

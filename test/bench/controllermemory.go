@@ -12,18 +12,24 @@ import (
 	"github.com/vaultpane/vaultpane/test/fleet"
 )
 
-// measureControllerMemory measures the controller's memory with a fleet at the limit of the design. Nothing keeps the nodes
+// measureControllerMemory measures the controller's memory with a fleet at the limit of the design, and with the version watch. Nothing keeps the nodes
 // alive: what a kubelet writes never enters the controller's cache.
 func measureControllerMemory(ctx context.Context, size scale, t *table) error {
-	s, err := newSite(ctx, t, size.memoryCertificates)
+	s, err := emptySite(ctx, t, size.memoryCertificates)
 	defer s.close()
 	if err != nil {
+		return err
+	}
+	if err := s.watchVersions(size.memoryCertificates); err != nil {
+		return err
+	}
+	if err := s.fleet.Observe(ctx, size.memoryCertificates, required); err != nil {
 		return err
 	}
 	if err := s.fleet.Join(ctx, size.memoryNodes); err != nil {
 		return err
 	}
-	what := fmt.Sprintf("%d nodes × %d certificates", size.memoryNodes, size.memoryCertificates)
+	what := fmt.Sprintf("%d nodes × %d certificates, version watch on", size.memoryNodes, size.memoryCertificates)
 	fmt.Printf("bench: %s report; load average %s\n", what, load())
 	if _, err := s.fleet.Report(ctx, s.installed()); err != nil {
 		return err
@@ -89,10 +95,10 @@ func (s *site) memory(what string, goal bool) error {
 	what = "resident memory of the controller, and the most so far, " + what
 	measured := fmt.Sprintf("%.0f MB, %.0f MB", megabytes(resident), megabytes(peak))
 	if !goal {
-		s.note(what, measured)
+		s.Note(what, measured)
 		return nil
 	}
-	s.add(what, measured, "≤ 512 MB", megabytes(resident) <= 512)
+	s.Add(what, measured, "≤ 512 MB", megabytes(resident) <= 512)
 	return nil
 }
 

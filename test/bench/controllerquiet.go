@@ -39,10 +39,10 @@ func (s *site) quiet(ctx context.Context, size scale) error {
 		return err
 	}
 	const leader = "update leases"
-	s.note(fmt.Sprintf("renewals of the controller's own Lease in a quiet %s", size.quiet), fmt.Sprint(writes[leader]))
+	s.Note(fmt.Sprintf("renewals of the controller's own Lease in a quiet %s", size.quiet), fmt.Sprint(writes[leader]))
 	delete(writes, leader)
-	s.add(fmt.Sprintf("other API writes of the controller in a quiet %s, %d nodes", size.quiet, size.nodes), listed(writes), "0", len(writes) == 0)
-	s.note("processor time of a quiet controller", fmt.Sprintf("%.1f %% of a core", 100*float64(cpuAfter-cpu)/float64(size.quiet)))
+	s.Add(fmt.Sprintf("other API writes of the controller in a quiet %s, %d nodes", size.quiet, size.nodes), listed(writes), "0", len(writes) == 0)
+	s.Note("processor time of a quiet controller", fmt.Sprintf("%.1f %% of a core", 100*float64(cpuAfter-cpu)/float64(size.quiet)))
 	return nil
 }
 
@@ -68,9 +68,9 @@ func (s *site) resources(_ context.Context, size scale) error {
 	if err != nil {
 		return err
 	}
-	s.note(fmt.Sprintf("resident memory of the controller, %d nodes × %d certificates, and the most it had", size.nodes, len(s.versions)),
+	s.Note(fmt.Sprintf("resident memory of the controller, %d nodes × %d certificates, and the most it had", size.nodes, len(s.versions)),
 		fmt.Sprintf("%.0f MB, %.0f MB", megabytes(resident), megabytes(peak)))
-	s.note("processor time of the controller for all of this", fmt.Sprintf("%.1f s", cpu.Seconds()))
+	s.Note("processor time of the controller for all of this", fmt.Sprintf("%.1f s", cpu.Seconds()))
 	return s.kwokResources()
 }
 

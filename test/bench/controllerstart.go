@@ -23,8 +23,8 @@ func (s *site) startAll(ctx context.Context, size scale) error {
 		}
 		right, untainted = append(right, status.Seconds()), append(untainted, taint.Seconds())
 	}
-	s.note(what+": last report to all statuses right, median", seconds(right))
-	s.add(what+": last report to the last startup taint gone, median", seconds(untainted), "≤ 2 s", median(untainted) <= 2)
+	s.Note(what+": last report to all statuses right, median", seconds(right))
+	s.Add(what+": last report to the last startup taint gone, median", seconds(untainted), "≤ 2 s", median(untainted) <= 2)
 	s.watchEvents(what)
 	return nil
 }

@@ -27,7 +27,7 @@ func (b *bench) wrongSecret(ctx context.Context, count int) error {
 		return err
 	}
 	asked := b.vaults.TokenRequests() - before
-	b.add(fmt.Sprintf("token requests in the first minute with a wrong secret, %d certificates", count), fmt.Sprint(asked), "1 to 5", asked >= 1 && asked <= 5)
+	b.Add(fmt.Sprintf("token requests in the first minute with a wrong secret, %d certificates", count), fmt.Sprint(asked), "1 to 5", asked >= 1 && asked <= 5)
 	_, err := b.kubectl("", "delete", "observedcertificates", "--all", "--wait=false")
 	return err
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/controlplane"
 	"github.com/vaultpane/vaultpane/test/fleet"
 	"github.com/vaultpane/vaultpane/test/install"
+	"github.com/vaultpane/vaultpane/test/keyvault"
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
@@ -30,12 +32,22 @@ type site struct {
 	fleet      *fleet.Fleet
 	statuses   *fleet.Statuses
 	taints     *fleet.Taints
-	versions   []int // of each certificate, on all nodes
+	versions   []int            // of each certificate, on all nodes
+	vaults     *keyvault.Server // of the version watch, nil without
 }
 
 // newSite starts a control plane with Vaultpane installed, and observes certificates. Neither nodes nor the controller are
 // there yet.
 func newSite(ctx context.Context, t *table, certificates int) (*site, error) {
+	s, err := emptySite(ctx, t, certificates)
+	if err != nil {
+		return s, err
+	}
+	return s, s.fleet.Observe(ctx, certificates, required)
+}
+
+// emptySite is newSite without the certificates.
+func emptySite(ctx context.Context, t *table, certificates int) (*site, error) {
 	s := &site{table: t, versions: make([]int, certificates)}
 	var err error
 	if s.root, err = os.Getwd(); err != nil {
@@ -59,21 +71,43 @@ func newSite(ctx context.Context, t *table, certificates int) (*site, error) {
 	if s.statuses, err = s.fleet.WatchStatuses(ctx); err != nil {
 		return s, err
 	}
-	if s.taints, err = s.fleet.WatchTaints(ctx); err != nil {
-		return s, err
-	}
-	return s, s.fleet.Observe(ctx, certificates, required)
+	s.taints, err = s.fleet.WatchTaints(ctx)
+	return s, err
 }
 
 func (s *site) startController(ctx context.Context, environment ...string) (err error) {
+	if s.vaults != nil {
+		environment = append(environment, s.vaults.Env()...)
+		environment = append(environment, "VAULTPANE_VERSION_WATCH=true", "VAULTPANE_CA_BUNDLE="+s.vaults.CAFile(),
+			"VAULTPANE_ALLOWED_VAULT_HOSTS=localhost", "VAULTPANE_DISABLE_CHALLENGE_RESOURCE_VERIFICATION=true")
+	}
 	s.controller, err = fleet.StartController(ctx, s.plane, s.root, s.dir, environment...)
 	return err
+}
+
+// watchVersions gives the fleet's certificates a vault, and the controller the version watch.
+func (s *site) watchVersions(certificates int) (err error) {
+	s.vaults, err = keyvault.Start(keyvault.Options{Dir: filepath.Join(s.dir, "keyvault"), Vaults: []string{"shop"}})
+	if err != nil {
+		return err
+	}
+	vault := s.vaults.Vault("shop")
+	s.fleet.Secrets = vault.SecretURL("")
+	for number := range certificates {
+		if _, err := vault.Put(fmt.Sprintf("cert-%03d", number), keyvault.CertificateOptions{KeyType: keyvault.P256}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *site) close() {
 	s.stopController()
 	if s.kwok != nil {
 		s.kwok.Kill()
+	}
+	if s.vaults != nil {
+		_ = s.vaults.Close() // it ends with this process anyway
 	}
 	if s.plane != nil {
 		_ = s.plane.Stop() // it ends with this process anyway

@@ -44,7 +44,7 @@ func (b *bench) requestsPerInterval(ctx context.Context) error {
 	}
 	requests := b.vault.Stats().Requests
 	rate := float64(requests) / polled / intervals
-	b.add("Key Vault requests per certificate, node and polling interval", fmt.Sprintf("%.2f (%d for %d certificates in %d intervals of %s)", rate, requests, polled, intervals, shortInterval), "≤ 1", rate <= 1)
+	b.Add("Key Vault requests per certificate, node and polling interval", fmt.Sprintf("%.2f (%d for %d certificates in %d intervals of %s)", rate, requests, polled, intervals, shortInterval), "≤ 1", rate <= 1)
 	_, err := b.kubectl("", "delete", "observedcertificates", "--all", "--wait=false")
 	return err
 }

@@ -16,6 +16,9 @@ import (
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vaultpane/vaultpane/test/bench/result"
+	"github.com/vaultpane/vaultpane/test/bench/watch"
 )
 
 // scale is how much is measured.
@@ -25,6 +28,8 @@ type scale struct {
 	nodes, nodeCertificates, fleetRounds                            int
 	memoryNodes, memoryCertificates                                 int
 	quiet                                                           time.Duration
+	watch                                                           watch.Size
+	page                                                            string
 }
 
 // part is what can be measured on its own.
@@ -43,30 +48,55 @@ var parts = []part{
 	{"controller", measureController},
 	{"controller-memory", measureControllerMemory},
 	{"plugin", measurePlugin},
+	{"watch", measureWatch},
 }
 
-func flags() scale {
-	var s scale
-	chosen := flag.String("parts", "agent,cold,credential,author,store,controller", "what to measure: agent, cold, credential, author, store, controller, controller-memory, plugin; the last two take some 5 GB of memory")
-	flag.IntVar(&s.certificates, "certificates", 1000, "certificates of a cold sync on the directory store; five times as many are synced too")
-	flag.IntVar(&s.wineCertificates, "wine-certificates", 1000, "the same under Wine; 0 leaves Wine out")
-	flag.IntVar(&s.rounds, "rounds", 5, "rounds of agent and bare loop, alternating")
-	flag.IntVar(&s.wineRounds, "wine-rounds", 1, "the same under Wine, where one of 1,000 certificates takes about 9 minutes")
-	flag.IntVar(&s.storeRounds, "store-rounds", 1000, "rounds of installing, replacing and removing on Windows' store under Wine, about 0.1 s each; 0 leaves them out")
-	flag.IntVar(&s.nodes, "nodes", 1000, "simulated nodes that the controller sees")
-	flag.IntVar(&s.nodeCertificates, "node-certificates", 50, "certificates on each of them")
-	flag.IntVar(&s.fleetRounds, "fleet-rounds", 3, "rounds in which all of them start, and in which all certificates rotate")
-	flag.IntVar(&s.memoryNodes, "memory-nodes", 5000, "simulated nodes of the parts controller-memory and plugin")
-	flag.IntVar(&s.memoryCertificates, "memory-certificates", 100, "certificates on each of them")
-	flag.DurationVar(&s.quiet, "quiet", time.Minute, "length of the idle time in which there should be no request and no write")
-	flag.Parse()
+// quick is what `bench quick` measures, in two to three minutes: whether everything works, and roughly how fast.
+func quick() scale {
+	return scale{
+		parts: []string{"cold", "store", "watch"}, certificates: 200, rounds: 1, storeRounds: 100, wineRounds: 1, watch: watch.Quick,
+		nodes: 100, nodeCertificates: 10, fleetRounds: 1, memoryNodes: 500, memoryCertificates: 20, quiet: 10 * time.Second,
+	}
+}
+
+// full is what `bench` measures, in up to 25 minutes on two processors.
+func full() scale {
+	return scale{
+		parts:        []string{"agent", "cold", "credential", "author", "store", "controller", "watch"},
+		certificates: 1000, rounds: 3, wineCertificates: 200, wineRounds: 1, storeRounds: 1000, watch: watch.Full,
+		nodes: 1000, nodeCertificates: 50, fleetRounds: 3, memoryNodes: 5000, memoryCertificates: 100, quiet: time.Minute,
+	}
+}
+
+// flags reads the command line: quick, and what differs from it or from the full bench.
+func flags(arguments []string) scale {
+	s := full()
+	if len(arguments) > 0 && arguments[0] == "quick" {
+		s, arguments = quick(), arguments[1:]
+	}
+	set := flag.CommandLine
+	chosen := set.String("parts", strings.Join(s.parts, ","), "what to measure: agent, cold, credential, author, store, controller, watch, controller-memory, plugin; the last two take some 5 GB of memory")
+	set.IntVar(&s.certificates, "certificates", s.certificates, "certificates of a cold sync on the directory store; five times as many are synced too")
+	set.IntVar(&s.wineCertificates, "wine-certificates", s.wineCertificates, "the same under Wine; 0 leaves Wine out")
+	set.IntVar(&s.rounds, "rounds", s.rounds, "rounds of agent and bare loop, alternating")
+	set.IntVar(&s.wineRounds, "wine-rounds", s.wineRounds, "the same under Wine, where one of 1,000 certificates takes about 9 minutes")
+	set.IntVar(&s.storeRounds, "store-rounds", s.storeRounds, "rounds of installing, replacing and removing on Windows' store under Wine, about 0.04 s each; 0 leaves them out")
+	set.IntVar(&s.nodes, "nodes", s.nodes, "simulated nodes that the controller sees")
+	set.IntVar(&s.nodeCertificates, "node-certificates", s.nodeCertificates, "certificates on each of them")
+	set.IntVar(&s.fleetRounds, "fleet-rounds", s.fleetRounds, "rounds in which all of them start, and in which all certificates rotate")
+	set.IntVar(&s.memoryNodes, "memory-nodes", s.memoryNodes, "simulated nodes of the parts controller-memory and plugin")
+	set.IntVar(&s.memoryCertificates, "memory-certificates", s.memoryCertificates, "certificates on each of them")
+	set.DurationVar(&s.quiet, "quiet", s.quiet, "length of the idle time in which there should be no request and no write")
+	set.IntVar(&s.watch.Nodes, "watch-nodes", s.watch.Nodes, "real agents of the part watch, all in one process: a power of ten")
+	set.StringVar(&s.page, "page", "", "page to write the results into, as in -page=docs/performance.md, and the plots beside it; empty for none")
+	_ = set.Parse(arguments) // it exits on an error
 	s.parts = strings.Split(*chosen, ",")
 	return s
 }
 
 func main() {
 	ctrl.SetLogger(logr.Discard()) // first: controller-runtime prints a stack when it has none after 30 s, which builds take
-	s := flags()
+	s := flags(os.Args[1:])
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	start := time.Now()
 	missed, err := run(ctx, s)
@@ -85,17 +115,35 @@ func run(ctx context.Context, s scale) (missed int, err error) {
 			return 0, fmt.Errorf("-parts has %q, which is none of them", name)
 		}
 	}
-	t := &table{}
+	t, before := &table{}, load()
 	for _, p := range parts {
 		if !slices.Contains(s.parts, p.name) {
 			continue
 		}
+		t.Part = p.name
 		fmt.Printf("bench: %s, load average %s\n", p.name, load())
 		if err := p.measure(ctx, s, t); err != nil {
 			return 0, fmt.Errorf("measuring %s: %w", p.name, err)
 		}
 	}
-	return t.print(), nil
+	if s.page != "" {
+		if err := (result.Page{Path: s.page, Plots: plots, Command: command(os.Args[1:]), Load: before}).Write(t); err != nil {
+			return 0, fmt.Errorf("writing the page: %w", err)
+		}
+	}
+	return t.Print(), nil
+}
+
+// plots is the file of the plots, beside the page.
+const plots = "performance.svg"
+
+// command is how the bench was started, from the arguments.
+func command(arguments []string) string {
+	kept := slices.DeleteFunc(slices.Clone(arguments), func(argument string) bool { return strings.HasPrefix(argument, "-page") })
+	if len(kept) == 0 {
+		return "make bench"
+	}
+	return `make bench BENCH="` + strings.Join(kept, " ") + `"`
 }
 
 // load is the load average of the last 1, 5 and 15 minutes: what else the machine was doing.
@@ -147,4 +195,8 @@ func measureStore(ctx context.Context, s scale, t *table) error {
 		return err
 	}
 	return b.storeRounds(ctx, s.storeRounds)
+}
+
+func measureWatch(ctx context.Context, s scale, t *table) error {
+	return watch.Measure(ctx, t, s.watch)
 }

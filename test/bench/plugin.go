@@ -85,10 +85,10 @@ func (p *plugin) statuses(ctx context.Context, fleet string, goal bool) error {
 		what := fmt.Sprintf("kubectl vaultpane %s, %s: median time, and the most memory", strings.Join(arguments, " "), fleet)
 		measured := fmt.Sprintf("%s, %.0f MB", seconds(times), megabytes(most))
 		if !goal || arguments[0] == "doctor" { // which reads everything
-			p.note(what, measured)
+			p.Note(what, measured)
 			continue
 		}
-		p.add(what, measured, "≤ 2 s, ≤ 200 MB", median(times) <= 2 && megabytes(most) <= 200)
+		p.Add(what, measured, "≤ 2 s, ≤ 200 MB", median(times) <= 2 && megabytes(most) <= 200)
 	}
 	return nil
 }

@@ -5,41 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/test/bench/result"
 )
 
 // table is what was measured.
-type table struct{ rows []row }
-
-// row is one line of the table.
-type row struct{ what, measured, goal, verdict string }
-
-func (t *table) add(what, measured, goal string, holds bool) {
-	verdict := "yes"
-	if !holds {
-		verdict = "NO"
-	}
-	t.rows = append(t.rows, row{what, measured, goal, verdict})
-	fmt.Printf("bench: %s: %s (goal %s: %s)\n", what, measured, goal, verdict)
-}
-
-// note adds what is measured without a goal.
-func (t *table) note(what, measured string) {
-	t.rows = append(t.rows, row{what, measured, "–", "–"})
-	fmt.Printf("bench: %s: %s\n", what, measured)
-}
-
-// print prints the table and returns how many goals were missed.
-func (t *table) print() (missed int) {
-	fmt.Printf("\n| what | measured | goal | reached |\n|---|---|---|---|\n")
-	for _, r := range t.rows {
-		fmt.Printf("| %s | %s | %s | %s |\n", r.what, r.measured, r.goal, r.verdict)
-		if r.verdict == "NO" {
-			missed++
-		}
-	}
-	fmt.Println()
-	return missed
-}
+type table = result.Table
 
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))

@@ -23,6 +23,9 @@ const writers = 16
 
 // Fleet is nodes with simulated agents, and the certificates that all of them observe. For one goroutine.
 type Fleet struct {
+	// Secrets is the URL of the certificates' secrets, up to their names. By default it is in a vault that does not exist.
+	Secrets string
+
 	kube         client.WithWatch
 	certificates []v1alpha1.ObservedCertificate
 	members      []*member
@@ -48,7 +51,7 @@ func New(config *rest.Config) (*Fleet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the fleet's client: %w", err)
 	}
-	return &Fleet{kube: kube}, nil
+	return &Fleet{kube: kube, Secrets: "https://shop.vault.azure.net/secrets/"}, nil
 }
 
 // Size is the number of nodes.
@@ -60,7 +63,7 @@ func (f *Fleet) Observe(ctx context.Context, count, required int) error {
 		name := fmt.Sprintf("cert-%03d", number)
 		certificate := v1alpha1.ObservedCertificate{
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Spec:       v1alpha1.ObservedCertificateSpec{URL: "https://shop.vault.azure.net/secrets/" + name, RequireInitialSync: number < required},
+			Spec:       v1alpha1.ObservedCertificateSpec{URL: f.Secrets + name, RequireInitialSync: number < required},
 		}
 		if err := f.kube.Create(ctx, &certificate); err != nil {
 			return fmt.Errorf("creating ObservedCertificate %s: %w", name, err)
