@@ -92,7 +92,7 @@ e2e-install: build ## Install, upgrade and uninstall the chart with Helm, in a c
 	@hack/e2e-install.sh $(CHART)
 
 .PHONY: bench
-bench: build ## Measure the agent, the Windows store and the controller (BENCH='-parts=controller': one part; BENCH=-help: all options).
+bench: build ## Measure agent, store, controller and fleet (BENCH=quick: in 3 minutes; BENCH='-parts=watch': one part; BENCH=-help: all options).
 	@$(GO_BUILD) -o bin/bareloop ./test/bench/bareloop
 	@GOOS=windows GOARCH=amd64 $(GO_BUILD) -o bin/windows/bareloop.exe ./test/bench/bareloop
 	@GOOS=windows GOARCH=amd64 go test -c -o bin/windows/certstore-test.exe ./internal/certstore/windows
