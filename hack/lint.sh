@@ -14,4 +14,6 @@ echo "lint: windows"
 GOOS=windows "$linter" run --allow-parallel-runners ./controllers/... ./internal/... ./cmd/...
 echo "lint: hack/images"
 (cd hack/images && "$linter" run --allow-parallel-runners ./...)
+echo "lint: hack/tools/plot"
+(cd hack/tools/plot && "$linter" run --allow-parallel-runners ./...)
 echo "lint: PASS in $((SECONDS - start)) s"
