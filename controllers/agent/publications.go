@@ -59,7 +59,7 @@ func (p *Publications) Of(certificate *v1alpha1.ObservedCertificate) engine.Publ
 	latest := certificate.Status.LatestVersion
 	if latest != nil && condition != nil && condition.ObservedGeneration == certificate.Generation { // else it may be about another URL
 		published = engine.Publication{
-			Version: latest.Version, Rollback: latest.RollbackFrom != "", Wait: p.wait(secret, latest),
+			Version: latest.Version, RollbackFrom: latest.RollbackFrom, Wait: p.wait(secret, latest),
 			Fresh: condition.Status == metav1.ConditionTrue && p.sees(secret.Authority()),
 		}
 		if latest.CreatedTime != nil {
@@ -92,10 +92,10 @@ func (p *Publications) turn(certificate *v1alpha1.ObservedCertificate, published
 	own, _ := waves.Of(rollout, nodeLabels)
 	status := certificate.Status.Rollout
 	if status == nil || published.Version == "" || status.Version != published.Version {
-		return &engine.Turn{Come: published.Rollback, Remaining: waves.Remaining(rollout, 1, own)}
+		return &engine.Turn{Come: published.RollbackFrom != "", Remaining: waves.Remaining(rollout, 1, own)}
 	}
 	return &engine.Turn{
-		Come:      published.Rollback || own <= int(status.Wave),
+		Come:      published.RollbackFrom != "" || own <= int(status.Wave),
 		Remaining: waves.Remaining(rollout, int(status.Wave), own),
 	}
 }

@@ -36,7 +36,7 @@ func (e *Engine) desired(t task) (desired, error) {
 		return desired{}, fmt.Errorf("reading spec.url: %w", err)
 	}
 	want := desired{url: url, Desired: certstore.Desired{
-		Ref: t.ref, RolledBack: t.published.Rollback, HistoryLimit: spec.RevisionHistoryLimit, Link: spec.LinkOnRenewal,
+		Ref: t.ref, RolledBack: t.published.RollbackFrom != "", HistoryLimit: spec.RevisionHistoryLimit, Link: spec.LinkOnRenewal,
 		FriendlyName: t.certificate.Name + " (" + url.Authority() + ")",
 		Mark: certstore.Mark{
 			Name: t.certificate.Name, UID: string(t.certificate.UID), Source: certstore.SourceOf(url.String()),

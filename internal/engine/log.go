@@ -35,7 +35,7 @@ func logOutcome(ctx context.Context, out outcome, updated record) (warnings []fa
 		warnings = append(warnings, failure.Failure{Reason: v1alpha1.ReasonRepeatedDrift, Message: fmt.Sprintf("repaired %d times in a row: something else on the node keeps removing or changing the certificate, its key, its rights or its links; repairs slow down", updated.repair.count)})
 	case out.changed() && after.Thumbprint == before.Thumbprint && !out.poll.made:
 		log.Info("Repaired the certificate's properties", "thumbprint", after.Thumbprint, "repaired", out.repaired())
-	case out.published.Rollback && out.poll.made && before.Version != after.Version:
+	case out.published.RollbackFrom != "" && out.poll.made && before.Version != after.Version:
 		log.Info("Rolled back the certificate", "thumbprint", after.Thumbprint, "version", after.Version,
 			"previousThumbprint", before.Thumbprint, "previousVersion", before.Version, "notAfter", after.NotAfter)
 	case out.changed():

@@ -18,8 +18,8 @@ type Publication struct {
 	Version string
 	// Created is when that version was created in the vault, as in certstore.Mark; 0 if it is not known.
 	Created int64
-	// Rollback is set where a newer version must not be used any more.
-	Rollback bool
+	// RollbackFrom is a newer version that must not be used any more, empty for none.
+	RollbackFrom string
 	// Fresh is set while the version watch sees the vault: a slot needs no poll then.
 	Fresh bool
 	// Wait is how long after it saw the version the machine fetches it.
@@ -79,7 +79,7 @@ func (p Publication) waits(has installed, now time.Time) bool {
 // isOlder reports whether the published version is older than what the machine has, although that may still be used: the machine
 // asked the vault after the version watch did.
 func (p Publication) isOlder(has installed) bool {
-	return has.inPlace && p.Created != 0 && p.Created < has.created && !p.Rollback
+	return has.inPlace && p.Created != 0 && p.Created < has.created && p.RollbackFrom == ""
 }
 
 // supersedes reports whether a machine should fetch the published version instead of what it has.
@@ -109,9 +109,19 @@ func (p Publication) versionsToAsk(has installed, requested bool, now time.Time)
 	case p.Turn != nil && p.Turn.Come && p.Version != "":
 		return p.Version, "" // the newest in the vault may not have had its first wave
 	case requested || !p.Fresh || p.isOlder(has):
-		return "", p.Version
+		return "", p.fallback(has)
 	}
 	return p.Version, ""
+}
+
+// fallback returns the version to take while the newest in the vault must not be used, empty for none. The publication may be hours
+// old: a machine keeps what it has, unless the published version is newer or replaces that very version.
+func (p Publication) fallback(has installed) string {
+	isNewer := has.created != 0 && p.Created > has.created
+	if has.inPlace && has.version != p.Version && has.version != p.RollbackFrom && !isNewer {
+		return ""
+	}
+	return p.Version
 }
 
 // sighting is when a machine first saw a publication.

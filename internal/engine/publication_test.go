@@ -22,7 +22,9 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 	fresh := Publication{Version: "new", Created: 20, Fresh: true}
 	stale, back, turn := fresh, fresh, fresh
 	stale.Fresh = false
-	back.Version, back.Created, back.Rollback = "older", 5, true
+	back.Version, back.Created, back.RollbackFrom = "older", 5, "old"
+	staleBack := back
+	staleBack.Fresh = false
 	turn.Turn = &Turn{Remaining: time.Hour}
 	come := turn
 	come.Turn = &Turn{Come: true}
@@ -39,9 +41,15 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 		{name: "without a version watch, the newest", has: old},
 		{name: "a published version", published: fresh, has: old, first: "new", fetches: true},
 		{name: "the one that it has", published: fresh, has: year(20, "new"), first: "new", skips: true},
-		{name: "one that it polled before it was published", published: fresh, has: year(30, "newest"), otherwise: "new", skips: true},
+		{name: "one that it polled before it was published", published: fresh, has: year(30, "newest"), skips: true},
 		{name: "on request the newest, and where that is disabled the published one", published: fresh, has: old, requested: true, otherwise: "new", fetches: true},
 		{name: "while the watch is stale, the newest, and where that is disabled the published one", published: stale, has: old, otherwise: "new"},
+		{name: "but nothing older than what it has, which it polled since", published: stale, has: year(30, "newest")},
+		{name: "nor what may be older", published: stale, has: year(0, "unmarked")},
+		{name: "a stale roll-back of the version that it has", published: staleBack, has: old, otherwise: "older"},
+		{name: "a stale roll-back of another version", published: staleBack, has: year(30, "newest")},
+		{name: "a stale publication of the one that it has", published: stale, has: year(20, "new"), otherwise: "new"},
+		{name: "nothing is installed while the watch is stale", published: stale, has: missing, otherwise: "new"},
 		{name: "nothing is installed", published: fresh, has: missing, first: "new", fetches: true},
 		{name: "a roll-back", published: back, has: old, first: "older", fetches: true},
 		{name: "a wave that has not come keeps what it has", published: turn, has: old, first: "old", skips: true},
