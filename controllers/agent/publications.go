@@ -79,7 +79,7 @@ func (p *Publications) wait(secret keyvault.SecretURL, latest *v1alpha1.LatestVe
 	return wait
 }
 
-// turn returns the node's place in a roll-out in waves, nil without waves. A roll-back does not wait for them.
+// turn returns the node's place in a roll-out in waves, nil without waves.
 func (p *Publications) turn(certificate *v1alpha1.ObservedCertificate, published engine.Publication) *engine.Turn {
 	rollout := certificate.Spec.Rollout
 	if rollout == nil {
@@ -92,10 +92,10 @@ func (p *Publications) turn(certificate *v1alpha1.ObservedCertificate, published
 	own, _ := waves.Of(rollout, nodeLabels)
 	status := certificate.Status.Rollout
 	if status == nil || published.Version == "" || status.Version != published.Version {
-		return &engine.Turn{Come: published.RollbackFrom != "", Remaining: waves.Remaining(rollout, 1, own)}
+		return &engine.Turn{Remaining: waves.Remaining(rollout, 1, own)}
 	}
 	return &engine.Turn{
-		Come:      published.RollbackFrom != "" || own <= int(status.Wave),
+		Come:      own <= int(status.Wave),
 		Remaining: waves.Remaining(rollout, int(status.Wave), own),
 	}
 }

@@ -29,7 +29,7 @@ func advance(certificate *v1alpha1.ObservedCertificate, s summary, w desired, no
 		return before, time.Time{}
 	}
 	after, changes := waves.Advance(w.rollout, before, waves.Progress{
-		Counts: s.waves, Latest: *latest, Promote: certificate.Annotations[v1alpha1.PromoteAnnotation],
+		Counts: s.waves, Version: latest.Version, Promote: certificate.Annotations[v1alpha1.PromoteAnnotation],
 	}, now)
 	return &after, changes
 }

@@ -85,7 +85,8 @@ func (s situation) fetchTime(seen sighting) time.Time {
 	if seen.at.After(s.now) {
 		return s.now // the clock was set back
 	}
-	if !s.has.inPlace || s.now.After(s.has.notAfter) || s.published.Turn != nil && !s.published.Turn.Come {
+	urgent := s.published.Turn != nil && !s.published.Turn.Come && !s.published.rollsBack(s.has) // else it would wait for its wave
+	if !s.has.inPlace || s.now.After(s.has.notAfter) || urgent {
 		return seen.at
 	}
 	return seen.at.Add(s.published.Wait)

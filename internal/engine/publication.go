@@ -73,7 +73,14 @@ func (t Turn) deadline(has installed) time.Time {
 // waits reports whether a machine keeps what it has until its wave comes. One whose certificate is missing, not valid or about to
 // expire does not.
 func (p Publication) waits(has installed, now time.Time) bool {
-	return p.Turn != nil && !p.Turn.Come && has.inPlace && !now.Before(has.notBefore) && now.Before(p.Turn.deadline(has))
+	return p.Turn != nil && !p.Turn.Come && has.inPlace && !p.rollsBack(has) && !now.Before(has.notBefore) && now.Before(p.Turn.deadline(has))
+}
+
+// rollsBack reports whether what a machine has must not be used any more. It does not wait for its wave then. A machine with an older
+// version does: a version that was never rolled out may be disabled while the one before it is in its first wave.
+func (p Publication) rollsBack(has installed) bool {
+	return p.RollbackFrom != "" && has.inPlace && has.version != p.Version &&
+		(has.version == p.RollbackFrom || p.Created != 0 && p.Created < has.created)
 }
 
 // isOlder reports whether the published version is older than what the machine has, although that may still be used: the machine
@@ -106,7 +113,7 @@ func (p Publication) versionsToAsk(has installed, requested bool, now time.Time)
 	switch {
 	case p.waits(has, now):
 		return has.version, ""
-	case p.Turn != nil && p.Turn.Come && p.Version != "":
+	case p.Turn != nil && p.Version != "" && (p.Turn.Come || p.rollsBack(has)):
 		return p.Version, "" // the newest in the vault may not have had its first wave
 	case requested || !p.Fresh || p.isOlder(has):
 		return "", p.fallback(has)

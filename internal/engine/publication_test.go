@@ -28,6 +28,8 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 	turn.Turn = &Turn{Remaining: time.Hour}
 	come := turn
 	come.Turn = &Turn{Come: true}
+	waveBack, waveStaleBack := back, staleBack
+	waveBack.Turn, waveStaleBack.Turn = &Turn{}, &Turn{}
 	tests := []struct {
 		name      string
 		published Publication
@@ -58,6 +60,10 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 		{name: "nor a missing one", published: turn, has: missing, first: "new", fetches: true},
 		{name: "a wave that has come", published: come, has: old, first: "new", fetches: true},
 		{name: "in which a request gets no version that had no first wave", published: come, has: year(20, "new"), requested: true, first: "new", skips: true},
+		{name: "a roll-back of what it has waits for no wave", published: waveBack, has: old, first: "older", fetches: true},
+		{name: "nor of one in between", published: waveBack, has: year(7, "between"), first: "older", fetches: true},
+		{name: "but a machine with an older version waits, as nothing is rolled back there", published: waveBack, has: year(3, "oldest"), first: "oldest", skips: true},
+		{name: "while the watch is stale, what replaces it", published: waveStaleBack, has: old, first: "older"},
 		{name: "waves without a version watch keep what the machine has", published: Publication{Turn: &Turn{}}, has: old, first: "old"},
 		{name: "but install one", published: Publication{Turn: &Turn{}}, has: missing},
 		{name: "and replace one that expires", published: Publication{Turn: &Turn{}}, has: expired},

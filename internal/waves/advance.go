@@ -20,8 +20,8 @@ type Count struct {
 type Progress struct {
 	// Counts are those of each wave in turn, and in the end of the nodes that no wave selects.
 	Counts []Count
-	// Latest is the version that is rolled out.
-	Latest v1alpha1.LatestVersion
+	// Version is the version that is rolled out.
+	Version string
 	// Promote is the value of the annotation vaultpane.dev/promote, empty for none.
 	Promote string
 }
@@ -30,8 +30,8 @@ type Progress struct {
 // for none. It is a pure function: a controller that is restarted continues from the status.
 func Advance(rollout *v1alpha1.Rollout, before *v1alpha1.RolloutStatus, p Progress, now time.Time) (after v1alpha1.RolloutStatus, changes time.Time) {
 	last := len(rollout.Waves) + 1
-	if before == nil || before.Version != p.Latest.Version {
-		before = started(p.Latest.Version, 1, now)
+	if before == nil || before.Version != p.Version {
+		before = started(p.Version, 1, now)
 	}
 	after = *before.DeepCopy()
 	after.Wave = int32(min(int(after.Wave), last)) //nolint:gosec // at most the number of waves, which the CRD bounds
@@ -39,9 +39,9 @@ func Advance(rollout *v1alpha1.Rollout, before *v1alpha1.RolloutStatus, p Progre
 		reached := int(after.Wave)
 		open, all := p.sum(reached), p.sum(last)
 		next := reached + 1
-		switch promoted := promotedTo(p.Promote, p.Latest.Version, last); {
+		switch promoted := promotedTo(p.Promote, p.Version, last); {
 		case reached == last:
-		case p.Latest.RollbackFrom != "", all.Done == all.Nodes: // a roll-back does not wait, and nothing is left to wait for
+		case all.Done == all.Nodes: // nothing is left to wait for
 			next = last
 		case promoted > reached:
 			next = promoted
@@ -59,7 +59,7 @@ func Advance(rollout *v1alpha1.Rollout, before *v1alpha1.RolloutStatus, p Progre
 		if reached == last {
 			return finish(after, all, now), time.Time{}
 		}
-		after = *started(p.Latest.Version, next, now)
+		after = *started(p.Version, next, now)
 	}
 }
 

@@ -46,13 +46,12 @@ func TestAWaveStartsWhenTheOneBeforeIsCompleteAndItsPauseIsOver(t *testing.T) {
 	other := at(3, time.Hour, time.Hour)
 	other.Version = "v1"
 	tests := []struct {
-		name     string
-		before   *v1alpha1.RolloutStatus
-		counts   []Count
-		promote  string
-		rollback string
-		want     string
-		halted   bool
+		name    string
+		before  *v1alpha1.RolloutStatus
+		counts  []Count
+		promote string
+		want    string
+		halted  bool
 	}{
 		{name: "a new version begins with the first wave", before: other, counts: []Count{{2, 0, 0}, {3, 0, 0}, {5, 0, 0}}, want: "v2 wave 1 for 0s"},
 		{name: "also the first one ever", counts: []Count{{2, 0, 0}, {3, 0, 0}, {5, 0, 0}}, want: "v2 wave 1 for 0s"},
@@ -76,21 +75,19 @@ func TestAWaveStartsWhenTheOneBeforeIsCompleteAndItsPauseIsOver(t *testing.T) {
 		{name: "a promotion of another version", before: at(1, time.Hour), counts: []Count{{2, 1, 0}, {3, 0, 0}, {5, 0, 0}}, promote: "v1", want: "v2 wave 1 for 1h0m0s"},
 		{name: "a promotion that cannot be read", before: at(1, time.Hour), counts: []Count{{2, 1, 0}, {3, 0, 0}, {5, 0, 0}}, promote: "v2/next", want: "v2 wave 1 for 1h0m0s"},
 		{name: "a promotion beyond the end", before: at(1, time.Hour), counts: []Count{{2, 1, 0}, {3, 0, 0}, {5, 0, 0}}, promote: "v2/9", want: "v2 wave 3 for 0s"},
-		{name: "a roll-back does not wait", before: other, counts: []Count{{2, 0, 0}, {3, 3, 0}, {5, 5, 0}}, rollback: "v3", want: "v2 wave 3 for 0s"},
 		{name: "fewer waves than before", before: at(7, time.Hour), counts: []Count{{2, 0, 0}, {3, 3, 0}, {5, 5, 0}}, want: "v2 wave 3 for 1h0m0s"},
 		{name: "no node at all", before: at(1, time.Hour), counts: []Count{{}, {}, {}}, want: "v2 wave 3 for 0s, complete for 0s"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			latest := v1alpha1.LatestVersion{Version: "v2", RollbackFrom: test.rollback}
-			after, changes := Advance(canary(), test.before, Progress{Counts: test.counts, Latest: latest, Promote: test.promote}, noon)
+			after, changes := Advance(canary(), test.before, Progress{Counts: test.counts, Version: "v2", Promote: test.promote}, noon)
 			if got := text(after, changes); got != test.want {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 			if got := Halted(canary(), after, test.counts); got != test.halted {
 				t.Errorf("halted: %t", got)
 			}
-			again, _ := Advance(canary(), &after, Progress{Counts: test.counts, Latest: latest, Promote: test.promote}, noon)
+			again, _ := Advance(canary(), &after, Progress{Counts: test.counts, Version: "v2", Promote: test.promote}, noon)
 			if text(again, time.Time{}) != text(after, time.Time{}) {
 				t.Errorf("a second look changes it to %s", text(again, time.Time{}))
 			}
