@@ -134,7 +134,7 @@ func (w *Watch) reconcile(ctx context.Context, request reconcile.Request) (recon
 		w.markLooked([]string{url})
 		return reconcile.Result{RequeueAfter: max(deferred.After, time.Millisecond)}, nil
 	}
-	next, changed := w.conclude(url, chosen, err, nodesOf(users))
+	next, changed := w.conclude(url, chosen, err, nodesOf(users, chosen.version))
 	if changed {
 		w.tell(ctx, url)
 		w.Changed(namesOf(users)...)
@@ -193,12 +193,18 @@ func (w *Watch) interval(users []v1alpha1.ObservedCertificate) time.Duration {
 	return shortest
 }
 
-// nodesOf returns how many nodes fetch a new version, each certificate on each node counted.
-func nodesOf(users []v1alpha1.ObservedCertificate) int {
+// nodesOf returns how many nodes have to fetch a version, each certificate on each node counted. After a change of leader, what is
+// published already must not delay what is new.
+func nodesOf(users []v1alpha1.ObservedCertificate, version string) int {
 	nodes := 0
 	for i := range users {
-		if counts := users[i].Status.Nodes; counts != nil {
-			nodes += int(counts.Matched)
+		status := &users[i].Status
+		switch published := status.LatestVersion; {
+		case status.Nodes == nil, published != nil && published.Version == version:
+		case status.Version == version:
+			nodes += int(status.Nodes.Matched - status.Nodes.Installed)
+		default:
+			nodes += int(status.Nodes.Matched)
 		}
 	}
 	return nodes
