@@ -87,6 +87,9 @@ func (w *Watch) begin(secret keyvault.SecretURL, interval time.Duration, now tim
 	if known.interval > interval {
 		known.looked = true // the next list may be hours ahead
 	}
+	if known.attempted.Round(0).After(now.Round(0)) { // without the monotonic clock: the clock was set back
+		known.looked, known.attempted = true, time.Time{}
+	}
 	known.interval = interval
 	if due = known.due(); due.After(now) {
 		return due
