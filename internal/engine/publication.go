@@ -94,9 +94,10 @@ func (p Publication) supersedes(has installed, now time.Time) bool {
 	return p.Version != "" && (!has.inPlace || has.version != p.Version) && !p.isOlder(has) && !p.waits(has, now)
 }
 
-// confirms reports whether the version watch makes a poll at a slot unnecessary: it sees the vault, and there is nothing to fetch.
+// confirms reports whether the version watch makes a poll at a slot unnecessary: it sees the vault, and the machine has what it should.
+// One with a newer version than the published one polls: a vault that was restored from a backup no longer has that version.
 func (p Publication) confirms(has installed, now time.Time) bool {
-	return p.Fresh && p.Version != "" && has.inPlace && !p.supersedes(has, now)
+	return p.Fresh && has.inPlace && p.Version != "" && (has.version == p.Version || p.waits(has, now))
 }
 
 // lookAgain returns when time alone makes a machine fetch another version, zero for never.

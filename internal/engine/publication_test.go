@@ -43,7 +43,7 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 		{name: "without a version watch, the newest", has: old},
 		{name: "a published version", published: fresh, has: old, first: "new", fetches: true},
 		{name: "the one that it has", published: fresh, has: year(20, "new"), first: "new", skips: true},
-		{name: "one that it polled before it was published", published: fresh, has: year(30, "newest"), skips: true},
+		{name: "one that it polled before it was published", published: fresh, has: year(30, "newest")},
 		{name: "on request the newest, and where that is disabled the published one", published: fresh, has: old, requested: true, otherwise: "new", fetches: true},
 		{name: "while the watch is stale, the newest, and where that is disabled the published one", published: stale, has: old, otherwise: "new"},
 		{name: "but nothing older than what it has, which it polled since", published: stale, has: year(30, "newest")},
