@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (s *site) vault() *keyvault.Vault { return s.vaults.Vault(agentVault) }
 // startController starts the controller; interval is that of the version watch, 0 for none. more is added to its environment.
 func (s *site) startController(ctx context.Context, interval time.Duration, more ...string) (err error) {
 	s.stopController()
-	environment := more
+	environment := append(more, "VAULTPANE_WATCH_EVENT_BUDGET="+strconv.Itoa(watchEvents))
 	if interval > 0 {
 		environment = append(environment, s.vaults.Env()...)
 		environment = append(environment, "VAULTPANE_VERSION_WATCH=true", "VAULTPANE_VERSION_WATCH_INTERVAL="+interval.String(),
@@ -111,6 +112,10 @@ func (s *site) stopController() {
 		s.controller = nil
 	}
 }
+
+// watchEvents is how many watch events a second status writes may cause. The default is 5,000, which a thousand nodes decode on a
+// thousand machines, and this one cannot.
+const watchEvents = 2000
 
 // observe puts certificates into the vault and has the first nodes of the fleet observe them.
 func (s *site) observe(ctx context.Context, nodes int, names ...string) error {

@@ -16,16 +16,22 @@ type Size struct {
 	Nodes int
 	// Interval is the nodes' polling interval, which stands for an hour. Requests are counted for as long.
 	Interval time.Duration
-	// Bulk is how many certificates are renewed at once, on BulkNodes nodes.
+	// Parts are the parts of the fleet on which renewals are timed: 4 for a quarter, 1 for all.
+	Parts []int
+	// Bulk is how many certificates are renewed at once, on BulkNodes nodes; 0 for none.
 	Bulk, BulkNodes int
-	// Outage is how long the vault throttles.
+	// Outage is how long the vault throttles; 0 for not at all.
 	Outage time.Duration
+	// Idle is how long the API server's own use of the processor is measured.
+	Idle time.Duration
+	// Slow has renewals timed with polling too, which takes an interval.
+	Slow bool
 }
 
 // Full and Quick are the sizes of the bench.
 var (
-	Full  = Size{Nodes: 1000, Interval: time.Minute, Bulk: 50, BulkNodes: 20, Outage: 30 * time.Second}
-	Quick = Size{Nodes: 100, Interval: 30 * time.Second, Bulk: 10, BulkNodes: 10, Outage: 10 * time.Second}
+	Full  = Size{Nodes: 1000, Interval: time.Minute, Parts: []int{4, 2, 1}, Bulk: 50, BulkNodes: 20, Outage: 30 * time.Second, Idle: 10 * time.Second, Slow: true}
+	Quick = Size{Nodes: 100, Interval: 30 * time.Second, Parts: []int{1}, Idle: 3 * time.Second}
 )
 
 // counted are the numbers of nodes whose requests are counted: 1, 10, 100, …
@@ -36,15 +42,17 @@ func (s Size) counted() (sizes []int) {
 	return sizes
 }
 
-// renewed are the numbers of nodes on which a renewal is timed: a quarter, a half, all.
-func (s Size) renewed() []int { return []int{s.Nodes / 4, s.Nodes / 2, s.Nodes} }
+// renewed are the numbers of nodes on which a renewal is timed.
+func (s Size) renewed() (sizes []int) {
+	for _, part := range s.Parts {
+		sizes = append(sizes, s.Nodes/part)
+	}
+	return sizes
+}
 
 func idleName(nodes int) string  { return fmt.Sprintf("idle-%d", nodes) }
 func renewName(nodes int) string { return fmt.Sprintf("renew-%d", nodes) }
 func bulkName(number int) string { return fmt.Sprintf("bulk-%02d", number) }
-
-// idleTime is how long the API server's own use of the processor is measured.
-const idleTime = 10 * time.Second
 
 // Measure measures everything.
 func Measure(ctx context.Context, t *result.Table, size Size) error {
@@ -68,10 +76,10 @@ func Measure(ctx context.Context, t *result.Table, size Size) error {
 
 // begin starts the fleet, and waits until every node has its certificates.
 func (s *site) begin(ctx context.Context) (err error) {
-	if err := pause(ctx, idleTime); err != nil { // the API server has work of its own after its start
+	if err := pause(ctx, s.Idle); err != nil { // the API server has work of its own after its start
 		return err
 	}
-	if s.idle, err = s.usageOf(ctx, idleTime); err != nil {
+	if s.idle, err = s.usageOf(ctx, s.Idle); err != nil {
 		return err
 	}
 	for _, size := range s.counted() {
@@ -121,6 +129,9 @@ func (s *site) polling(ctx context.Context) error {
 	if err := baseline.report(s); err != nil {
 		return err
 	}
+	if !s.Slow {
+		return nil
+	}
 	if err := baseline.renew(s); err != nil {
 		return err
 	}
@@ -153,8 +164,13 @@ func (s *site) watching(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.renewBulk(ctx); err != nil {
-		return err
+	if s.Bulk > 0 {
+		if err := s.renewBulk(ctx); err != nil {
+			return err
+		}
 	}
-	return s.throttled(ctx, ownInterval)
+	if s.Outage > 0 {
+		return s.throttled(ctx)
+	}
+	return nil
 }
