@@ -19,7 +19,10 @@ import (
 // curve is a line of a plot, as the bench has it.
 type curve struct {
 	Plot, Name string
-	Points     []struct{ Nodes, Value int }
+	Points     []struct {
+		Nodes int
+		Value float64
+	}
 }
 
 // Size of one plot.
@@ -86,7 +89,7 @@ func plotOf(title string, curves []curve) (*plot.Plot, error) {
 		}
 		points := make(plotter.XYs, 0, len(one.Points))
 		for _, point := range one.Points {
-			points = append(points, plotter.XY{X: float64(point.Nodes), Y: max(0.1, float64(point.Value))}) // a logarithm has no zero
+			points = append(points, plotter.XY{X: float64(point.Nodes), Y: max(0.1, point.Value)}) // a logarithm has no zero
 		}
 		line, marks, err := plotter.NewLinePoints(points)
 		if err != nil {

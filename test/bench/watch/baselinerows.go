@@ -20,7 +20,7 @@ func (b *baselines) report(s *site) error {
 			counts = append(counts, stats.BySecret[strings.ToLower(idleName(size))])
 		}
 		s.Note(fmt.Sprintf("Key Vault requests an hour for one certificate on %s nodes, baseline: %s", list(s.counted()), name), list(counts))
-		s.Curve("Key Vault requests an hour", "baseline: "+name, s.counted(), counts)
+		s.Curve(requestsPlot, "baseline: "+name, s.counted(), floats(counts)...)
 	}
 	return nil
 }

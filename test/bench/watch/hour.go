@@ -33,7 +33,7 @@ func (s *site) countHour(ctx context.Context, mode string) error {
 		goal = "≤ 1 a minute, on any number of nodes"
 	}
 	s.Add(fmt.Sprintf("Key Vault requests an hour for one certificate on %s nodes, %s", list(s.counted()), mode), list(counts), goal, reached)
-	s.Curve("Key Vault requests an hour", mode, s.counted(), counts)
+	s.Curve(requestsPlot, mode, s.counted(), floats(counts)...)
 	writes := map[string]int{states: during.writes[states], certificates: during.writes[certificates], "events": during.writes["events"]}
 	total, listed := others(writes)
 	s.Add(fmt.Sprintf("API writes in %s, %d nodes, except Leases, %s", s.Interval, s.Nodes, mode), listed, "0", total == 0)
@@ -48,6 +48,13 @@ func (s *site) countHour(ctx context.Context, mode string) error {
 func (s *site) watchHour(count int) int {
 	intervals := float64(s.Interval) / float64(watchInterval)
 	return int(float64(count)/intervals*float64(time.Hour/realInterval) + 0.5)
+}
+
+func floats(numbers []int) (all []float64) {
+	for _, number := range numbers {
+		all = append(all, float64(number))
+	}
+	return all
 }
 
 func percent(busy, length time.Duration) float64 { return 100 * float64(busy) / float64(length) }

@@ -47,7 +47,7 @@ func (s *site) timeRenewals(ctx context.Context, mode string, sizes []int, learn
 		}
 		s.AtMost(fmt.Sprintf("renewal to installed on %d nodes, %s: p50, p99, longest", size, mode), arrived.String(),
 			fmt.Sprintf("p99 ≤ %.0f s", learn.Seconds()), arrived.at(0.99).Seconds(), learn.Seconds())
-		s.Curve("Renewal to installed, p99, in s", mode, []int{size}, []int{int(arrived.at(0.99).Seconds() + 0.5)})
+		s.Curve(timesPlot, mode, []int{size}, arrived.at(0.99).Seconds())
 	}
 	if len(sizes) > 1 {
 		return nil

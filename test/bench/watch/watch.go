@@ -71,7 +71,11 @@ func Measure(ctx context.Context, t *result.Table, size Size) error {
 	if err := s.watching(ctx); err != nil {
 		return err
 	}
-	return s.pushing(ctx)
+	if err := s.pushing(ctx); err != nil {
+		return err
+	}
+	s.growth()
+	return nil
 }
 
 // begin starts the fleet, and waits until every node has its certificates.
