@@ -100,12 +100,21 @@ func (p Publication) confirms(has installed, now time.Time) bool {
 	return p.Fresh && has.inPlace && p.Version != "" && (has.version == p.Version || p.waits(has, now))
 }
 
-// lookAgain returns when time alone makes a machine fetch another version, zero for never.
+// lookAgain returns when a machine stops waiting for its wave, zero where it does not wait.
 func (p Publication) lookAgain(has installed, now time.Time) time.Time {
-	if p.waits(has, now) && has.version != p.Version {
+	if p.waits(has, now) {
 		return p.Turn.deadline(has)
 	}
 	return time.Time{}
+}
+
+// urgentSince returns since when a machine no longer waits for its wave because its certificate is about to expire, zero where it
+// waits, or where its wave has come.
+func (p Publication) urgentSince(has installed, now time.Time) time.Time {
+	if p.Turn == nil || p.Turn.Come || !has.inPlace || now.Before(p.Turn.deadline(has)) {
+		return time.Time{}
+	}
+	return p.Turn.deadline(has)
 }
 
 // versionsToAsk returns the version to ask the vault for, empty for the newest; and the one to take if that one must not be used,

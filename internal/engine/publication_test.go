@@ -9,6 +9,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/schedule"
 )
 
 func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
@@ -181,5 +182,31 @@ func TestWavesNeedACluster(t *testing.T) {
 	_, err := newEngine(t, web).desired(task{certificate: web, ref: storeRef(web.Spec)})
 	if found := failure.Of(err); found.Reason != v1alpha1.ReasonUnsupported || !strings.Contains(found.Message, "rollout, whose waves a cluster's controller starts") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A machine polls when it stops waiting for its wave, also while nothing is published: the next slot may be after the expiry.
+func TestAMachineThatStopsWaitingPollsAtOnce(t *testing.T) {
+	web := observed("web")
+	web.Spec.PollingIntervalInS = 86400
+	has := installed{inPlace: true, version: "old", created: 10, notBefore: noon, notAfter: noon.Add(10 * time.Hour)}
+	known := record{poll: pollRecord{generation: web.Generation, at: noon}}
+	published := Publication{Turn: &Turn{}}
+	deadline, machine := published.lookAgain(has, noon), "node"
+	for schedule.Slot(machine, "u", 24*time.Hour, noon).Before(has.notAfter) {
+		machine += "0"
+	}
+	at := func(now time.Time) decision {
+		return decide(known, situation{certificate: web, machine: machine, url: "u", has: has, published: published, now: now, started: noon, lastAlive: noon})
+	}
+	if at(deadline.Add(-time.Second)).poll {
+		t.Error("it polls before its deadline")
+	}
+	if !at(deadline).poll {
+		t.Error("it does not poll at its deadline")
+	}
+	known.poll.at = deadline
+	if at(deadline.Add(time.Second)).poll {
+		t.Error("it polls twice")
 	}
 }
