@@ -92,7 +92,8 @@ func (s situation) fetchTime(seen sighting) time.Time {
 	if !s.has.inPlace || s.now.After(s.has.notAfter) || urgent {
 		return seen.at
 	}
-	return seen.at.Add(s.published.Wait)
+	slot := schedule.Slot(s.machine, s.url, intervalOf(s.certificate), seen.at)
+	return earliest(seen.at.Add(s.published.Wait), slot) // never later than without the version watch
 }
 
 // pollAt decides to poll where a time has come, and otherwise to look again at that time.

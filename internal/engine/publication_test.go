@@ -130,8 +130,9 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 	stale.Fresh = false
 	expired.notAfter = noon
 	ahead.poll.seen.at = noon.Add(24 * time.Hour)
-	another := failing
+	another, long := failing, published
 	another.poll.target = "before"
+	long.Wait = 48 * time.Hour
 	tests := []struct {
 		name      string
 		known     record
@@ -148,6 +149,7 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 		{"after a failure, at its next attempt", failing, published, has, 6 * time.Second, false},
 		{"then it is again", failing, published, has, time.Minute, true},
 		{"after a failure of another version", another, published, has, 5 * time.Second, true},
+		{"by its next slot where its time is later", acted, long, has, time.Hour, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
