@@ -130,9 +130,11 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 	stale.Fresh = false
 	expired.notAfter = noon
 	ahead.poll.seen.at = noon.Add(24 * time.Hour)
-	another, long := failing, published
-	another.poll.target = "before"
+	another, back, long := failing, failing, published
+	another.poll.target, back.poll.target = "before", "newer"
 	long.Wait = 48 * time.Hour
+	had := has
+	had.version, had.created = published.Version, published.Created
 	tests := []struct {
 		name      string
 		known     record
@@ -149,6 +151,7 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 		{"after a failure, at its next attempt", failing, published, has, 6 * time.Second, false},
 		{"then it is again", failing, published, has, time.Minute, true},
 		{"after a failure of another version", another, published, has, 5 * time.Second, true},
+		{"also where that was rolled back to what it has", back, published, had, 5 * time.Second, true},
 		{"by its next slot where its time is later", acted, long, has, time.Hour, true},
 	}
 	for _, test := range tests {
