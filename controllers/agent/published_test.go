@@ -167,3 +167,33 @@ func TestADisabledVersionIsRolledBack(t *testing.T) {
 	m.reconcilesAgain("web")
 	m.installed("web", first)
 }
+
+// Another secret comes in waves as another version does. Until its wave starts, a node keeps what it has, and does not ask the new
+// secret for the old one's version.
+func TestAnotherURLWaitsForItsWave(t *testing.T) {
+	m := newClusterMachine(t, "wave-url")
+	web := m.put("web", vaulttest.CertificateOptions{})
+	shop := m.put("shop", vaulttest.CertificateOptions{})
+	m.create("web", func(spec *v1alpha1.ObservedCertificateSpec) {
+		spec.Rollout = &v1alpha1.Rollout{Waves: []v1alpha1.Wave{{NodeSelector: v1alpha1.NodeSelector{MatchLabels: map[string]v1alpha1.LabelValue{"ring": "canary"}}}}}
+	})
+	m.installed("web", web)
+	m.changeSpec("web", func(spec *v1alpha1.ObservedCertificateSpec) { spec.URL = m.url("shop") })
+	m.reconcilesAgain("web")
+	m.beat()
+	version, created := m.vault.Versions(m.full("shop"))[0], metav1.NewTime(m.vault.Created(m.full("shop"), m.vault.Versions(m.full("shop"))[0]))
+	inWave := func(wave int32) func(*v1alpha1.ObservedCertificateStatus) {
+		return func(status *v1alpha1.ObservedCertificateStatus) {
+			status.LatestVersion.Version, status.LatestVersion.CreatedTime = version, &created
+			status.Rollout = &v1alpha1.RolloutStatus{Version: version, Wave: wave}
+		}
+	}
+	m.publishes("web", 0, inWave(1))
+	m.reconcilesAgain("web")
+	m.holds(my, web)
+	if got := m.requests("shop"); got != 0 {
+		t.Errorf("the new secret got %d requests before the node's wave", got)
+	}
+	m.publishes("web", 0, inWave(2))
+	m.installed("web", shop)
+}

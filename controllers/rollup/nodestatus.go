@@ -114,6 +114,8 @@ func (s nodeStatus) at(now time.Time, expiringSoon time.Duration, wanted target)
 	switch {
 	case s.phase != failed && s.held.expired(now):
 		s.phase, s.reason = failed, v1alpha1.ReasonExpired
+	case s.reason == v1alpha1.ReasonPending && s.wave > wanted.wave && s.held.version != "" && wanted.latest != "" && s.held.version != wanted.latest:
+		s.reason = v1alpha1.ReasonWaitingForWave // with the certificate of another URL
 	case s.reason != v1alpha1.ReasonInstalled: // not finished, failed or suspended
 	case s.sync != "" && (!wanted.has(s.held) || s.held.expired(now.Add(expiringSoon))):
 		s.phase, s.reason = phaseOf(s.sync), s.sync

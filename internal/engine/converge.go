@@ -28,7 +28,7 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		return out.failed(err)
 	}
 	inPlace := usableIn(t.ref, seen.held) && e.complete(t.before.poll.fetched)
-	has := installedOf(seen, inPlace)
+	has := installedOf(seen, inPlace, want.Mark.Source)
 	due := decide(t.before, situation{
 		certificate: t.certificate, machine: e.MachineName, url: out.url, has: has, published: t.published,
 		now: e.Now(), started: e.Started, lastAlive: e.LastAlive,

@@ -38,6 +38,8 @@ func decide(known record, s situation) decision {
 	switch {
 	case s.now.Before(known.poll.notBefore):
 		return decision{again: known.poll.notBefore} // first polls after a start are spread
+	case s.has.otherSecret && s.published.waits(s.has, s.now):
+		return decision{} // another secret comes in waves as another version does, and does not have the version that is installed
 	case known.poll.generation == 0 && known.entry.State != v1alpha1.StateSuspended: // never seen
 		return decision{poll: true, since: latest(s.certificate.CreationTimestamp.Time, s.started)}
 	case known.poll.generation != s.certificate.Generation, request != "" && request != known.poll.requestedAt:

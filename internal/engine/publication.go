@@ -39,13 +39,14 @@ type Turn struct {
 // installed is the version that a machine has.
 type installed struct {
 	inPlace             bool // it is in the store, with its key, as it should be
+	otherSecret         bool // it came from the URL before the current one
 	version             string
 	created             int64 // of the version in the vault, 0 if it is not known
 	notBefore, notAfter time.Time
 }
 
-// installedOf returns what the store holds. inPlace is false where something of it is missing.
-func installedOf(seen observation, inPlace bool) installed {
+// installedOf returns what the store holds. inPlace is false where something of it is missing. source is that of the secret's mark.
+func installedOf(seen observation, inPlace bool, source string) installed {
 	if seen.held == nil {
 		return installed{}
 	}
@@ -55,6 +56,9 @@ func installedOf(seen observation, inPlace bool) installed {
 	}
 	if seen.held.Mark != nil {
 		has.created = seen.held.Mark.Created
+	}
+	if seen.mark.Source != "" && seen.mark.Source != source {
+		has.otherSecret, has.version, has.created = true, "", 0 // which say nothing of this secret
 	}
 	return has
 }
