@@ -29,8 +29,10 @@ type Version struct {
 const (
 	// listTimeout is how long all pages of a list may take together. A page has 25 versions.
 	listTimeout = 3 * callerTimeout
-	// maxVersions bounds a list: a server that returns pages without end must not fill the memory. Key Vault has no limit.
+	// maxVersions and maxPages bound a list: a server that returns pages without end must not fill the memory, nor one that returns
+	// empty ones be asked without end. Key Vault has no limit.
 	maxVersions = 10_000
+	maxPages    = maxVersions / 25
 )
 
 // Versions lists the versions of a secret, in no order, with the identity of a client ID, empty for the process's own. It
@@ -52,6 +54,7 @@ func (c *Clients) Versions(ctx context.Context, secret SecretURL, clientID strin
 type list struct {
 	properties []*azsecrets.SecretProperties
 	elsewhere  bool // it continues on another host, which must not receive a token
+	tooLong    bool // it has more pages or versions than are read, and the newest may be among the rest
 }
 
 // allVersions reads all pages: their order is that of the versions' ids, which are random.
@@ -59,7 +62,10 @@ func allVersions(secret SecretURL) call[list] {
 	return func(ctx context.Context, client *azsecrets.Client) (list, error) {
 		var all list
 		pager := client.NewListSecretPropertiesVersionsPager(secret.Name, nil)
-		for pager.More() && len(all.properties) < maxVersions {
+		for pages := 0; pager.More(); pages++ {
+			if all.tooLong = pages == maxPages || len(all.properties) >= maxVersions; all.tooLong {
+				break
+			}
 			page, err := pager.NextPage(ctx)
 			if err != nil {
 				return list{}, err
@@ -91,8 +97,15 @@ func sameHost(next *string, secret SecretURL) bool {
 
 // versions returns the versions in a list, or a Failure.
 func (l list) versions(asked request) ([]Version, error) {
-	if l.elsewhere {
+	switch {
+	case l.elsewhere:
 		return nil, notFromKeyVault(asked, "the list continues on another host")
+	case l.tooLong:
+		return nil, &Failure{
+			Reason: v1alpha1.ReasonMalformedSecret,
+			Message: fmt.Sprintf("%sthe list of its versions does not end after %d versions and %d pages; create the certificate under another name, and use that in spec.url",
+				about(asked), len(l.properties), maxPages),
+		}
 	}
 	versions := make([]Version, 0, len(l.properties))
 	for _, one := range l.properties {
