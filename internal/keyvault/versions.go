@@ -146,5 +146,8 @@ func versionOf(one *azsecrets.SecretProperties) Version {
 			*read.into = *read.from
 		}
 	}
+	if year := version.Created.UTC().Year(); year < 1 || year > 9999 {
+		version.Created = time.Time{} // the API server rejects such a time, and with it the whole status
+	}
 	return version
 }

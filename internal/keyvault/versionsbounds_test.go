@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
@@ -55,5 +56,16 @@ func TestAListWithoutAnEndIsAFailure(t *testing.T) {
 				t.Errorf("it was asked %d times, want %d", server.count, test.pages)
 			}
 		})
+	}
+}
+
+// A status with a year of five digits is rejected as a whole, so the certificate would have no status any more.
+func TestATimeThatNoStatusCanHaveIsIgnored(t *testing.T) {
+	for _, seconds := range []int64{1e15, -1e15} {
+		created := time.Unix(seconds, 0)
+		id := azsecrets.ID("https://shop.vault.azure.net/secrets/word/a")
+		if got := versionOf(&azsecrets.SecretProperties{ID: &id, Attributes: &azsecrets.SecretAttributes{Created: &created}}); !got.Created.IsZero() {
+			t.Errorf("got %s", got.Created)
+		}
 	}
 }
