@@ -19,8 +19,8 @@ type usage struct {
 }
 
 var (
-	writtenLine = regexp.MustCompile(`^apiserver_request_total\{.*resource="([^"]+)".*verb="(?:POST|PUT|PATCH|APPLY)".*\} (\S+)`)
-	eventsLine  = regexp.MustCompile(`^apiserver_watch_events_total\{.*resource="([^"]+)"[^}]*\} (\S+)`)
+	writtenLine = regexp.MustCompile(`^apiserver_request_total\{.*,resource="([^"]+)".*verb="(?:POST|PUT|PATCH|APPLY)".*\} (\S+)`)
+	eventsLine  = regexp.MustCompile(`^apiserver_watch_events_total\{.*[{,]resource="([^"]+)"[^}]*\} (\S+)`)
 	kindLine    = regexp.MustCompile(`^apiserver_watch_events_total\{.*kind="([^"]+)"[^}]*\} (\S+)`)
 )
 

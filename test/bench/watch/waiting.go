@@ -17,7 +17,7 @@ import (
 )
 
 // limit is how long the bench waits for anything.
-const limit = 3 * time.Minute
+const limit = 5 * time.Minute
 
 // until waits until a condition holds.
 func until(ctx context.Context, what string, holds func(ctx context.Context) (bool, error)) error {
