@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/color"
+	"math"
 	"os"
 	"slices"
 
@@ -83,6 +84,7 @@ func plotOf(title string, curves []curve) (*plot.Plot, error) {
 	drawn.Legend.Top, drawn.Legend.Left = true, true
 	drawn.Add(plotter.NewGrid())
 	count := 0
+	defer roundAxes(drawn)
 	for _, one := range curves {
 		if one.Plot != title {
 			continue
@@ -102,4 +104,11 @@ func plotOf(title string, curves []curve) (*plot.Plot, error) {
 		drawn.Legend.Add(one.Name, line, marks)
 	}
 	return drawn, nil
+}
+
+// roundAxes has both axes begin and end at powers of ten, and leaves room for the legend above the curves.
+func roundAxes(drawn *plot.Plot) {
+	power := func(exponent float64) float64 { return math.Pow(10, exponent) }
+	drawn.X.Min, drawn.X.Max = power(math.Floor(math.Log10(drawn.X.Min))), power(math.Ceil(math.Log10(drawn.X.Max)))
+	drawn.Y.Min, drawn.Y.Max = power(math.Floor(math.Log10(drawn.Y.Min))), power(math.Ceil(math.Log10(drawn.Y.Max))+1)
 }
