@@ -28,7 +28,7 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		return out.failed(err)
 	}
 	inPlace := usableIn(t.ref, seen.held) && e.complete(t.before.poll.fetched)
-	has := installedOf(seen, inPlace, want.Mark.Source)
+	has := installedOf(seen, inPlace, want.Mark.Source, t.before.poll.fetched)
 	due := decide(t.before, situation{
 		certificate: t.certificate, machine: e.MachineName, url: out.url, has: has, published: t.published,
 		now: e.Now(), started: e.Started, lastAlive: e.LastAlive,
@@ -61,7 +61,7 @@ func (e *Engine) poll(ctx context.Context, t task, want desired, has installed, 
 	if err != nil {
 		return want, result, fmt.Errorf("reading the certificate in %s version %s: %w", want.url, got.version, err)
 	}
-	result.fetched = vaultVersion{certstore.Thumbprint(completed.Current()), got.version, completed.Companions()}
+	result.fetched = vaultVersion{certstore.Thumbprint(completed.Current()), got.version, got.created, completed.Companions()}
 	completed, held, done, err := e.apply(ctx, t, completed)
 	result.done = done
 	if held == nil {

@@ -53,6 +53,7 @@ type pollRecord struct {
 type vaultVersion struct {
 	thumbprint string // empty for none
 	version    string
+	created    int64                 // in the vault, 0 if it is not known
 	companions []certstore.Companion // what belongs in the stores together with it
 }
 

@@ -45,8 +45,9 @@ type installed struct {
 	notBefore, notAfter time.Time
 }
 
-// installedOf returns what the store holds. inPlace is false where something of it is missing. source is that of the secret's mark.
-func installedOf(seen observation, inPlace bool, source string) installed {
+// installedOf returns what the store holds. inPlace is false where something of it is missing. source is that of the secret's mark;
+// fetched has what a certificate that another tool installed, and that has no mark, does not tell.
+func installedOf(seen observation, inPlace bool, source string, fetched vaultVersion) installed {
 	if seen.held == nil {
 		return installed{}
 	}
@@ -54,8 +55,11 @@ func installedOf(seen observation, inPlace bool, source string) installed {
 		inPlace: inPlace, version: seen.entry.Version,
 		notBefore: seen.held.Certificate.NotBefore, notAfter: seen.held.Certificate.NotAfter,
 	}
-	if seen.held.Mark != nil {
+	switch {
+	case seen.held.Mark != nil:
 		has.created = seen.held.Mark.Created
+	case fetched.version == has.version:
+		has.created = fetched.created
 	}
 	if seen.mark.Source != "" && seen.mark.Source != source {
 		has.otherSecret, has.version, has.created = true, "", 0 // which say nothing of this secret

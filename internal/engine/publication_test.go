@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"crypto/x509"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/internal/schedule"
@@ -213,5 +215,17 @@ func TestAMachineThatStopsWaitingPollsAtOnce(t *testing.T) {
 	known.poll.at = deadline
 	if at(deadline.Add(time.Second)).poll {
 		t.Error("it polls twice")
+	}
+}
+
+// A certificate that another tool installed has no mark. Without the creation time of its version, a node that polled it before it was
+// published would go back to the published one.
+func TestACertificateWithoutAMarkIsAsOldAsTheVaultSaid(t *testing.T) {
+	seen := observation{held: &certstore.Entry{Certificate: &x509.Certificate{}}}
+	seen.entry.Version = "newest"
+	for version, want := range map[string]int64{"newest": 30, "another": 0} {
+		if got := installedOf(seen, true, "", vaultVersion{version: version, created: 30}).created; got != want {
+			t.Errorf("with version %q: got %d, want %d", version, got, want)
+		}
 	}
 }
