@@ -44,7 +44,8 @@ func decide(known record, s situation) decision {
 		return decision{poll: true, since: latest(s.certificate.CreationTimestamp.Time, s.started)}
 	case known.poll.generation != s.certificate.Generation, request != "" && request != known.poll.requestedAt:
 		return decision{poll: true, since: s.now}
-	case s.published.Fresh && s.published.Version != known.poll.target && (s.published.supersedes(s.has, s.now) || known.poll.target != ""):
+	case s.published.Fresh && s.published.Version != known.poll.target &&
+		(s.published.supersedes(s.has, s.now) || known.poll.attempt > 0 && !s.published.waits(s.has, s.now)):
 		return pollAt(s.fetchTime(known.poll.seen), s.now)
 	case known.poll.terminal:
 		return decision{} // waits for the spec

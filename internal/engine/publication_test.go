@@ -134,6 +134,11 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 	ahead.poll.seen.at = noon.Add(24 * time.Hour)
 	another, back, long := failing, failing, published
 	another.poll.target, back.poll.target = "before", "newer"
+	failing.poll.attempt, another.poll.attempt, back.poll.attempt = 1, 1, 1
+	before := back
+	before.poll.target = ""
+	waiting := published
+	waiting.Turn = &Turn{}
 	long.Wait = 48 * time.Hour
 	had := has
 	had.version, had.created = published.Version, published.Created
@@ -154,6 +159,8 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 		{"then it is again", failing, published, has, time.Minute, true},
 		{"after a failure of another version", another, published, has, 5 * time.Second, true},
 		{"also where that was rolled back to what it has", back, published, had, 5 * time.Second, true},
+		{"also where nothing was published yet when it failed, as right after a change of the spec", before, published, had, 5 * time.Second, true},
+		{"but not for its wave, whose version it does not ask for", before, waiting, had, 5 * time.Second, false},
 		{"by its next slot where its time is later", acted, long, has, time.Hour, true},
 	}
 	for _, test := range tests {
