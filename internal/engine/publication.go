@@ -143,10 +143,11 @@ func (p Publication) versionsToAsk(has installed, requested bool, now time.Time)
 // old: a machine keeps what it has, unless the published version is newer or replaces that very version.
 func (p Publication) fallback(has installed) string {
 	isNewer := has.created != 0 && p.Created > has.created
-	if has.inPlace && has.version != p.Version && has.version != p.RollbackFrom && !isNewer {
-		return ""
+	replaces := p.RollbackFrom != "" && p.RollbackFrom == has.version
+	if !has.inPlace || has.otherSecret || has.version == p.Version || isNewer || replaces {
+		return p.Version
 	}
-	return p.Version
+	return ""
 }
 
 // sighting is when a machine first saw a publication.
