@@ -61,8 +61,10 @@ func decide(known record, s situation) decision {
 func (s situation) decideSlot(known pollRecord) decision {
 	interval := intervalOf(s.certificate)
 	confirmed := s.published.confirms(s.has, s.now)
-	if urgent := s.published.urgentSince(s.has, s.now); !confirmed && known.at.Before(urgent) {
-		return decision{poll: true, since: urgent} // the next slot may be after the expiry
+	if s.published.isUrgent(s.has, s.now) && !confirmed {
+		if deadline := s.published.Turn.deadline(s.has); known.at.Before(deadline) {
+			return decision{poll: true, since: deadline} // the next slot may be after the expiry
+		}
 	}
 	last := latest(known.at, known.skipped)
 	if last.IsZero() {

@@ -108,21 +108,18 @@ func (p Publication) confirms(has installed, now time.Time) bool {
 	return p.Fresh && has.inPlace && p.Version != "" && (has.version == p.Version || p.waits(has, now))
 }
 
-// lookAgain returns when a machine stops waiting for its wave, zero where it does not wait.
+// lookAgain returns when a machine stops waiting for waves, zero without them, or where it does not wait.
 func (p Publication) lookAgain(has installed, now time.Time) time.Time {
-	if p.waits(has, now) {
-		return p.Turn.deadline(has)
-	}
-	return time.Time{}
-}
-
-// urgentSince returns since when a machine no longer waits for its wave because its certificate is about to expire, zero where it
-// waits, or where its wave has come.
-func (p Publication) urgentSince(has installed, now time.Time) time.Time {
-	if p.Turn == nil || p.Turn.Come || !has.inPlace || now.Before(p.Turn.deadline(has)) {
+	if p.Turn == nil || !has.inPlace || p.isUrgent(has, now) {
 		return time.Time{}
 	}
 	return p.Turn.deadline(has)
+}
+
+// isUrgent reports whether a machine does not wait for waves because its certificate is about to expire: neither for its own, nor, where
+// it has the published version, for a newer one whose waves do not start while the watch is stale.
+func (p Publication) isUrgent(has installed, now time.Time) bool {
+	return p.Turn != nil && has.inPlace && !now.Before(p.Turn.deadline(has))
 }
 
 // versionsToAsk returns the version to ask the vault for, empty for the newest; and the one to take if that one must not be used,
@@ -131,7 +128,10 @@ func (p Publication) versionsToAsk(has installed, requested bool, now time.Time)
 	switch {
 	case p.waits(has, now):
 		return has.version, ""
-	case p.Turn != nil && p.Version != "" && (p.Turn.Come || p.rollsBack(has)):
+	case p.Turn != nil && p.Version != "" && (p.Turn.Come || p.rollsBack(has)) && (p.Fresh || !p.isUrgent(has, now)):
+		if p.isOlder(has) {
+			return has.version, ""
+		}
 		return p.Version, "" // the newest in the vault may not have had its first wave
 	case requested || !p.Fresh || p.isOlder(has):
 		return "", p.fallback(has)

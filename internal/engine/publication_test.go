@@ -31,6 +31,8 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 	turn.Turn = &Turn{Remaining: time.Hour}
 	come := turn
 	come.Turn = &Turn{Come: true}
+	staleCome, expires := stale, year(20, "new")
+	staleCome.Turn, expires.notAfter = &Turn{Come: true}, now.Add(time.Hour)
 	waveBack, waveStaleBack := back, staleBack
 	waveBack.Turn, waveStaleBack.Turn = &Turn{}, &Turn{}
 	tests := []struct {
@@ -63,6 +65,10 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 		{name: "nor a missing one", published: turn, has: missing, first: "new", fetches: true},
 		{name: "a wave that has come", published: come, has: old, first: "new", fetches: true},
 		{name: "in which a request gets no version that had no first wave", published: come, has: year(20, "new"), requested: true, first: "new", skips: true},
+		{name: "also while the watch is stale", published: staleCome, has: old, first: "new"},
+		{name: "which keeps what it has then", published: staleCome, has: year(20, "new"), first: "new"},
+		{name: "until that is about to expire, as no wave of a newer one starts", published: staleCome, has: expires, otherwise: "new"},
+		{name: "and does not go back from the newer one", published: staleCome, has: year(30, "newest"), first: "newest"},
 		{name: "a roll-back of what it has waits for no wave", published: waveBack, has: old, first: "older", fetches: true},
 		{name: "nor of one in between", published: waveBack, has: year(7, "between"), first: "older", fetches: true},
 		{name: "but a machine with an older version waits, as nothing is rolled back there", published: waveBack, has: year(3, "oldest"), first: "oldest", skips: true},
