@@ -24,7 +24,7 @@ type fetched struct {
 // versions are those to ask the vault for, in this order.
 type versions struct {
 	first, otherwise string // empty for the newest, and for none
-	published        string // the version that the version watch published, where it is asked for
+	published        string // the version that the version watch published, where the machine acts on it
 }
 
 // toAsk returns the versions of a certificate to ask for.
@@ -35,7 +35,7 @@ func (t task) toAsk(url keyvault.SecretURL, has installed, now time.Time) versio
 	request := requestOf(t.certificate)
 	first, otherwise := t.published.versionsToAsk(has, request != "" && request != t.before.poll.requestedAt, now)
 	asked := versions{first: first, otherwise: otherwise}
-	if t.published.Version != "" && (first == t.published.Version || first == "") {
+	if !t.published.waits(has, now) {
 		asked.published = t.published.Version
 	}
 	return asked
