@@ -54,7 +54,7 @@ var parts = []part{
 // quick is what `bench quick` measures, in two to three minutes: whether everything works, and roughly how fast.
 func quick() scale {
 	return scale{
-		parts: []string{"cold", "store", "watch"}, certificates: 200, rounds: 1, storeRounds: 100, wineRounds: 1, watch: watch.Quick,
+		parts: []string{"cold", "store", "watch"}, certificates: 100, rounds: 1, storeRounds: 100, wineRounds: 1, watch: watch.Quick,
 		nodes: 100, nodeCertificates: 10, fleetRounds: 1, memoryNodes: 500, memoryCertificates: 20, quiet: 10 * time.Second,
 	}
 }
