@@ -85,16 +85,17 @@ func (p Publication) waits(has installed, now time.Time) bool {
 }
 
 // rollsBack reports whether what a machine has must not be used any more. It does not wait for its wave then. A machine with an older
-// version does: a version that was never rolled out may be disabled while the one before it is in its first wave.
+// version does: a version that was never rolled out may be disabled while the one before it is in its first wave. While the watch is
+// stale, only the version that it named counts: another one may have been created since.
 func (p Publication) rollsBack(has installed) bool {
 	return p.RollbackFrom != "" && has.inPlace && has.version != p.Version &&
-		(has.version == p.RollbackFrom || p.Created != 0 && p.Created < has.created)
+		(has.version == p.RollbackFrom || p.Fresh && p.Created != 0 && p.Created < has.created)
 }
 
 // isOlder reports whether the published version is older than what the machine has, although that may still be used: the machine
 // asked the vault after the version watch did.
 func (p Publication) isOlder(has installed) bool {
-	return has.inPlace && p.Created != 0 && p.Created < has.created && p.RollbackFrom == ""
+	return has.inPlace && p.Created != 0 && p.Created < has.created && !p.rollsBack(has)
 }
 
 // supersedes reports whether a machine should fetch the published version instead of what it has.

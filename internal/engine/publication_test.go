@@ -35,6 +35,8 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 	staleCome.Turn, expires.notAfter = &Turn{Come: true}, now.Add(time.Hour)
 	waveBack, waveStaleBack := back, staleBack
 	waveBack.Turn, waveStaleBack.Turn = &Turn{}, &Turn{}
+	comeStaleBack := staleBack
+	comeStaleBack.Turn = &Turn{Come: true}
 	tests := []struct {
 		name      string
 		published Publication
@@ -73,6 +75,8 @@ func TestWhatAMachineAsksTheVaultFor(t *testing.T) {
 		{name: "nor of one in between", published: waveBack, has: year(7, "between"), first: "older", fetches: true},
 		{name: "but a machine with an older version waits, as nothing is rolled back there", published: waveBack, has: year(3, "oldest"), first: "oldest", skips: true},
 		{name: "while the watch is stale, what replaces it", published: waveStaleBack, has: old, first: "older"},
+		{name: "and nothing for what may have been created since", published: waveStaleBack, has: year(30, "newest"), first: "newest"},
+		{name: "also in a wave that has come", published: comeStaleBack, has: year(30, "newest"), first: "newest"},
 		{name: "waves without a version watch keep what the machine has", published: Publication{Turn: &Turn{}}, has: old, first: "old"},
 		{name: "but install one", published: Publication{Turn: &Turn{}}, has: missing},
 		{name: "and replace one that expires", published: Publication{Turn: &Turn{}}, has: expired},
