@@ -15,6 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/heartbeat"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/schedule"
 	"github.com/vaultpane/vaultpane/test/install"
 	vaulttest "github.com/vaultpane/vaultpane/test/keyvault"
 )
@@ -101,13 +102,17 @@ func TestSlotsAreLeftOutWhileTheVersionWatchSeesTheVault(t *testing.T) {
 	m.create("web")
 	m.installed("web", web)
 	m.publishes("web", 0)
+	secret, err := keyvault.ParseURL(m.url("web"))
+	m.must(err)
 	for range 3 {
-		m.clock.advance(pollingInterval + time.Minute)
+		slot := schedule.Slot(m.name, secret.String(), pollingInterval, m.clock.Now().Add(2*time.Minute))
+		m.clock.advance(slot.Add(-time.Minute).Sub(m.clock.Now())) // the vault is stale until the Lease is renewed, and a slot would be a poll
 		m.beat()
 		m.eventually("the agent learns that the vault is on schedule", func() (bool, error) {
 			certificate, err := m.front.get(m.full("web"))
 			return err == nil && m.publications.Of(certificate).Fresh, err
 		})
+		m.clock.advance(2 * time.Minute)
 		m.reconcilesAgain("web")
 		if got := m.requests("web"); got != 1 {
 			t.Errorf("the vault got %d requests, want none for a slot", got)
