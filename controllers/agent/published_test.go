@@ -102,6 +102,11 @@ func TestSlotsAreLeftOutWhileTheVersionWatchSeesTheVault(t *testing.T) {
 	m.create("web")
 	m.installed("web", web)
 	m.publishes("web", 0)
+	m.beat()
+	m.eventually("the agent has seen the Lease, with the clock as it is", func() (bool, error) {
+		certificate, err := m.front.get(m.full("web"))
+		return err == nil && m.publications.Of(certificate).Fresh, err
+	})
 	secret, err := keyvault.ParseURL(m.url("web"))
 	m.must(err)
 	for range 3 {
