@@ -58,10 +58,12 @@ func (s summary) haltedRollout(w desired, status v1alpha1.ObservedCertificateSta
 	switch {
 	case withoutVersions(w, status):
 		condition.Status, condition.Reason, condition.Message = metav1.ConditionTrue, string(v1alpha1.ReasonVersionWatchRequired), needsWatch
-	case watched != nil && watched.Status == metav1.ConditionFalse:
+	case w.suspended:
+		condition.Reason, condition.Message = string(v1alpha1.ReasonSuspended), "suspended: no wave starts"
+	case watched != nil && watched.Status == metav1.ConditionFalse && (rollout == nil || int(rollout.Wave) <= last):
 		condition.Status, condition.Reason = metav1.ConditionTrue, watched.Reason
 		condition.Message = "no wave starts while the version watch does not see the secret: " + watched.Message
-	case rollout == nil || s.latest == "":
+	case rollout == nil || s.latest == "" && int(rollout.Wave) <= last:
 		condition.Reason, condition.Message = reasonInProgress, "the version watch has not published a version yet"
 	case waves.Halted(w.rollout, *rollout, s.waves):
 		condition.Status, condition.Reason = metav1.ConditionTrue, s.waveFailure()
