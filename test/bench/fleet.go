@@ -34,6 +34,7 @@ type site struct {
 	taints     *fleet.Taints
 	versions   []int            // of each certificate, on all nodes
 	vaults     *keyvault.Server // of the version watch, nil without
+	published  []string         // the version of each certificate in that vault
 }
 
 // newSite starts a control plane with Vaultpane installed, and observes certificates. Neither nodes nor the controller are
@@ -94,9 +95,11 @@ func (s *site) watchVersions(certificates int) (err error) {
 	vault := s.vaults.Vault("shop")
 	s.fleet.Secrets = vault.SecretURL("")
 	for number := range certificates {
-		if _, err := vault.Put(fmt.Sprintf("cert-%03d", number), keyvault.CertificateOptions{KeyType: keyvault.P256}); err != nil {
+		name := fmt.Sprintf("cert-%03d", number)
+		if _, err := vault.Put(name, keyvault.CertificateOptions{KeyType: keyvault.P256}); err != nil {
 			return err
 		}
+		s.published = append(s.published, vault.Versions(name)[0])
 	}
 	return nil
 }
@@ -124,7 +127,15 @@ func (s *site) stopController() {
 
 // installed is what all nodes have at the moment.
 func (s *site) installed() fleet.Entry {
-	return fleet.Installed(func(certificate int) int { return s.versions[certificate] })
+	made := fleet.Installed(func(certificate int) int { return s.versions[certificate] })
+	if s.vaults == nil {
+		return made
+	}
+	return func(node, certificate int) v1alpha1.CertificateEntry {
+		entry := made(node, certificate)
+		entry.Version = s.published[certificate] // else every node would be behind what the version watch publishes
+		return entry
+	}
 }
 
 // ready reports whether a certificate's status is as expected with all nodes healthy.
