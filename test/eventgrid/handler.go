@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/delay"
 )
 
 const apiVersion = "2024-06-01"
@@ -37,7 +38,7 @@ func parse(r *http.Request) (request, bool) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	asked, known := parse(r)
 	now := s.begin(asked.operation)
-	if !wait(r, now.delay) {
+	if !delay.Request(r, now.delay) {
 		return
 	}
 	result := s.refusal(r, asked, known)
@@ -55,21 +56,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // makes net/http reset the connection or stream
 	}
 	result.send(w)
-}
-
-// wait waits, and reports false if the client disconnected meanwhile.
-func wait(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
 }
 
 // refusal returns the response to a request that is refused before its operation; nil for none.

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/delay"
 )
 
 // answer is a complete HTTP response.
@@ -41,7 +43,7 @@ func (a answer) drip(w http.ResponseWriter, r *http.Request, pause time.Duration
 	w.WriteHeader(a.status)
 	flush := http.NewResponseController(w)
 	for _, one := range a.body {
-		if flush.Flush() != nil || !wait(r, pause) {
+		if flush.Flush() != nil || !delay.Request(r, pause) {
 			return
 		}
 		_, _ = w.Write([]byte{one}) // the next flush fails if the client has disconnected

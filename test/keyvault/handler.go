@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/delay"
 )
 
 // request is what a client requests of a vault: a version of a secret, the latest if version is empty, or the list of versions.
@@ -32,7 +34,7 @@ func parseRequest(r *http.Request) (request, bool) {
 // ServeHTTP checks a request as Key Vault does: first the token, then the network's rules, the role and the secret.
 func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	faults, portal := v.before()
-	if !wait(r, faults.latency) {
+	if !delay.Request(r, faults.latency) {
 		return
 	}
 	if portal {
@@ -69,21 +71,6 @@ func (v *Vault) before() (now faults, portal bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.faults, spend(&v.faults.pages.count)
-}
-
-// wait waits, and reports false if the client disconnected meanwhile.
-func wait(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
 }
 
 // answer returns the response to a request of a known caller.
