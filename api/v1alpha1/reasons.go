@@ -129,5 +129,11 @@ func (r Reason) Info() ReasonInfo {
 	return reasonIndex[ReasonInternalError]
 }
 
+// IsFailure reports whether the reason is in the table and is a failure's. Conditions also have reasons that are not in the table.
+func (r Reason) IsFailure() bool {
+	info, known := reasonIndex[r]
+	return known && info.Class != ClassNone
+}
+
 // Class returns the reason's class.
 func (r Reason) Class() Class { return r.Info().Class }

@@ -108,8 +108,8 @@ func (s *nodeStatus) read(entry v1alpha1.CertificateEntry) {
 }
 
 // at returns the status as time and the other nodes change it. A certificate can expire. The current version is superseded when
-// another node has a newer one, or the version watch has published another. Failing polls count as soon as the node needs the next version: near expiry, or when that
-// version is known to exist.
+// another node has a newer one, or the version watch has published another. Failing polls count as soon as the node needs the next
+// version: near expiry, or when that version is known to exist.
 func (s nodeStatus) at(now time.Time, expiringSoon time.Duration, wanted target) nodeStatus {
 	switch {
 	case s.phase != failed && s.held.expired(now):

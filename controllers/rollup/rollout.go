@@ -68,7 +68,7 @@ func (s summary) haltedRollout(w desired, status v1alpha1.ObservedCertificateSta
 	case waves.Halted(w.rollout, *rollout, s.waves):
 		condition.Status, condition.Reason = metav1.ConditionTrue, s.waveFailure()
 		condition.Message = fmt.Sprintf("wave %d does not start, because %s of the waves before failed; status.failures names them. To continue nevertheless, set the annotation %s to %s/%d",
-			rollout.Wave+1, nodes(s.failedUpTo(int(rollout.Wave))), v1alpha1.PromoteAnnotation, rollout.Version, rollout.Wave+1)
+			rollout.Wave+1, nodes(waves.Failed(s.waves, int(rollout.Wave))), v1alpha1.PromoteAnnotation, rollout.Version, rollout.Wave+1)
 	case int(rollout.Wave) > last:
 		condition.Reason, condition.Message = reasonCompleted, "every node may have version "+rollout.Version
 	case rollout.CompleteTime != nil:
@@ -79,13 +79,6 @@ func (s summary) haltedRollout(w desired, status v1alpha1.ObservedCertificateSta
 		condition.Reason, condition.Message = reasonInProgress, fmt.Sprintf("wave %d of %d is installing version %s", rollout.Wave, last, rollout.Version)
 	}
 	return condition
-}
-
-func (s summary) failedUpTo(wave int) (failed int) {
-	for _, count := range s.waves[:min(wave, len(s.waves))] {
-		failed += count.Failed
-	}
-	return failed
 }
 
 // waveFailure returns the worst reason of a failed node.

@@ -29,7 +29,7 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary,
 	status.Failures = named.failures
 	ready := s.ready(w)
 	if withoutVersions(w, status) {
-		s.refused = needsWatch
+		s.refused = true
 		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, string(v1alpha1.ReasonVersionWatchRequired), needsWatch+"; "+ready.Message
 	}
 	conditions := []metav1.Condition{
@@ -52,7 +52,9 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary,
 func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) writequeue.Urgency {
 	was, is := readyOf(before), readyOf(after)
 	switch {
-	case publication(before) != publication(after), waveOf(before.Rollout, publication(before)) != waveOf(after.Rollout, publication(after)), before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
+	case publication(before) != publication(after),
+		waveOf(before.Rollout, publication(before)) != waveOf(after.Rollout, publication(after)),
+		before.ObservedGeneration != after.ObservedGeneration, before.Thumbprint != after.Thumbprint, before.Version != after.Version:
 		return writequeue.Published
 	case was.Status != is.Status && is.Status == metav1.ConditionTrue:
 		return writequeue.Completed

@@ -32,8 +32,8 @@ type summary struct {
 	// wave is the last wave that may have it; waves are the nodes of each wave, none without waves.
 	wave  int
 	waves []waves.Count
-	// refused says why the spec as a whole is refused, empty where it is not.
-	refused string
+	// refused is set where the spec as a whole is refused.
+	refused bool
 	// notInstalled are the reasons of the failed and pending nodes, the worst first.
 	notInstalled []reasonCount
 	// expiry is the earliest expiry of a certificate on a node, as Unix time, 0 for none; expiryNodes is on how many nodes.
@@ -158,7 +158,8 @@ func (c *certificate) current(now time.Time) held {
 }
 
 // newer reports whether one version is newer than another. The vault's version names have no order, so the newer one is, in
-// this order of precedence: the one that the version watch published; the one that appeared later; after a restart, the one that the status named; one on a node whose
+// this order of precedence: the one that the version watch published; the one that appeared later; after a restart, the one that
+// the status named; one on a node whose
 // polls succeed; the one that expires later.
 func (c *certificate) newer(a, b held) bool {
 	return cmp.Or(
@@ -194,7 +195,7 @@ func (s summary) worst() (worst reasonCount, ok bool) {
 
 // stalled reports whether a node needs a change of the spec.
 func (s summary) stalled() bool {
-	return s.refused != "" || slices.ContainsFunc(s.notInstalled, func(t reasonCount) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
+	return s.refused || slices.ContainsFunc(s.notInstalled, func(t reasonCount) bool { return t.reason.Class() == v1alpha1.ClassTerminal })
 }
 
 // bySeverity orders reasons: first those that need a change of the spec, then those that a person must act on, then those that

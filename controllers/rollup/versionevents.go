@@ -47,11 +47,7 @@ func (h *eventHistory) versionEvents(before, after v1alpha1.ObservedCertificateS
 
 // watchFails reports whether the version watch fails, as opposed to being off or not needed.
 func watchFails(condition *metav1.Condition) bool {
-	if condition == nil || condition.Status != metav1.ConditionFalse {
-		return false
-	}
-	info := v1alpha1.Reason(condition.Reason).Info()
-	return string(info.Reason) == condition.Reason && info.Class != v1alpha1.ClassNone
+	return condition != nil && condition.Status == metav1.ConditionFalse && v1alpha1.Reason(condition.Reason).IsFailure()
 }
 
 // watchKey tells the version watch's failures from those of nodes with the same reason.

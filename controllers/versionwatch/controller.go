@@ -144,7 +144,7 @@ func (w *Watch) reconcile(ctx context.Context, request reconcile.Request) (recon
 
 // list lists the versions and chooses one.
 func (w *Watch) list(ctx context.Context, secret keyvault.SecretURL) (choice, error) {
-	versions, err := w.Vaults.Versions(ctx, secret, "")
+	versions, err := w.Vaults.Versions(ctx, secret)
 	w.instruments.listed(err)
 	if err != nil {
 		return choice{}, err

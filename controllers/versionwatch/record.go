@@ -4,10 +4,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/internal/schedule"
-
-	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
 // reportedFrom is the number of failures in a row from which a transient failure is told. Until then the last list counts.
@@ -66,8 +65,13 @@ func (r record) onSchedule(now time.Time) bool {
 func (r record) succeeded(began, now time.Time, chosen choice) record {
 	r.listed, r.choice, r.failure, r.attempt = began, chosen, nil, 0
 	r.next = schedule.Next(slotName, r.secret.String(), r.interval, now)
-	if !chosen.changes.IsZero() && chosen.changes.Before(r.next) {
-		r.next = chosen.changes
+	return r.noLaterThan(chosen.changes)
+}
+
+// noLaterThan returns the record with the next list at a time at the latest, at which time alone changes the choice; zero for never.
+func (r record) noLaterThan(changes time.Time) record {
+	if !changes.IsZero() && changes.Before(r.next) {
+		r.next = changes
 	}
 	return r
 }

@@ -17,8 +17,8 @@ import (
 
 // VersionLister lists the versions of a secret; *keyvault.Clients is one.
 type VersionLister interface {
-	// Versions lists with the identity of clientID, empty for the controller's own.
-	Versions(ctx context.Context, secret keyvault.SecretURL, clientID string) ([]keyvault.Version, error)
+	// Versions lists with the controller's own identity.
+	Versions(ctx context.Context, secret keyvault.SecretURL) ([]keyvault.Version, error)
 }
 
 // Options configure a Watch.
@@ -109,10 +109,7 @@ func (w *Watch) conclude(url string, chosen choice, err error, nodes int) (next 
 	}
 	before, now := *known, w.Now()
 	if err != nil {
-		*known = before.failed(err, now, rand.Float64())
-		if !chosen.changes.IsZero() && chosen.changes.Before(known.next) {
-			known.next = chosen.changes
-		}
+		*known = before.failed(err, now, rand.Float64()).noLaterThan(chosen.changes)
 	} else {
 		*known = before.succeeded(before.attempted, now, chosen)
 		if chosen.version != before.choice.version {

@@ -9,7 +9,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/internal/keyvault/auth"
 	"github.com/vaultpane/vaultpane/internal/keyvault/exchange"
 )
 
@@ -35,12 +34,11 @@ const (
 	maxPages    = maxVersions / 25
 )
 
-// Versions lists the versions of a secret, in no order, with the identity of a client ID, empty for the process's own. It
-// requires the permission to list secrets, not to read them. A pinned version in the URL does not matter. Errors are as those of
+// Versions lists the versions of a secret, in no order, with the process's own identity. It requires the permission to list secrets, not to read them. A pinned version in the URL does not matter. Errors are as those of
 // Get; a secret without versions is a Failure with SecretNotFound.
-func (c *Clients) Versions(ctx context.Context, secret SecretURL, clientID string) ([]Version, error) {
+func (c *Clients) Versions(ctx context.Context, secret SecretURL) ([]Version, error) {
 	secret.Version = ""
-	asked := request{secret: secret, clientID: auth.NormalizeClientID(clientID), list: true}
+	asked := request{secret: secret, list: true}
 	return limited(ctx, c, asked, listTimeout, func(ctx context.Context) ([]Version, error) {
 		listed, err := send(ctx, c, asked, allVersions(secret))
 		if err != nil {

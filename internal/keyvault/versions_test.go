@@ -25,7 +25,7 @@ func TestAllPagesOfVersionsAreListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.vault.DenyReads() // the permission to list is enough
-	versions, err := f.clients.Versions(t.Context(), urlOf(t, f.vault.SecretURL("word")+"/"+ids[3]), "")
+	versions, err := f.clients.Versions(t.Context(), urlOf(t, f.vault.SecretURL("word")+"/"+ids[3]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestARefusedListSaysWhichRightIsMissing(t *testing.T) {
 	f := newFixture(t)
 	f.vault.DenyLists()
 	secret := urlOf(t, f.vault.SecretURL("word"))
-	_, err := f.clients.Versions(t.Context(), secret, "")
+	_, err := f.clients.Versions(t.Context(), secret)
 	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonAccessDenied, "listing the versions of secret", `grant "Key Vault Reader"`)
 	f.mustRead(t) // which needs another right
 }
@@ -60,7 +60,7 @@ func TestARefusedListSaysWhichRightIsMissing(t *testing.T) {
 func TestVersionsOfASecretThatDoesNotExist(t *testing.T) {
 	f := newFixture(t)
 	secret := urlOf(t, f.vault.SecretURL("none"))
-	_, err := f.clients.Versions(t.Context(), secret, "")
+	_, err := f.clients.Versions(t.Context(), secret)
 	_ = f.wantFailure(t, err, secret, v1alpha1.ReasonSecretNotFound, "the controller's identity")
 }
 

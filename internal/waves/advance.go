@@ -66,8 +66,11 @@ func Advance(rollout *v1alpha1.Rollout, before *v1alpha1.RolloutStatus, p Progre
 // Halted reports whether a failure in the waves that have started stops the next one.
 func Halted(rollout *v1alpha1.Rollout, status v1alpha1.RolloutStatus, counts []Count) bool {
 	reached := int(status.Wave)
-	return reached <= len(rollout.Waves) && Progress{Counts: counts}.sum(reached).Failed > 0
+	return reached <= len(rollout.Waves) && Failed(counts, reached) > 0
 }
+
+// Failed returns how many nodes of the waves up to one have failed.
+func Failed(counts []Count, wave int) int { return Progress{Counts: counts}.sum(wave).Failed }
 
 func started(version string, wave int, now time.Time) *v1alpha1.RolloutStatus {
 	return &v1alpha1.RolloutStatus{Version: version, Wave: int32(wave), StartTime: &metav1.Time{Time: now}} //nolint:gosec // as above

@@ -73,8 +73,7 @@ func rolloutOf(c *v1alpha1.ObservedCertificate) *Rollout {
 // unwatched returns why the version watch does not see a certificate, empty where it does, is off or has nothing to see.
 func unwatched(c *v1alpha1.ObservedCertificate) string {
 	watched := conditionOf(c, v1alpha1.ConditionVersionWatched)
-	known := v1alpha1.Reason(watched.Reason).Info()
-	if watched.Status != metav1.ConditionFalse || string(known.Reason) != watched.Reason || known.Class == v1alpha1.ClassNone {
+	if watched.Status != metav1.ConditionFalse || !v1alpha1.Reason(watched.Reason).IsFailure() {
 		return ""
 	}
 	return watched.Reason + ": " + truncate.Line(watched.Message, maxLine)
