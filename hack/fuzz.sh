@@ -19,10 +19,16 @@ fuzz() { # package, target
   go test -run '^$' -fuzz "^$2\$" -fuzztime "${each}s" -fuzzminimizetime 5x -timeout 10m "$1" -args -test.fuzzcachedir="$corpus" 2>&1
 }
 
+# Before Go 1.27, the end of -fuzztime is now and then reported as a failure: https://go.dev/issue/75804. An input that fails is
+# named in the output.
+only_ended() { # output
+  grep -qx '    context deadline exceeded' <<<"$1" && ! grep -qi 'failing input\|seed corpus entry\|panic' <<<"$1"
+}
+
 for package in $(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do
   mapfile -t names < <(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' "$package"/*_test.go | sort)
   for target in "${names[@]}"; do
-    if ! output=$(fuzz "$package" "$target"); then
+    if ! output=$(fuzz "$package" "$target") && ! only_ended "$output"; then
       echo "$output" >&2
       echo "fuzz: FAIL $target in $package, see above; the failing input is in $package/testdata/fuzz/$target; to repeat it: go test -run '$target/NAME' $package" >&2
       exit 1
