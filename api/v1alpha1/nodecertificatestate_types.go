@@ -11,7 +11,7 @@ type CertificateState string
 // Certificate states.
 const (
 	// StateInstalled is the state of a certificate that is in the store as the spec asks for it. A reason in addition to it is about
-	// something else: the last polls failed, or a link was declined.
+	// something else: the last polls failed, a link was declined, or an entry of spec.usedBy failed.
 	StateInstalled CertificateState = ""
 	// StatePending is the state of a certificate that is still being fetched or retried.
 	StatePending CertificateState = "Pending"
@@ -55,7 +55,7 @@ type CertificateEntry struct {
 	// +optional
 	State CertificateState `json:"state,omitempty"`
 	// reason is the name of a reason; docs/errors.md lists them. Without a state, it says why the last polls failed while the
-	// certificate is in place, or that a link was declined.
+	// certificate is in place, that a link was declined, or that an entry of spec.usedBy failed.
 	// +optional
 	Reason Reason `json:"reason,omitempty"`
 	// message says what is wrong, where, and what to do, in at most 1,024 characters.
@@ -65,6 +65,11 @@ type CertificateEntry struct {
 	// since is when the state and reason began.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
+	// uses are the entries of spec.usedBy, in its order; absent without them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Uses []UseState `json:"uses,omitempty"`
 }
 
 // NodeCertificateState is the state of all certificates on one node. It has the node's name, is owned by the Node, and is written

@@ -61,13 +61,23 @@ type Authentication struct {
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.keyExportable) || !self.keyExportable",fieldPath=".keyExportable",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.linkOnRenewal) || !self.linkOnRenewal",fieldPath=".linkOnRenewal",message="must be false or left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.accounts) || size(self.accounts) == 0",fieldPath=".accounts",message="must be left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
-// +kubebuilder:validation:XValidation:rule="!has(self.rollout) || !self.url.matches('/secrets/[^/]*/.')",fieldPath=".rollout",message="must be left out while spec.url names a version: that version is installed on all nodes at once; omit the version to follow the newest in waves"
+// +kubebuilder:validation:XValidation:rule="!has(self.rollout) || !has(self.url) || !self.url.matches('/secrets/[^/]*/.')",fieldPath=".rollout",message="must be left out while spec.url names a version: that version is installed on all nodes at once; omit the version to follow the newest in waves"
 // +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() != 'root' || !(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER'])",fieldPath=".certificateStoreLocation",message="must be LocalMachine for the store Root: in CurrentUser, Windows asks the user for confirmation before it trusts a certificate"
+// +kubebuilder:validation:XValidation:rule="has(self.url) || has(self.configMap)",fieldPath=".url",message="is required: the URL of a secret in Key Vault, as in https://myvault.vault.azure.net/secrets/mycertificate; for certificates of authorities in the cluster, configMap takes its place"
+// +kubebuilder:validation:XValidation:rule="!has(self.url) || !has(self.configMap)",fieldPath=".configMap",message="must be left out beside url: a certificate comes either from Key Vault or from a ConfigMap; write the other as an ObservedCertificate of its own"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || self.certificateStoreName.matches('(?i)^(root|ca|trustedpeople|trustedpublisher)$')",fieldPath=".certificateStoreName",message="must be Root, CA, TrustedPeople or TrustedPublisher for a ConfigMap, which holds public certificates; a certificate with its key comes from Key Vault (url)"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.authentication)",fieldPath=".authentication",message="must be left out for a ConfigMap, which is read from the cluster without an Azure identity"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.rollout)",fieldPath=".rollout",message="must be left out for a ConfigMap: waves follow the versions of a secret in Key Vault"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.versionWatchIntervalInS)",fieldPath=".versionWatchIntervalInS",message="must be left out for a ConfigMap: agents see its changes at once"
+// +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.usedBy) || size(self.usedBy) == 0",fieldPath=".usedBy",message="must be left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
+// +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() == 'my' || !has(self.usedBy) || !self.usedBy.exists(u, has(u.remoteDesktop) || has(u.winRM) || has(u.sqlServer))",fieldPath=".usedBy",message="has an entry that reads its certificate from the store MY (remoteDesktop, winRM or sqlServer); set certificateStoreName to MY"
+// +kubebuilder:validation:XValidation:rule="!(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER']) || !has(self.usedBy) || size(self.usedBy) == 0",fieldPath=".usedBy",message="needs certificateStoreLocation LocalMachine: services and listeners do not read the store of a user"
 type ObservedCertificateSpec struct {
-	// url is the Key Vault secret URL of the certificate: https://<vault host>[:port]/secrets/<name>[/<version>].
+	// url is the Key Vault secret URL of the certificate: https://<vault host>[:port]/secrets/<name>[/<version>]. Required unless
+	// configMap is set.
 	// Without a version, the newest version is installed and followed; with a version, that version is installed and kept. The
 	// private key of a certificate is in the secret of the same name, so the path is /secrets/, not /certificates/.
-	// +required
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^[[:space:]]|[[:space:]]$')",message="has leading or trailing spaces; remove them"
@@ -84,6 +94,12 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+') || self.matches('^https://[^/?#]+/(certificates|keys)/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}(/.*)?([?#].*)?$')",message="must have the path /secrets/<name>, where the name is 1 to 127 letters, digits and dashes"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/') || self.matches('^https://[^/?#]+/secrets/[0-9A-Za-z-]{1,127}/[0-9a-fA-F]{32}([?#].*)?$')",message="has a part after the secret's name that is not a version: a version is 32 hexadecimal digits, with nothing after it; omit it to follow the newest"
 	URL string `json:"url,omitempty"`
+
+	// configMap names public certificates in the cluster instead of a secret in Key Vault, for a store that holds trust (Root, CA,
+	// TrustedPeople, TrustedPublisher): PEM, one or more certificates, as trust-manager writes them. Its version is the hash of its
+	// content. A private key in it is refused, and nothing of it is installed then. It needs no vault and no Azure identity.
+	// +optional
+	ConfigMap *ConfigMapKey `json:"configMap,omitempty"`
 
 	// certificateStoreName is the system store that receives the certificate with its key. Default MY (Personal). The
 	// intermediates of its chain are installed into CA of the same location; a self-signed root is not installed.
@@ -209,6 +225,14 @@ type ObservedCertificateSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self <= 86400",message="must be at most 86400 seconds (a day)"
 	VersionWatchIntervalInS int32 `json:"versionWatchIntervalInS,omitempty"`
 
+	// usedBy are programs and listeners of the node that are kept on the certificate's current version: bindings of http.sys (IIS),
+	// Remote Desktop, WinRM, SQL Server, and services that are restarted (docs/bindings.md). A version that one of them still uses is
+	// not removed. What fails is reported for each, and never makes the certificate not installed. Default none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	UsedBy []Use `json:"usedBy,omitempty"`
+
 	// rollout brings a new version to the nodes in waves. Unset: to all nodes at once. It needs the version watch.
 	// +optional
 	Rollout *Rollout `json:"rollout,omitempty"`
@@ -216,7 +240,7 @@ type ObservedCertificateSpec struct {
 
 // Types of the conditions in an ObservedCertificate's status. The first three have the meanings of kstatus
 // (https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md), so that kubectl wait and GitOps tools
-// understand them. All but the last are always present.
+// understand them. All but the last two are always present.
 const (
 	// ConditionReady is True when every selected node has the current version as the spec asks for it, False when a node has a
 	// failure, and Unknown while nodes are still installing it without a failure, or when no node is selected.
@@ -239,6 +263,9 @@ const (
 	// ConditionRolloutHalted is True when a node of a wave has failed, so that the next wave does not start. It is present only with
 	// spec.rollout.
 	ConditionRolloutHalted = "RolloutHalted"
+	// ConditionUseFailed is True when an entry of spec.usedBy failed on a node, so that a program does not use the current version.
+	// It is present only with spec.usedBy.
+	ConditionUseFailed = "UseFailed"
 )
 
 // NodeCounts counts the nodes that a certificate targets: those that match its selector and run the agent. Each is installed,
@@ -310,7 +337,7 @@ type LatestVersion struct {
 // ObservedCertificateStatus is the state of the certificate on all nodes. Only the controller writes it.
 type ObservedCertificateStatus struct {
 	// conditions are Ready, Reconciling and Stalled, with the meanings of kstatus, ExpiringSoon, SyncFailing, LinkDeclined and
-	// VersionWatched, and with spec.rollout RolloutHalted.
+	// VersionWatched, with spec.rollout RolloutHalted, and with spec.usedBy UseFailed.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -346,6 +373,11 @@ type ObservedCertificateStatus struct {
 	// rollout says which wave may have the latest version; absent without spec.rollout.
 	// +optional
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
+	// uses counts the nodes of each entry of spec.usedBy by state, in the order of the spec; absent without spec.usedBy.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Uses []UseCounts `json:"uses,omitempty"`
 }
 
 // ObservedCertificate is a certificate in Azure Key Vault that Vaultpane keeps in the certificate store of nodes.

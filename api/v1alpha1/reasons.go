@@ -30,11 +30,21 @@ const (
 	ReasonWaitingForWave         Reason = "WaitingForWave"
 	ReasonExpiringSoon           Reason = "ExpiringSoon"
 	ReasonLinkDeclined           Reason = "LinkDeclined"
+	ReasonUseFailed              Reason = "UseFailed"
+	ReasonRestartNeeded          Reason = "RestartNeeded"
 	ReasonInvalidURL             Reason = "InvalidURL"
 	ReasonVaultNotAllowed        Reason = "VaultNotAllowed"
 	ReasonUnsupported            Reason = "Unsupported"
 	ReasonVersionWatchRequired   Reason = "VersionWatchRequired"
 	ReasonConflict               Reason = "Conflict"
+	ReasonServiceNotAllowed      Reason = "ServiceNotAllowed"
+	ReasonConfigMapNotAllowed    Reason = "ConfigMapNotAllowed"
+	ReasonConfigMapNotFound      Reason = "ConfigMapNotFound"
+	ReasonPrivateKeyNotAllowed   Reason = "PrivateKeyNotAllowed"
+	ReasonUseNotFound            Reason = "UseNotFound"
+	ReasonUsesAnother            Reason = "UsesAnother"
+	ReasonKeyAccessMissing       Reason = "KeyAccessMissing"
+	ReasonProgramFailure         Reason = "ProgramFailure"
 	ReasonVaultNotFound          Reason = "VaultNotFound"
 	ReasonAuthenticationFailed   Reason = "AuthenticationFailed"
 	ReasonAccessDenied           Reason = "AccessDenied"
@@ -83,10 +93,20 @@ var Reasons = []ReasonInfo{
 	{ReasonWaitingForWave, ClassNone, "The node keeps its version until its wave of the roll-out (spec.rollout) starts.", "Wait; status.rollout says which wave has started. To continue at once: kubectl vaultpane promote, or the annotation vaultpane.dev/promote."},
 	{ReasonExpiringSoon, ClassNone, "A node has a certificate that expires soon, and no newer version has arrived.", "Renew the certificate in the vault, or find out why the node named in failures has not received the new version."},
 	{ReasonLinkDeclined, ClassNone, "linkOnRenewal is set, but an older version is not linked to the current one, so programs that use the older version keep using it. The certificate itself is installed.", "Follow the message: issue the certificate with every name of the older version, give the accounts of the older version access, or move the programs that use the older version by hand."},
+	{ReasonUseFailed, ClassNone, "The certificate is installed, but an entry of spec.usedBy failed, so that a program does not use the current version.", "Follow the message; kubectl vaultpane status shows each entry."},
+	{ReasonRestartNeeded, ClassNone, "An entry of spec.usedBy has the current version, which the program uses from its next start on.", "Restart the program, or add an entry for its service to spec.usedBy."},
 	{ReasonInvalidURL, ClassTerminal, "The URL is not the URL of a Key Vault secret.", "Write it as https://<vault>.vault.azure.net/secrets/<name>, followed by /<version> to pin a version."},
 	{ReasonVaultNotAllowed, ClassTerminal, "The vault's host is not on the agent's allow-list, so no token was requested for it.", "Correct the host, or add it to the agent's --allowed-vault-hosts (agent.allowedVaultHosts of the chart)."},
 	{ReasonUnsupported, ClassTerminal, "The spec asks for something that this agent cannot do.", "Change the field that the message names, or upgrade the agent."},
 	{ReasonVersionWatchRequired, ClassTerminal, "spec.rollout asks for waves, which need the controller's version watch, and that is off. Nodes install a first certificate, and replace one that is not valid or is about to expire, but no other.", "Turn the version watch on (docs/version-watch.md), or remove spec.rollout."},
+	{ReasonServiceNotAllowed, ClassWaiting, "An entry of spec.usedBy names a service that the agent may not restart.", "Add the service to the agent's --allowed-services (agent.allowedServices of the chart), or remove the entry."},
+	{ReasonConfigMapNotAllowed, ClassWaiting, "The agents may not read the ConfigMap.", "Add its name to trust.configMaps of the chart."},
+	{ReasonConfigMapNotFound, ClassWaiting, "The ConfigMap, or its key, is not in the namespace of the agents.", "Check the name and the key, and that it is in the namespace of the agents. The installed certificates stay."},
+	{ReasonPrivateKeyNotAllowed, ClassWaiting, "The ConfigMap contains a private key, so nothing of it is installed.", "Remove the key from the ConfigMap, and replace it: everyone who may read ConfigMaps in the namespace may have read it."},
+	{ReasonUseNotFound, ClassWaiting, "The node has no such binding, listener, instance or service.", "Correct the entry of spec.usedBy, install the program, or create the binding (httpSys: adopt: true does)."},
+	{ReasonUsesAnother, ClassWaiting, "The binding, listener or instance has a certificate that is no version of this ObservedCertificate, so it is left alone.", "Switch it once by hand, as docs/bindings.md shows; from then on it follows."},
+	{ReasonKeyAccessMissing, ClassWaiting, "The account of a program may not read the certificate's private key, so the program was not switched to it.", "Add the account that the message names to spec.accounts."},
+	{ReasonProgramFailure, ClassTransient, "Windows returned an error for a binding, a listener, an instance or a service.", "It is retried. Look up the status code in the message."},
 	{ReasonVaultNotFound, ClassWaiting, "The vault's host name does not resolve on the node.", "Check the vault's name in the URL, that the vault exists, and that the nodes' name servers know the DNS zone of its private endpoint if it has one. A vault that is created later is found without a restart."},
 	{ReasonAuthenticationFailed, ClassWaiting, "No token could be obtained for the vault, or the vault refused it.", "Follow the message, which names what to correct: the identity's client id, tenant, secret, federated credential or assignment to the node, or the node's clock."},
 	{ReasonAccessDenied, ClassWaiting, "The identity may not read the secret.", "Grant the identity that the message names the role \"Key Vault Secrets User\" on the vault or the secret; in a vault with access policies, grant \"get\" for secrets. A new grant takes some minutes to take effect."},

@@ -72,6 +72,17 @@ func AtLeastAsWide(a, b string) bool {
 	return len(needed) > 0
 }
 
+// Grants reports whether an access list in the form of KeyAccess lets an account, given by SID, read the key. An empty list is
+// unknown, and grants nothing but to those who have full access to every key.
+func Grants(access, sid string) bool {
+	if sid == sidSystem || sid == sidAdministrators {
+		return true
+	}
+	return slices.ContainsFunc(accessEntry.FindAllStringSubmatch(access, -1), func(entry []string) bool {
+		return entry[2] == sid && (entry[1] == rightRead || entry[1] == rightFull)
+	})
+}
+
 // wideReaders are groups that contain every user of the machine or of the network
 // (https://learn.microsoft.com/windows/win32/secauthz/well-known-sids).
 var wideReaders = map[string]string{
