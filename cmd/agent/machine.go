@@ -16,8 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/stores"
 	"github.com/vaultpane/vaultpane/cmd/internal/cli"
-	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
@@ -66,8 +66,7 @@ type warner = func(certificate string, warning failure.Failure)
 type machine struct {
 	options  options
 	log      logr.Logger
-	store    certstore.Store
-	around   certstore.Machine
+	stores   stores.Opened
 	vaults   *keyvault.Clients
 	counted  *engine.Metrics
 	registry *prometheus.Registry
@@ -80,7 +79,7 @@ type machine struct {
 // newMachine opens what depends on the settings alone, so that a wrong setting ends the program at once. warn is called with each
 // new warning, beside the log; nil for not called.
 func newMachine(o options, log logr.Logger, warn warner) (*machine, error) {
-	store, around, err := o.Store.Open()
+	opened, err := o.Store.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +90,7 @@ func newMachine(o options, log logr.Logger, warn warner) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &machine{options: o, log: log, store: store, around: around, vaults: vaults, counted: counted, registry: registry, warn: warn}, nil
+	return &machine{options: o, log: log, stores: opened, vaults: vaults, counted: counted, registry: registry, warn: warn}, nil
 }
 
 // run waits for the machine's lock, and then keeps its certificates until the context ends.
@@ -129,9 +128,9 @@ func (m *machine) newAgent() *standalone.Agent {
 		Workers: o.Workers, StoreCheckInterval: o.StoreCheckInterval, Warn: m.warn,
 		Engine: &engine.Engine{
 			Certificates: source, Reports: state,
-			Store: m.store, Machine: m.around, Secrets: m.vaults, Metrics: m.counted, Now: time.Now,
+			Store: m.stores.Store, Machine: m.stores.Machine, Programs: m.stores.Programs, Secrets: m.vaults, Metrics: m.counted, Now: time.Now,
 			Options: engine.Options{
-				MachineName: o.Node, InitialSpread: o.InitialSpread, LastAlive: lastAlive, Previous: previous,
+				MachineName: o.Node, AllowedServices: o.AllowedServices, InitialSpread: o.InitialSpread, LastAlive: lastAlive, Previous: previous,
 				Started: time.Now(), Incomplete: source.Incomplete,
 			},
 		},

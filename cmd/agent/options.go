@@ -32,6 +32,8 @@ type options struct {
 	InitialSpread time.Duration
 	// StoreCheckInterval is the time between two checks of the store.
 	StoreCheckInterval time.Duration
+	// AllowedServices are the Windows services that spec.usedBy may restart.
+	AllowedServices []string
 	// Settings are the files and folders of settings, State the folder of the state's file, and NodeLabels the labels that node
 	// selectors are matched with: of an agent without a cluster only.
 	Settings   []string
@@ -124,6 +126,7 @@ var chartValues = map[string]string{ //nolint:gosec // names, not credentials
 	"workers":                   "agent.workers",
 	"initial-spread":            "agent.initialSpread",
 	"store-check-interval":      "agent.storeCheckInterval",
+	"allowed-services":          "agent.allowedServices",
 	"credential":                "azure.credential",
 	"authority-host":            "azure.authorityHost",
 	"vault-requests-per-second": "agent.vaultRequestsPerSecond",
@@ -154,6 +157,7 @@ func (o *options) addEngineTo(flags *pflag.FlagSet, spread time.Duration) {
 	flags.IntVar(&o.Workers, "workers", 10, "certificates processed at the same time")
 	flags.DurationVar(&o.InitialSpread, "initial-spread", spread, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
+	flags.StringSliceVar(&o.AllowedServices, "allowed-services", nil, "Windows services that a certificate may restart after its renewal (spec.usedBy), by name, as in w3svc,MSSQLSERVER; none by default")
 }
 
 // addServersTo adds the flags of the HTTP servers, with their default addresses.

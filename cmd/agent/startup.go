@@ -18,9 +18,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/cmd/agent/internal/stores"
 	"github.com/vaultpane/vaultpane/controllers/agent"
 	"github.com/vaultpane/vaultpane/controllers/agent/report"
-	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/internal/machinelock"
@@ -38,8 +38,7 @@ type startup struct {
 	mgr      ctrl.Manager
 	address  string
 	settings options
-	store    certstore.Store
-	machine  certstore.Machine
+	stores   stores.Opened
 	vaults   *keyvault.Clients
 	metrics  *engine.Metrics
 
@@ -49,7 +48,7 @@ type startup struct {
 
 // newStartup opens what depends on the settings alone, so that a wrong setting ends the agent at once.
 func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
-	store, machine, err := o.Store.Open()
+	opened, err := o.Store.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +58,7 @@ func newStartup(mgr ctrl.Manager, address string, o options) (*startup, error) {
 		return nil, err
 	}
 	return &startup{
-		mgr: mgr, address: address, settings: o, store: store, machine: machine, vaults: vaults, metrics: counted,
+		mgr: mgr, address: address, settings: o, stores: opened, vaults: vaults, metrics: counted,
 		missing: errors.New("waiting for the lock of this machine"),
 	}, nil
 }
@@ -144,9 +143,9 @@ func (s *startup) begin(ctx context.Context) error {
 	publications := &agent.Publications{Selection: selection, Leases: s.mgr.GetCache(), Now: time.Now}
 	certificates := &engine.Engine{
 		Certificates: selection, Publications: publications, Reports: reporter,
-		Store: s.store, Machine: s.machine, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
+		Store: s.stores.Store, Machine: s.stores.Machine, Programs: s.stores.Programs, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
 		Options: engine.Options{
-			MachineName: node.Name, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
+			MachineName: node.Name, AllowedServices: s.settings.AllowedServices, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
 			Started: time.Now(), // not when it began to wait: agents that waited for the same API server start together
 		},
 	}

@@ -135,5 +135,5 @@ func (e *Engine) drifted(ctx context.Context, certificate *v1alpha1.ObservedCert
 		return false
 	}
 	_, actions, err := e.repairActions(ctx, t, want, held)
-	return err == nil && len(actions) > 0
+	return err == nil && len(actions) > 0 || e.usesDiffer(t, held)
 }

@@ -29,16 +29,28 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 	}
 	inPlace := usableIn(t.ref, seen.held) && e.complete(t.before.poll.fetched)
 	has := installedOf(seen, inPlace, want.Mark.Source, t.before.poll.fetched)
+	if known := t.before.place.thumbprint; seen.held == nil || seen.held.Thumbprint == known {
+		out.uses = e.follow(ctx, t, seen.held)
+	}
 	due := decide(t.before, situation{
 		certificate: t.certificate, machine: e.MachineName, url: out.url, has: has, published: t.published,
 		now: e.Now(), started: e.Started, lastAlive: e.LastAlive,
 	})
+	if out.uses != nil && out.uses.Switched && t.before.kept != "" && !due.poll {
+		due = decision{poll: true, since: e.Now()} // a superseded version was kept for a program that has left it now
+	}
 	out.skipped = due.skipped
 	out.again = earliest(earliest(out.repair.again, due.again), t.published.lookAgain(has, e.Now()))
 	if due.poll {
 		want, out.poll, err = e.poll(ctx, t, want, has, due.since)
 		out.poll.drift = out.poll.made && t.hasDrifted(inPlace)
 		out.observation, out.err = out.poll.found(out.observation), err
+		if out.poll.uses != nil {
+			out.uses = out.poll.uses
+		}
+	}
+	if out.uses != nil {
+		out.again = earliest(out.again, out.uses.Again)
 	}
 	out.declined = e.declinedLinks(want.Desired, out.entry.Thumbprint)
 	return out
@@ -66,6 +78,11 @@ func (e *Engine) poll(ctx context.Context, t task, want desired, has installed, 
 	result.done = done
 	if held == nil {
 		return want, result, err
+	}
+	result.uses = e.follow(ctx, t, held)
+	if err == nil && result.uses != nil && result.uses.Switched && len(done.kept) > 0 {
+		completed, _, result.done, err = e.apply(ctx, t, completed) // removes what the programs have left
+		result.done.changed = true
 	}
 	seen := t.observed(held, got.version, e.Now())
 	result.seen = &seen

@@ -15,6 +15,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/inventory"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 	"github.com/vaultpane/vaultpane/internal/engine/accounts"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
@@ -56,6 +57,8 @@ type Options struct {
 	Started, LastAlive time.Time
 	// Previous are the entries that the agent reported before it was restarted, by name.
 	Previous map[string]v1alpha1.CertificateEntry
+	// AllowedServices are the Windows services that spec.usedBy may restart.
+	AllowedServices []string
 	// Incomplete reports whether there may be ObservedCertificates that Certificates does not know at the moment, as while a file
 	// that lists them cannot be read. Nothing is removed for want of an owner then. nil for never.
 	Incomplete func() bool
@@ -67,6 +70,8 @@ type Engine struct {
 	// Store and Machine are the machine's stores and what surrounds them.
 	Store   certstore.Store
 	Machine certstore.Machine
+	// Programs are those of the machine that may use certificates (spec.usedBy); nil for none.
+	Programs usedby.Programs
 	// Secrets is where certificates are fetched from.
 	Secrets SecretSource
 	// Certificates provides the ObservedCertificates that target this machine.

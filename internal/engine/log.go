@@ -7,6 +7,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 )
 
@@ -17,6 +18,10 @@ func logOutcome(ctx context.Context, out outcome, updated record) (warnings []fa
 	before, after := out.before.entry, updated.entry
 	if updated.kept != "" && updated.kept != out.before.kept {
 		log.Info("Keeping superseded certificates that the machine still serves", "kept", updated.kept)
+	}
+	for _, use := range usedby.NewlyFailed(before.Uses, after.Uses) {
+		log.Error(nil, "A program does not use the certificate", "use", use.Name, "thumbprint", after.Thumbprint, "reason", use.Reason, "message", use.Message)
+		warnings = append(warnings, failure.Failure{Reason: use.Reason, Message: use.Name + ": " + use.Message})
 	}
 	if after.Reason == v1alpha1.ReasonLinkDeclined && (before.Reason != after.Reason || before.Message != after.Message) {
 		log.Error(nil, "linkOnRenewal does not link an older version", "thumbprint", after.Thumbprint, "message", after.Message)

@@ -19,6 +19,7 @@ type record struct {
 	poll     pollRecord
 	repair   repairRecord
 	accounts accountRecord
+	programs useRecord
 	entry    v1alpha1.CertificateEntry // as reported
 	kept     string                    // what was last logged of superseded certificates that are still in use
 	due      time.Time                 // when the next processing was asked for; zero for when something changes

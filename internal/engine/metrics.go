@@ -6,11 +6,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 )
 
-// Label names. Their values are closed lists: reasons of the API, HTTP status codes, store operations, results, and the
-// names of ObservedCertificates.
+// Label names. Their values are closed lists: reasons of the API, HTTP status codes, store operations, kinds of uses, results, and
+// the names of ObservedCertificates.
 const (
 	labelResult      = "result"
 	labelReason      = "reason"
@@ -18,6 +19,7 @@ const (
 	labelOperation   = "operation"
 	labelCertificate = "certificate"
 	labelVersion     = "version"
+	labelKind        = "kind"
 )
 
 // Results of a poll.
@@ -34,6 +36,7 @@ type Metrics struct {
 	requests        *prometheus.CounterVec
 	requestDuration prometheus.Histogram
 	operations      *prometheus.CounterVec
+	uses            *prometheus.CounterVec
 }
 
 // NewMetrics registers the counters, and the build's version.
@@ -53,10 +56,13 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 			Name: "vaultpane_store_operations_total", Help: "Changes of the certificate store by operation (install, update, link, remove, remove-orphaned-key) and result.",
 		}, []string{labelOperation, labelResult}),
 	}
+	m.uses = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "vaultpane_use_switches_total", Help: "Programs of spec.usedBy that were switched to a new version by kind (httpSys, remoteDesktop, winRM, sqlServer, service) and result.",
+	}, []string{labelKind, labelResult})
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "vaultpane_build_info", Help: "Always 1; the version is a label.", ConstLabels: prometheus.Labels{labelVersion: version},
 	}, func() float64 { return 1 })
-	registry.MustRegister(m.polls, m.requests, m.requestDuration, m.operations, build)
+	registry.MustRegister(m.polls, m.requests, m.requestDuration, m.operations, m.uses, build)
 	return m
 }
 
@@ -67,11 +73,18 @@ func (m *Metrics) KeyVaultRequest(code string, duration time.Duration) {
 }
 
 func (m *Metrics) storeOperation(operation string, err error) {
-	result := resultSucceeded
+	m.operations.WithLabelValues(operation, resultOf(err)).Inc()
+}
+
+func resultOf(err error) string {
 	if err != nil {
-		result = resultFailed
+		return resultFailed
 	}
-	m.operations.WithLabelValues(operation, result).Inc()
+	return resultSucceeded
+}
+
+func (m *Metrics) useSwitched(kind usedby.Kind, err error) {
+	m.uses.WithLabelValues(string(kind), resultOf(err)).Inc()
 }
 
 func (m *Metrics) poll(out outcome) {

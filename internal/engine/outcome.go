@@ -7,6 +7,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 )
 
 // task is one certificate to process, with what is remembered of it.
@@ -73,6 +74,8 @@ type pollResult struct {
 	seen     *observation // what the store holds after it was installed, nil where it is not in place
 	done     performed    // in the store
 	drift    bool         // it was made to repair drift
+
+	uses *usedby.Result // of the programs, after it was installed; nil where they were not followed
 }
 
 // found returns what the store holds after the poll, where it held another thing before.
@@ -86,14 +89,15 @@ func (p pollResult) found(before observation) observation {
 // outcome is what became of a task.
 type outcome struct {
 	task
-	observation              // what the store holds in the end
-	url         string       // in its shortest form; empty where the spec cannot be acted on
-	repair      repairResult // of what was in the store
-	poll        pollResult   // of the vault
-	skipped     bool         // a slot came, and the version watch made the poll unnecessary
-	again       time.Time    // when to look again, where the poll was not due; zero for when something changes
-	accountsErr error        // of accounts that could not be resolved, which stops nothing
-	declined    string       // why linkOnRenewal does not link an older version, empty where it does
+	observation                // what the store holds in the end
+	url         string         // in its shortest form; empty where the spec cannot be acted on
+	repair      repairResult   // of what was in the store
+	poll        pollResult     // of the vault
+	skipped     bool           // a slot came, and the version watch made the poll unnecessary
+	again       time.Time      // when to look again, where the poll was not due; zero for when something changes
+	accountsErr error          // of accounts that could not be resolved, which stops nothing
+	uses        *usedby.Result // of the programs of spec.usedBy; nil where they were not followed
+	declined    string         // why linkOnRenewal does not link an older version, empty where it does
 	err         error
 }
 
@@ -107,4 +111,6 @@ func (o outcome) failed(err error) outcome {
 func (o outcome) changed() bool { return o.repair.done.changed || o.poll.done.changed }
 
 // repaired reports whether drift was found and something was done about it.
-func (o outcome) repaired() bool { return o.repair.drift || o.poll.drift }
+func (o outcome) repaired() bool {
+	return o.repair.drift || o.poll.drift || o.uses != nil && o.uses.Drift
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/schedule"
 )
@@ -48,6 +49,11 @@ func next(machine string, out outcome, after record) time.Time {
 
 // remember returns the record after an outcome. It is a pure function; random is in [0, 1).
 func remember(out outcome, now time.Time, random float64) record {
+	return rememberCertificate(out, now, random).withUses(out, now, random)
+}
+
+// rememberCertificate returns the record without what the programs of spec.usedBy have.
+func rememberCertificate(out outcome, now time.Time, random float64) record {
 	after := out.before
 	after.uid, after.place.ref = out.certificate.UID, out.ref
 	if out.url != "" {
@@ -99,16 +105,41 @@ func (r record) suspended(out outcome) record {
 	return r
 }
 
+// isShortcoming reports whether a reason says that something is missing on an installed certificate.
+func isShortcoming(reason v1alpha1.Reason) bool {
+	return reason == v1alpha1.ReasonLinkDeclined || reason == v1alpha1.ReasonUseFailed
+}
+
 // withShortcomings returns the record with what is missing on an installed certificate: accounts and links.
 func (r record) withShortcomings(out outcome, now time.Time, random float64) record {
 	r = r.withAccounts(out, now, random)
-	if r.entry.State != v1alpha1.StateInstalled || r.entry.Reason != "" && r.entry.Reason != v1alpha1.ReasonLinkDeclined {
+	if r.entry.State != v1alpha1.StateInstalled || r.entry.Reason != "" && !isShortcoming(r.entry.Reason) {
 		return r // a worse reason is reported
 	}
 	r.entry.Reason, r.entry.Message = "", out.declined
 	if out.declined != "" {
 		r.entry.Reason = v1alpha1.ReasonLinkDeclined
 	}
+	return r
+}
+
+// withUses returns the record with what the programs of spec.usedBy have. Their failures are reported where nothing worse is.
+func (r record) withUses(out outcome, now time.Time, random float64) record {
+	r.entry.Uses = out.before.entry.Uses
+	if out.uses != nil {
+		r.entry.Uses, r.programs = out.uses.States, r.programs.after(*out.uses, intervalOf(out.certificate), now, random)
+	}
+	failures := usedby.Failures(r.entry.Uses)
+	if failures == "" && r.entry.Reason == v1alpha1.ReasonUseFailed { // as it was reported before a poll that failed
+		r.entry.Reason, r.entry.Message = "", ""
+	}
+	if failures == "" || r.entry.State != v1alpha1.StateInstalled || r.entry.Reason != "" && r.entry.Reason.Class() != v1alpha1.ClassNone {
+		return r
+	}
+	if r.entry.Message != "" && r.entry.Reason == v1alpha1.ReasonLinkDeclined {
+		failures += "; " + r.entry.Message
+	}
+	r.entry.Reason, r.entry.Message = v1alpha1.ReasonUseFailed, failures
 	return r
 }
 
@@ -193,7 +224,7 @@ func keepState(entry, known v1alpha1.CertificateEntry) v1alpha1.CertificateEntry
 	entry.Generation, entry.RequestedAt = known.Generation, known.RequestedAt // only what was acted on
 	switch {
 	case known.State == v1alpha1.StateSuspended,
-		entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled && (entry.Reason == "" || entry.Reason == v1alpha1.ReasonLinkDeclined):
+		entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled && (entry.Reason == "" || isShortcoming(entry.Reason)):
 		entry.State, entry.Reason, entry.Message = v1alpha1.StatePending, v1alpha1.ReasonPending, ""
 	case entry.Thumbprint == "" && entry.State == v1alpha1.StateInstalled:
 		entry.State = v1alpha1.StatePending // it is gone, and the polls that would bring it back fail

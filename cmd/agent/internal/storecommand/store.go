@@ -92,11 +92,11 @@ func readStoreVariables(flags *pflag.FlagSet, lookup cli.Lookup) {
 }
 
 func list(o stores.Options, all, asJSON bool, out io.Writer) error {
-	store, machine, err := o.Open()
+	opened, err := o.Open()
 	if err != nil {
 		return err
 	}
-	listing, err := inspect(store, machine, all)
+	listing, err := inspect(opened.Store, opened.Machine, all)
 	if err != nil {
 		return err
 	}
@@ -107,11 +107,11 @@ func list(o stores.Options, all, asJSON bool, out io.Writer) error {
 }
 
 func verify(o stores.Options, asJSON bool, out io.Writer, now time.Time) error {
-	store, _, err := o.Open()
+	opened, err := o.Open()
 	if err != nil {
 		return err
 	}
-	result, err := verifyStore(store, now)
+	result, err := verifyStore(opened.Store, now)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 )
 
 // backend is one kind of certificate store, and what the machine around it offers.
@@ -65,15 +66,23 @@ func findBackend(name string) (backend, error) {
 	return found, nil
 }
 
-// Open opens the store, and what the machine around it offers.
-func (o *Options) Open() (certstore.Store, certstore.Machine, error) {
+// Opened is a store, and what the machine around it offers.
+type Opened struct {
+	Store    certstore.Store
+	Machine  certstore.Machine
+	Programs usedby.Programs
+}
+
+// Open opens the store.
+func (o *Options) Open() (Opened, error) {
 	chosen, err := findBackend(o.Kind)
 	if err != nil {
-		return nil, nil, err
+		return Opened{}, err
 	}
 	store, err := chosen.open(o.Path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the certificate store: %w", err)
+		return Opened{}, fmt.Errorf("opening the certificate store: %w", err)
 	}
-	return store, chosen.machine, nil
+	programs, _ := chosen.machine.(usedby.Programs)
+	return Opened{Store: store, Machine: chosen.machine, Programs: programs}, nil
 }

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
+	"github.com/vaultpane/vaultpane/internal/schedule"
+)
+
+// useRecord counts failed attempts to switch programs of spec.usedBy.
+type useRecord struct {
+	failures int
+	retry    time.Time // when to try again; zero for at once
+}
+
+// follow switches the programs of spec.usedBy to the certificate that is in the store. It returns nil if it is not known which
+// version that should be: after a restart the newest in the store may be one that was rolled back.
+func (e *Engine) follow(ctx context.Context, t task, held *certstore.Entry) *usedby.Result {
+	if held == nil && t.before.place.thumbprint != "" {
+		return nil // it is missing, and the poll that follows puts it back
+	}
+	uses := usedby.Of(t.certificate)
+	if len(uses) == 0 {
+		return &usedby.Result{}
+	}
+	want, err := e.wantedOfUses(t, held)
+	if err != nil {
+		return nil // the certificate's own attempts report what cannot be read
+	}
+	result := e.follower().Follow(ctx, uses, want, e.usesBefore(t), e.Now())
+	return &result
+}
+
+// usesDiffer reports whether a program of a certificate that is in place must be switched, or is in another state than was reported.
+func (e *Engine) usesDiffer(t task, held *certstore.Entry) bool {
+	uses := usedby.Of(t.certificate)
+	if len(uses) == 0 {
+		return len(t.before.entry.Uses) > 0
+	}
+	want, err := e.wantedOfUses(t, held)
+	return err == nil && e.follower().Differs(uses, want, e.usesBefore(t), e.Now())
+}
+
+func (e *Engine) follower() usedby.Follower {
+	return usedby.Follower{Programs: e.Programs, AllowedServices: e.AllowedServices, Switched: e.Metrics.useSwitched}
+}
+
+func (e *Engine) usesBefore(t task) usedby.Before {
+	return usedby.Before{
+		States: t.before.entry.Uses, Thumbprint: t.before.entry.Thumbprint, Retry: t.before.programs.retry,
+		NextRepair: t.before.repair.next(intervalOf(t.certificate), e.Now()),
+	}
+}
+
+// wantedOfUses returns what the programs of a certificate should have.
+func (e *Engine) wantedOfUses(t task, held *certstore.Entry) (usedby.Want, error) {
+	want := usedby.Want{Ref: t.ref}
+	seen, err := e.entries(certstore.Desired{Ref: t.ref, Mark: certstore.Mark{UID: string(t.certificate.UID)}}, nil)
+	if err != nil {
+		return want, err
+	}
+	for _, entries := range seen.Entries {
+		for _, entry := range entries {
+			if entry.Mark != nil && entry.Mark.UID == string(t.certificate.UID) && entry.Mark.Role == certstore.RoleLeaf {
+				want.Versions = append(want.Versions, entry.Thumbprint)
+			}
+		}
+	}
+	if before := t.before.place.thumbprint; before != "" { // it may carry the mark of another ObservedCertificate, or none
+		want.Versions = append(want.Versions, before)
+	}
+	if usableIn(t.ref, held) && held.ValidAt(e.Now()) {
+		want.Thumbprint, want.Access = held.Thumbprint, held.Access
+	}
+	return want, nil
+}
+
+// after returns the record after the programs were followed. A service that cannot be restarted is tried at most once a minute.
+func (r useRecord) after(result usedby.Result, interval time.Duration, now time.Time, random float64) useRecord {
+	switch {
+	case !result.Failed:
+		return useRecord{}
+	case r.retry.After(now) && !result.Switched: // nothing was tried
+		return r
+	}
+	return useRecord{failures: r.failures + 1, retry: now.Add(max(time.Minute, schedule.Waiting(r.failures+1, interval, random)))}
+}
