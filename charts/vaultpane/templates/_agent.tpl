@@ -45,6 +45,10 @@ agentEnv. */}}
   value: {{ $agent.initialSpread | quote }}
 - name: VAULTPANE_STORE_CHECK_INTERVAL
   value: {{ $agent.storeCheckInterval | quote }}
+{{- with $agent.allowedServices }}
+- name: VAULTPANE_ALLOWED_SERVICES
+  value: {{ join "," . | quote }}
+{{- end }}
 - name: VAULTPANE_VAULT_REQUESTS_PER_SECOND
   value: {{ $agent.vaultRequestsPerSecond | int | quote }}
 {{- with include "vaultpane.allowedHostsEnv" .root | trim }}

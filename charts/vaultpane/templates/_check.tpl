@@ -82,6 +82,9 @@
 }}
 {{- include "vaultpane.check.one" . -}}
 {{- end -}}
+{{- range $index, $service := $agent.allowedServices -}}
+{{- include "vaultpane.check.one" (list (printf "agent.allowedServices[%d]" $index) $service "^[^/\\\\,\"[:cntrl:] ]([^/\\\\,\"[:cntrl:]]*[^/\\\\,\"[:cntrl:] ])?$" "the name of a Windows service, such as w3svc, not its display name") -}}
+{{- end -}}
 {{- range $index, $allowed := $agent.allowedVaultHosts -}}
 {{- include "vaultpane.check.one" (list (printf "agent.allowedVaultHosts[%d]" $index) $allowed (printf "^([.]%s|%s(:(%s))?)$" $host $host $port) "a host, host:port or .suffix without https:// or a path, such as .vault.my.cloud") -}}
 {{- if and (regexMatch "^[.]?[^.:]+$" $allowed) (ne (lower $allowed) "localhost") -}}
