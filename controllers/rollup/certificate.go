@@ -2,6 +2,8 @@ package rollup
 
 import (
 	"time"
+
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 )
 
 // certificate is one certificate on all nodes.
@@ -82,10 +84,10 @@ func (c *certificate) removeFrom(g *group) {
 // messageChanged reports whether the message of a node that the status may name differs from before.
 func (c *certificate) messageChanged(before, after *node) bool {
 	g := c.nodes[after]
-	if g == nil || g.phase == installed && g.sync == "" && !g.linkDeclined {
+	if g == nil || g.phase == installed && g.sync == "" && !g.linkDeclined && !g.usesFailed() {
 		return false
 	}
 	old, _ := before.entry(c.desired.name)
 	now, _ := after.entry(c.desired.name)
-	return old.Message != now.Message
+	return old.Message != now.Message || usedby.Failures(old.Uses) != usedby.Failures(now.Uses)
 }

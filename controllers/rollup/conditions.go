@@ -16,6 +16,7 @@ const (
 	reasonSynced       = "Synced"       // SyncFailing is False
 	reasonNoneDeclined = "NoneDeclined" // LinkDeclined is False
 	reasonNotEnabled   = "NotEnabled"   // LinkDeclined is False: linkOnRenewal is off
+	reasonNoneFailed   = "NoneFailed"   // UseFailed is False
 )
 
 // ready returns the condition Ready: Unknown while nodes are not finished and none fails.

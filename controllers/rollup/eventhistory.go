@@ -48,7 +48,7 @@ func historyFrom(uid types.UID, status v1alpha1.ObservedCertificateStatus, now t
 	for _, failure := range status.Failures {
 		h.sent[string(failure.Reason)] = now
 	}
-	for _, name := range []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined} {
+	for _, name := range []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined, v1alpha1.ConditionUseFailed} {
 		if condition := meta.FindStatusCondition(status.Conditions, name); condition != nil && condition.Status == metav1.ConditionTrue {
 			h.sent[condition.Reason] = now
 		}

@@ -30,6 +30,7 @@ const (
 	actionPoll    = "Poll"
 	actionLink    = "LinkOnRenewal"
 	actionSelect  = "SelectNodes"
+	actionUse     = "SwitchProgram"
 )
 
 // statusEvent is one event about a change of status.
@@ -69,6 +70,9 @@ func (h *eventHistory) eventsBetween(before, after v1alpha1.ObservedCertificateS
 	}
 	if sum.linkDeclined > 0 && h.allow(string(v1alpha1.ReasonLinkDeclined), quietFailure, now) {
 		events = append(events, conditionEvent(after, v1alpha1.ConditionLinkDeclined, actionLink))
+	}
+	if sum.useFailed > 0 && h.allow(string(v1alpha1.ReasonUseFailed), quietFailure, now) {
+		events = append(events, conditionEvent(after, v1alpha1.ConditionUseFailed, actionUse))
 	}
 	if h.becomesUnselected(sum) && h.allow(string(v1alpha1.ReasonNoNodesSelected), quietFailure, now) {
 		events = append(events, statusEvent{corev1.EventTypeWarning, string(v1alpha1.ReasonNoNodesSelected), actionSelect, sum.noNodes()})

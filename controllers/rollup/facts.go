@@ -110,6 +110,7 @@ type desired struct {
 	pinned      string // the version that the URL names, empty where it follows the newest
 	selector    labels.Selector
 	rollout     *v1alpha1.Rollout // nil without waves
+	uses        []string          // the names of the entries of spec.usedBy
 	// last is the certificate in the status when the spec was read: what is known after a restart of the order of versions.
 	last held
 }
@@ -124,7 +125,7 @@ func desiredOf(certificate *v1alpha1.ObservedCertificate) (desired, error) {
 		name: certificate.Name, uid: certificate.UID, generation: certificate.Generation,
 		created: certificate.CreationTimestamp.Time, suspended: certificate.Spec.Suspend,
 		initialSync: certificate.Spec.RequireInitialSync, selector: selector,
-		rollout: rolloutOfSpec(certificate), links: certificate.Spec.LinkOnRenewal, pinned: versionOf(certificate.Spec.URL),
+		uses: useNames(certificate), rollout: rolloutOfSpec(certificate), links: certificate.Spec.LinkOnRenewal, pinned: versionOf(certificate.Spec.URL),
 		last: heldOf(v1alpha1.CertificateEntry{Version: certificate.Status.Version, Thumbprint: certificate.Status.Thumbprint, NotAfter: certificate.Status.NotAfter}),
 	}, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
@@ -26,14 +27,16 @@ type namedNodes struct {
 	// syncFailing are nodes whose polls fail while they have a valid certificate. linkDeclined is one with an older version
 	// that was not linked.
 	syncFailing, linkDeclined []v1alpha1.NodeFailure
+	// useFailed is one where an entry of spec.usedBy failed.
+	useFailed []v1alpha1.NodeFailure
 }
 
 // nameNodes chooses the nodes that a status names. It visits the nodes only if at least one has something to report.
 func (c *certificate) nameNodes(s summary, expiringSoon time.Duration, now time.Time) namedNodes {
-	if s.installed == s.matched && s.syncFailing == 0 && s.linkDeclined == 0 {
+	if s.installed == s.matched && s.syncFailing == 0 && s.linkDeclined == 0 && s.useFailed == 0 {
 		return namedNodes{}
 	}
-	failures, syncFailing, linkDeclined := newRanking(maxFailures), newRanking(maxSyncFailing), newRanking(1)
+	failures, syncFailing, linkDeclined, useFailed := newRanking(maxFailures), newRanking(maxSyncFailing), newRanking(1), newRanking(1)
 	for n, g := range c.nodes {
 		at := g.at(now, expiringSoon, s.target())
 		if at.phase != installed {
@@ -42,11 +45,14 @@ func (c *certificate) nameNodes(s summary, expiringSoon time.Duration, now time.
 		if at.pollsFail(now) {
 			syncFailing.add(affectedNode{n, nodeStatus{phase: pending, reason: at.sync, held: at.held}})
 		}
+		if at.usesFailed() {
+			useFailed.add(affectedNode{n, nodeStatus{phase: pending, reason: v1alpha1.ReasonUseFailed, held: at.held}})
+		}
 		if at.linkDeclined {
 			linkDeclined.add(affectedNode{n, nodeStatus{phase: pending, reason: v1alpha1.ReasonLinkDeclined, held: at.held}})
 		}
 	}
-	return namedNodes{c.describe(failures, s, now), c.describe(syncFailing, s, now), c.describe(linkDeclined, s, now)}
+	return namedNodes{c.describe(failures, s, now), c.describe(syncFailing, s, now), c.describe(linkDeclined, s, now), c.describe(useFailed, s, now)}
 }
 
 // describe returns each selected node with its reason and message.
@@ -123,6 +129,8 @@ func (a affectedNode) message(want *desired, wanted target, now time.Time) strin
 		text = a.expired(want, entry, wanted.current, now)
 	case a.status.reason == v1alpha1.ReasonAgentNotReporting:
 		text = a.notReporting()
+	case a.status.reason == v1alpha1.ReasonUseFailed:
+		text = usedby.Failures(entry.Uses)
 	case a.status.reason == v1alpha1.ReasonSuperseded, a.status.reason == v1alpha1.ReasonWaitingForWave:
 		text = a.superseded(wanted)
 	case a.status.reason != v1alpha1.ReasonPending: // the agent's own message

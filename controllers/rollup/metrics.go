@@ -77,6 +77,8 @@ var (
 	descBuild   = prometheus.NewDesc("vaultpane_controller_build_info", "Always 1; the version is a label.", []string{labelVersion}, nil)
 	descMatched = prometheus.NewDesc("vaultpane_certificate_matched_nodes",
 		"Nodes that a certificate selects; 0 if its selector matches no node that runs the agent.", []string{labelCertificate}, nil)
+	descUseFailed = prometheus.NewDesc("vaultpane_certificate_use_failed_nodes",
+		"Nodes on which an entry of spec.usedBy failed: a program does not use the current version. Only of certificates with usedBy.", []string{labelCertificate}, nil)
 	descSyncFailing = prometheus.NewDesc("vaultpane_certificate_sync_failing",
 		"1 if polls fail on a node that has a valid certificate, so a renewal would not be installed, else 0.", []string{labelCertificate}, nil)
 	descSuspended = prometheus.NewDesc("vaultpane_certificate_suspended",
@@ -108,7 +110,7 @@ func (r *Rollup) register() error {
 // Describe implements prometheus.Collector.
 func (r *Rollup) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		descBuild, descNodes, descMatched, descExpiration, descReady, descSyncFailing, descSuspended, descAgents, descVersions, descOldestRollup, descOldestPoll,
+		descBuild, descNodes, descMatched, descExpiration, descReady, descSyncFailing, descUseFailed, descSuspended, descAgents, descVersions, descOldestRollup, descOldestPoll,
 	} {
 		descs <- desc
 	}
@@ -183,6 +185,9 @@ func (c certificateTotals) collect(gauge func(desc *prometheus.Desc, value float
 	gauge(descMatched, float64(c.matched), c.name)
 	gauge(descReady, oneIf(c.ready(c.desired).Status == metav1.ConditionTrue), c.name)
 	gauge(descSyncFailing, oneIf(c.syncFailing > 0), c.name)
+	if len(c.desired.uses) > 0 {
+		gauge(descUseFailed, float64(c.useFailed), c.name)
+	}
 	gauge(descSuspended, oneIf(c.desired.suspended), c.name)
 	if c.expiry != 0 {
 		gauge(descExpiration, float64(c.expiry), c.name)

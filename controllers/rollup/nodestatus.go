@@ -41,6 +41,8 @@ type nodeStatus struct {
 	sync v1alpha1.Reason
 	// linkDeclined is set where linkOnRenewal did not link an older version.
 	linkDeclined bool
+	// uses has a letter for each entry of spec.usedBy: the state of a program on the node. Empty where none was reported.
+	uses string
 	// blocked is set where the startup taint keeps pods off the node until it has this certificate.
 	blocked bool
 	// wave is the number of its wave in a roll-out, 0 without waves.
@@ -89,6 +91,7 @@ func (s *nodeStatus) read(entry v1alpha1.CertificateEntry) {
 	if entry.Reason != "" || entry.State == v1alpha1.StateFailed {
 		entry.Reason = entry.Reason.Info().Reason
 	}
+	s.uses = useLetters(entry.Uses)
 	switch {
 	case entry.State == v1alpha1.StateFailed:
 		s.phase, s.reason = failed, entry.Reason
@@ -100,6 +103,8 @@ func (s *nodeStatus) read(entry v1alpha1.CertificateEntry) {
 		s.phase, s.reason = pending, v1alpha1.ReasonPending
 	case entry.Reason == v1alpha1.ReasonLinkDeclined:
 		s.phase, s.reason, s.linkDeclined = installed, v1alpha1.ReasonInstalled, true
+	case entry.Reason == v1alpha1.ReasonUseFailed:
+		s.phase, s.reason = installed, v1alpha1.ReasonInstalled
 	case entry.Reason == v1alpha1.ReasonSecretNotYetValid: // the next version is installed when it becomes valid
 		s.phase, s.reason = installed, v1alpha1.ReasonInstalled
 	default:

@@ -41,6 +41,12 @@ func statusOf(previous v1alpha1.ObservedCertificateStatus, w desired, s summary,
 	} else {
 		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionRolloutHalted)
 	}
+	status.Uses = s.uses
+	if len(w.uses) > 0 {
+		conditions = append(conditions, s.failedUse(named.useFailed))
+	} else {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionUseFailed)
+	}
 	for _, condition := range conditions {
 		condition.ObservedGeneration, condition.LastTransitionTime = w.generation, metav1.NewTime(now)
 		meta.SetStatusCondition(&status.Conditions, condition)
@@ -58,7 +64,7 @@ func urgencyOf(before, after v1alpha1.ObservedCertificateStatus) writequeue.Urge
 		return writequeue.Published
 	case was.Status != is.Status && is.Status == metav1.ConditionTrue:
 		return writequeue.Completed
-	case was.Status != is.Status, was.Reason != is.Reason, syncFails(before) != syncFails(after):
+	case was.Status != is.Status, was.Reason != is.Reason, syncFails(before) != syncFails(after), useFails(before) != useFails(after):
 		return writequeue.NewReason
 	}
 	return writequeue.CountsAlone
@@ -81,6 +87,10 @@ func readyOf(status v1alpha1.ObservedCertificateStatus) metav1.Condition {
 
 func syncFails(status v1alpha1.ObservedCertificateStatus) bool {
 	return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionSyncFailing)
+}
+
+func useFails(status v1alpha1.ObservedCertificateStatus) bool {
+	return meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionUseFailed)
 }
 
 func sameStatus(a, b v1alpha1.ObservedCertificateStatus) bool {

@@ -21,6 +21,9 @@ type summary struct {
 	syncFailing  int
 	// linkDeclined is on how many nodes linkOnRenewal did not link an older version.
 	linkDeclined int
+	// uses counts the nodes of each entry of spec.usedBy; useFailed is on how many nodes at least one failed.
+	uses      []v1alpha1.UseCounts
+	useFailed int
 	// agents and withoutAgent are counted only where no node matches: the nodes that run the agent, and the nodes that match the
 	// selector and do not run it.
 	agents, withoutAgent int
@@ -55,12 +58,13 @@ func (t reasonCount) status() nodeStatus {
 
 // summarize counts. Its cost grows with the number of different node statuses, not of nodes.
 func (c *certificate) summarize(expiringSoon time.Duration, now time.Time) summary {
-	s := summary{current: c.current(now), latest: c.latest, wave: c.wave, waves: c.emptyWaves(), suspended: c.desired.suspended}
+	s := summary{current: c.current(now), latest: c.latest, wave: c.wave, waves: c.emptyWaves(), uses: emptyUses(c.desired.uses), suspended: c.desired.suspended}
 	notInstalled, pollFailures := map[reasonCount]int{}, map[reasonCount]int{}
 	for _, g := range c.groups {
 		at := g.at(now, expiringSoon, s.target())
 		s.count(at, g.count)
 		s.countWave(g.nodeStatus, at, g.count)
+		s.countUses(at, g.count)
 		if at.pollsFail(now) {
 			s.syncFailing += g.count
 			pollFailures[reasonCount{phase: pending, reason: at.sync}] += g.count

@@ -20,6 +20,10 @@ type Entries map[string]v1alpha1.CertificateEntry
 // Set records a certificate's entry and reports whether anything in it differs. Since is kept while state and reason stay the same.
 func (e Entries) Set(entry v1alpha1.CertificateEntry, now time.Time) bool {
 	entry.Message = truncate.Line(entry.Message, v1alpha1.MaxMessageLength)
+	entry.Uses = slices.Clone(entry.Uses)
+	for i := range entry.Uses {
+		entry.Uses[i].Message = truncate.Line(entry.Uses[i].Message, v1alpha1.MaxMessageLength)
+	}
 	previous, known := e[entry.Name]
 	if entry.State != v1alpha1.StateInstalled || entry.Reason != "" {
 		since := metav1.NewTime(now.Truncate(time.Second))

@@ -60,6 +60,7 @@ func (f *fitting) omitMessages(order []int) (omitted int32) {
 			continue
 		}
 		f.entries[i].Message = ""
+		f.entries[i].Uses = withoutMessages(f.entries[i].Uses)
 		f.total -= f.sizes[i]
 		f.sizes[i] = sizeOf(f.entries[i])
 		f.total += f.sizes[i]
@@ -89,6 +90,15 @@ func withoutMessage(entries []v1alpha1.CertificateEntry) (count int32) {
 		}
 	}
 	return count
+}
+
+// withoutMessages returns uses without their messages. The list is shared with what was reported before.
+func withoutMessages(uses []v1alpha1.UseState) []v1alpha1.UseState {
+	uses = slices.Clone(uses)
+	for i := range uses {
+		uses[i].Message = ""
+	}
+	return uses
 }
 
 func without(entries []v1alpha1.CertificateEntry, left map[int]bool) []v1alpha1.CertificateEntry {

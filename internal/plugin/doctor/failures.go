@@ -34,7 +34,7 @@ func findFailures(s *Snapshot) []Finding {
 	groups, order := map[groupKey]*failureGroup{}, []groupKey{}
 	for _, report := range s.Reports {
 		for _, entry := range report.Entries {
-			if !nodestate.Fails(&entry) && entry.Reason != v1alpha1.ReasonLinkDeclined {
+			if !nodestate.Fails(&entry) && entry.Reason != v1alpha1.ReasonLinkDeclined && entry.Reason != v1alpha1.ReasonUseFailed {
 				continue
 			}
 			key := keyOf(&entry)

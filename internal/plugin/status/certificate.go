@@ -37,7 +37,9 @@ type Certificate struct {
 	VersionWatch string `json:"versionWatch,omitempty"`
 	// Rollout is a roll-out in waves, absent without waves.
 	Rollout *Rollout `json:"rollout,omitempty"`
-	// Warnings are those of the conditions ExpiringSoon, SyncFailing, LinkDeclined and RolloutHalted that are True.
+	// Uses counts the nodes of each entry of spec.usedBy by state.
+	Uses []v1alpha1.UseCounts `json:"uses,omitempty"`
+	// Warnings are those of the conditions ExpiringSoon, SyncFailing, LinkDeclined, UseFailed and RolloutHalted that are True.
 	Warnings []string `json:"warnings,omitempty"`
 	// Suspended is spec.suspend.
 	Suspended bool `json:"suspended,omitempty"`
@@ -80,7 +82,7 @@ func unwatched(c *v1alpha1.ObservedCertificate) string {
 }
 
 // warnings are the conditions that warn while they are True.
-var warnings = []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined, v1alpha1.ConditionRolloutHalted}
+var warnings = []string{v1alpha1.ConditionExpiringSoon, v1alpha1.ConditionSyncFailing, v1alpha1.ConditionLinkDeclined, v1alpha1.ConditionUseFailed, v1alpha1.ConditionRolloutHalted}
 
 // maxLine bounds a text from outside, in characters.
 const maxLine = 2048
@@ -103,7 +105,7 @@ func certificateOf(c *v1alpha1.ObservedCertificate) Certificate {
 	if c.Status.LatestVersion != nil {
 		view.LatestVersion, view.RollbackFrom = c.Status.LatestVersion.Version, c.Status.LatestVersion.RollbackFrom
 	}
-	view.Rollout, view.VersionWatch = rolloutOf(c), unwatched(c)
+	view.Rollout, view.VersionWatch, view.Uses = rolloutOf(c), unwatched(c), c.Status.Uses
 	for _, name := range warnings {
 		if isTrue(c, name) {
 			view.Warnings = append(view.Warnings, name)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/plugin/terminal"
+	"github.com/vaultpane/vaultpane/internal/truncate"
 )
 
 // Text returns the certificates with their nodes for a person: what is wrong first, nodes with nothing to report in one line. wide
@@ -60,6 +61,10 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 		text += style.Wrap("  Waves:    ", "    ", d.Rollout.text())
 	}
 	text += style.Wrap("  Nodes:    ", "    ", fmt.Sprintf("%s installed, %d failed, %d pending", d.nodes(style), d.Nodes.Failed, d.Nodes.Pending))
+	for i, use := range d.Uses {
+		title := map[bool]string{true: "  Used by:  ", false: "            "}[i == 0]
+		text += style.Wrap(title, "    ", fmt.Sprintf("%s: bound on %d, pending on %d, failed on %d", truncate.Line(use.Name, maxLine), use.Bound, use.Pending, use.Failed))
+	}
 	if d.Message != "" {
 		text += style.Wrap("  Ready:    ", "    ", d.Message)
 	}

@@ -31,6 +31,8 @@ type Entry struct {
 	Version    string       `json:"version,omitempty"`
 	Thumbprint string       `json:"thumbprint,omitempty"`
 	NotAfter   *metav1.Time `json:"notAfter,omitempty"`
+	// Uses are the entries of spec.usedBy on the node.
+	Uses []v1alpha1.UseState `json:"uses,omitempty"`
 	// AgentVersion is that of the agent that reported it.
 	AgentVersion string `json:"agentVersion,omitempty"`
 	level        terminal.Level
@@ -41,7 +43,7 @@ type Entry struct {
 func entryOf(reported v1alpha1.CertificateEntry, c *v1alpha1.ObservedCertificate, now time.Time) Entry {
 	e := Entry{
 		State: cmp.Or(string(reported.State), installedState), Reason: reported.Reason, Message: reported.Message, Since: reported.Since,
-		Version: reported.Version, Thumbprint: reported.Thumbprint, NotAfter: reported.NotAfter,
+		Version: reported.Version, Thumbprint: reported.Thumbprint, NotAfter: reported.NotAfter, Uses: reported.Uses,
 	}
 	expired := e.NotAfter != nil && !now.Before(e.NotAfter.Time)
 	switch {
