@@ -3,7 +3,6 @@ package agent_test
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync"
 
@@ -22,6 +21,7 @@ type host struct {
 	bindings  map[string][]string
 	blind     error // when asked for bindings
 	announced []string
+	programs  programs
 }
 
 var _ certstore.Machine = (*host)(nil)
@@ -43,7 +43,7 @@ func (h *host) Resolve(account string) (string, error) {
 func (h *host) Bindings() (map[string][]string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return maps.Clone(h.bindings), h.blind
+	return h.programs.addTo(h.bindings), h.blind
 }
 
 // Announce implements certstore.Machine.

@@ -95,8 +95,8 @@ func (m *machine) newEngine() *engine.Engine {
 		m.t.Fatal(err)
 	}
 	return &engine.Engine{
-		Store: m.store, Machine: m.host, Secrets: vaults, Metrics: engine.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
-		Options: engine.Options{MachineName: m.name, Started: m.clock.Now()},
+		Store: m.store, Machine: m.host, Programs: &m.host.programs, Secrets: vaults, Metrics: engine.NewMetrics(prometheus.NewRegistry(), "test"), Now: m.clock.Now,
+		Options: engine.Options{MachineName: m.name, Started: m.clock.Now(), AllowedServices: []string{"W3SVC"}},
 	}
 }
 

@@ -25,6 +25,9 @@ func (e *Engine) CheckStores(ctx context.Context, interval time.Duration, repair
 	if err := e.removeOrphanedKeys(ctx); err != nil {
 		log.Error(err, "Cannot remove orphaned private keys")
 	}
+	if err := e.resumePrograms(ctx); err != nil {
+		log.Error(err, "Cannot start a service that was stopped for its restart; trying again at each check")
+	}
 	watcher := inventory.NewWatcher()
 	var searched time.Time
 	logged := ""
@@ -93,7 +96,7 @@ func (e *Engine) Check(ctx context.Context, repair func(name string)) error {
 			repair(certificates[i].Name)
 		}
 	}
-	return errors.Join(append(failed, e.sweep(ctx), e.removeOrphanedKeys(ctx))...)
+	return errors.Join(append(failed, e.sweep(ctx), e.removeOrphanedKeys(ctx), e.resumePrograms(ctx))...)
 }
 
 // removeOrphanedKeys removes the private keys that no certificate refers to: what an agent that was killed left behind.

@@ -77,6 +77,14 @@ func (e *Engine) wantedOfUses(t task, held *certstore.Entry) (usedby.Want, error
 	return want, nil
 }
 
+// resumePrograms starts the services that an agent was killed in restarting.
+func (e *Engine) resumePrograms(ctx context.Context) error {
+	if e.Programs == nil {
+		return nil
+	}
+	return e.Programs.Resume(ctx)
+}
+
 // after returns the record after the programs were followed. A service that cannot be restarted is tried at most once a minute.
 func (r useRecord) after(result usedby.Result, interval time.Duration, now time.Time, random float64) useRecord {
 	switch {

@@ -41,6 +41,8 @@ type Decision struct {
 // version of the ObservedCertificate is left alone: it is somebody else's.
 func Decide(use Use, seen Seen, want Want, now time.Time) Decision {
 	switch {
+	case use.Kind == Service && seen.Interrupted:
+		return Decision{Switch: true} // it must run again, whatever the certificate
 	case want.Thumbprint == "":
 		return Decision{State: v1alpha1.UsePending, Reason: v1alpha1.ReasonPending, Message: "the current version is not in the store yet, or not valid"}
 	case !seen.Exists && use.Kind == HTTPSys && use.Adopt:
@@ -54,7 +56,7 @@ func Decide(use Use, seen Seen, want Want, now time.Time) Decision {
 	case seen.Thumbprint != "" && !slices.Contains(want.Versions, seen.Thumbprint):
 		return failed(v1alpha1.ReasonUsesAnother, fmt.Sprintf("it has the certificate %s, which is no version of this ObservedCertificate, and is left alone; %s", seen.Thumbprint, byHand(use, want)))
 	case !readable(seen, want.Access):
-		return failed(v1alpha1.ReasonKeyAccessMissing, fmt.Sprintf("the account %s, which runs it, may not read the private key, so it keeps what it has; add %q to spec.accounts", seen.Account, seen.Account))
+		return failed(v1alpha1.ReasonKeyAccessMissing, fmt.Sprintf("the account %s, which runs it, may not read the private key, so it keeps what it has; add \"%s\" to spec.accounts", seen.Account, seen.Account)) // not %q, which doubles the name's backslash
 	}
 	return Decision{Switch: true}
 }
@@ -81,8 +83,6 @@ func inStore(seen Seen, ref certstore.Ref) bool {
 func decideService(use Use, seen Seen, want Want, now time.Time) Decision {
 	next := seen.RestartedAt.Add(restartInterval)
 	switch {
-	case seen.Interrupted:
-		return Decision{Switch: true} // it must run again, whatever the time
 	case seen.Thumbprint == want.Thumbprint, seen.Stopped:
 		return Decision{State: v1alpha1.UseBound}
 	case !seen.RestartedAt.IsZero() && now.Before(next) && !seen.RestartedAt.After(now):

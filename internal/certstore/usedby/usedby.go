@@ -113,4 +113,7 @@ type Programs interface {
 	// of the use; a service it restarts. A change by another program since Read to a certificate other than seen.Thumbprint is an
 	// error.
 	Switch(ctx context.Context, use Use, seen Seen, ref certstore.Ref, thumbprint string) error
+	// Resume starts the services that an agent stopped for a restart and was killed before it started them again, whatever the
+	// ObservedCertificates say by now.
+	Resume(ctx context.Context) error
 }
