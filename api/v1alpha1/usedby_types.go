@@ -110,6 +110,7 @@ const (
 type UseState struct {
 	// name names the entry, such as "httpSys 0.0.0.0:443".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=300
 	Name string `json:"name,omitempty"`
 	// state is Pending, Bound or Failed.
@@ -128,6 +129,7 @@ type UseState struct {
 type UseCounts struct {
 	// name names the entry, such as "httpSys 0.0.0.0:443".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=300
 	Name string `json:"name,omitempty"`
 	// bound is the number of nodes where it has the current version.

@@ -56,6 +56,10 @@ func TestTheGaugesOfACertificate(t *testing.T) {
 		at     time.Time
 		want   []string
 	}{
+		{"a program that failed", fleet{{2, with(one, func(e *v1alpha1.CertificateEntry) {
+			e.Reason, e.Uses = v1alpha1.ReasonUseFailed, []v1alpha1.UseState{{Name: "remoteDesktop", State: v1alpha1.UseFailed}}
+		})}}, func(d *desired) { d.uses = []string{"remoteDesktop"} }, noon, []string{
+			end, "certificate_matched_nodes{web} 2", "certificate_nodes{web,Installed,installed} 2", "certificate_ready{web} 1", "certificate_suspended{web} 0", "certificate_sync_failing{web} 0", "certificate_use_failed_nodes{web} 2"}},
 		{"installed", fleet{{2, one}}, nil, noon, []string{
 			end, "certificate_matched_nodes{web} 2", "certificate_nodes{web,Installed,installed} 2", "certificate_ready{web} 1", "certificate_suspended{web} 0", "certificate_sync_failing{web} 0"}},
 		{"polls fail", fleet{{1, one}, {1, unsynced(v1alpha1.ReasonThrottled)}}, nil, noon, []string{

@@ -53,6 +53,7 @@ func web() v1alpha1.ObservedCertificate {
 	web := observed("web", after(92*day), 34, 0, 16,
 		condition(v1alpha1.ConditionReady, metav1.ConditionUnknown, "RollingOut", "16 of 50 nodes pending: Superseded (16)", 3*time.Minute),
 		condition(v1alpha1.ConditionReconciling, metav1.ConditionTrue, "RollingOut", "16 of 50 nodes pending: Superseded (16)", 3*time.Minute))
+	web.Status.Uses = []v1alpha1.UseCounts{{Name: "httpSys 0.0.0.0:443", Bound: 34, Pending: 16}, {Name: "remoteDesktop", Bound: 34, Pending: 16}}
 	web.Status.Failures = []v1alpha1.NodeFailure{{Node: "win-34", Reason: v1alpha1.ReasonSuperseded, Message: "the node has version " + oldVersion}}
 	return web
 }
@@ -119,6 +120,8 @@ func shop() []v1alpha1.ObservedCertificate {
 	linked := observed("iis", after(70*day), 50, 0, 0,
 		condition(v1alpha1.ConditionReady, metav1.ConditionTrue, "Installed", "installed on 50 of 50 nodes", 30*day),
 		condition(v1alpha1.ConditionLinkDeclined, metav1.ConditionTrue, "LinkDeclined", "an older version is not linked to the current one on 50 of 50 nodes; on win-0: the new certificate lacks the name www.shop.example", time.Hour))
+	linked.Status.Conditions = append(linked.Status.Conditions, condition(v1alpha1.ConditionUseFailed, metav1.ConditionTrue, "UseFailed", "a program does not use the certificate on 1 of 50 nodes; on win-9: httpSys 0.0.0.0:443: it has the certificate "+oldPrint+", which is no version of this ObservedCertificate, and is left alone", time.Hour))
+	linked.Status.Uses = []v1alpha1.UseCounts{{Name: "httpSys 0.0.0.0:443", Bound: 49, Failed: 1}, {Name: "service w3svc", Bound: 50}}
 	return []v1alpha1.ObservedCertificate{gateway(), web(), old(), typo, fresh, parked, throttled, linked}
 }
 
