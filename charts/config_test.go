@@ -12,7 +12,7 @@ import (
 
 // TestTheChartHoldsWhatConfigHolds compares the chart's copies with their originals, which are generated from the code.
 func TestTheChartHoldsWhatConfigHolds(t *testing.T) {
-	for folder, copies := range map[string]string{"crd": "crds", "policy": "files/policy", "rbac/agent": "files/rbac/agent", "rbac/controller": "files/rbac/controller", "rbac/view": "files/rbac/view"} {
+	for folder, copies := range map[string]string{"crd": "crds", "policy": "files/policy", "rbac/agent": "files/rbac/agent", "rbac/controller": "files/rbac/controller", "rbac/view": "files/rbac/view", "trust": "files/trust"} {
 		originals, err := filepath.Glob(filepath.Join("..", "config", folder, "*.yaml"))
 		if err != nil {
 			t.Fatal(err)

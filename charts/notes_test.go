@@ -20,6 +20,7 @@ func TestTheNotesFitTheValues(t *testing.T) {
 		"linux":            {has: []string{label, windows, linux}},
 		"extension-3x":     {hasNot: []string{identity, "kubectl apply"}}, // each certificate names its identity
 		"managed-identity": {hasNot: []string{identity}},
+		"trust":            {has: []string{label, windows}, hasNot: []string{identity}}, // no certificate is in a vault
 		"minimal":          {has: []string{"policies.enabled"}},
 	} {
 		t.Run(name, func(t *testing.T) {

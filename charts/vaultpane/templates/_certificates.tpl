@@ -15,13 +15,15 @@
 {{- fail (printf "%s has the name that secretsManagementSettings gives to %s; choose another name" $field (get $certificates $name).url) -}}
 {{- end -}}
 {{- include "vaultpane.rules" (dict "field" $field "value" $spec "rules" $rules) -}}
-{{- include "vaultpane.check.vault" (dict "field" $field "url" $spec.url "root" $) -}}
+{{- include "vaultpane.check.source" (dict "field" $field "spec" $spec "root" $) -}}
 {{- $_ := set $certificates $name $spec -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $spec := $certificates -}}
 {{- $trust := has ($spec.certificateStoreName | default $defaults.certificateStoreName | default "MY" | toString | lower) (list "root" "ca" "trustedpeople" "trustedpublisher") -}}
-{{- range $field, $value := $trust | ternary (omit $defaults "keyExportable" "accounts" "linkOnRenewal" "keyStorageProvider") $defaults -}}
+{{- $applicable := $trust | ternary (omit $defaults "keyExportable" "accounts" "linkOnRenewal" "keyStorageProvider" "usedBy") $defaults -}}
+{{- if $spec.configMap }}{{ $applicable = omit $applicable "authentication" "rollout" "versionWatchIntervalInS" }}{{ end -}}
+{{- range $field, $value := $applicable -}}
 {{- if not (hasKey $spec $field) }}{{ $_ := set $spec $field $value }}{{ end -}}
 {{- end -}}
 {{- range $field, $value := $spec }}{{ if kindIs "invalid" $value }}{{ $_ := unset $spec $field }}{{ end }}{{ end -}}
@@ -38,6 +40,17 @@
 {{- end -}}
 {{- include "vaultpane.check.shared" $certificates -}}
 {{- toYaml $certificates -}}
+{{- end -}}
+
+{{/* Rejects a certificate that comes from nowhere, from two places, or from where agents may not read it. */}}
+{{- define "vaultpane.check.source" -}}
+{{- if .spec.url -}}
+{{- include "vaultpane.check.vault" (dict "field" .field "url" .spec.url "root" .root) -}}
+{{- else if not .spec.configMap -}}
+{{- fail (printf "%s.url is required: the URL of a secret in Key Vault, as in https://myvault.vault.azure.net/secrets/mycertificate; for certificates of authorities in the cluster, configMap takes its place" .field) -}}
+{{- else if and .root.Values.rbac.create (not (has .spec.configMap.name (.root.Values.trust.configMaps | default list))) -}}
+{{- fail (printf "%s.configMap.name is %q, which agents may not read: add it to trust.configMaps" .field .spec.configMap.name) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Rejects a vault that is not on the agents' allow-list, which every node would report later. The domains are those of Azure's clouds. */}}
@@ -104,6 +117,7 @@ Certificates with different selectors may be for different nodes. */}}
 {{- define "vaultpane.check.shared" -}}
 {{- $seen := dict -}}
 {{- range $name, $spec := . -}}
+{{- if $spec.url }}{{/* a ConfigMap has no key */}}
 {{- $place := printf "%s in %s of %s on %s" ($spec.url | lower | replace ":443/" "/") ($spec.certificateStoreName | default "MY" | lower) ($spec.certificateStoreLocation | default "LocalMachine" | lower | replace "_" "") (mustToRawJson ($spec.nodeSelector | default dict)) -}}
 {{- $other := get $seen $place | default dict -}}
 {{- range $field := list "keyExportable" "keyStorageProvider" -}}
@@ -112,5 +126,6 @@ Certificates with different selectors may be for different nodes. */}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $seen $place (dict "name" $name "spec" $spec) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -28,6 +28,9 @@
 {{- if hasKey ($values.certificateDefaults | default dict) "url" -}}
 {{- fail "certificateDefaults.url is not allowed: each certificate has its own URL" -}}
 {{- end -}}
+{{- if hasKey ($values.certificateDefaults | default dict) "configMap" -}}
+{{- fail "certificateDefaults.configMap is not allowed: each certificate has its own ConfigMap or URL" -}}
+{{- end -}}
 {{- range $key, $value := $values -}}
 {{- $what := hasPrefix "certificate" $key | ternary "a field of an ObservedCertificate's spec" "a value of this chart" -}}
 {{- include "vaultpane.keys" (dict "field" $key "value" $value "keys" (get $known $key | default dict) "what" $what) -}}

@@ -15,6 +15,9 @@ release; without the objects that the values turn off. Call with (dict "root" $ 
 {{- $_ := set . "namespace" (include "vaultpane.namespace" $root) }}
 {{- $_ := set . "name" (get $accounts .name).name }}
 {{- end }}
+{{- if and (eq $object.kind "Role") (eq $object.metadata.name "vaultpane-agent-trust") }}
+{{- $_ := set (first $object.rules) "resourceNames" $root.Values.trust.configMaps }}
+{{- end }}
 {{- $_ := set $object.metadata "labels" (merge (include "vaultpane.labels" $ | fromYaml) ($object.metadata.labels | default dict)) }}
 {{- if eq $object.kind "ServiceAccount" }}
 {{- $account := get $accounts $object.metadata.name }}

@@ -24,6 +24,13 @@
 {{- fail (printf "agent.linux.storePath is %q, which belongs to the system; must be a directory of its own, such as /var/lib/vaultpane/store" $agent.linux.storePath) -}}
 {{- else if gt (include "vaultpane.seconds" $agent.initialSpread | float64) 3600.0 -}}
 {{- fail (printf "agent.initialSpread is %s, must be 1h or less" $agent.initialSpread) -}}
+{{- else if and .Values.trust.configMaps (not .Values.rbac.create) -}}
+{{- fail "trust.configMaps has no effect with rbac.create: false; remove it, and give agents the right to read these ConfigMaps as config/trust does" -}}
+{{- end -}}
+{{- range $index, $name := .Values.trust.configMaps -}}
+{{- if not (regexMatch "^[0-9a-z]([0-9a-z-]*[0-9a-z])?([.][0-9a-z]([0-9a-z-]*[0-9a-z])?)*$" $name) -}}
+{{- fail (printf "trust.configMaps[%d] is %q, must be the name of a ConfigMap in the release's namespace: lower-case letters, digits, '-' and '.'" $index $name) -}}
+{{- end -}}
 {{- end -}}
 {{- include "vaultpane.check.ports" $agent -}}
 {{- end -}}
