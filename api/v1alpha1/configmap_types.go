@@ -15,3 +15,11 @@ type ConfigMapKey struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-._a-zA-Z0-9]+$')",message="must be a key of a ConfigMap: letters, digits, '-', '_' and '.'"
 	Key string `json:"key,omitempty"`
 }
+
+// Source returns what the certificate comes from, to be shown: the URL, or "configmap/NAME key KEY".
+func (s *ObservedCertificateSpec) Source() string {
+	if s.ConfigMap != nil && s.URL == "" {
+		return "configmap/" + s.ConfigMap.Name + " key " + s.ConfigMap.Key
+	}
+	return s.URL
+}

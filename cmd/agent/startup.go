@@ -141,8 +141,12 @@ func (s *startup) begin(ctx context.Context) error {
 	}
 	selection := agent.Selection{Client: kube, Node: node.Name}
 	publications := &agent.Publications{Selection: selection, Leases: s.mgr.GetCache(), Now: time.Now}
+	configMaps, err := agent.NewConfigMaps(s.mgr, s.settings.Namespace)
+	if err != nil {
+		return err
+	}
 	certificates := &engine.Engine{
-		Certificates: selection, Publications: publications, Reports: reporter,
+		ConfigMaps: configMaps, Certificates: selection, Publications: publications, Reports: reporter,
 		Store: s.stores.Store, Machine: s.stores.Machine, Programs: s.stores.Programs, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,
 		Options: engine.Options{
 			MachineName: node.Name, AllowedServices: s.settings.AllowedServices, InitialSpread: s.settings.InitialSpread, LastAlive: lastAlive, Previous: previous,
@@ -158,7 +162,7 @@ func (s *startup) begin(ctx context.Context) error {
 		},
 	}
 	reconciler := agent.New(options, selection, certificates, reporter, s.mgr.GetEventRecorder("vaultpane-agent"))
-	reconciler.Publications = publications
+	reconciler.Publications, reconciler.ConfigMaps = publications, configMaps
 	return s.add(reconciler, reporter, lease)
 }
 

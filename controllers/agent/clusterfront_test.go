@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -46,6 +47,9 @@ func newClusterFront(m *machine) *clusterFront {
 	if f.config, err = install.AgentConfig(m.t.Context(), m.plane, m.name); err != nil {
 		m.t.Fatal(err)
 	}
+	f.config.Wrap(func(transport http.RoundTripper) http.RoundTripper {
+		return countRequests{transport, &m.configMapRequests}
+	})
 	return f
 }
 
@@ -62,6 +66,9 @@ func (f *clusterFront) agent(certificates *engine.Engine) func(context.Context) 
 	certificates.Publications = f.publications
 	reconciler := agent.New(agent.Options{Workers: 4, StoreCheckInterval: checkInterval}, selection, certificates, reporter, mgr.GetEventRecorder("vaultpane-agent"))
 	reconciler.Publications = f.publications
+	f.configMaps, err = agent.NewConfigMaps(mgr, install.Namespace)
+	f.must(err)
+	certificates.ConfigMaps, reconciler.ConfigMaps = f.configMaps, f.configMaps
 	f.must(reconciler.SetupWithManager(mgr))
 	f.must(mgr.Add(reporter))
 	return mgr.Start

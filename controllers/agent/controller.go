@@ -45,11 +45,13 @@ type Reconciler struct {
 	Selection Selection
 	// Publications are those of the engine; nil without a version watch.
 	Publications *Publications
-	Engine       *engine.Engine
-	Reporter     *report.Reporter
-	Events       events.EventRecorder
+	// ConfigMaps are those of the engine; nil for none.
+	ConfigMaps *ConfigMaps
+	Engine     *engine.Engine
+	Reporter   *report.Reporter
+	Events     events.EventRecorder
 
-	toProcess     chan event.TypedGenericEvent[string] // names of certificates to repair, and of those whose vault is watched again
+	toProcess     chan event.TypedGenericEvent[string] // names of certificates to repair, and of those whose vault is watched again or whose ConfigMap changed
 	eventBudget   *rate.Limiter
 	droppedEvents atomic.Int64
 }
@@ -85,6 +87,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			return fmt.Errorf("adding the watch of the version watch's Lease: %w", err)
 		}
 	}
+	if r.ConfigMaps != nil {
+		r.ConfigMaps.process = r.processLater
+		if err := mgr.Add(r.ConfigMaps); err != nil {
+			return fmt.Errorf("adding the watches of ConfigMaps: %w", err)
+		}
+	}
 	if err := mgr.Add(manager.RunnableFunc(r.checkStores)); err != nil {
 		return fmt.Errorf("adding the store check: %w", err)
 	}
@@ -105,6 +113,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		r.release(ctx, request.Name)
 		return reconcile.Result{}, nil
 	}
+	r.follow(request.Name, certificate.Spec.ConfigMap)
 	result := r.Engine.Process(ctx, certificate)
 	for _, warning := range result.Warnings {
 		r.warn(ctx, certificate, warning)
@@ -117,8 +126,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 
 // release releases a certificate that no longer exists or no longer targets this node. The store check retries removals that fail.
 func (r *Reconciler) release(ctx context.Context, name string) {
+	r.follow(name, nil)
 	if err := r.Engine.Release(ctx, name); err != nil {
 		ctrl.LoggerFrom(ctx).V(1).Info("Cannot follow a deletion policy yet", "cause", err.Error())
+	}
+}
+
+// follow has the ConfigMap watched that a certificate names, if it names one.
+func (r *Reconciler) follow(certificate string, configMap *v1alpha1.ConfigMapKey) {
+	switch {
+	case r.ConfigMaps == nil:
+	case configMap == nil:
+		r.ConfigMaps.Follow(certificate, "")
+	default:
+		r.ConfigMaps.Follow(certificate, configMap.Name)
 	}
 }
 

@@ -31,6 +31,9 @@ type machine struct {
 	reconciles *reconcileCount
 
 	publications *agent.Publications // in a cluster
+	configMaps   *agent.ConfigMaps   // the same
+
+	configMapRequests reconcileCount // of its agents, by the ConfigMap's name
 
 	stopAgent func()
 }

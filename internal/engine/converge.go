@@ -22,7 +22,7 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 	if err != nil {
 		return out.failed(err) // waits for the spec, or for the machine
 	}
-	out.url, out.accountsErr = want.url.String(), want.access.Err
+	out.source, out.accountsErr = want.origin.String(), want.access.Err
 	want, out.repair, err = e.repair(ctx, t, want, seen.held)
 	if err != nil {
 		return out.failed(err)
@@ -33,7 +33,7 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		out.uses = e.follow(ctx, t, seen.held)
 	}
 	due := decide(t.before, situation{
-		certificate: t.certificate, machine: e.MachineName, url: out.url, has: has, published: t.published,
+		certificate: t.certificate, machine: e.MachineName, source: out.source, revision: e.revision(want.origin), has: has, published: t.published,
 		now: e.Now(), started: e.Started, lastAlive: e.LastAlive,
 	})
 	if out.uses != nil && out.uses.Switched && t.before.kept != "" && !due.poll {
@@ -59,19 +59,19 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 // poll asks the vault and installs what it returns. It returns what is desired as far as it is in place by then, and the error
 // that stopped it.
 func (e *Engine) poll(ctx context.Context, t task, want desired, has installed, since time.Time) (desired, pollResult, error) {
-	asked := t.toAsk(want.url, has, e.Now())
-	got, err := e.fetch(ctx, t, want.url, asked, since)
+	asked := t.toAsk(want.origin.Pinned(), has, e.Now())
+	got, revision, err := e.get(ctx, t, want.origin, asked, has, since)
 	if wait := deferredBy(err); wait > 0 {
 		return want, pollResult{deferred: e.Now().Add(wait)}, nil
 	}
-	result := pollResult{made: true, asked: true, target: asked.published}
+	result := pollResult{made: true, asked: true, target: asked.published, revision: revision}
 	if err != nil {
 		return want, result, err
 	}
 	defer got.bundle.Wipe()
 	completed, err := want.with(got)
 	if err != nil {
-		return want, result, fmt.Errorf("reading the certificate in %s version %s: %w", want.url, got.version, err)
+		return want, result, fmt.Errorf("reading the certificate in %s version %s: %w", want.origin, got.version, err)
 	}
 	result.fetched = vaultVersion{certstore.Thumbprint(completed.Current()), got.version, got.created, completed.Companions()}
 	completed, held, done, err := e.apply(ctx, t, completed)

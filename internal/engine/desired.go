@@ -3,7 +3,6 @@ package engine
 import (
 	"crypto/rsa"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -11,13 +10,13 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/engine/accounts"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
-	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/internal/engine/origin"
 )
 
 // desired is what a spec asks of the store, as far as it is known without the vault.
 type desired struct {
 	certstore.Desired
-	url    keyvault.SecretURL
+	origin origin.Origin
 	access accounts.Access
 }
 
@@ -28,19 +27,22 @@ func (e *Engine) desired(t task) (desired, error) {
 	if spec.Rollout != nil && e.Publications == nil {
 		what = "rollout, whose waves a cluster's controller starts; leave it out"
 	}
+	if spec.ConfigMap != nil && e.ConfigMaps == nil {
+		what = "configMap, since a machine without a cluster has no ConfigMaps; name a secret in Key Vault with url"
+	}
 	if what != "" {
 		return desired{}, &failure.Unsupported{What: what}
 	}
-	url, err := keyvault.ParseURL(spec.URL)
+	from, err := origin.Of(spec, e.namespace())
 	if err != nil {
-		return desired{}, fmt.Errorf("reading spec.url: %w", err)
+		return desired{}, err
 	}
-	want := desired{url: url, Desired: certstore.Desired{
+	want := desired{origin: from, Desired: certstore.Desired{
 		Ref: t.ref, RolledBack: t.published.RollbackFrom != "", HistoryLimit: spec.RevisionHistoryLimit, Link: spec.LinkOnRenewal,
-		FriendlyName: t.certificate.Name + " (" + url.Authority() + ")",
+		FriendlyName: t.certificate.Name + " (" + from.Short() + ")",
 		Mark: certstore.Mark{
-			Name: t.certificate.Name, UID: string(t.certificate.UID), Source: certstore.SourceOf(url.String()),
-			DeletionPolicy: string(spec.DeletionPolicy), Role: certstore.RoleTrusted, Pinned: url.Version != "",
+			Name: t.certificate.Name, UID: string(t.certificate.UID), Source: certstore.SourceOf(from.String()),
+			DeletionPolicy: string(spec.DeletionPolicy), Role: certstore.RoleTrusted, Pinned: from.Pinned() != "",
 		},
 	}}
 	if certstore.HoldsTrust(t.ref) {
@@ -54,6 +56,14 @@ func (e *Engine) desired(t task) (desired, error) {
 		return desired{}, refused
 	}
 	return want, nil
+}
+
+// namespace returns that of the ConfigMaps, empty without a cluster.
+func (e *Engine) namespace() string {
+	if e.ConfigMaps == nil {
+		return ""
+	}
+	return e.ConfigMaps.Namespace()
 }
 
 // with completes what is desired with what the vault returned.
@@ -95,6 +105,8 @@ func unsupported(spec v1alpha1.ObservedCertificateSpec) string {
 		return "certificateStoreName " + spec.CertificateStoreName + ", which is a display name; the store's own name is " + ownName(store)
 	case certstore.HoldsTrust(ref):
 		return meaninglessForTrust(spec)
+	case spec.ConfigMap != nil:
+		return "configMap in the store " + ref.Name + ", which receives certificates with their keys; name a secret in Key Vault with url, or the store Root, CA, TrustedPeople or TrustedPublisher"
 	}
 	return ""
 }

@@ -11,7 +11,8 @@ import (
 type situation struct {
 	certificate *v1alpha1.ObservedCertificate
 	machine     string
-	url         string // in its shortest form
+	source      string // where it comes from, in its shortest form
+	revision    string // of its ConfigMap, empty where it is not known
 	has         installed
 	published   Publication
 	now         time.Time
@@ -30,7 +31,7 @@ type decision struct {
 	skipped bool
 }
 
-// decide decides whether a poll is due: the spec or the request changed, the version watch published another version, it is time
+// decide decides whether a poll is due: the spec, the request or the ConfigMap changed, the version watch published another version, it is time
 // to retry a failure, the store has drifted, or the slot has come. It is a pure function.
 func decide(known record, s situation) decision {
 	interval := intervalOf(s.certificate)
@@ -43,6 +44,8 @@ func decide(known record, s situation) decision {
 	case known.poll.generation == 0 && known.entry.State != v1alpha1.StateSuspended: // never seen
 		return decision{poll: true, since: latest(s.certificate.CreationTimestamp.Time, s.started)}
 	case known.poll.generation != s.certificate.Generation, request != "" && request != known.poll.requestedAt:
+		return decision{poll: true, since: s.now}
+	case s.revision != "" && s.revision != known.poll.revision:
 		return decision{poll: true, since: s.now}
 	case s.published.Fresh && s.published.Version != known.poll.target &&
 		(s.published.supersedes(s.has, s.now) || known.poll.attempt > 0 && !s.published.waits(s.has, s.now)):
@@ -72,17 +75,17 @@ func (s situation) decideSlot(known pollRecord) decision {
 		if lastAlive.IsZero() {
 			lastAlive = s.started // else no slot would ever have come
 		}
-		if !confirmed && schedule.Missed(s.machine, s.url, interval, lastAlive, s.now) {
+		if !confirmed && schedule.Missed(s.machine, s.source, interval, lastAlive, s.now) {
 			return decision{poll: true, since: s.started}
 		}
-		return decision{again: schedule.Slot(s.machine, s.url, interval, s.now)}
+		return decision{again: schedule.Slot(s.machine, s.source, interval, s.now)}
 	}
-	next := schedule.Next(s.machine, s.url, interval, last)
+	next := schedule.Next(s.machine, s.source, interval, last)
 	if next.After(s.now.Add(2 * interval)) {
 		return decision{poll: true, since: s.now} // the clock was set back: the last poll is a day or a year ahead
 	}
 	if confirmed && !next.After(s.now) {
-		return decision{skipped: true, again: schedule.Slot(s.machine, s.url, interval, s.now)}
+		return decision{skipped: true, again: schedule.Slot(s.machine, s.source, interval, s.now)}
 	}
 	return pollAt(next, s.now)
 }
@@ -97,7 +100,7 @@ func (s situation) fetchTime(seen sighting) time.Time {
 	if !s.has.inPlace || s.now.After(s.has.notAfter) || urgent {
 		return seen.at
 	}
-	slot := schedule.Slot(s.machine, s.url, intervalOf(s.certificate), seen.at)
+	slot := schedule.Slot(s.machine, s.source, intervalOf(s.certificate), seen.at)
 	return earliest(seen.at.Add(s.published.Wait), slot) // never later than without the version watch
 }
 

@@ -138,7 +138,7 @@ func TestDecide(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := decide(test.known, situation{
-				certificate: test.certificate, machine: "node", url: url, has: installed{inPlace: !test.missing},
+				certificate: test.certificate, machine: "node", source: url, has: installed{inPlace: !test.missing},
 				now: test.now, started: noon.Add(-time.Hour), lastAlive: test.lastAlive,
 			})
 			if got != test.want {

@@ -28,6 +28,17 @@ type SecretSource interface {
 	Get(ctx context.Context, secret keyvault.SecretURL, clientID string, since time.Time) (keyvault.Secret, error)
 }
 
+// ConfigMaps are those with certificates of authorities, in one namespace of the machine's cluster.
+type ConfigMaps interface {
+	// Namespace is their namespace.
+	Namespace() string
+	// Get reads the content of a key, and the ConfigMap's revision, also with an error. The content belongs to the caller. The error is
+	// a *failure.ConfigMap, or a *failure.Later if the cluster does not answer.
+	Get(ctx context.Context, name, key string) (content []byte, revision string, err error)
+	// Revision returns the revision that Get would return, as far as it is known without a request; empty if it is not known.
+	Revision(name string) string
+}
+
 // Certificates provides the ObservedCertificates that target the machine. The objects belong to the source and must not be changed.
 type Certificates interface {
 	// Get returns an ObservedCertificate, nil where it does not exist or does not target this machine.
@@ -74,6 +85,8 @@ type Engine struct {
 	Programs usedby.Programs
 	// Secrets is where certificates are fetched from.
 	Secrets SecretSource
+	// ConfigMaps has certificates of authorities in the cluster; nil without a cluster.
+	ConfigMaps ConfigMaps
 	// Certificates provides the ObservedCertificates that target this machine.
 	Certificates Certificates
 	// Publications tells what the version watch published; nil without one.

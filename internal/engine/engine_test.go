@@ -202,7 +202,7 @@ func TestAfterARestartAFailedPollIsRepeated(t *testing.T) {
 			if known.place.generation != 1 {
 				t.Errorf("it is installed as generation %d", known.place.generation)
 			}
-			got := decide(known, situation{certificate: web, machine: "node", url: "u", has: installed{inPlace: true}, now: e.Now(), started: e.Now(), lastAlive: e.Now()})
+			got := decide(known, situation{certificate: web, machine: "node", source: "u", has: installed{inPlace: true}, now: e.Now(), started: e.Now(), lastAlive: e.Now()})
 			if got.poll != test.polls {
 				t.Errorf("a poll is due: %t, want %t (%+v)", got.poll, test.polls, got)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
+	"github.com/vaultpane/vaultpane/internal/engine/origin"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 )
 
@@ -28,9 +29,9 @@ type versions struct {
 }
 
 // toAsk returns the versions of a certificate to ask for.
-func (t task) toAsk(url keyvault.SecretURL, has installed, now time.Time) versions {
-	if url.Version != "" {
-		return versions{first: url.Version}
+func (t task) toAsk(pinned string, has installed, now time.Time) versions {
+	if pinned != "" {
+		return versions{first: pinned}
 	}
 	request := requestOf(t.certificate)
 	first, otherwise := t.published.versionsToAsk(has, request != "" && request != t.before.poll.requestedAt, now)
@@ -39,6 +40,35 @@ func (t task) toAsk(url keyvault.SecretURL, has installed, now time.Time) versio
 		asked.published = t.published.Version
 	}
 	return asked
+}
+
+// get reads and parses a certificate where it comes from. revision is that of its ConfigMap.
+func (e *Engine) get(ctx context.Context, t task, from origin.Origin, asked versions, has installed, since time.Time) (got *fetched, revision string, err error) {
+	if from.ConfigMap == nil {
+		got, err = e.fetch(ctx, t, from.Secret, asked, since)
+		return got, "", err
+	}
+	content, revision, err := e.ConfigMaps.Get(ctx, from.ConfigMap.Name, from.ConfigMap.Key)
+	if err != nil {
+		return nil, revision, err
+	}
+	parsed, version, err := from.Certificates(content) // overwrites the content
+	if err != nil {
+		return nil, revision, err
+	}
+	got = &fetched{bundle: parsed, version: version, created: e.Now().Unix()}
+	if has.version == version && has.created != 0 {
+		got.created = has.created // a ConfigMap has no versions of its own: they are ordered by when this machine first had them
+	}
+	return got, revision, nil
+}
+
+// revision returns the revision of a ConfigMap, empty for a secret, or where it is not known.
+func (e *Engine) revision(from origin.Origin) string {
+	if from.ConfigMap == nil {
+		return ""
+	}
+	return e.ConfigMaps.Revision(from.ConfigMap.Name)
 }
 
 // fetch reads and parses a certificate's secret. Where the first version must not be used, as while the newest is disabled in the
@@ -89,11 +119,16 @@ func (e *Engine) fetchVersion(ctx context.Context, t task, url keyvault.SecretUR
 	return got, nil
 }
 
-// deferredBy returns how long a request was deferred because others are asking the vault, and 0 for any other error.
+// deferredBy returns how long a request was deferred because others are asking the vault, or because the cluster does not answer, and
+// 0 for any other error.
 func deferredBy(err error) time.Duration {
 	var deferred *keyvault.Deferred
 	if errors.As(err, &deferred) {
 		return max(deferred.After, time.Millisecond)
+	}
+	var later *failure.Later
+	if errors.As(err, &later) {
+		return max(later.After, time.Millisecond)
 	}
 	return 0
 }
@@ -104,7 +139,7 @@ func checkValidity(want desired, got *fetched, now time.Time) error {
 	if now.Before(current.NotBefore) {
 		return &failure.NotYetValid{
 			From: current.NotBefore, Reason: v1alpha1.ReasonNotYetValid,
-			What: fmt.Sprintf("the certificate in %s version %s is installed, and valid from %s on", want.url, got.version, current.NotBefore.UTC().Format(time.RFC3339)),
+			What: fmt.Sprintf("the certificate in %s version %s is installed, and valid from %s on", want.origin, got.version, current.NotBefore.UTC().Format(time.RFC3339)),
 		}
 	}
 	end, what := current.NotAfter, "certificate"
@@ -114,9 +149,5 @@ func checkValidity(want desired, got *fetched, now time.Time) error {
 	if now.Before(end) {
 		return nil
 	}
-	remedy := "renew it in the vault"
-	if want.url.Version != "" {
-		remedy = "spec.url names this version, so a newer one is not installed: remove /" + want.url.Version + " from the URL to follow the newest, or name a newer one"
-	}
-	return &failure.Expired{Message: fmt.Sprintf("the %s %s version %s expired on %s; %s", what, want.url, got.version, end.UTC().Format(time.RFC3339), remedy)}
+	return &failure.Expired{Message: fmt.Sprintf("the %s %s version %s expired on %s; %s", what, want.origin, got.version, end.UTC().Format(time.RFC3339), want.origin.Remedy())}
 }

@@ -91,12 +91,12 @@ func (f *fleet) look(now visit) time.Time {
 	agent, certificate := &f.agents[now.agent], f.certificates[now.certificate]
 	before := agent.records[now.certificate]
 	url := "https://v.vault.azure.net/secrets/" + certificate.Name
-	due := decide(before, situation{certificate: certificate, machine: agent.name, url: url, has: installed{inPlace: true}, now: f.now, started: f.started, lastAlive: f.alive})
+	due := decide(before, situation{certificate: certificate, machine: agent.name, source: url, has: installed{inPlace: true}, now: f.now, started: f.started, lastAlive: f.alive})
 	if !due.poll {
 		return due.again
 	}
 	f.polls[[2]int{now.agent, now.certificate}]++
-	out := outcome{task: task{certificate: certificate, before: before}, observation: observation{entry: before.entry}, url: url, poll: pollResult{made: true}, err: f.ask(&agent.vault)}
+	out := outcome{task: task{certificate: certificate, before: before}, observation: observation{entry: before.entry}, source: url, poll: pollResult{made: true}, err: f.ask(&agent.vault)}
 	after := remember(out, f.now, f.random.Float64())
 	if out.err == nil {
 		after.entry.State = v1alpha1.StateInstalled

@@ -39,6 +39,7 @@ type place struct {
 type pollRecord struct {
 	generation  int64        // of the spec last acted on; 0 before the first poll
 	requestedAt string       // the annotation's value last acted on
+	revision    string       // of the ConfigMap that was last read
 	notBefore   time.Time    // of the first poll after a start
 	at          time.Time    // when the last successful poll was made; zero before the first
 	attempt     int          // failures in a row

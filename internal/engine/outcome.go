@@ -69,6 +69,7 @@ type pollResult struct {
 	made     bool         // the poll was attempted: a failure counts
 	asked    bool         // a request was made: the spec can be acted on
 	target   string       // the published version that was asked for, empty for the newest
+	revision string       // of the ConfigMap that was read, empty for a secret
 	deferred time.Time    // until when the request is deferred, because others are asking the vault; zero where it was made
 	fetched  vaultVersion // what the vault returned
 	seen     *observation // what the store holds after it was installed, nil where it is not in place
@@ -90,7 +91,7 @@ func (p pollResult) found(before observation) observation {
 type outcome struct {
 	task
 	observation                // what the store holds in the end
-	url         string         // in its shortest form; empty where the spec cannot be acted on
+	source      string         // where it comes from, in its shortest form; empty where the spec cannot be acted on
 	repair      repairResult   // of what was in the store
 	poll        pollResult     // of the vault
 	skipped     bool           // a slot came, and the version watch made the poll unnecessary

@@ -176,7 +176,7 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := decide(test.known, situation{
-				certificate: web, machine: "node", url: "u", has: test.has, published: test.published, now: noon.Add(test.after), started: noon, lastAlive: noon,
+				certificate: web, machine: "node", source: "u", has: test.has, published: test.published, now: noon.Add(test.after), started: noon, lastAlive: noon,
 			})
 			if got.poll != test.polls {
 				t.Errorf("got %+v", got)
@@ -188,7 +188,7 @@ func TestWhenAPublicationIsFetched(t *testing.T) {
 // A version that was fetched before is fetched again after a roll-back to it, unless it failed.
 func TestOnlyAFailedAttemptIsRemembered(t *testing.T) {
 	web := observed("web")
-	out := outcome{url: "u", poll: pollResult{made: true, asked: true, target: "v1"}}
+	out := outcome{source: "u", poll: pollResult{made: true, asked: true, target: "v1"}}
 	out.entry.Thumbprint, out.valid = "AA", true
 	if got := rememberFor(web, out, noon, 0).poll.target; got != "" {
 		t.Errorf("after a success, got %q", got)
@@ -221,7 +221,7 @@ func TestAMachineThatStopsWaitingPollsAtOnce(t *testing.T) {
 		machine += "0"
 	}
 	at := func(now time.Time) decision {
-		return decide(known, situation{certificate: web, machine: machine, url: "u", has: has, published: published, now: now, started: noon, lastAlive: noon})
+		return decide(known, situation{certificate: web, machine: machine, source: "u", has: has, published: published, now: now, started: noon, lastAlive: noon})
 	}
 	if at(deadline.Add(-time.Second)).poll {
 		t.Error("it polls before its deadline")

@@ -42,7 +42,7 @@ func next(machine string, out outcome, after record) time.Time {
 	case out.poll.made && out.err != nil: // terminal
 		return time.Time{}
 	case out.poll.made:
-		out.again = earliest(out.again, schedule.Next(machine, out.url, intervalOf(out.certificate), after.poll.at))
+		out.again = earliest(out.again, schedule.Next(machine, out.source, intervalOf(out.certificate), after.poll.at))
 	}
 	return earliest(out.again, after.accounts.retry)
 }
@@ -56,8 +56,8 @@ func remember(out outcome, now time.Time, random float64) record {
 func rememberCertificate(out outcome, now time.Time, random float64) record {
 	after := out.before
 	after.uid, after.place.ref = out.certificate.UID, out.ref
-	if out.url != "" {
-		after.place.source = certstore.SourceOf(out.url)
+	if out.source != "" {
+		after.place.source = certstore.SourceOf(out.source)
 	}
 	if out.mark != (certstore.Mark{}) {
 		after.place.mark = out.mark
@@ -78,6 +78,7 @@ func rememberCertificate(out outcome, now time.Time, random float64) record {
 	}
 	known := after.entry
 	after.poll.generation, after.poll.requestedAt = out.certificate.Generation, requestOf(out.certificate)
+	after.poll.revision = out.poll.revision
 	if out.entry.Thumbprint != "" {
 		after.place.thumbprint, after.place.version = out.entry.Thumbprint, out.entry.Version
 	}

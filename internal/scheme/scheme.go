@@ -32,6 +32,7 @@ func Mapper() meta.RESTMapper {
 	mapper.Add(v1alpha1.GroupVersion.WithKind("ObservedCertificate"), meta.RESTScopeRoot)
 	mapper.Add(v1alpha1.GroupVersion.WithKind("NodeCertificateState"), meta.RESTScopeRoot)
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Node"), meta.RESTScopeRoot)
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("ConfigMap"), meta.RESTScopeNamespace)
 	mapper.Add(coordinationv1.SchemeGroupVersion.WithKind("Lease"), meta.RESTScopeNamespace)
 	return mapper
 }

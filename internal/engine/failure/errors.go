@@ -35,3 +35,28 @@ type Expired struct{ Message string }
 
 // Error implements error.
 func (e *Expired) Error() string { return e.Message }
+
+// ConfigMap says why a ConfigMap cannot be read.
+type ConfigMap struct {
+	// Reason is ConfigMapNotAllowed or ConfigMapNotFound.
+	Reason v1alpha1.Reason
+	// Message says which ConfigMap, and what to do.
+	Message string
+}
+
+// Error implements error.
+func (e *ConfigMap) Error() string { return e.Message }
+
+// Later says that an origin could not be asked now. It is no failure of the certificate.
+type Later struct {
+	// After is how long to wait.
+	After time.Duration
+	// Err is the cause.
+	Err error
+}
+
+// Error implements error.
+func (e *Later) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Later) Unwrap() error { return e.Err }

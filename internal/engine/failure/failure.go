@@ -38,6 +38,7 @@ func Of(err error) Failure {
 	var early *NotYetValid
 	var late *Expired
 	var unsupported *Unsupported
+	var configMap *ConfigMap
 	var unknown *accounts.Unknown
 	var unavailable *accounts.Unavailable
 	switch {
@@ -57,6 +58,8 @@ func Of(err error) Failure {
 		return Failure{Reason: v1alpha1.ReasonAccountNotFound, Message: unknown.Error()}
 	case errors.As(err, &unavailable):
 		return Failure{Reason: v1alpha1.ReasonAccountNotFound, Message: unavailable.Error()}
+	case errors.As(err, &configMap):
+		return Failure{Reason: configMap.Reason, Message: configMap.Message}
 	case errors.As(err, &unsupported):
 		return Failure{Reason: v1alpha1.ReasonUnsupported, Message: unsupported.Error()}
 	}
