@@ -46,34 +46,77 @@ type Result struct {
 
 // Follow switches the uses that need it to the current version, each on its own: a failure does not stop the others.
 func (f Follower) Follow(ctx context.Context, uses []Use, want Want, before Before, now time.Time) Result {
-	var result Result
-	for i, use := range uses {
-		seen, decision := f.decide(use, want, now)
+	result := Result{States: make([]v1alpha1.UseState, len(uses))}
+	for _, i := range servicesLast(uses) {
+		seen, decision := f.decide(uses[i], want, now)
+		decision = decision.postponed(uses, i, seen, result.States)
 		if decision.Switch {
-			decision = f.switchTo(ctx, use, seen, want, before.of(i, use), before, now, &result)
+			decision = f.switchTo(ctx, uses[i], seen, want, before.of(i, uses[i]), before, now, &result)
 		}
 		if !decision.Again.IsZero() && (result.Again.IsZero() || decision.Again.Before(result.Again)) {
 			result.Again = decision.Again
 		}
-		result.States = append(result.States, v1alpha1.UseState{
-			Name: use.String(), State: decision.State, Reason: decision.Reason, Message: decision.Message,
-		})
+		result.States[i] = decision.state(uses[i])
 	}
 	return result
 }
 
 // Differs reports whether a use must be switched now, or is in another state than was reported.
 func (f Follower) Differs(uses []Use, want Want, before Before, now time.Time) bool {
-	for i, use := range uses {
-		reported := before.of(i, use)
-		_, decision := f.decide(use, want, now)
-		switch {
-		case decision.Switch && before.delays(reported, want, now):
-		case decision.Switch, decision.State != reported.State, decision.Reason != reported.Reason, decision.Message != reported.Message:
+	states := make([]v1alpha1.UseState, len(uses))
+	for _, i := range servicesLast(uses) {
+		reported := before.of(i, uses[i])
+		seen, decision := f.decide(uses[i], want, now)
+		decision = decision.postponed(uses, i, seen, states)
+		states[i] = decision.state(uses[i])
+		if decision.Switch && before.delays(reported, want, now) {
+			continue
+		}
+		if decision.Switch || states[i] != reported {
 			return true
 		}
 	}
 	return len(uses) != len(before.States)
+}
+
+// servicesLast returns the indices of uses, those of services last: a service may read what another use was switched to.
+func servicesLast(uses []Use) []int {
+	var order, services []int
+	for i, use := range uses {
+		if use.Kind == Service {
+			services = append(services, i)
+			continue
+		}
+		order = append(order, i)
+	}
+	return append(order, services...)
+}
+
+// postponed returns the decision for a service, which is not restarted before the instance of SQL Server that it runs has the current
+// version: it would need a second restart. states are those of the uses before it.
+func (d Decision) postponed(uses []Use, i int, seen Seen, states []v1alpha1.UseState) Decision {
+	if !d.Switch || uses[i].Kind != Service || seen.Interrupted {
+		return d
+	}
+	for other, use := range uses {
+		if use.Kind == SQLServer && strings.EqualFold(ServiceOf(use.Target), uses[i].Target) && states[other].State != v1alpha1.UseBound {
+			return Decision{State: v1alpha1.UsePending, Reason: v1alpha1.ReasonPending, Message: "it is restarted when " + use.String() + " has the current version"}
+		}
+	}
+	return d
+}
+
+// ServiceOf returns the name of the service that runs an instance of SQL Server
+// (https://learn.microsoft.com/sql/sql-server/install/instance-configuration).
+func ServiceOf(instance string) string {
+	if strings.EqualFold(instance, "MSSQLSERVER") {
+		return instance
+	}
+	return "MSSQL$" + instance
+}
+
+func (d Decision) state(use Use) v1alpha1.UseState {
+	return v1alpha1.UseState{Name: use.String(), State: d.State, Reason: d.Reason, Message: d.Message}
 }
 
 // decide reads how the machine has configured a use, and decides what follows. A service that is not allowed is not even read.

@@ -1,0 +1,105 @@
+package usedby_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
+	"github.com/vaultpane/vaultpane/internal/certstore"
+	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
+)
+
+// machine has uses that are configured with older, and records what it is asked for.
+type machine struct {
+	refuses string // the use that cannot be switched
+	seen    map[string]usedby.Seen
+	did     []string
+}
+
+func (m *machine) Read(use usedby.Use) (usedby.Seen, error) {
+	if seen, ok := m.seen[use.String()]; ok {
+		return seen, nil
+	}
+	return usedby.Seen{Exists: true, Thumbprint: older}, nil
+}
+
+func (m *machine) Switch(_ context.Context, use usedby.Use, _ usedby.Seen, _ certstore.Ref, thumbprint string) error {
+	if use.String() == m.refuses {
+		return errors.New("refused")
+	}
+	m.did = append(m.did, use.String())
+	if m.seen == nil {
+		m.seen = map[string]usedby.Seen{}
+	}
+	m.seen[use.String()] = usedby.Seen{Exists: true, Thumbprint: thumbprint}
+	return nil
+}
+
+func (m *machine) Resume(context.Context) error { return nil }
+
+func TestServicesAreRestartedLast(t *testing.T) {
+	database := usedby.Use{Kind: usedby.Service, Target: "mssqlserver"}
+	uses := []usedby.Use{database, service, sql, rdp}
+	follower := usedby.Follower{AllowedServices: []string{"MSSQLSERVER", "w3svc"}}
+
+	t.Run("after what they read", func(t *testing.T) {
+		m := &machine{}
+		follower.Programs = m
+		result := follower.Follow(t.Context(), uses, want, usedby.Before{}, now)
+		if diff := cmp.Diff([]string{"sqlServer MSSQLSERVER", "remoteDesktop", "service mssqlserver", "service w3svc"}, m.did); diff != "" {
+			t.Errorf("order (-want +got):\n%s", diff)
+		}
+		for i, state := range result.States {
+			if state != (v1alpha1.UseState{Name: uses[i].String(), State: v1alpha1.UseBound}) {
+				t.Errorf("%s is %+v", uses[i], state)
+			}
+		}
+		if follower.Differs(uses, want, usedby.Before{States: result.States, Thumbprint: current}, now) {
+			t.Error("what was just done differs")
+		}
+	})
+	t.Run("but not while their instance is not switched", func(t *testing.T) {
+		m := &machine{refuses: "sqlServer MSSQLSERVER"}
+		follower.Programs = m
+		result := follower.Follow(t.Context(), uses, want, usedby.Before{}, now)
+		if diff := cmp.Diff([]string{"remoteDesktop", "service w3svc"}, m.did); diff != "" {
+			t.Errorf("order (-want +got):\n%s", diff)
+		}
+		if state := result.States[0]; state.State != v1alpha1.UsePending || state.Message != "it is restarted when sqlServer MSSQLSERVER has the current version" {
+			t.Errorf("the service of the instance is %+v", state)
+		}
+		before := usedby.Before{States: result.States, Thumbprint: current, Retry: now.Add(time.Minute)}
+		if follower.Differs(uses, want, before, now) {
+			t.Error("what was just done differs")
+		}
+		if !follower.Differs(uses, want, before, now.Add(time.Minute)) {
+			t.Error("the failed switch is not tried again")
+		}
+	})
+	t.Run("unless one was left stopped", func(t *testing.T) {
+		m := &machine{refuses: "sqlServer MSSQLSERVER", seen: map[string]usedby.Seen{"service mssqlserver": {Exists: true, Stopped: true, Interrupted: true}}}
+		follower.Programs = m
+		follower.Follow(t.Context(), uses, want, usedby.Before{}, now)
+		if !slices.Contains(m.did, "service mssqlserver") {
+			t.Errorf("only %v", m.did)
+		}
+	})
+}
+
+func TestAServiceThatIsNotAllowedIsNotEvenRead(t *testing.T) {
+	m := &machine{}
+	result := usedby.Follower{Programs: unreadable{m}}.Follow(t.Context(), []usedby.Use{service}, want, usedby.Before{}, now)
+	if len(m.did) > 0 || result.States[0].Reason != v1alpha1.ReasonServiceNotAllowed {
+		t.Errorf("did %v, and reports %+v", m.did, result.States)
+	}
+}
+
+// unreadable is a machine that fails each read.
+type unreadable struct{ *machine }
+
+func (unreadable) Read(usedby.Use) (usedby.Seen, error) { return usedby.Seen{}, errors.New("unreadable") }
