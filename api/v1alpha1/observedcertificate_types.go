@@ -392,6 +392,7 @@ type ObservedCertificateStatus struct {
 // +kubebuilder:printcolumn:name="EXPIRES",type=string,JSONPath=`.status.notAfter`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.spec.url`
+// +kubebuilder:printcolumn:name="CONFIGMAP",type=string,priority=1,JSONPath=`.spec.configMap.name`
 // +kubebuilder:printcolumn:name="STORE",type=string,priority=1,JSONPath=`.spec.certificateStoreName`
 // +kubebuilder:printcolumn:name="VERSION",type=string,priority=1,JSONPath=`.status.version`
 // +kubebuilder:printcolumn:name="LATEST",type=string,priority=1,JSONPath=`.status.latestVersion.version`
