@@ -253,3 +253,35 @@ func (c countRequests) RoundTrip(request *http.Request) (*http.Response, error) 
 	}
 	return c.RoundTripper.RoundTrip(request)
 }
+
+// A ConfigMap has no order of versions: what the node had last is kept, not what began to be valid last.
+func TestOfTheVersionsOfAConfigMapTheLastIsKept(t *testing.T) {
+	m := newClusterMachine(t, "configmap-history")
+	a, b := m.authority("a"), m.authoritySince("b", time.Now().AddDate(-1, 0, 0))
+	c := m.authority("c")
+	m.allow("trust")
+	m.fill("trust", asPEM(a))
+	m.create("trust", m.fromConfigMap("trust"), keeping(1))
+	m.trusts(trustedRoots, a)
+	m.pass(time.Minute)
+	m.fill("trust", asPEM(b))
+	m.trusts(trustedRoots, a, b)
+	m.pass(time.Minute)
+	m.fill("trust", asPEM(c))
+	m.trusts(trustedRoots, b, c)
+	m.pass(time.Minute)
+	m.fill("trust", asPEM(b)) // back
+	m.trusts(trustedRoots, b, c)
+	m.pass(time.Minute)
+	m.fill("trust", asPEM(a))
+	m.trusts(trustedRoots, a, b)
+}
+
+func TestWithoutAClusterAConfigMapIsUnsupported(t *testing.T) {
+	if !withFiles {
+		t.Skip("about a machine without a cluster")
+	}
+	m := newMachine(t, "configmap-files")
+	m.create("trust", m.fromConfigMap("trust"))
+	m.fails("trust", v1alpha1.ReasonUnsupported, "a machine without a cluster has no ConfigMaps", "url")
+}

@@ -32,11 +32,16 @@ var (
 // authority makes the certificate of a private root CA.
 func (m *machine) authority(name string) *x509.Certificate {
 	m.t.Helper()
+	return m.authoritySince(name, time.Now().Add(-time.Hour))
+}
+
+func (m *machine) authoritySince(name string, notBefore time.Time) *x509.Certificate {
+	m.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	m.must(err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0), KeyUsage: x509.KeyUsageCertSign,
+		NotBefore: notBefore, NotAfter: time.Now().AddDate(10, 0, 0), KeyUsage: x509.KeyUsageCertSign,
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	m.must(err)

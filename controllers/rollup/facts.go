@@ -107,6 +107,7 @@ type desired struct {
 	suspended   bool
 	initialSync bool
 	links       bool   // linkOnRenewal
+	configMap   bool   // it comes from a ConfigMap, not from a vault
 	pinned      string // the version that the URL names, empty where it follows the newest
 	selector    labels.Selector
 	rollout     *v1alpha1.Rollout // nil without waves
@@ -126,7 +127,8 @@ func desiredOf(certificate *v1alpha1.ObservedCertificate) (desired, error) {
 		created: certificate.CreationTimestamp.Time, suspended: certificate.Spec.Suspend,
 		initialSync: certificate.Spec.RequireInitialSync, selector: selector,
 		uses: useNames(certificate), rollout: rolloutOfSpec(certificate), links: certificate.Spec.LinkOnRenewal, pinned: versionOf(certificate.Spec.URL),
-		last: heldOf(v1alpha1.CertificateEntry{Version: certificate.Status.Version, Thumbprint: certificate.Status.Thumbprint, NotAfter: certificate.Status.NotAfter}),
+		configMap: certificate.Spec.ConfigMap != nil,
+		last:      heldOf(v1alpha1.CertificateEntry{Version: certificate.Status.Version, Thumbprint: certificate.Status.Thumbprint, NotAfter: certificate.Status.NotAfter}),
 	}, err
 }
 

@@ -176,6 +176,9 @@ func (a affectedNode) expired(want *desired, entry v1alpha1.CertificateEntry, cu
 	case a.status.held != current && !current.expired(now):
 		return expiredOn + "; other nodes have a newer version: request a poll with the annotation vaultpane.dev/requestedAt, and check the agent's pod on this node"
 	}
+	if want.configMap {
+		return expiredOn + "; replace it in the ConfigMap"
+	}
 	return expiredOn + "; renew it in the vault"
 }
 

@@ -19,12 +19,21 @@ type Versions interface {
 type noVersions struct{}
 
 // Of implements Versions.
-func (noVersions) Of(*v1alpha1.ObservedCertificate) (*v1alpha1.LatestVersion, metav1.Condition, bool) {
+func (noVersions) Of(certificate *v1alpha1.ObservedCertificate) (*v1alpha1.LatestVersion, metav1.Condition, bool) {
+	if certificate.Spec.ConfigMap != nil {
+		return nil, metav1.Condition{
+			Type: v1alpha1.ConditionVersionWatched, Status: metav1.ConditionFalse, Reason: reasonConfigMap,
+			Message: "the certificates are in a ConfigMap, which the nodes watch themselves",
+		}, true
+	}
 	return nil, metav1.Condition{
 		Type: v1alpha1.ConditionVersionWatched, Status: metav1.ConditionFalse, Reason: reasonNotEnabled,
 		Message: "the nodes poll at their own interval; the controller's version watch is off (docs/version-watch.md)",
 	}, true
 }
+
+// reasonConfigMap is the reason of the condition VersionWatched where there is no secret to watch, as package versionwatch has it.
+const reasonConfigMap = "ConfigMap"
 
 // withVersions returns a copy of a certificate whose status has what the version watch says. The rest of the status is computed
 // from it.

@@ -17,6 +17,7 @@ const (
 	reasonWatched    = "Watched"    // True
 	reasonRolledBack = "RolledBack" // True, and a newer version must not be used any more
 	reasonPinned     = "Pinned"     // False: the URL names a version
+	reasonConfigMap  = "ConfigMap"  // False: there is no URL
 )
 
 // why says why a certificate is not watched.
@@ -24,6 +25,9 @@ type why struct{ reason, message string }
 
 // watched returns the secret whose versions a certificate follows, or why it follows none.
 func watched(certificate *v1alpha1.ObservedCertificate) (keyvault.SecretURL, *why) {
+	if certificate.Spec.ConfigMap != nil {
+		return keyvault.SecretURL{}, &why{reasonConfigMap, "the certificates are in a ConfigMap, which the nodes watch themselves"}
+	}
 	secret, err := keyvault.ParseURL(certificate.Spec.URL)
 	switch {
 	case err != nil:

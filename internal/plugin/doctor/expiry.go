@@ -69,7 +69,10 @@ func (s *Snapshot) expires(one *ending) Finding {
 	where := fmt.Sprintf("on %s: %s", terminal.Count(len(one.nodes), "node"), list(one.nodes))
 	remedy := "Renew it in the vault, or find out why a newer version has not arrived."
 	command := "kubectl describe obscert " + one.name
-	if secret, err := keyvault.ParseURL(s.url(one.name)); err == nil {
+	if strings.HasPrefix(s.source(one.name), "configmap/") {
+		remedy = "Replace it in the ConfigMap, or find out why its new content has not arrived."
+	}
+	if secret, err := keyvault.ParseURL(s.source(one.name)); err == nil {
 		vault, _, _ := strings.Cut(secret.Host, ".")
 		command = fmt.Sprintf("az keyvault certificate list-versions --vault-name %s --name %s", vault, secret.Name)
 		if secret.Version != "" {
@@ -83,11 +86,11 @@ func (s *Snapshot) expires(one *ending) Finding {
 	return finding(Warning, "%s expires %s %s", one.name, terminal.Until(one.at, s.Server), where).do(remedy, command)
 }
 
-// url returns the URL of a certificate, empty if it does not exist any more.
-func (s *Snapshot) url(name string) string {
+// source returns what a certificate comes from, empty if it does not exist any more.
+func (s *Snapshot) source(name string) string {
 	for i := range s.Certificates {
 		if s.Certificates[i].Name == name {
-			return s.Certificates[i].Spec.URL
+			return s.Certificates[i].Spec.Source()
 		}
 	}
 	return ""

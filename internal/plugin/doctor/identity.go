@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/plugin/installation"
 )
 
@@ -26,6 +27,9 @@ var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 // findIdentity checks how the agents sign in to Azure, by the DaemonSet, the service account and the pods. Whether Entra ID accepts
 // the identity is said by the agents: see the check of polls.
 func findIdentity(s *Snapshot) []Finding {
+	if !s.needsIdentity() {
+		return nil
+	}
 	var findings []Finding
 	for i := range s.Agents {
 		set := &s.Agents[i]
@@ -45,6 +49,11 @@ func findIdentity(s *Snapshot) []Finding {
 		findings = append(findings, s.clientIDFindings(container)...)
 	}
 	return slices.CompactFunc(findings, func(a, b Finding) bool { return a.Text == b.Text })
+}
+
+// needsIdentity reports whether a certificate may be in a vault. One from a ConfigMap is read without an identity.
+func (s *Snapshot) needsIdentity() bool {
+	return len(s.Certificates) == 0 || slices.ContainsFunc(s.Certificates, func(c v1alpha1.ObservedCertificate) bool { return c.Spec.ConfigMap == nil })
 }
 
 // webhookFindings checks what the webhook needs, and that it has done its work.

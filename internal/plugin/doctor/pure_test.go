@@ -179,3 +179,26 @@ func TestCertificatesThatNoNodeGets(t *testing.T) {
 		})
 	}
 }
+
+func TestAnExpiringAuthorityOfAConfigMapIsReplacedThere(t *testing.T) {
+	end := metav1.NewTime(now.Add(time.Hour))
+	s := clusterWith(time.Minute, 0)
+	s.Reports = []Report{{Name: "win-1", Entries: []v1alpha1.CertificateEntry{{Name: "corporate", NotAfter: &end}}}}
+	s.Certificates = []v1alpha1.ObservedCertificate{{ObjectMeta: metav1.ObjectMeta{Name: "corporate"},
+		Spec: v1alpha1.ObservedCertificateSpec{ConfigMap: &v1alpha1.ConfigMapKey{Name: "corporate", Key: "ca.crt"}}}}
+	found := findExpiring(s)
+	if len(found) != 1 || !strings.HasPrefix(found[0].Remedy, "Replace it in the ConfigMap") || found[0].Command != "kubectl describe obscert corporate" {
+		t.Errorf("got %+v", found)
+	}
+	if vaults := findVaults(s); len(vaults) != 0 {
+		t.Errorf("a vault is missed: %+v", vaults)
+	}
+	s.Agents[0].Spec.Template.Spec.Containers[0].Env = []corev1.EnvVar{{Name: "VAULTPANE_CREDENTIAL", Value: "default"}, {Name: "AZURE_CLIENT_ID", Value: "not-a-guid"}}
+	if identity := findIdentity(s); len(identity) != 0 {
+		t.Errorf("an identity is missed: %+v", identity)
+	}
+	s.Certificates = append(s.Certificates, v1alpha1.ObservedCertificate{Spec: v1alpha1.ObservedCertificateSpec{URL: "https://shop.vault.azure.net/secrets/web"}})
+	if identity := findIdentity(s); len(identity) == 0 {
+		t.Error("a certificate in a vault needs one")
+	}
+}

@@ -108,7 +108,7 @@ func (s *State) change(wanted *Wanted, all []Wanted) Change {
 	if answer.Stored != nil {
 		after = answer.Stored
 	}
-	change := Change{Name: wanted.Name, Action: New, URL: wanted.Spec.URL, Store: storeOf(&wanted.Spec), Nodes: s.reach(current, wanted)}
+	change := Change{Name: wanted.Name, Action: New, URL: wanted.Spec.Source(), Store: storeOf(&wanted.Spec), Nodes: s.reach(current, wanted)}
 	if current != nil {
 		change.Fields = fieldsBetween(current, after, wanted)
 		if change.Action = Changed; len(change.Fields) == 0 {

@@ -37,6 +37,11 @@ func url(text string) func(*v1alpha1.ObservedCertificateSpec) {
 	return func(spec *v1alpha1.ObservedCertificateSpec) { spec.URL = text }
 }
 
+// fromConfigMap takes the certificate from a ConfigMap, into the same store: the API server would refuse that, and a plan does not.
+func fromConfigMap(spec *v1alpha1.ObservedCertificateSpec) {
+	spec.URL, spec.ConfigMap = "", &v1alpha1.ConfigMapKey{Name: "corporate", Key: "ca.crt"}
+}
+
 func exportable(spec *v1alpha1.ObservedCertificateSpec) { spec.KeyExportable = true }
 
 // fleet is a cluster with three Windows nodes in two pools, whose agents report, and a Linux node.
@@ -76,6 +81,10 @@ func TestWhatChanges(t *testing.T) {
 		{name: "another secret", state: fleet(wanted("web")), wanted: []v1alpha1.ObservedCertificate{wanted("web", url("https://shop.vault.azure.net/secrets/new"))}, action: Changed, nodes: Reach{Keep: all},
 			fields:  []Field{{Path: "spec.url", From: `"https://shop.vault.azure.net/secrets/web"`, To: `"https://shop.vault.azure.net/secrets/new"`}},
 			remarks: []Remark{{Level: Note, Text: `it names another secret or version: the certificate of https://shop.vault.azure.net/secrets/web in LocalMachine\MY stays there as an older version`}}},
+		{name: "a new certificate from a ConfigMap", state: fleet(), wanted: []v1alpha1.ObservedCertificate{wanted("web", fromConfigMap)}, action: New, nodes: Reach{Gain: all}},
+		{name: "a ConfigMap instead of a secret", state: fleet(wanted("web")), wanted: []v1alpha1.ObservedCertificate{wanted("web", fromConfigMap)}, action: Changed, nodes: Reach{Keep: all},
+			fields:  []Field{{Path: "spec.configMap", To: `{"key":"ca.crt","name":"corporate"}`}, {Path: "spec.url", From: `"https://shop.vault.azure.net/secrets/web"`}},
+			remarks: []Remark{{Level: Note, Text: `it comes from elsewhere: the certificate of https://shop.vault.azure.net/secrets/web in LocalMachine\MY stays there as an older version`}}},
 		{name: "a pool without nodes", state: fleet(), wanted: []v1alpha1.ObservedCertificate{wanted("web", pool("none"))}, action: New,
 			remarks: []Remark{{Level: Warning, Text: "no node would get it", Remedy: "Compare spec.nodeSelector with the labels of the nodes.", Command: "kubectl get nodes --show-labels"}}},
 		{name: "nodes without an agent", state: fleet(), wanted: []v1alpha1.ObservedCertificate{wanted("web", pool("linux"))}, action: New, nodes: Reach{Without: []string{"linux"}},
@@ -98,7 +107,7 @@ func TestWhatChanges(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := Make(test.state, test.wanted)[0]
-			want := Change{Name: "web", Action: test.action, URL: test.wanted[0].Spec.URL, Store: `LocalMachine\MY`, Fields: test.fields, Nodes: test.nodes, Remarks: test.remarks}
+			want := Change{Name: "web", Action: test.action, URL: test.wanted[0].Spec.Source(), Store: `LocalMachine\MY`, Fields: test.fields, Nodes: test.nodes, Remarks: test.remarks}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("change (-want +got):\n%s", diff)
 			}

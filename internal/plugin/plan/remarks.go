@@ -34,6 +34,9 @@ func (s *State) answerRemarks(answer Answer) []Remark {
 
 // vaultRemarks say whether the agents may contact the vault.
 func (s *State) vaultRemarks(wanted *Wanted) []Remark {
+	if wanted.Spec.ConfigMap != nil {
+		return nil // there is no vault
+	}
 	secret, err := keyvault.ParseURL(wanted.Spec.URL)
 	if err != nil {
 		return []Remark{remark(Conflict, "%v", err)}
@@ -87,7 +90,7 @@ func afterwards(spec *v1alpha1.ObservedCertificateSpec) string {
 
 // replacedRemarks say what happens to the certificate that the name stood for.
 func replacedRemarks(current *v1alpha1.ObservedCertificate, wanted *Wanted) []Remark {
-	if current == nil || current.Spec.URL == wanted.Spec.URL && storeOf(&current.Spec) == storeOf(&wanted.Spec) {
+	if current == nil || current.Spec.Source() == wanted.Spec.Source() && storeOf(&current.Spec) == storeOf(&wanted.Spec) {
 		return nil
 	}
 	installed := ""
@@ -95,15 +98,18 @@ func replacedRemarks(current *v1alpha1.ObservedCertificate, wanted *Wanted) []Re
 		installed = ", thumbprint " + current.Status.Thumbprint
 	}
 	what := "it names another secret or version"
-	if current.Spec.URL == wanted.Spec.URL {
+	switch {
+	case current.Spec.Source() == wanted.Spec.Source():
 		what = "it names another store"
+	case current.Spec.ConfigMap != nil || wanted.Spec.ConfigMap != nil:
+		what = "it comes from elsewhere"
 	}
 	policy := "stays there as an older version"
 	if storeOf(&current.Spec) != storeOf(&wanted.Spec) {
 		policy = strings.TrimPrefix(afterwards(&wanted.Spec), "would ")
 		policy = strings.NewReplacer("keep it in the store", "is kept there", "remove it from the store, with its key", "is removed").Replace(policy)
 	}
-	return []Remark{remark(Note, "%s: the certificate of %s in %s%s %s", what, current.Spec.URL, storeOf(&current.Spec), installed, policy)}
+	return []Remark{remark(Note, "%s: the certificate of %s in %s%s %s", what, current.Spec.Source(), storeOf(&current.Spec), installed, policy)}
 }
 
 func ofNodes(number, total int) string {

@@ -93,7 +93,7 @@ func certificateOf(c *v1alpha1.ObservedCertificate) Certificate {
 	view := Certificate{
 		Name: c.Name, State: stateOf(c), Reason: v1alpha1.Reason(ready.Reason), Message: truncate.Line(ready.Message, maxLine),
 		Version: c.Status.Version, Thumbprint: c.Status.Thumbprint, NotAfter: c.Status.NotAfter,
-		Suspended: c.Spec.Suspend, URL: truncate.Line(c.Spec.URL, maxLine), Store: storeOf(c), Since: sinceOf(c),
+		Suspended: c.Spec.Suspend, URL: truncate.Line(c.Spec.Source(), maxLine), Store: storeOf(c), Since: sinceOf(c),
 	}
 	if view.State == StateUnprocessed {
 		view.Reason, view.Message = v1alpha1.ReasonPending, unprocessed(c)

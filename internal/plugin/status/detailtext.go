@@ -34,6 +34,13 @@ func (d Detail) text(style terminal.Style, wide bool, now time.Time) string {
 	return text.String()
 }
 
+func (d Detail) sourceLabel() string {
+	if strings.HasPrefix(d.URL, "configmap/") {
+		return "  From:     "
+	}
+	return "  Secret:   "
+}
+
 // head is what the ObservedCertificate says.
 func (d Detail) head(style terminal.Style, now time.Time) string {
 	level := d.level()
@@ -43,7 +50,7 @@ func (d Detail) head(style terminal.Style, now time.Time) string {
 		text += " since " + since
 	}
 	text = strings.Join(append([]string{text}, d.remarks()...), ", ") + "\n"
-	text += style.Wrap("  Secret:   ", "    ", d.URL+", into "+d.Store)
+	text += style.Wrap(d.sourceLabel(), "    ", d.URL+", into "+d.Store)
 	if d.Thumbprint != "" {
 		version := fmt.Sprintf("%s, thumbprint %s, expires %s (%s)", terminal.ShortVersion(d.Version), d.Thumbprint, until(d.NotAfter, now), timestamp(d.NotAfter))
 		text += style.Wrap("  Version:  ", "    ", version)

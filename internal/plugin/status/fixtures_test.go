@@ -148,3 +148,13 @@ func reports() map[string]Reported {
 	}
 	return nodes
 }
+
+// authorities come from a ConfigMap.
+func authorities() v1alpha1.ObservedCertificate {
+	authorities := observed("authorities", after(900*day), 50, 0, 0,
+		condition(v1alpha1.ConditionReady, metav1.ConditionTrue, "Installed", "installed on 50 of 50 nodes", 41*day),
+		condition(v1alpha1.ConditionVersionWatched, metav1.ConditionFalse, "ConfigMap", "the certificates are in a ConfigMap, which the nodes watch themselves", 41*day))
+	authorities.Spec.URL, authorities.Spec.CertificateStoreName = "", "Root"
+	authorities.Spec.ConfigMap = &v1alpha1.ConfigMapKey{Name: "corporate", Key: "ca.crt"}
+	return authorities
+}

@@ -28,15 +28,17 @@ type shown interface {
 func views() map[string]shown {
 	all := shop()
 	return map[string]shown{
-		"overview":           NewOverview(all, now),
-		"overview-well":      NewOverview([]v1alpha1.ObservedCertificate{gateway()}, now),
-		"overview-many":      NewOverview(append(fleetWide(30), gateway()), now),
-		"overview-none":      NewOverview(nil, now),
-		"certificates":       NewDetails([]v1alpha1.ObservedCertificate{old(), web()}, reports(), now),
-		"certificate-unread": NewDetails([]v1alpha1.ObservedCertificate{old()}, nil, now),
-		"certificate-waves":  NewDetails([]v1alpha1.ObservedCertificate{canary(), unseen()}, nil, now),
-		"node":               NewNodeView("win-1", reports()["win-1"], nil, now),
-		"node-named":         NewNodeView("win-40", reports()["win-40"], []v1alpha1.ObservedCertificate{web(), gateway()}, now),
+		"overview":              NewOverview(all, now),
+		"overview-well":         NewOverview([]v1alpha1.ObservedCertificate{gateway()}, now),
+		"overview-many":         NewOverview(append(fleetWide(30), gateway()), now),
+		"overview-none":         NewOverview(nil, now),
+		"certificates":          NewDetails([]v1alpha1.ObservedCertificate{old(), web()}, reports(), now),
+		"certificate-unread":    NewDetails([]v1alpha1.ObservedCertificate{old()}, nil, now),
+		"configmap":             NewOverview([]v1alpha1.ObservedCertificate{authorities()}, now),
+		"certificate-configmap": NewDetails([]v1alpha1.ObservedCertificate{authorities()}, nil, now),
+		"certificate-waves":     NewDetails([]v1alpha1.ObservedCertificate{canary(), unseen()}, nil, now),
+		"node":                  NewNodeView("win-1", reports()["win-1"], nil, now),
+		"node-named":            NewNodeView("win-40", reports()["win-40"], []v1alpha1.ObservedCertificate{web(), gateway()}, now),
 	}
 }
 
