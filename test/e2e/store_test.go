@@ -176,6 +176,20 @@ func newRoot(t *testing.T) (text, thumbprint string) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), fmt.Sprintf("%X", sha1.Sum(der))
 }
 
+// newKey returns a private key, as PEM.
+func newKey(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
 // property is a property of a certificate: its identifier on Windows, and how its line in the directory store begins.
 type property struct {
 	id   uint32

@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +67,9 @@ func startEnvironment() (*environment, error) {
 	}
 	if err := install.Everything(ctx, w.plane, filepath.Join("..", "..")); err != nil {
 		return nil, err
+	}
+	if output, err := w.plane.Kubectl("apply", "-k", filepath.Join("..", "..", "config", "trust")).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("applying config/trust: %w: %s", err, output)
 	}
 	if w.admin, err = newClient(w.plane.Config()); err != nil {
 		return nil, err

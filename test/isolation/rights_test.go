@@ -29,6 +29,7 @@ var granted = map[string][]string{
 	install.Namespace: {
 		"get coordination.k8s.io/leases", "create coordination.k8s.io/leases", "update coordination.k8s.io/leases",
 		"list coordination.k8s.io/leases vaultpane-version-watch", "watch coordination.k8s.io/leases vaultpane-version-watch",
+		"get /configmaps trust-bundle", "list /configmaps trust-bundle", "watch /configmaps trust-bundle", // config/trust, which is not a default
 	},
 }
 
@@ -91,6 +92,36 @@ func flat(rules []authorizationv1.ResourceRule) []string {
 	return rights
 }
 
+// TestAListOfConfigMapsIsNoWiderThanOneOfThem: with resourceNames, list and watch are allowed only for a request that selects one of
+// the names.
+func TestAListOfConfigMapsIsNoWiderThanOneOfThem(t *testing.T) {
+	w := sharedEnvironment(t)
+	config, err := install.AgentConfig(t.Context(), w.plane, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const another = "another-bundle"
+	w.there(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: "trust-bundle"}})
+	w.there(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: another}})
+	for selector, allowed := range map[string]bool{
+		"metadata.name=trust-bundle":                                         true,
+		"metadata.name=trust-bundle,metadata.namespace=" + install.Namespace: true,
+		"": false, "metadata.name=" + another: false, "metadata.name!=" + another: false, "metadata.namespace=" + install.Namespace: false,
+	} {
+		list, err := agent.CoreV1().ConfigMaps(install.Namespace).List(t.Context(), metav1.ListOptions{FieldSelector: selector})
+		if (err == nil) != allowed || err != nil && !apierrors.IsForbidden(err) {
+			t.Errorf("a list with %q: %v", selector, err)
+		}
+		if err == nil && (len(list.Items) != 1 || list.Items[0].Name != "trust-bundle") {
+			t.Errorf("a list with %q returned %d ConfigMaps", selector, len(list.Items))
+		}
+	}
+}
+
 func TestAnAgentIsRefused(t *testing.T) {
 	w := sharedEnvironment(t)
 	config, err := install.AgentConfig(t.Context(), w.plane, own)
@@ -110,14 +141,18 @@ func TestAnAgentIsRefused(t *testing.T) {
 		definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 	)
 	for path, verbs := range map[string]string{
-		"/api/v1/secrets":                       "GET",
-		"/api/v1" + namespace + "/secrets":      "GET POST",
-		"/api/v1" + namespace + "/secrets/x":    "GET",
-		"/api/v1/configmaps":                    "GET",
-		"/api/v1" + namespace + "/configmaps/x": "GET PUT",
-		"/api/v1/pods":                          "GET",
-		"/api/v1" + namespace + "/pods":         "GET POST",
-		"/api/v1" + namespace + "/pods/x/exec":  "POST",
+		"/api/v1/secrets":                                        "GET",
+		"/api/v1" + namespace + "/secrets":                       "GET POST",
+		"/api/v1" + namespace + "/secrets/x":                     "GET",
+		"/api/v1/configmaps":                                     "GET",
+		"/api/v1" + namespace + "/configmaps":                    "GET POST DELETE",
+		"/api/v1" + namespace + "/configmaps/x":                  "GET PUT",
+		"/api/v1" + namespace + "/configmaps/trust-bundle":       "PUT PATCH DELETE",
+		"/api/v1/namespaces/kube-system/configmaps/trust-bundle": "GET",
+		"/api/v1/namespaces/elsewhere/configmaps/trust-bundle":   "GET",
+		"/api/v1/pods":                         "GET",
+		"/api/v1" + namespace + "/pods":        "GET POST",
+		"/api/v1" + namespace + "/pods/x/exec": "POST",
 		"/api/v1" + namespace + "/serviceaccounts/" + install.Agent + "/token": "POST",
 		"/api/v1/namespaces/default/events":                                    "GET POST",
 		"/api/v1/nodes":                                                        "POST DELETE",
