@@ -17,7 +17,15 @@ import (
 )
 
 // withExamples are the pages whose blocks of YAML and JSON are complete manifests and settings.
-var withExamples = []string{"one-machine.md", "windows-containers.md", "virtual-machines.md"}
+var withExamples = []string{"one-machine.md", "windows-containers.md", "virtual-machines.md", "trusted-roots.md", "cert-manager.md"}
+
+// foreign are the kinds of other projects in examples, by API version and kind, each with the fields of its spec that the examples use.
+var foreign = map[string]any{
+	"trust.cert-manager.io/v1alpha1 Bundle":   &bundleSpec{},
+	"cert-manager.io/v1 Certificate":          &certificateSpec{},
+	"external-secrets.io/v1 SecretStore":      &storeSpec{},
+	"external-secrets.io/v1alpha1 PushSecret": &pushSpec{},
+}
 
 var block = regexp.MustCompile("(?ms)^ *```(?:yaml|json)\n(.*?)^ *```$")
 
@@ -68,6 +76,10 @@ func checkExample(t *testing.T, page, document string, strict runtime.Decoder, r
 		return
 	case kind.Kind == "" || strings.HasPrefix(kind.APIVersion, "vaultpane.dev/"):
 		readSettings(t, page, []byte(document), reader)
+		return
+	}
+	if spec := foreign[kind.APIVersion+" "+kind.Kind]; spec != nil {
+		checkForeign(t, page, document, spec)
 		return
 	}
 	object, _, err := strict.Decode([]byte(document), nil, nil)

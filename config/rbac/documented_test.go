@@ -19,8 +19,9 @@ func TestEveryRightIsExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for heading, file := range map[string]string{
-		"### Agent":      filepath.Join("agent", "role.yaml"),
-		"### Controller": filepath.Join("controller", "role.yaml"),
+		"### Agent":                 filepath.Join("agent", "role.yaml"),
+		"### Trust from ConfigMaps": filepath.Join("..", "trust", "trust.yaml"),
+		"### Controller":            filepath.Join("controller", "role.yaml"),
 	} {
 		generated, err := os.ReadFile(file)
 		if err != nil {

@@ -36,11 +36,12 @@ type Mark struct {
 	Name string
 	// UID is its UID, which distinguishes it from an earlier one of the same name.
 	UID string
-	// Source identifies the URL of the certificate, see SourceOf.
+	// Source identifies the URL or the ConfigMap of the certificate, see SourceOf.
 	Source string
-	// Version is the Key Vault version of the secret.
+	// Version is the Key Vault version of the secret, or the hash of the certificates of a ConfigMap.
 	Version string
-	// Created is when that version was created in the vault, in seconds of Unix time; 0 if unknown. It orders versions.
+	// Created is when that version was created in the vault, or first installed here from a ConfigMap, in seconds of Unix time; 0 if
+	// unknown. It orders versions.
 	Created int64
 	// Pinned is true if the URL names the version, so no newer one is installed.
 	Pinned bool
@@ -101,8 +102,9 @@ func ParseMark(line string) (mark Mark, ours bool, err error) {
 	}, true, nil
 }
 
-// SourceOf hashes a secret's normalized URL to 16 hexadecimal digits, because a mark is one short line.
-func SourceOf(url string) string {
-	sum := sha256.Sum256([]byte(url))
+// SourceOf hashes the normalized URL of a secret, or the text that identifies a ConfigMap's key, to 16 hexadecimal digits, because a
+// mark is one short line.
+func SourceOf(origin string) string {
+	sum := sha256.Sum256([]byte(origin))
 	return hex.EncodeToString(sum[:8])
 }
