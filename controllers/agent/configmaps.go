@@ -79,7 +79,7 @@ func (c *ConfigMaps) Get(ctx context.Context, name, key string) (content []byte,
 		return nil, revisionAbsent, &failure.ConfigMap{Reason: v1alpha1.ReasonConfigMapNotFound, Message: fmt.Sprintf(
 			"the ConfigMap %s/%s does not exist; the certificates that were installed from it stay", c.InNamespace, name)}
 	case err != nil:
-		wait := laterMin + rand.N(laterSpread) //nolint:gosec // no secret
+		wait := laterMin + rand.N(laterSpread)
 		ctrl.LoggerFrom(ctx).V(1).Info("Cannot read the ConfigMap; trying again", "configMap", name, "cause", err.Error(), "after", wait)
 		return nil, "", &failure.Later{After: wait, Err: fmt.Errorf("reading the ConfigMap %s: %w", name, err)}
 	}
