@@ -11,6 +11,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/powershell"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/switchcert"
 	"github.com/vaultpane/vaultpane/test/winetest"
@@ -87,7 +88,7 @@ func TestNotify(t *testing.T) {
 	old, successor := installed(t, storetest.RSAItem(t, "web")), installed(t, storetest.RSAItem(t, "web"))
 	err := switchcert.Notify(t.Context(), testStore, old, successor)
 	if winetest.OnWine() {
-		if !errors.Is(err, switchcert.ErrUnavailable) {
+		if !errors.Is(err, powershell.ErrUnavailable) {
 			t.Errorf("got %v", err)
 		}
 		return
@@ -123,7 +124,7 @@ func TestNotifyOfACertificateThatDoesNotExist(t *testing.T) {
 		t.Skip("Wine has no PowerShell")
 	}
 	err := switchcert.Notify(t.Context(), testStore, oldThumbprint, newThumbprint)
-	if err == nil || errors.Is(err, switchcert.ErrUnavailable) || !strings.Contains(err.Error(), oldThumbprint) {
+	if err == nil || errors.Is(err, powershell.ErrUnavailable) || !strings.Contains(err.Error(), oldThumbprint) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/httpsys"
+	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/powershell"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/switchcert"
 )
@@ -37,7 +38,7 @@ func (Machine) Bindings() (map[string][]string, error) {
 // Announce implements certstore.Machine.
 func (Machine) Announce(ctx context.Context, ref certstore.Ref, thumbprint, successor string) error {
 	err := switchcert.Notify(ctx, ref, thumbprint, successor)
-	if err == nil || errors.Is(err, switchcert.ErrUnavailable) {
+	if err == nil || errors.Is(err, powershell.ErrUnavailable) {
 		return nil
 	}
 	return winerror.Named(err)

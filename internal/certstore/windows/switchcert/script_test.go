@@ -17,7 +17,7 @@ func TestSwitchScript(t *testing.T) {
 	want := `$ErrorActionPreference = 'Stop'; $ProgressPreference = 'SilentlyContinue'; try { ` +
 		`$old = Get-Item -LiteralPath 'Cert:\LocalMachine\Remote Desktop\0123456789ABCDEF0123456789ABCDEF01234567'; ` +
 		`$new = Get-Item -LiteralPath 'Cert:\LocalMachine\Remote Desktop\89ABCDEF0123456789ABCDEF0123456789ABCDEF'; ` +
-		`Switch-Certificate -OldCert $old -NewCert $new -NotifyOnly -Confirm:$false; 'vaultpane: notified' ` +
+		`Switch-Certificate -OldCert $old -NewCert $new -NotifyOnly -Confirm:$false; 'vaultpane: done' ` +
 		`} catch [System.Management.Automation.CommandNotFoundException] { $_.Exception.Message; exit 3 ` +
 		`} catch { $_.Exception.Message; exit 1 }`
 	if err != nil || got != want {
