@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"unsafe"
 
 	"golang.org/x/sys/windows"
 
@@ -19,14 +18,14 @@ import (
 // without http.sys has no bindings. On an error the bindings are unknown (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration).
 func Bindings() (bound map[string][]string, err error) {
 	bound = map[string][]string{}
-	err = wincrypt.HttpInitialize(wincrypt.HTTPAPI_VERSION_2, wincrypt.HTTP_INITIALIZE_CONFIG, 0)
-	if winerror.Is(err, windows.ERROR_MOD_NOT_FOUND, windows.ERROR_PROC_NOT_FOUND) {
+	end, err := begin()
+	if errors.Is(err, errNone) {
 		return bound, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening the configuration of http.sys: %w", err)
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, wincrypt.HttpTerminate(wincrypt.HTTP_INITIALIZE_CONFIG, 0)) }()
+	defer func() { err = errors.Join(err, end()) }()
 	for _, kind := range []struct {
 		id     uint32
 		token  int // offset of the token in the query, after a key that a query for the next record does not use
@@ -51,6 +50,22 @@ func Bindings() (bound map[string][]string, err error) {
 	return bound, nil
 }
 
+// errNone says that this system has no http.sys.
+var errNone = errors.New("this system has no http.sys")
+
+// begin opens the configuration of http.sys, until end is called
+// (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpinitialize).
+func begin() (end func() error, err error) {
+	err = wincrypt.HttpInitialize(wincrypt.HTTPAPI_VERSION_2, wincrypt.HTTP_INITIALIZE_CONFIG, 0)
+	if winerror.Is(err, windows.ERROR_MOD_NOT_FOUND, windows.ERROR_PROC_NOT_FOUND) {
+		return nil, errNone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the configuration of http.sys: %w", err)
+	}
+	return func() error { return wincrypt.HttpTerminate(wincrypt.HTTP_INITIALIZE_CONFIG, 0) }, nil
+}
+
 // eachRecord calls visit with every configuration record of a kind, and the address to which it was written.
 func eachRecord(kind uint32, tokenOffset int, visit func(record []byte, base uint64) error) error {
 	const queryNext = 1                  // HttpServiceConfigQueryNext
@@ -66,7 +81,7 @@ func eachRecord(kind uint32, tokenOffset int, visit func(record []byte, base uin
 		if err != nil {
 			return err
 		}
-		err = visit(record, uint64(uintptr(unsafe.Pointer(unsafe.SliceData(record)))))
+		err = visit(record, address(record))
 		runtime.KeepAlive(record) // Go does not see its pointers
 		if err != nil {
 			return err

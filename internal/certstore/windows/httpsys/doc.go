@@ -1,3 +1,3 @@
-// Package httpsys reads the TLS bindings of http.sys, the kernel's HTTP server
+// Package httpsys reads and changes the TLS bindings of http.sys, the kernel's HTTP server
 // (https://learn.microsoft.com/windows/win32/api/http/nf-http-httpqueryserviceconfiguration).
 package httpsys

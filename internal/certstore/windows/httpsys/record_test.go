@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"testing"
-	"unicode/utf16"
 )
 
 const recordBase = 0x1_0000_2000
@@ -31,14 +30,6 @@ func (w *wire) point(offset int, data []byte) *wire {
 	return w
 }
 
-func wide(text string) []byte {
-	var data []byte
-	for _, unit := range append(utf16.Encode([]rune(text)), 0) {
-		data = binary.LittleEndian.AppendUint16(data, unit)
-	}
-	return data
-}
-
 var (
 	someHash = bytes.Repeat([]byte{0xAB}, 20)
 	someName = "ABABABABABABABABABABABABABABABABABABABAB"
@@ -53,18 +44,18 @@ func TestDecodeBinding(t *testing.T) {
 		layout recordLayout
 		want   binding
 	}{
-		"every IPv4 address": {newWire(80).point(0, anyV4).length(8, 20).point(16, someHash).data, addressRecord, binding{"0.0.0.0:443", someName}},
-		"one IPv4 address":   {newWire(80).point(0, oneV4).length(8, 20).point(16, someHash).data, addressRecord, binding{"10.1.2.3:8443", someName}},
-		"every IPv6 address": {newWire(80).point(0, anyV6).length(8, 20).point(16, someHash).data, addressRecord, binding{"[::]:443", someName}},
-		"a host":             {newWire(208).put(0, anyV4...).point(128, wide("shop.example")).length(136, 20).point(144, someHash).data, hostRecord, binding{"shop.example:443", someName}},
+		"every IPv4 address": {newWire(88).point(0, anyV4).length(8, 20).point(16, someHash).data, addressRecord, binding{"0.0.0.0:443", someName}},
+		"one IPv4 address":   {newWire(88).point(0, oneV4).length(8, 20).point(16, someHash).data, addressRecord, binding{"10.1.2.3:8443", someName}},
+		"every IPv6 address": {newWire(88).point(0, anyV6).length(8, 20).point(16, someHash).data, addressRecord, binding{"[::]:443", someName}},
+		"a host":             {newWire(216).put(0, anyV4...).point(128, wide("shop.example")).length(136, 20).point(144, someHash).data, hostRecord, binding{"shop.example:443", someName}},
 		"a host with non-ASCII letters": {
-			newWire(208).put(0, anyV4...).point(128, wide("bücher.example")).length(136, 20).point(144, someHash).data, hostRecord,
+			newWire(216).put(0, anyV4...).point(128, wide("bücher.example")).length(136, 20).point(144, someHash).data, hostRecord,
 			binding{"bücher.example:443", someName},
 		},
-		"no certificate":           {newWire(80).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", ""}},
-		"a hash that is not SHA-1": {newWire(80).point(0, anyV4).length(8, 32).point(16, make([]byte, 32)).data, addressRecord, binding{"0.0.0.0:443", ""}},
-		"another family":           {newWire(80).point(0, []byte{1, 0, 0, 80, 0, 0, 0, 0}).length(8, 20).point(16, someHash).data, addressRecord, binding{"?:80", someName}},
-		"the hash comes first":     {newWire(80).length(8, 20).point(16, someHash).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", someName}},
+		"no certificate":           {newWire(88).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", ""}},
+		"a hash that is not SHA-1": {newWire(88).point(0, anyV4).length(8, 32).point(16, make([]byte, 32)).data, addressRecord, binding{"0.0.0.0:443", ""}},
+		"another family":           {newWire(88).point(0, []byte{1, 0, 0, 80, 0, 0, 0, 0}).length(8, 20).point(16, someHash).data, addressRecord, binding{"?:80", someName}},
+		"the hash comes first":     {newWire(88).length(8, 20).point(16, someHash).point(0, anyV4).data, addressRecord, binding{"0.0.0.0:443", someName}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := decodeBinding(test.record, recordBase, test.layout)
@@ -81,14 +72,14 @@ func TestDecodeBindingRejectsInvalidRecords(t *testing.T) {
 		layout recordLayout
 	}{
 		"nothing":                {nil, addressRecord},
-		"half a record":          {make([]byte, 20), addressRecord},
-		"half a host's record":   {make([]byte, 140), hostRecord},
-		"no address":             {newWire(80).length(8, 20).point(16, someHash).data, addressRecord},
-		"no host":                {newWire(208).put(0, anyV4...).length(136, 20).point(144, someHash).data, hostRecord},
-		"no hash":                {newWire(80).point(0, anyV4).length(8, 20).data, addressRecord},
-		"a hash that ends early": {newWire(80).point(0, anyV4).length(8, 20).point(16, someHash[1:]).data, addressRecord},
-		"a pointer before it":    {newWire(80).put(0, 0xFF, 0x1F, 0, 0, 1).length(8, 20).point(16, someHash).data, addressRecord},
-		"a pointer after it":     {newWire(80).put(0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF).length(8, 20).point(16, someHash).data, addressRecord},
+		"half a record":          {make([]byte, 87), addressRecord},
+		"half a host's record":   {make([]byte, 215), hostRecord},
+		"no address":             {newWire(88).length(8, 20).point(16, someHash).data, addressRecord},
+		"no host":                {newWire(216).put(0, anyV4...).length(136, 20).point(144, someHash).data, hostRecord},
+		"no hash":                {newWire(88).point(0, anyV4).length(8, 20).data, addressRecord},
+		"a hash that ends early": {newWire(88).point(0, anyV4).length(8, 20).point(16, someHash[1:]).data, addressRecord},
+		"a pointer before it":    {newWire(88).put(0, 0xFF, 0x1F, 0, 0, 1).length(8, 20).point(16, someHash).data, addressRecord},
+		"a pointer after it":     {newWire(88).put(0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF).length(8, 20).point(16, someHash).data, addressRecord},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := decodeBinding(test.record, recordBase, test.layout); !errors.Is(err, errBadRecord) {
@@ -99,8 +90,8 @@ func TestDecodeBindingRejectsInvalidRecords(t *testing.T) {
 }
 
 func FuzzDecodeBinding(f *testing.F) {
-	f.Add(newWire(80).point(0, anyV6).length(8, 20).point(16, someHash).data, false)
-	f.Add(newWire(208).put(0, anyV4...).point(128, wide("shop.example")).length(136, 20).point(144, someHash).data, true)
+	f.Add(newWire(88).point(0, anyV6).length(8, 20).point(16, someHash).data, false)
+	f.Add(newWire(216).put(0, anyV4...).point(128, wide("shop.example")).length(136, 20).point(144, someHash).data, true)
 	f.Add([]byte{}, false)
 	f.Fuzz(func(t *testing.T, record []byte, host bool) {
 		layout := addressRecord

@@ -38,6 +38,8 @@ package wincrypt
 //sys	HttpInitialize(version uint32, flags uint32, reserved uintptr) (status error) = httpapi.HttpInitialize?
 //sys	HttpTerminate(flags uint32, reserved uintptr) (status error) = httpapi.HttpTerminate?
 //sys	HttpQueryServiceConfiguration(service windows.Handle, configID uint32, input *byte, inputSize uint32, output *byte, outputSize uint32, result *uint32, overlapped uintptr) (status error) = httpapi.HttpQueryServiceConfiguration?
+//sys	HttpSetServiceConfiguration(service windows.Handle, configID uint32, information *byte, size uint32, overlapped uintptr) (status error) = httpapi.HttpSetServiceConfiguration?
+//sys	HttpUpdateServiceConfiguration(handle windows.Handle, configID uint32, information *byte, size uint32, overlapped uintptr) (status error) = httpapi.HttpUpdateServiceConfiguration?
 
 // Property identifiers (wincrypt.h).
 const (

@@ -54,7 +54,9 @@ var (
 	procCertSetCertificateContextProperty = modcrypt32.NewProc("CertSetCertificateContextProperty")
 	procHttpInitialize                    = modhttpapi.NewProc("HttpInitialize")
 	procHttpQueryServiceConfiguration     = modhttpapi.NewProc("HttpQueryServiceConfiguration")
+	procHttpSetServiceConfiguration       = modhttpapi.NewProc("HttpSetServiceConfiguration")
 	procHttpTerminate                     = modhttpapi.NewProc("HttpTerminate")
+	procHttpUpdateServiceConfiguration    = modhttpapi.NewProc("HttpUpdateServiceConfiguration")
 	procNCryptDeleteKey                   = modncrypt.NewProc("NCryptDeleteKey")
 	procNCryptEnumKeys                    = modncrypt.NewProc("NCryptEnumKeys")
 	procNCryptFinalizeKey                 = modncrypt.NewProc("NCryptFinalizeKey")
@@ -163,12 +165,36 @@ func HttpQueryServiceConfiguration(service windows.Handle, configID uint32, inpu
 	return
 }
 
+func HttpSetServiceConfiguration(service windows.Handle, configID uint32, information *byte, size uint32, overlapped uintptr) (status error) {
+	status = procHttpSetServiceConfiguration.Find()
+	if status != nil {
+		return
+	}
+	r0, _, _ := syscall.SyscallN(procHttpSetServiceConfiguration.Addr(), uintptr(service), uintptr(configID), uintptr(unsafe.Pointer(information)), uintptr(size), uintptr(overlapped))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
 func HttpTerminate(flags uint32, reserved uintptr) (status error) {
 	status = procHttpTerminate.Find()
 	if status != nil {
 		return
 	}
 	r0, _, _ := syscall.SyscallN(procHttpTerminate.Addr(), uintptr(flags), uintptr(reserved))
+	if r0 != 0 {
+		status = syscall.Errno(r0)
+	}
+	return
+}
+
+func HttpUpdateServiceConfiguration(handle windows.Handle, configID uint32, information *byte, size uint32, overlapped uintptr) (status error) {
+	status = procHttpUpdateServiceConfiguration.Find()
+	if status != nil {
+		return
+	}
+	r0, _, _ := syscall.SyscallN(procHttpUpdateServiceConfiguration.Addr(), uintptr(handle), uintptr(configID), uintptr(unsafe.Pointer(information)), uintptr(size), uintptr(overlapped))
 	if r0 != 0 {
 		status = syscall.Errno(r0)
 	}
