@@ -5,13 +5,12 @@ import (
 	"errors"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
-	"github.com/vaultpane/vaultpane/internal/certstore/windows/httpsys"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/powershell"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/winerror"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/switchcert"
 )
 
-// Machine is this machine, with its accounts and its bindings.
+// Machine is this machine, with its accounts, and the programs that use its certificates.
 type Machine struct{}
 
 var _ certstore.Machine = Machine{}
@@ -24,15 +23,6 @@ func (Machine) Resolve(account string) (string, error) {
 		return sid, err
 	}
 	return "", failure("resolving an account", certstore.Ref{}, err)
-}
-
-// Bindings implements certstore.Machine.
-func (Machine) Bindings() (map[string][]string, error) {
-	bound, err := httpsys.Bindings()
-	if err != nil {
-		return nil, winerror.Named(err)
-	}
-	return bound, nil
 }
 
 // Announce implements certstore.Machine.
