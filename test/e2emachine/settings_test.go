@@ -51,6 +51,7 @@ type wish struct {
 	policy    string
 	history   int
 	export    bool
+	more      string // further lines of the spec, with their indentation
 }
 
 // manifest is a YAML file of ObservedCertificates.
@@ -69,6 +70,7 @@ func manifest(wishes ...wish) string {
 		line("  deletionPolicy: %s", one.policy, one.policy != "")
 		line("  revisionHistoryLimit: %d", one.history, one.history > 0)
 		line("  keyExportable: %v", one.export, one.export)
+		line("%s", strings.TrimRight(one.more, "\n"), one.more != "")
 		line("  keyStorageProvider: %s", "CAPI", !native()) // Wine has no CNG
 	}
 	return text.String()
