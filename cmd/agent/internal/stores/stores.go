@@ -19,7 +19,13 @@ import (
 // backend is one kind of certificate store, and what the machine around it offers.
 type backend struct {
 	open    func(path string) (certstore.Store, error)
-	machine certstore.Machine
+	machine machine
+}
+
+// machine is what surrounds the stores.
+type machine interface {
+	certstore.Machine
+	usedby.Programs
 }
 
 // backends are the values of --store on this system. The file for Windows adds its own.
@@ -83,6 +89,5 @@ func (o *Options) Open() (Opened, error) {
 	if err != nil {
 		return Opened{}, fmt.Errorf("opening the certificate store: %w", err)
 	}
-	programs, _ := chosen.machine.(usedby.Programs)
-	return Opened{Store: store, Machine: chosen.machine, Programs: programs}, nil
+	return Opened{Store: store, Machine: chosen.machine, Programs: chosen.machine}, nil
 }
