@@ -17,7 +17,7 @@ import (
 )
 
 // withExamples are the pages whose blocks of YAML and JSON are complete manifests and settings.
-var withExamples = []string{"one-machine.md", "windows-containers.md", "virtual-machines.md", "trusted-roots.md", "cert-manager.md"}
+var withExamples = []string{"one-machine.md", "windows-containers.md", "virtual-machines.md", "trusted-roots.md", "cert-manager.md", "bindings.md"}
 
 // foreign are the kinds of other projects in examples, by API version and kind, each with the fields of its spec that the examples use.
 var foreign = map[string]any{

@@ -151,8 +151,8 @@ type Machine interface {
 	// Resolve returns the security identifier of an account as text. It is empty if the machine has no Windows accounts: the
 	// account is then left out of access lists. An account that does not exist is an *UnknownAccount.
 	Resolve(account string) (sid string, err error)
-	// Bindings returns the TLS bindings of the machine's certificates, such as 0.0.0.0:443, by thumbprint. Superseded
-	// certificates that are bound are kept; if Bindings fails, all of them are.
+	// Bindings returns what is configured with the machine's certificates, TLS bindings such as 0.0.0.0:443 and programs such as
+	// "Remote Desktop", by thumbprint. Superseded certificates that are bound are kept; if Bindings fails, all of them are.
 	Bindings() (map[string][]string, error)
 	// Announce notifies programs that a certificate was replaced by another of the same store, as Windows' own renewal does. A
 	// machine without such notifications returns nil.
