@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sys/windows"
+
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/httpsys"
@@ -121,11 +123,28 @@ func readSQLServer(instance string) (usedby.Seen, error) {
 // machine does not have.
 func serviceAccount(service string) (account, sid string, err error) {
 	account, sid, exists, err := services.Account(service)
-	if err != nil || !exists || sid != "" {
-		return account, sid, err
+	switch {
+	case err != nil || !exists:
+		return "", "", err
+	case sid != "":
+		return localName(account, sid), sid, nil
 	}
 	if sid, err = resolveAccount(account); err != nil {
 		return "", "", fmt.Errorf("the account of the service %s: %w", service, err)
 	}
 	return account, sid, nil
+}
+
+// localName returns the name of a built-in account in the system's language, in which spec.accounts names it too
+// (https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-lookupaccountsidw).
+func localName(account, sid string) string {
+	parsed, err := windows.StringToSid(sid)
+	if err != nil {
+		return account
+	}
+	name, authority, _, err := parsed.LookupAccount("")
+	if err != nil {
+		return account
+	}
+	return authority + `\` + name
 }

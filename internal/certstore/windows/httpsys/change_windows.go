@@ -98,7 +98,7 @@ func written(key Key, act, next string, err error) error {
 		return fmt.Errorf("%s the binding %s of http.sys: %w", act, key.Name, err)
 	}
 	now, _, err := read(key)
-	if err == nil && now.Thumbprint != next {
+	if err == nil && !strings.EqualFold(now.Thumbprint, next) {
 		err = fmt.Errorf("%s the binding %s of http.sys succeeded, and it has the certificate %q instead of %s", act, key.Name, now.Thumbprint, next)
 	}
 	return err

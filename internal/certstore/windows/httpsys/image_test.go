@@ -228,6 +228,9 @@ func TestRecordsThatAreInvalid(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
+	if _, err := recordImage(full(addressRecord, byAddress, "MY"), otherBase, addressRecord); !errors.Is(err, errBadRecord) {
+		t.Errorf("at another address: got %v", err)
+	}
 }
 
 // Whatever the system returns: a record that is accepted can be changed, and is a record with the new certificate then.

@@ -3,6 +3,7 @@ package winrm
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/hklm"
 	"github.com/vaultpane/vaultpane/internal/certstore/windows/internal/powershell"
@@ -40,7 +41,7 @@ func Set(ctx context.Context, seen, next string) error {
 		return fmt.Errorf("setting the certificate of WinRM's HTTPS listener: %w", err)
 	}
 	now, _, err := Certificate()
-	if err == nil && now != next {
+	if err == nil && !strings.EqualFold(now, next) {
 		err = fmt.Errorf("WinRM has accepted the certificate %s, and has %q", next, now)
 	}
 	return err
