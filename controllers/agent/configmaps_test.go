@@ -19,6 +19,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -211,6 +212,11 @@ func TestAConfigMapThatAgentsMayNotReadIsAskedForOnceAndThenRarely(t *testing.T)
 	m.allow("trust")
 	m.pass(time.Minute)
 	m.trusts(trustedRoots, a)
+	m.eventually("it is watched", func() (bool, error) {
+		current := &corev1.ConfigMap{}
+		err := m.kube.Get(t.Context(), client.ObjectKey{Namespace: install.Namespace, Name: m.full("trust")}, current)
+		return m.configMaps.Revision(m.full("trust")) == current.ResourceVersion, err
+	})
 	b := m.authority("b")
 	m.fill("trust", asPEM(a, b))
 	m.trusts(trustedRoots, a, b)

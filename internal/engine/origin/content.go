@@ -137,14 +137,11 @@ func (o Origin) Describe() string {
 	return o.Secret.String()
 }
 
-// versionOf hashes certificates to 32 hexadecimal digits, the length of a version in Key Vault.
+// versionOf hashes sorted certificates to 32 hexadecimal digits, the length of a version in Key Vault.
 func versionOf(certificates []*x509.Certificate) string {
-	hashes := make([][]byte, 0, len(certificates))
+	all := sha256.New()
 	for _, one := range certificates {
-		sum := sha256.Sum256(one.Raw)
-		hashes = append(hashes, sum[:])
+		all.Write(one.Raw) // DER has its own length, so no two bundles have the same bytes
 	}
-	slices.SortFunc(hashes, bytes.Compare)
-	sum := sha256.Sum256(bytes.Join(hashes, nil))
-	return hex.EncodeToString(sum[:16])
+	return hex.EncodeToString(all.Sum(nil)[:16])
 }
