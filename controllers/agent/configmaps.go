@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -69,7 +70,7 @@ func (c *ConfigMaps) Namespace() string { return c.InNamespace }
 // Get implements engine.ConfigMaps.
 func (c *ConfigMaps) Get(ctx context.Context, name, key string) (content []byte, revision string, err error) {
 	var configMap corev1.ConfigMap
-	err = c.Client.Get(ctx, types.NamespacedName{Namespace: c.InNamespace, Name: name}, &configMap)
+	err = c.Client.Get(unlogged(ctx), types.NamespacedName{Namespace: c.InNamespace, Name: name}, &configMap)
 	switch {
 	case apierrors.IsForbidden(err):
 		return nil, revisionDenied, &failure.ConfigMap{Reason: v1alpha1.ReasonConfigMapNotAllowed, Message: fmt.Sprintf(
@@ -91,6 +92,9 @@ func (c *ConfigMaps) Get(ctx context.Context, name, key string) (content []byte,
 	}
 	return content, configMap.ResourceVersion, nil
 }
+
+// unlogged returns a context whose requests are not logged: client-go logs bodies at level 8, and one may contain a private key.
+func unlogged(ctx context.Context) context.Context { return ctrl.LoggerInto(ctx, logr.Discard()) }
 
 // take returns the content of a key, and overwrites what else the ConfigMap has as bytes.
 func take(configMap *corev1.ConfigMap, key string) (content []byte, found bool) {

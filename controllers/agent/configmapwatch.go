@@ -21,7 +21,7 @@ func (c *ConfigMaps) start(name string, one *watched) {
 	ctx, stop := context.WithCancel(ctrl.LoggerInto(context.Background(), ctrl.Log.WithName("configmaps")))
 	one.stop, one.running = stop, true
 	selected := []client.ListOption{client.InNamespace(c.InNamespace), client.MatchingFields{metav1.ObjectNameField: name}}
-	// Only requests that select the name are allowed. One that is refused ends the watch: the next poll reads the ConfigMap, and begins
+	// The metadata may contain the content too, in kubectl's annotation. Only requests that select the name are allowed. One that is refused ends the watch: the next poll reads the ConfigMap, and begins
 	// another if that is allowed. A watch that went on would have every node ask all the time.
 	refused := func(err error) error {
 		if apierrors.IsForbidden(err) {
@@ -33,10 +33,10 @@ func (c *ConfigMaps) start(name string, one *watched) {
 	source := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			list := metadataList()
-			return list, refused(c.Client.List(ctx, list, append(selected, &client.ListOptions{Raw: &options})...))
+			return list, refused(c.Client.List(unlogged(ctx), list, append(selected, &client.ListOptions{Raw: &options})...))
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			events, err := c.Client.Watch(ctx, metadataList(), append(selected, &client.ListOptions{Raw: &options})...)
+			events, err := c.Client.Watch(unlogged(ctx), metadataList(), append(selected, &client.ListOptions{Raw: &options})...)
 			return events, refused(err)
 		},
 	}
