@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore/usedby"
@@ -196,5 +197,35 @@ func TestAfterARestartNothingIsSwitchedToAVersionThatIsNotCurrent(t *testing.T) 
 	m.uses("web", rdp+" Bound")
 	if got := m.host.programs.switches(); len(got) != before || m.host.programs.has(rdp) != first {
 		t.Errorf("after the restart Remote Desktop was switched to %v", got[before:])
+	}
+}
+
+// An agent that was killed after it switched a program, and before it reported that, leaves a report of the old version.
+func TestAfterAKillNothingGoesBackToTheVersionOfTheLastReport(t *testing.T) {
+	m := newClusterMachine(t, "uses-killed")
+	first := m.put("web", vaulttest.CertificateOptions{})
+	m.host.programs.configure(rdp, usedby.Seen{})
+	m.create("web", usedBy(useRDP))
+	m.uses("web", rdp+" Bound")
+	m.stop()
+	old := &v1alpha1.NodeCertificateState{}
+	m.must(m.kube.Get(t.Context(), client.ObjectKey{Name: m.name}, old))
+	m.start()
+	second := m.rotate("web")
+	m.nextSlot()
+	m.installed("web", second)
+	m.eventually("Remote Desktop follows", func() (bool, error) { return m.host.programs.has(rdp) == second, nil })
+	m.stop()
+	now := &v1alpha1.NodeCertificateState{}
+	m.must(m.kube.Get(t.Context(), client.ObjectKey{Name: m.name}, now))
+	now.Certificates = old.Certificates
+	m.must(m.kube.Update(t.Context(), now))
+	before := len(m.host.programs.switches())
+	m.start()
+	m.reconcilesAgain("web") // before a poll is due
+	m.nextSlot()
+	m.installed("web", second)
+	if got := m.host.programs.switches(); len(got) != before || m.host.programs.has(rdp) != second {
+		t.Errorf("Remote Desktop was switched to %v; it had %s, and before that %s", got[before:], second, first)
 	}
 }

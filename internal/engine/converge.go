@@ -29,15 +29,15 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 	}
 	inPlace := usableIn(t.ref, seen.held) && e.complete(t.before.poll.fetched)
 	has := installedOf(seen, inPlace, want.Mark.Source, t.before.poll.fetched)
-	if known := t.before.place.thumbprint; seen.held == nil || seen.held.Thumbprint == known {
-		out.uses = e.follow(ctx, t, seen.held)
-	}
 	due := decide(t.before, situation{
 		certificate: t.certificate, machine: e.MachineName, source: out.source, revision: e.revision(want.origin), has: has, published: t.published,
 		now: e.Now(), started: e.Started, lastAlive: e.LastAlive,
 	})
-	if out.uses != nil && out.uses.Switched && t.before.kept != "" && !due.poll {
-		due = decision{poll: true, since: e.Now()} // a superseded version was kept for a program that has left it now
+	if !due.poll {
+		out.uses = e.follow(ctx, t, seen.held)
+		if out.uses != nil && out.uses.Switched && t.before.kept != "" {
+			due = decision{poll: true, since: e.Now()} // a superseded version was kept for a program that has left it now
+		}
 	}
 	out.skipped = due.skipped
 	out.again = earliest(earliest(out.repair.again, due.again), t.published.lookAgain(has, e.Now()))
@@ -45,8 +45,8 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		want, out.poll, err = e.poll(ctx, t, want, has, due.since)
 		out.poll.drift = out.poll.made && t.hasDrifted(inPlace)
 		out.observation, out.err = out.poll.found(out.observation), err
-		if out.poll.uses != nil {
-			out.uses = out.poll.uses
+		if out.uses = out.poll.uses; out.uses == nil {
+			out.uses = e.follow(ctx, t, out.held)
 		}
 	}
 	if out.uses != nil {
@@ -79,7 +79,7 @@ func (e *Engine) poll(ctx context.Context, t task, want desired, has installed, 
 	if held == nil {
 		return want, result, err
 	}
-	result.uses = e.follow(ctx, t, held)
+	result.uses = e.followTo(ctx, t, held)
 	if err == nil && result.uses != nil && result.uses.Switched && len(done.kept) > 0 {
 		completed, _, result.done, err = e.apply(ctx, t, completed) // removes what the programs have left
 		result.done.changed = true

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
@@ -15,12 +16,35 @@ type useRecord struct {
 	retry    time.Time // when to try again; zero for at once
 }
 
-// follow switches the programs of spec.usedBy to the certificate that is in the store. It returns nil if it is not known which
-// version that should be: after a restart the newest in the store may be one that was rolled back.
+// follow switches the programs of spec.usedBy to the certificate that is in the store. It returns nil if it is not known whether that
+// is the current version, or what the store holds: then what was reported of the programs stays.
 func (e *Engine) follow(ctx context.Context, t task, held *certstore.Entry) *usedby.Result {
-	if held == nil && t.before.place.thumbprint != "" {
-		return nil // it is missing, and the poll that follows puts it back
+	uses := usedby.Of(t.certificate)
+	if len(uses) > 0 && !e.isCurrent(t, held) {
+		return nil
 	}
+	return e.followTo(ctx, t, held)
+}
+
+// isCurrent reports whether the certificate that was put in place last is the current version, as far as that is known: the vault
+// returned it to this process, the version watch publishes it, or the store has no newer one. An agent that was killed before it
+// reported a renewal leaves a newer one, which programs may use already; and after a roll-back, the newest is not the current one.
+func (e *Engine) isCurrent(t task, held *certstore.Entry) bool {
+	known := t.before.place
+	switch {
+	case held == nil:
+		return known.thumbprint == "" // else it is missing, and the poll that follows puts it back
+	case held.Thumbprint != known.thumbprint:
+		return false
+	case !t.before.poll.at.IsZero(), t.published.Fresh && t.published.Version == known.version:
+		return true
+	}
+	versions, err := e.versionsOf(t)
+	return err == nil && !slices.ContainsFunc(versions, func(other certstore.Entry) bool { return certstore.CompareVersions(other, *held) > 0 })
+}
+
+// followTo switches the programs of spec.usedBy to a certificate that is the current version.
+func (e *Engine) followTo(ctx context.Context, t task, held *certstore.Entry) *usedby.Result {
 	uses := usedby.Of(t.certificate)
 	if len(uses) == 0 {
 		return &usedby.Result{}
@@ -40,7 +64,7 @@ func (e *Engine) usesDiffer(t task, held *certstore.Entry) bool {
 		return len(t.before.entry.Uses) > 0
 	}
 	want, err := e.wantedOfUses(t, held)
-	return err == nil && e.follower().Differs(uses, want, e.usesBefore(t), e.Now())
+	return err == nil && e.isCurrent(t, held) && e.follower().Differs(uses, want, e.usesBefore(t), e.Now())
 }
 
 func (e *Engine) follower() usedby.Follower {
@@ -57,16 +81,12 @@ func (e *Engine) usesBefore(t task) usedby.Before {
 // wantedOfUses returns what the programs of a certificate should have.
 func (e *Engine) wantedOfUses(t task, held *certstore.Entry) (usedby.Want, error) {
 	want := usedby.Want{Ref: t.ref}
-	seen, err := e.entries(certstore.Desired{Ref: t.ref, Mark: certstore.Mark{UID: string(t.certificate.UID)}}, nil)
+	versions, err := e.versionsOf(t)
 	if err != nil {
 		return want, err
 	}
-	for _, entries := range seen.Entries {
-		for _, entry := range entries {
-			if entry.Mark != nil && entry.Mark.UID == string(t.certificate.UID) && entry.Mark.Role == certstore.RoleLeaf {
-				want.Versions = append(want.Versions, entry.Thumbprint)
-			}
-		}
+	for _, entry := range versions {
+		want.Versions = append(want.Versions, entry.Thumbprint)
 	}
 	if before := t.before.place.thumbprint; before != "" { // it may carry the mark of another ObservedCertificate, or none
 		want.Versions = append(want.Versions, before)
@@ -75,6 +95,20 @@ func (e *Engine) wantedOfUses(t task, held *certstore.Entry) (usedby.Want, error
 		want.Thumbprint, want.Access = held.Thumbprint, held.Access
 	}
 	return want, nil
+}
+
+// versionsOf returns the certificates with keys that carry the mark of an ObservedCertificate, in every store.
+func (e *Engine) versionsOf(t task) ([]certstore.Entry, error) {
+	seen, err := e.entries(certstore.Desired{Ref: t.ref, Mark: certstore.Mark{UID: string(t.certificate.UID)}}, nil)
+	var versions []certstore.Entry
+	for _, entries := range seen.Entries {
+		for _, entry := range entries {
+			if entry.Mark != nil && entry.Mark.UID == string(t.certificate.UID) && entry.Mark.Role == certstore.RoleLeaf {
+				versions = append(versions, entry)
+			}
+		}
+	}
+	return versions, err
 }
 
 // resumePrograms starts the services that an agent was killed in restarting.

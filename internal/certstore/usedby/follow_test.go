@@ -102,4 +102,6 @@ func TestAServiceThatIsNotAllowedIsNotEvenRead(t *testing.T) {
 // unreadable is a machine that fails each read.
 type unreadable struct{ *machine }
 
-func (unreadable) Read(usedby.Use) (usedby.Seen, error) { return usedby.Seen{}, errors.New("unreadable") }
+func (unreadable) Read(usedby.Use) (usedby.Seen, error) {
+	return usedby.Seen{}, errors.New("unreadable")
+}
