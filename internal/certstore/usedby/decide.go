@@ -94,16 +94,17 @@ func decideService(use Use, seen Seen, want Want, now time.Time) Decision {
 	return Decision{Switch: true}
 }
 
-// readable reports whether the account of a use may read the key: by its own entry, or by that of a group which contains every service.
+// readable reports whether the process of a use may read the key: by an entry of its account, of its service, or of a group which
+// contains every service. Whether its account is in another group is not looked up.
 func readable(seen Seen, access string) bool {
-	return seen.SID == "" || slices.ContainsFunc(append([]string{seen.SID}, everyService...), func(sid string) bool {
-		return certstore.Grants(access, sid)
+	return seen.SID == "" || slices.ContainsFunc(append([]string{seen.SID, seen.ServiceSID}, everyService...), func(sid string) bool {
+		return sid != "" && certstore.Grants(access, sid)
 	})
 }
 
 // everyService are groups that contain the accounts of all services
-// (https://learn.microsoft.com/windows/win32/secauthz/well-known-sids): Everyone, Authenticated Users, SERVICE and Users.
-var everyService = []string{"S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-5-32-545"}
+// (https://learn.microsoft.com/windows/win32/secauthz/well-known-sids): Everyone, Authenticated Users, SERVICE, Users and ALL SERVICES.
+var everyService = []string{"S-1-1-0", "S-1-5-11", "S-1-5-6", "S-1-5-32-545", "S-1-5-80-0"}
 
 // notFound says what is missing and what to do.
 func notFound(use Use) string {

@@ -67,6 +67,7 @@ func TestDecide(t *testing.T) {
 		"an account that may read the key":            {rdp, usedby.Seen{Exists: true, Account: "NETWORK SERVICE", SID: networkService}, want, none, ""},
 		"an account that may not":                     {rdp, usedby.Seen{Exists: true, Thumbprint: older, Account: `NT SERVICE\X`, SID: networkService}, limited, "Failed KeyAccessMissing", `add "NT SERVICE\X" to spec.accounts`},
 		"an account in a group that may":              {sql, usedby.Seen{Exists: true, Thumbprint: older, Account: `NT SERVICE\X`, SID: "S-1-5-80-1"}, everyone, none, ""},
+		"an account whose service may":                {sql, usedby.Seen{Exists: true, Thumbprint: older, Account: `CORP\sql`, SID: "S-1-5-21-1", ServiceSID: networkService}, want, none, ""},
 		"SYSTEM":                                      {sql, usedby.Seen{Exists: true, Account: "LocalSystem", SID: "S-1-5-18"}, limited, none, ""},
 		"an account that may not, and has it already": {rdp, usedby.Seen{Exists: true, Thumbprint: current, SID: networkService}, limited, "Bound ", ""},
 		"SQL Server that runs with the old one":       {sql, usedby.Seen{Exists: true, Thumbprint: current, RestartNeeded: true}, want, "Bound RestartNeeded", "from its next start on"},

@@ -94,6 +94,9 @@ type Seen struct {
 	// Account is the account that must read the private key, and SID its security identifier; empty where Windows reads the key for
 	// the program. SYSTEM and Administrators may always read it.
 	Account, SID string
+	// ServiceSID is the identifier of the service itself (NT SERVICE\name), which its process has beside that of its account; empty
+	// where it has none.
+	ServiceSID string
 	// RestartNeeded is true if the program uses what it read when it started, and runs since before the configuration changed.
 	RestartNeeded bool
 	// Stopped is true for a service that does not run. It reads the certificate when it starts, so it is not restarted.

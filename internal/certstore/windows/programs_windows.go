@@ -115,6 +115,8 @@ func readSQLServer(instance string) (usedby.Seen, error) {
 	service := sqlserver.Service(found.Name)
 	started := services.StartedAt(service)
 	seen := usedby.Seen{Exists: true, Thumbprint: found.Thumbprint, RestartNeeded: !started.IsZero() && started.Before(found.Written)}
+	// https://learn.microsoft.com/sql/database-engine/configure-windows/configure-windows-service-accounts-and-permissions#Service_SIDs
+	seen.ServiceSID, _ = resolveAccount(`NT SERVICE\` + service) // it has none where that cannot be resolved
 	seen.Account, seen.SID, err = serviceAccount(service)
 	return seen, err
 }
