@@ -6,11 +6,12 @@
 # It also works as `go test -exec`.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
-template="$root/.cache/wine"
+template="$root/.cache/wine-$(cat "$root"/hack/wine/*.c | cksum | cut -d ' ' -f 1)" # with the libraries of hack/wine
 wine=/usr/lib/wine/wine64
 wineserver=/usr/lib/wine/wineserver64
 
-export WINEDEBUG="${WINEDEBUG:--all}" WINEARCH=win64 WINEDLLOVERRIDES="mscoree,mshtml="
+# Wine's own ncrypt.dll keeps no keys: VAULTPANE_WINE_NCRYPT=b uses it, where the stand-in is used else.
+export WINEDEBUG="${WINEDEBUG:--all}" WINEARCH=win64 WINEDLLOVERRIDES="mscoree,mshtml=;ncrypt=${VAULTPANE_WINE_NCRYPT:-n}"
 unset DISPLAY
 
 need() {
@@ -31,6 +32,7 @@ make_template() {
   WINEPREFIX="$template.unfinished" "$wineserver" -w 9>&-
   shim="$template.unfinished/drive_c/windows/system32/bcryptprimitives.dll"
   [ -e "$shim" ] || x86_64-w64-mingw32-gcc -shared -O2 -o "$shim" "$root/hack/wine/bcryptprimitives.c" -ladvapi32
+  x86_64-w64-mingw32-gcc -shared -O2 -o "$template.unfinished/drive_c/windows/system32/ncrypt.dll" "$root/hack/wine/ncrypt.c" -lbcrypt -ladvapi32 -lshell32
   mv "$template.unfinished" "$template"
   flock -u 9
 }

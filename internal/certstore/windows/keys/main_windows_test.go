@@ -13,6 +13,13 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv("VAULTPANE_TEST_ACCESS_OF"); name != "" {
 		printAccess(For(certstore.LocalMachine, strings.TrimPrefix(name, prefix), false, os.Getenv("VAULTPANE_TEST_CAPI") != ""))
 	}
+	if os.Getenv("VAULTPANE_TEST_LIFE") != "" {
+		if err := life(); err != nil {
+			os.Stdout.WriteString(err.Error() + "\n") //nolint:errcheck // the exit code tells
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
