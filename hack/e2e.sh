@@ -12,4 +12,6 @@ for machine in native wine; do
     go test -count=1 -timeout 20m -v "./test/$tests" -machine="$machine" | { grep --line-buffered -vE '^=== (RUN|NAME)' || true; }
   done
 done
+echo "e2e: wine, with the default key storage provider"
+go test -count=1 -timeout 20m -v ./test/e2e -machine=wine -provider= | { grep --line-buffered -vE '^=== (RUN|NAME)' || true; }
 echo "e2e: PASS in $((SECONDS - start)) s"

@@ -25,7 +25,7 @@ func (w *environment) create(t *testing.T, name, url string, change func(*v1alph
 		Spec:       v1alpha1.ObservedCertificateSpec{URL: url, PollingIntervalInS: 3600},
 	}
 	if w.kind == node.Wine {
-		certificate.Spec.KeyStorageProvider = v1alpha1.ProviderCAPI
+		certificate.Spec.KeyStorageProvider = v1alpha1.KeyStorageProvider(*providerFlag)
 	}
 	if change != nil {
 		change(&certificate.Spec)

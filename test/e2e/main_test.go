@@ -14,6 +14,8 @@ import (
 
 var machineFlag = flag.String("machine", "native", "native: this system's agent on the directory store; wine: the Windows agent under Wine")
 
+var providerFlag = flag.String("provider", "CAPI", "under Wine, the keyStorageProvider of the tests' certificates: CAPI; or empty for the default, which is CNG, with the stand-in of hack/wine")
+
 // env is what the tests share: they run one after another on one node.
 var env *environment
 

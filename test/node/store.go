@@ -2,10 +2,12 @@ package node
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf16"
 )
 
 // Registry runs Wine's reg and returns what it printed.
@@ -35,8 +37,11 @@ func (m *Machine) Keys() ([]string, error) {
 		}
 		return files, err
 	}
+	keys, err := m.standInKeys()
+	if err != nil {
+		return nil, err
+	}
 	m.Close() // Wine keeps CAPI's containers in the registry, which its server writes to these files when it ends
-	var keys []string
 	for _, name := range []string{"system.reg", "user.reg"} {
 		text, err := os.ReadFile(filepath.Join(m.Dir, name))
 		if err != nil {
@@ -46,6 +51,32 @@ func (m *Machine) Keys() ([]string, error) {
 			_, container, found := strings.Cut(line, `\\RSA\\vaultpane-`)
 			if found && len(container) >= 40 {
 				keys = append(keys, strings.ToUpper(container[:40]))
+			}
+		}
+	}
+	return keys, nil
+}
+
+// standInKeys returns the thumbprints of keys in CNG, each a file of the stand-in of hack/wine: four numbers, and the key's name in
+// UTF-16.
+func (m *Machine) standInKeys() ([]string, error) {
+	var keys []string
+	for _, folder := range []string{"ProgramData", filepath.Join("users", "*", "AppData", "Roaming")} {
+		files, err := filepath.Glob(filepath.Join(m.Dir, "drive_c", folder, "Microsoft", "Crypto", "Keys", "*_standin"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("reading a key: %w", err)
+			}
+			var name []uint16
+			for rest := content[min(16, len(content)):]; len(rest) >= 2 && (rest[0] != 0 || rest[1] != 0); rest = rest[2:] {
+				name = append(name, binary.LittleEndian.Uint16(rest))
+			}
+			if _, thumbprint, found := strings.Cut(string(utf16.Decode(name)), "vaultpane-"); found && len(thumbprint) >= 40 {
+				keys = append(keys, thumbprint[:40])
 			}
 		}
 	}
