@@ -8,5 +8,5 @@
 // Keys are imported by name, and not with PFXImportCertStore: that function names the container after the PFX's friendly name,
 // which may be another certificate's, or gives it a new GUID at every import.
 //
-// Everything except CNG, which Wine does not have, works under Wine.
+// Everything works under Wine except CNG, for which hack/wine has a stand-in.
 package windows

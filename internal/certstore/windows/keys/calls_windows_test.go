@@ -82,7 +82,7 @@ func TestTheCallsOfAKeysLife(t *testing.T) {
 func TestTheStandInIsStrict(t *testing.T) {
 	onlyWithStandIn(t)
 	var provider, key windows.Handle
-	name := func(text string) *uint16 { return windows.StringToUTF16Ptr(text) } //nolint:staticcheck // texts of this test have no zero
+	name := func(text string) *uint16 { return windows.StringToUTF16Ptr(text) }
 	for what, got := range map[string]error{
 		"another provider":    wincrypt.NCryptOpenStorageProvider(&provider, name("Another"), 0),
 		"a flag of a key":     wincrypt.NCryptOpenStorageProvider(&provider, name(wincrypt.MS_KEY_STORAGE_PROVIDER), wincrypt.NCRYPT_MACHINE_KEY_FLAG),
