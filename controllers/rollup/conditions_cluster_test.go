@@ -158,7 +158,7 @@ func TestTheColumnsOfKubectlGet(t *testing.T) {
 	f.observe()
 	for command, want := range map[string]string{
 		"obscert " + f.name:             "NAME READY REASON NODES THUMBPRINT EXPIRES AGE",
-		"obscert " + f.name + " -owide": "NAME READY REASON NODES THUMBPRINT EXPIRES AGE URL STORE VERSION LATEST",
+		"obscert " + f.name + " -owide": "NAME READY REASON NODES THUMBPRINT EXPIRES AGE URL CONFIGMAP STORE VERSION LATEST",
 	} {
 		output, err := f.plane.Kubectl(append([]string{"get"}, strings.Fields(command)...)...).CombinedOutput()
 		f.do(err)

@@ -66,6 +66,7 @@ func TestCertificatesAreReadAsTrustManagerAndOthersWriteThem(t *testing.T) {
 		"one after the other":   plain,
 		"in another order":      block("CERTIFICATE", b) + block("CERTIFICATE", a),
 		"one of them twice":     plain + block("CERTIFICATE", a),
+		"without a last line":   strings.TrimSuffix(plain, "\n"), // trust-manager
 		"comments":              "# CN=a\n" + block("CERTIFICATE", a) + "\n\n# CN=b, of the corporation\n" + block("CERTIFICATE", b) + "\n",
 		"line ends of Windows":  strings.ReplaceAll(plain, "\n", "\r\n"),
 		"a byte order mark":     "\ufeff" + plain,
