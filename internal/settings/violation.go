@@ -30,9 +30,6 @@ func (o origin) violation(failure *field.Error) document.Problem {
 	switch failure.Type {
 	case field.ErrorTypeRequired:
 		problem.Text = "is missing; it must be set"
-		if strings.HasSuffix(failure.Field, "url") {
-			problem.Text = "is missing, must be the URL of the secret, as in https://myvault.vault.azure.net/secrets/mycertificate"
-		}
 	case field.ErrorTypeDuplicate:
 		problem.Text = "is in the list twice; remove one of the two"
 	case field.ErrorTypeTypeInvalid:

@@ -27,7 +27,9 @@ func TestRulesAreTheAPIServers(t *testing.T) {
 	}{
 		{"valid", map[string]any{"url": url}, nil},
 		{"no spec", nil, []string{`spec: Required value`}},
-		{"required", map[string]any{}, []string{`spec.url: Required value`}},
+		{"required", map[string]any{"certificateStoreName": "Root", "configMap": map[string]any{"name": "corporate"}}, []string{`spec.configMap.key: Required value`}},
+		{"a ConfigMap", map[string]any{"certificateStoreName": "Root", "configMap": map[string]any{"name": "corporate", "key": "ca.crt"}}, nil},
+		{"rule of several fields", map[string]any{}, []string{`spec.url: Invalid value: is required: the URL of a secret in Key Vault, as in https://myvault.vault.azure.net/secrets/mycertificate; for certificates of authorities in the cluster, configMap takes its place`}},
 		{"type", map[string]any{"url": int64(5)}, []string{`spec.url: Invalid value: "integer": spec.url in body must be of type string: "integer"`}},
 		{"enum", map[string]any{"url": url, "deletionPolicy": "Remove"}, []string{`spec.deletionPolicy: Unsupported value: "Remove": supported values: "Retain", "Delete"`}},
 		{"set", map[string]any{"url": url, "accounts": []any{"a", "a"}}, []string{`spec.accounts[1]: Duplicate value: "a"`}},
