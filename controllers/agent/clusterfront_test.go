@@ -48,7 +48,7 @@ func newClusterFront(m *machine) *clusterFront {
 		m.t.Fatal(err)
 	}
 	f.config.Wrap(func(transport http.RoundTripper) http.RoundTripper {
-		return countRequests{transport, &m.configMapRequests}
+		return countRequests{transport, &m.configMapRequests, &m.configMapFails}
 	})
 	return f
 }

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -246,6 +247,34 @@ func TestAConfigMapThatAgentsMayNotReadIsAskedForOnceAndThenRarely(t *testing.T)
 	m.trusts(trustedRoots, a, b)
 }
 
+// An API server that does not answer is no failure of the certificate.
+func TestAConfigMapIsReadLaterIfTheAPIServerFails(t *testing.T) {
+	m := newClusterMachine(t, "configmap-later")
+	a, b := m.authority("a"), m.authority("b")
+	m.allow("trust")
+	m.fill("trust", asPEM(a))
+	m.create("trust", m.fromConfigMap("trust"), keeping(0))
+	m.trusts(trustedRoots, a)
+	version := m.reportsOtherVersion("trust", "")
+	m.configMapFails.Store(true)
+	m.fill("trust", asPEM(b))
+	for range 2 {
+		requests := m.requestsFor("trust")
+		m.pass(time.Minute)
+		m.eventually("the agent tries to read it", func() (bool, error) { return m.requestsFor("trust") > requests, nil })
+		m.reconcilesAgain("trust")
+	}
+	if entry, err := m.entry("trust"); err != nil || entry.Version != version || entry.Reason != "" || entry.State != v1alpha1.StateInstalled {
+		t.Errorf("the node reports %+v (%v), want it as it was", entry, err)
+	}
+	if strings.Contains(m.log.text(), string(v1alpha1.ReasonInternalError)) { // a report comes later than a line of the log
+		t.Error("it counts as a failure of the certificate")
+	}
+	m.configMapFails.Store(false)
+	m.pass(time.Minute)
+	m.trusts(trustedRoots, b)
+}
+
 func TestAConfigMapThatChangedWhileTheAgentWasAwayIsFollowed(t *testing.T) {
 	m := newClusterMachine(t, "configmap-away")
 	a, b := m.authority("a"), m.authority("b")
@@ -270,6 +299,7 @@ func (m *machine) requestsFor(name string) int {
 type countRequests struct {
 	http.RoundTripper
 	counts *reconcileCount
+	fails  *atomic.Bool // answers with an error of the server
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -280,6 +310,9 @@ func (c countRequests) RoundTrip(request *http.Request) (*http.Response, error) 
 			name = strings.TrimPrefix(request.URL.Query().Get("fieldSelector"), "metadata.name=")
 		}
 		c.counts.count(name)
+		if c.fails.Load() {
+			return &http.Response{StatusCode: http.StatusInternalServerError, Body: http.NoBody, Request: request}, nil
+		}
 	}
 	return c.RoundTripper.RoundTrip(request)
 }

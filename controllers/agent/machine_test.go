@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type machine struct {
 	configMaps   *agent.ConfigMaps   // the same
 
 	configMapRequests reconcileCount // of its agents, by the ConfigMap's name
+	configMapFails    atomic.Bool    // the API server fails for them
 
 	stopAgent func()
 }
