@@ -21,6 +21,7 @@ MINGW* | MSYS* | CYGWIN*)
   GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -exec "$PWD/hack/wine.sh" $packages
   echo "test-windows: under Wine, without CNG"
   VAULTPANE_WINE_NCRYPT=b GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -run CNG -exec "$PWD/hack/wine.sh" ./internal/certstore/windows ./internal/certstore/windows/keys
+  hack/layout.sh
   GOOS=windows GOARCH=amd64 go -C hack/images test -count=1 -run Descriptors -exec "$PWD/hack/wine.sh" ./...
   ;;
 esac
