@@ -80,6 +80,9 @@ func (c Container) cngImport(key crypto.Signer, exportable bool) error {
 	return err
 }
 
+// cngImportBlob imports a blob under the container's name, without finalizing the key. All its flags are in the list of those that this
+// provider supports, in combination; the page names PKCS #7 and #8 for keys that are not finalized, and says nothing of other private
+// keys (https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptimportkey#microsoft-software-ksp).
 func (c Container) cngImportBlob(provider windows.Handle, blob []byte, blobType string) (windows.Handle, error) {
 	name, err := windows.UTF16FromString(c.Name)
 	if err != nil {
