@@ -22,19 +22,22 @@ import (
 	"github.com/vaultpane/vaultpane/test/install"
 )
 
+// tomorrow is the expiry of every certificate: nodes that have the same version report the same.
+var tomorrow = metav1.NewTime(time.Now().Add(24 * time.Hour).Truncate(time.Second))
+
 // report has an agent report that it has a version of a certificate, or why not.
 func (w *world) report(node, name, version string, reason v1alpha1.Reason) {
 	w.t.Helper()
 	node = w.name + "-" + node
 	var object corev1.Node
 	w.must(w.kube.Get(w.t.Context(), client.ObjectKey{Name: node}, &object))
-	uid, renewed, later := string(object.UID), metav1.NowMicro(), metav1.NewTime(time.Now().Add(24*time.Hour).Truncate(time.Second))
+	uid, renewed := string(object.UID), metav1.NowMicro()
 	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: node}}
 	lease.Spec.HolderIdentity, lease.Spec.RenewTime = &uid, &renewed
 	if err := w.kube.Create(w.t.Context(), lease); err != nil && !apierrors.IsAlreadyExists(err) {
 		w.t.Fatal(err)
 	}
-	entry := v1alpha1.CertificateEntry{Name: w.name + "-" + name, Generation: w.get(name).Generation, Version: version, Thumbprint: "T" + version[:8], NotAfter: &later}
+	entry := v1alpha1.CertificateEntry{Name: w.name + "-" + name, Generation: w.get(name).Generation, Version: version, Thumbprint: "T" + version[:8], NotAfter: &tomorrow}
 	if reason != "" {
 		entry.State, entry.Reason = v1alpha1.StateFailed, reason
 	}
