@@ -69,7 +69,8 @@ func (f Follower) Differs(uses []Use, want Want, before Before, now time.Time) b
 		seen, decision := f.decide(uses[i], want, now)
 		decision = decision.postponed(uses, i, seen, states)
 		states[i] = decision.state(uses[i])
-		if decision.Switch && before.delays(reported, want, now) {
+		waits := reported.Reason == v1alpha1.ReasonRepeatedDrift && before.waits(uses[i], reported, want, now)
+		if decision.Switch && (waits || before.delays(reported, want, now)) {
 			continue
 		}
 		if decision.Switch || states[i] != reported {
@@ -145,8 +146,8 @@ func (f Follower) switchTo(ctx context.Context, use Use, seen Seen, want Want, r
 		result.Failed = true
 		return Decision{State: reported.State, Reason: reported.Reason, Message: reported.Message, Again: before.Retry}
 	}
-	drift := reported.State == v1alpha1.UseBound && before.Thumbprint == want.Thumbprint && use.Kind != Service
-	if drift && before.NextRepair.After(now) {
+	drift := before.drifted(use, reported, want)
+	if before.waits(use, reported, want, now) {
 		return Decision{
 			State: v1alpha1.UsePending, Reason: v1alpha1.ReasonRepeatedDrift, Again: before.NextRepair,
 			Message: "another program on the node keeps switching it to an older version; it is switched back at growing intervals",
@@ -182,6 +183,17 @@ func (b Before) of(i int, use Use) v1alpha1.UseState {
 // delays reports whether switching a use to this very version failed a short time ago.
 func (b Before) delays(reported v1alpha1.UseState, want Want, now time.Time) bool {
 	return reported.Reason == v1alpha1.ReasonProgramFailure && b.Thumbprint == want.Thumbprint && b.Retry.After(now)
+}
+
+// drifted reports whether another program switched a use back that had this very version, also where it was reported that it waits.
+func (b Before) drifted(use Use, reported v1alpha1.UseState, want Want) bool {
+	return (reported.State == v1alpha1.UseBound || reported.Reason == v1alpha1.ReasonRepeatedDrift) &&
+		b.Thumbprint == want.Thumbprint && use.Kind != Service
+}
+
+// waits reports whether another program keeps switching a use back, and it is not yet to be switched again.
+func (b Before) waits(use Use, reported v1alpha1.UseState, want Want, now time.Time) bool {
+	return b.drifted(use, reported, want) && b.NextRepair.After(now)
 }
 
 // Failures joins what failed, for one message.

@@ -105,3 +105,29 @@ type unreadable struct{ *machine }
 func (unreadable) Read(usedby.Use) (usedby.Seen, error) {
 	return usedby.Seen{}, errors.New("unreadable")
 }
+
+// Another program that keeps switching a use back must not be followed in each check: that would be a fight without end.
+func TestAUseThatIsSwitchedBackAgainAndAgainWaits(t *testing.T) {
+	m := &machine{}
+	follower := usedby.Follower{Programs: m}
+	before := usedby.Before{
+		States: []v1alpha1.UseState{{Name: "remoteDesktop", State: v1alpha1.UseBound}}, Thumbprint: current, NextRepair: now.Add(10 * time.Minute),
+	}
+	for minute := range 10 {
+		at := now.Add(time.Duration(minute) * time.Minute)
+		if differs := follower.Differs([]usedby.Use{rdp}, want, before, at); differs != (minute == 0) {
+			t.Errorf("after %d minutes it differs: %v", minute, differs)
+		}
+		result := follower.Follow(t.Context(), []usedby.Use{rdp}, want, before, at)
+		if state := result.States[0]; len(m.did) > 0 || state.Reason != v1alpha1.ReasonRepeatedDrift || !result.Again.Equal(before.NextRepair) {
+			t.Fatalf("after %d minutes it was switched %d times, is %+v, and is looked at again at %s", minute, len(m.did), state, result.Again)
+		}
+		before.States = result.States
+	}
+	if !follower.Differs([]usedby.Use{rdp}, want, before, before.NextRepair) {
+		t.Error("it is not switched back when that is due")
+	}
+	if result := follower.Follow(t.Context(), []usedby.Use{rdp}, want, before, before.NextRepair); !result.Switched || !result.Drift {
+		t.Errorf("when it is due: %+v", result)
+	}
+}
