@@ -229,3 +229,30 @@ func TestAfterAKillNothingGoesBackToTheVersionOfTheLastReport(t *testing.T) {
 		t.Errorf("Remote Desktop was switched to %v; it had %s, and before that %s", got[before:], second, first)
 	}
 }
+
+// While a superseded version stays for a program that cannot leave it, another program that leaves it has the vault asked, to remove
+// the version. That must not hide that the other is switched back again and again.
+func TestAFightOverAProgramSlowsDownWhileAnotherIsStuck(t *testing.T) {
+	m := newMachine(t, "uses-fight")
+	first := m.put("web", vaulttest.CertificateOptions{})
+	m.host.programs.configure(rdp, usedby.Seen{})
+	m.host.programs.configure(website, usedby.Seen{Thumbprint: first, Store: "MY"})
+	m.create("web", keeping(0), usedBy(useRDP, useWebsite))
+	m.uses("web", rdp+" Bound", website+" Bound")
+	m.host.programs.breakSwitch(website, errors.New("stuck"))
+	second := m.rotate("web")
+	m.nextSlot()
+	m.uses("web", rdp+" Bound", website+" Failed ProgramFailure")
+	requests, switches := m.requests("web"), len(m.host.programs.switches())
+	for range 10 {
+		m.host.programs.configure(rdp, usedby.Seen{Thumbprint: first})
+		m.reconcilesAgain("web")
+	}
+	m.uses("web", rdp+" Pending RepeatedDrift", website+" Failed ProgramFailure")
+	if got := len(m.host.programs.switches()) - switches; got > 3 {
+		t.Errorf("switched to %s %d times without a pause", second, got)
+	}
+	if got := m.requests("web") - requests; got > 3 {
+		t.Errorf("asked the vault %d times", got)
+	}
+}

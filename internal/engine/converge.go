@@ -37,6 +37,7 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		out.uses = e.follow(ctx, t, seen.held)
 		if out.uses != nil && out.uses.Switched && t.before.kept != "" {
 			due = decision{poll: true, since: e.Now()} // a superseded version was kept for a program that has left it now
+			t = t.afterUses(*out.uses, e.Now())
 		}
 	}
 	out.skipped = due.skipped
@@ -45,7 +46,10 @@ func (e *Engine) converge(ctx context.Context, t task) outcome {
 		want, out.poll, err = e.poll(ctx, t, want, has, due.since)
 		out.poll.drift = out.poll.made && t.hasDrifted(inPlace)
 		out.observation, out.err = out.poll.found(out.observation), err
-		if out.uses = out.poll.uses; out.uses == nil {
+		switch {
+		case out.poll.uses != nil:
+			out.uses = out.poll.uses.After(out.uses)
+		case out.uses == nil:
 			out.uses = e.follow(ctx, t, out.held)
 		}
 	}

@@ -119,6 +119,16 @@ func (e *Engine) resumePrograms(ctx context.Context) error {
 	return e.Programs.Resume(ctx)
 }
 
+// afterUses returns the task after its programs were followed, for following them again in the same processing: what failed is not
+// tried twice.
+func (t task) afterUses(result usedby.Result, now time.Time) task {
+	t.before.entry.Uses = result.States
+	if result.Failed {
+		t.before.programs.retry = latest(t.before.programs.retry, now.Add(time.Minute))
+	}
+	return t
+}
+
 // after returns the record after the programs were followed. A service that cannot be restarted is tried at most once a minute.
 func (r useRecord) after(result usedby.Result, interval time.Duration, now time.Time, random float64) useRecord {
 	switch {

@@ -44,6 +44,14 @@ type Result struct {
 	Again time.Time
 }
 
+// After returns the result together with an earlier one of the same processing, nil for none.
+func (r Result) After(earlier *Result) *Result {
+	if earlier != nil {
+		r.Switched, r.Drift, r.Failed = r.Switched || earlier.Switched, r.Drift || earlier.Drift, r.Failed || earlier.Failed
+	}
+	return &r
+}
+
 // Follow switches the uses that need it to the current version, each on its own: a failure does not stop the others.
 func (f Follower) Follow(ctx context.Context, uses []Use, want Want, before Before, now time.Time) Result {
 	result := Result{States: make([]v1alpha1.UseState, len(uses))}
