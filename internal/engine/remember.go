@@ -126,7 +126,7 @@ func (r record) withShortcomings(out outcome, now time.Time, random float64) rec
 
 // withUses returns the record with what the programs of spec.usedBy have. Their failures are reported where nothing worse is.
 func (r record) withUses(out outcome, now time.Time, random float64) record {
-	r.entry.Uses = out.before.entry.Uses
+	r.entry.Uses = usedby.Reported(usedby.Of(out.certificate), out.before.entry.Uses)
 	if out.uses != nil {
 		r.entry.Uses, r.programs = out.uses.States, r.programs.after(*out.uses, intervalOf(out.certificate), now, random)
 	}

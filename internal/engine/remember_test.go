@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
 	"github.com/vaultpane/vaultpane/internal/certstore"
@@ -223,5 +225,32 @@ func TestRepairsAreCountedUntilAnHourWithoutOne(t *testing.T) {
 	}
 	if later := r.after(false, noon.Add(2*time.Hour)); later.count != 0 {
 		t.Errorf("after two hours without a repair %d are remembered, want 0", later.count)
+	}
+}
+
+// The controller knows the programs of a report by their place in the spec, whether they were followed or not.
+func TestTheProgramsOfAReportAreThoseOfTheSpec(t *testing.T) {
+	rdp, winRM, sql := v1alpha1.Use{RemoteDesktop: &v1alpha1.RemoteDesktopUse{}}, v1alpha1.Use{WinRM: &v1alpha1.WinRMUse{}}, v1alpha1.Use{SQLServer: &v1alpha1.SQLServerUse{Instance: "I"}}
+	bound := v1alpha1.UseState{Name: "remoteDesktop", State: v1alpha1.UseBound}
+	refused := v1alpha1.UseState{Name: "winRM", State: v1alpha1.UseFailed, Reason: v1alpha1.ReasonUsesAnother, Message: "x"}
+	before := record{entry: v1alpha1.CertificateEntry{Name: "web", Thumbprint: "AA", Uses: []v1alpha1.UseState{bound, refused}}}
+	for name, change := range map[string]func(*v1alpha1.ObservedCertificate, *outcome){
+		"suspended":         func(c *v1alpha1.ObservedCertificate, _ *outcome) { c.Spec.Suspend = true },
+		"an impossible URL": func(_ *v1alpha1.ObservedCertificate, out *outcome) { *out = out.failed(errors.New("x")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			certificate := &v1alpha1.ObservedCertificate{}
+			certificate.Spec.UsedBy = []v1alpha1.Use{sql, winRM, rdp}
+			out := outcome{task: task{before: before, certificate: certificate}}
+			change(certificate, &out)
+			want := []v1alpha1.UseState{{Name: "sqlServer I", State: v1alpha1.UsePending, Reason: v1alpha1.ReasonPending}, refused, bound}
+			if diff := cmp.Diff(want, remember(out, noon, 0).entry.Uses); diff != "" {
+				t.Errorf("reported (-want +got):\n%s", diff)
+			}
+			certificate.Spec.UsedBy = nil
+			if got := remember(out, noon, 0).entry.Uses; len(got) > 0 {
+				t.Errorf("without usedBy, %v is reported", got)
+			}
+		})
 	}
 }

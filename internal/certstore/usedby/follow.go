@@ -204,6 +204,20 @@ func (b Before) waits(use Use, reported v1alpha1.UseState, want Want, now time.T
 	return b.drifted(use, reported, want) && b.NextRepair.After(now)
 }
 
+// Reported returns what was reported of uses, in their order, where they were not followed: the spec may have changed since. One that
+// is new is Pending.
+func Reported(uses []Use, before []v1alpha1.UseState) []v1alpha1.UseState {
+	var states []v1alpha1.UseState
+	for _, use := range uses {
+		state := v1alpha1.UseState{Name: use.String(), State: v1alpha1.UsePending, Reason: v1alpha1.ReasonPending}
+		if i := slices.IndexFunc(before, func(one v1alpha1.UseState) bool { return one.Name == state.Name }); i >= 0 {
+			state = before[i]
+		}
+		states = append(states, state)
+	}
+	return states
+}
+
 // Failures joins what failed, for one message.
 func Failures(states []v1alpha1.UseState) string {
 	var all []string
