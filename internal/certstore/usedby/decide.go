@@ -79,13 +79,14 @@ func inStore(seen Seen, ref certstore.Ref) bool {
 	return seen.Store == "" || strings.EqualFold(seen.Store, ref.Name)
 }
 
-// decideService decides whether a service is restarted: once for each version, and at most once in restartInterval.
+// decideService decides whether a service is restarted: once for each version, and at most once in restartInterval. Of one that does
+// not run, it is only noted that it has the version, since it reads the certificate when it starts: else it would be restarted then.
 func decideService(use Use, seen Seen, want Want, now time.Time) Decision {
 	next := seen.RestartedAt.Add(restartInterval)
 	switch {
-	case seen.Thumbprint == want.Thumbprint, seen.Stopped:
+	case seen.Thumbprint == want.Thumbprint:
 		return Decision{State: v1alpha1.UseBound}
-	case !seen.RestartedAt.IsZero() && now.Before(next) && !seen.RestartedAt.After(now):
+	case !seen.Stopped && !seen.RestartedAt.IsZero() && now.Before(next) && !seen.RestartedAt.After(now):
 		return Decision{
 			State: v1alpha1.UsePending, Reason: v1alpha1.ReasonRestartNeeded,
 			Message: fmt.Sprintf("the service %s was restarted less than a minute ago, and is restarted again after %s", use.Target, restartInterval), Again: next,

@@ -86,7 +86,7 @@ type Seen struct {
 	// Exists is true if the machine has the binding, listener, instance or service.
 	Exists bool
 	// Thumbprint is the certificate that it is configured with, in upper-case hexadecimal digits; empty for none. Of a service it is
-	// the certificate for which Vaultpane last restarted it for this owner.
+	// the certificate for which Vaultpane last restarted it for this owner, or that was in place while it did not run.
 	Thumbprint string
 	// Store is the name of the store of LocalMachine where it looks for the certificate; empty where that is always MY, or for a
 	// service.
@@ -113,7 +113,7 @@ type Programs interface {
 	// Read returns how the machine has configured a use. One that does not exist is not an error.
 	Read(use Use) (Seen, error)
 	// Switch configures a use with a certificate of a store of LocalMachine, which is there with its key, and keeps all other settings
-	// of the use; a service it restarts. A change by another program since Read to a certificate other than seen.Thumbprint is an
+	// of the use; a service that runs it restarts. A change by another program since Read to a certificate other than seen.Thumbprint is an
 	// error.
 	Switch(ctx context.Context, use Use, seen Seen, ref certstore.Ref, thumbprint string) error
 	// Resume starts the services that an agent stopped for a restart and was killed before it started them again, whatever the

@@ -17,7 +17,7 @@ type State struct {
 	Stopped bool
 	// Interrupted is true if it does not run, or is stopping, because it is being restarted: it must run again.
 	Interrupted bool
-	// Thumbprint is the certificate for which it was last restarted for the owner.
+	// Thumbprint is the certificate for which it was last restarted for the owner, or that was in place while it did not run.
 	Thumbprint string
 	// RestartedAt is when it was last restarted, for any owner.
 	RestartedAt time.Time

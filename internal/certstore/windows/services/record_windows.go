@@ -14,7 +14,7 @@ import (
 // below it, so neither can be mistaken for the other.
 const (
 	recordsPath      = `SOFTWARE\Vaultpane\Services`
-	certificatesName = "Certificates" // a key: a value for each ObservedCertificate, the thumbprint for which the service was restarted
+	certificatesName = "Certificates" // a key: a value for each ObservedCertificate, the thumbprint that the service has, or has when it starts
 	restartedAtValue = "RestartedAt"  // REG_SZ, RFC 3339
 	stoppingValue    = "Stopping"     // REG_MULTI_SZ: the ObservedCertificate and its thumbprint
 )
@@ -90,7 +90,21 @@ func clearIntent(name string) error {
 // writeDone notes that a service was restarted, and for whom. The intent goes last: without it, nothing would say after a kill that
 // the service is to run.
 func writeDone(name string, at time.Time, done ...intent) error {
-	err := write(certificatesPath(name), func(key registry.Key) error {
+	if err := writeVersions(name, done...); err != nil {
+		return err
+	}
+	err := write(recordPath(name), func(key registry.Key) error {
+		return key.SetStringValue(restartedAtValue, at.UTC().Format(time.RFC3339Nano))
+	})
+	if err != nil {
+		return err
+	}
+	return clearIntent(name)
+}
+
+// writeVersions notes which certificates a service has, or has when it starts.
+func writeVersions(name string, done ...intent) error {
+	return write(certificatesPath(name), func(key registry.Key) error {
 		for _, one := range done {
 			if err := key.SetStringValue(one.owner, one.thumbprint); err != nil {
 				return err
@@ -98,16 +112,6 @@ func writeDone(name string, at time.Time, done ...intent) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	err = write(recordPath(name), func(key registry.Key) error {
-		return key.SetStringValue(restartedAtValue, at.UTC().Format(time.RFC3339Nano))
-	})
-	if err != nil {
-		return err
-	}
-	return clearIntent(name)
 }
 
 // write opens a key for writing, and creates it where it does not exist, with the access list of the key above it

@@ -31,7 +31,7 @@ const rights = windows.SERVICE_START | windows.SERVICE_STOP | windows.SERVICE_QU
 	windows.SERVICE_ENUMERATE_DEPENDENTS
 
 // Run stops the service, starts it, and waits until it runs. A service that does not run is not started, unless a restart of it was
-// interrupted. It takes at most limit for each of stopping and starting. When the context ends after the service was asked to stop, it
+// interrupted: its certificate is only noted, so that it is not restarted after it has started with it. It takes at most limit for each of stopping and starting. When the context ends after the service was asked to stop, it
 // goes on for some seconds, so that an agent which ends leaves no service stopped.
 //
 // Nothing is stopped if that could stop more than the service, or if it could not be started again: a service with dependents that
@@ -89,7 +89,7 @@ func (r Restart) run(ctx context.Context, service *mgr.Service) error {
 	case len(done) == 0:
 		return fmt.Errorf("the service %s is restarted for a certificate, and there is none", r.Service)
 	case status.State == svc.Stopped:
-		return nil // it reads the certificate when it starts
+		return writeVersions(r.Service, done...) // it reads the certificate when it starts
 	case status.State == svc.StopPending:
 		return fmt.Errorf("the service %s is being stopped by another program", r.Service)
 	case ctx.Err() != nil:

@@ -64,7 +64,7 @@ func TestAServiceThatDoesNotRunIsNotStarted(t *testing.T) {
 	if err := s.restart(t, first); err != nil {
 		t.Error(err)
 	}
-	if got := s.state(t); got != (State{Exists: true, Stopped: true}) {
+	if got := s.state(t); got != (State{Exists: true, Stopped: true, Thumbprint: first}) { // it has it when it starts
 		t.Errorf("after: %+v", got)
 	}
 	s.wrote(t)
