@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/bundle"
@@ -22,6 +23,9 @@ const maxCertificates = 256
 
 // keyHeading is the heading of a private key in PEM of any kind, encrypted or not, and also where its dashes were changed.
 var keyHeading = regexp.MustCompile(`(?i)BEGIN[A-Z0-9 ]* PRIVATE KEY`)
+
+// certificateLine is the first or last line of a certificate in PEM, also where its dashes were changed.
+var certificateLine = regexp.MustCompile(`(?i)[-–—] ?(BEGIN|END) (X509 |TRUSTED )?CERTIFICATE ?[-–—]`)
 
 // Certificates reads the content of a ConfigMap's key: one or more certificates in PEM, with any text between them. It returns them,
 // and their version, a hash that neither the order of the certificates nor the text between them changes. The first certificate is the
@@ -58,7 +62,14 @@ func (o Origin) Certificates(content []byte) (*bundle.Bundle, string, error) {
 func (o Origin) blocks(text []byte) ([]*x509.Certificate, error) {
 	var certificates []*x509.Certificate
 	known := map[string]bool{}
-	for number := 1; bytes.Contains(text, []byte(armor.Begin)); number++ {
+	for number := 1; ; number++ {
+		between, _, more := bytes.Cut(text, []byte(armor.Begin))
+		if certificateLine.Match(between) { // without it, the trust in that certificate would end
+			return nil, o.malformed("cannot be read: of PEM block %d, its BEGIN line is damaged", number)
+		}
+		if !more {
+			return certificates, nil
+		}
 		block, rest, damage := armor.NextBlock(text)
 		text = rest
 		if damage != "" {
@@ -79,7 +90,6 @@ func (o Origin) blocks(text []byte) ([]*x509.Certificate, error) {
 		known[string(certificate.Raw)] = true
 		certificates = append(certificates, certificate)
 	}
-	return certificates, nil
 }
 
 // certificate returns the certificate of a block, nil for a block of another kind, such as a revocation list.
@@ -88,7 +98,7 @@ func (o Origin) certificate(block armor.Block, number int) (*x509.Certificate, e
 		return nil, o.holdsKey() // whatever its heading says
 	}
 	der := block.DER
-	switch block.Heading {
+	switch strings.ToUpper(strings.TrimSpace(block.Heading)) {
 	case "CERTIFICATE", "X509 CERTIFICATE":
 	case "TRUSTED CERTIFICATE":
 		der = tlv.First(der) // OpenSSL appends what the certificate is trusted for
