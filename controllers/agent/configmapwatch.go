@@ -21,12 +21,13 @@ func (c *ConfigMaps) start(name string, one *watched) {
 	ctx, stop := context.WithCancel(ctrl.LoggerInto(context.Background(), ctrl.Log.WithName("configmaps")))
 	one.stop, one.running = stop, true
 	selected := []client.ListOption{client.InNamespace(c.InNamespace), client.MatchingFields{metav1.ObjectNameField: name}}
-	// The metadata may contain the content too, in kubectl's annotation. Only requests that select the name are allowed. One that is refused ends the watch: the next poll reads the ConfigMap, and begins
-	// another if that is allowed. A watch that went on would have every node ask all the time.
+	// The metadata may contain the content too, in kubectl's annotation. Only requests that select the name are allowed. One that is
+	// refused ends the watch: the next poll reads the ConfigMap, and begins another if that is allowed. A watch that went on would have
+	// every node ask all the time.
 	refused := func(err error) error {
 		if apierrors.IsForbidden(err) {
+			c.note(ctx, name, one, revisionDenied, false) // which queues nothing after the context has ended
 			stop()
-			c.note(ctx, name, one, revisionDenied, false)
 		}
 		return err
 	}
