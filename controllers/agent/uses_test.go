@@ -93,6 +93,25 @@ func TestAVersionThatAProgramCannotLeaveStays(t *testing.T) {
 	}
 }
 
+// A service that runs has the key of the version with which it started.
+func TestAVersionStaysUntilTheServiceIsRestarted(t *testing.T) {
+	m := newMachine(t, "uses-running")
+	first := m.put("web", vaulttest.CertificateOptions{})
+	m.host.programs.configure(iis, usedby.Seen{})
+	m.create("web", keeping(0), usedBy(useIIS))
+	m.uses("web", iis+" Bound")
+	m.host.programs.breakSwitch(iis, errors.New("services that depend on it run"))
+	second := m.rotate("web")
+	m.nextSlot()
+	m.uses("web", iis+" Failed ProgramFailure")
+	m.holds(my, first, second)
+
+	m.host.programs.breakSwitch(iis, nil)
+	m.pass(2 * time.Minute)
+	m.uses("web", iis+" Bound")
+	m.holds(my, second)
+}
+
 func TestTheBindingOfAnotherCertificateStays(t *testing.T) {
 	m := newMachine(t, "uses-foreign")
 	const foreign = "AB12AB12AB12AB12AB12AB12AB12AB12AB12AB12"

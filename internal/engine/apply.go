@@ -29,7 +29,7 @@ func (e *Engine) apply(ctx context.Context, t task, want desired) (settled desir
 			return removes // with the next poll after all certificates are known
 		})
 	}
-	done, failure := e.perform(ctx, actions)
+	done, failure := e.perform(ctx, e.keepForRunning(t, certstore.Thumbprint(want.Current()), actions))
 	held, err = e.view().Find(want.Ref, certstore.Thumbprint(want.Current()))
 	switch {
 	case err == nil && usableIn(want.Ref, held):

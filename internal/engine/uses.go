@@ -111,6 +111,25 @@ func (e *Engine) versionsOf(t task) ([]certstore.Entry, error) {
 	return versions, err
 }
 
+// keepForRunning returns the steps without the removal of versions that a program which runs may have read when it started: its
+// configuration names the current version already, or none. They are removed after its restart.
+func (e *Engine) keepForRunning(t task, current string, actions []certstore.Action) []certstore.Action {
+	var running []string
+	for i, action := range actions {
+		step, removes := action.(*certstore.Remove)
+		if !removes {
+			continue
+		}
+		if running == nil {
+			if running = e.follower().Running(usedby.Of(t.certificate), current); len(running) == 0 {
+				return actions
+			}
+		}
+		actions[i] = &certstore.Keep{Ref: step.Ref, Thumbprint: step.Thumbprint, Bound: running}
+	}
+	return actions
+}
+
 // resumePrograms starts the services that an agent was killed in restarting.
 func (e *Engine) resumePrograms(ctx context.Context) error {
 	if e.Programs == nil {

@@ -88,6 +88,26 @@ func (f Follower) Differs(uses []Use, want Want, before Before, now time.Time) b
 	return len(uses) != len(before.States)
 }
 
+// Running returns the uses that run and may use an older version than the one with a thumbprint, since they read it when they started:
+// services that were not restarted for it, and instances of SQL Server. A service that is not allowed is not read, and not among them.
+func (f Follower) Running(uses []Use, thumbprint string) []string {
+	var running []string
+	for _, use := range uses {
+		if f.Programs == nil || use.Kind != SQLServer && (use.Kind != Service || !f.allows(use.Target)) {
+			continue
+		}
+		seen, err := f.Programs.Read(use)
+		switch {
+		case err == nil && (!seen.Exists || seen.Stopped):
+		case err != nil,
+			use.Kind == Service && seen.Thumbprint != thumbprint,
+			use.Kind == SQLServer && seen.RestartNeeded && seen.Thumbprint == thumbprint:
+			running = append(running, use.String())
+		}
+	}
+	return running
+}
+
 // servicesLast returns the indices of uses, those of services last: a service may read what another use was switched to.
 func servicesLast(uses []Use) []int {
 	var order, services []int

@@ -131,3 +131,35 @@ func TestAUseThatIsSwitchedBackAgainAndAgainWaits(t *testing.T) {
 		t.Errorf("when it is due: %+v", result)
 	}
 }
+
+func TestWhatRunsMayUseTheVersionWithWhichItStarted(t *testing.T) {
+	uses := []usedby.Use{service, sql, rdp}
+	for name, test := range map[string]struct {
+		service, sql usedby.Seen
+		want         []string
+	}{
+		"restarted":                  {usedby.Seen{Exists: true, Thumbprint: current}, usedby.Seen{Exists: true, Thumbprint: current}, nil},
+		"not restarted":              {usedby.Seen{Exists: true, Thumbprint: older}, usedby.Seen{Exists: true, Thumbprint: current, RestartNeeded: true}, []string{"service w3svc", "sqlServer MSSQLSERVER"}},
+		"never restarted":            {usedby.Seen{Exists: true}, usedby.Seen{Exists: true}, []string{"service w3svc"}},
+		"neither runs":               {usedby.Seen{Exists: true, Stopped: true}, usedby.Seen{Exists: true, Thumbprint: current}, nil},
+		"neither exists":             {usedby.Seen{}, usedby.Seen{}, nil},
+		"an instance with another's": {usedby.Seen{}, usedby.Seen{Exists: true, Thumbprint: older, RestartNeeded: true}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &machine{seen: map[string]usedby.Seen{"service w3svc": test.service, "sqlServer MSSQLSERVER": test.sql}}
+			got := usedby.Follower{Programs: m, AllowedServices: []string{"w3svc"}}.Running(uses, current)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("running (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if got := (usedby.Follower{Programs: unreadable{&machine{}}}).Running(uses[:1], current); got != nil {
+		t.Errorf("of a service that is not allowed, and not read: %v", got)
+	}
+	if got := (usedby.Follower{Programs: unreadable{&machine{}}, AllowedServices: []string{"w3svc"}}).Running(uses[:1], current); len(got) != 1 {
+		t.Errorf("of a service that cannot be read: %v", got)
+	}
+	if got := (usedby.Follower{}).Running(uses, current); got != nil {
+		t.Errorf("without programs: %v", got)
+	}
+}
