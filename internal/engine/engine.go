@@ -107,6 +107,8 @@ type Engine struct {
 
 	sweepMu        sync.Mutex
 	unneededBefore map[certstore.Remove]bool // at the previous sweep
+
+	resuming resumeRecord // of the store check alone
 }
 
 // Result is what follows from processing a certificate.

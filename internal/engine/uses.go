@@ -130,12 +130,29 @@ func (e *Engine) keepForRunning(t task, current string, actions []certstore.Acti
 	return actions
 }
 
-// resumePrograms starts the services that an agent was killed in restarting.
+// resumeRecord counts failed attempts to start services that were stopped for their restart.
+type resumeRecord struct {
+	useRecord
+	err error // of the last attempt
+}
+
+// resumeInterval is the longest time between two attempts to start services that were stopped for their restart.
+const resumeInterval = 10 * time.Minute
+
+// resumePrograms starts the services that an agent was killed in restarting, or that did not start. One that ends while it starts is
+// not started in each check, and does not delay each by the minutes that it takes.
 func (e *Engine) resumePrograms(ctx context.Context) error {
-	if e.Programs == nil {
+	if e.Programs == nil || e.resuming.retry.After(e.Now()) {
+		return e.resuming.err
+	}
+	err := e.Programs.Resume(ctx)
+	if err == nil {
+		e.resuming = resumeRecord{}
 		return nil
 	}
-	return e.Programs.Resume(ctx)
+	failures := e.resuming.failures + 1
+	e.resuming = resumeRecord{useRecord{failures, e.Now().Add(schedule.Waiting(failures, resumeInterval, 0))}, err}
+	return err
 }
 
 // afterUses returns the task after its programs were followed, for following them again in the same processing: what failed is not
