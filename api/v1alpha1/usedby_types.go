@@ -42,6 +42,7 @@ type HTTPSysUse struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=260
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([*][.])?[0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z_])?([.][0-9A-Za-z_]([0-9A-Za-z_-]*[0-9A-Za-z_])?)*:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$')",message="must be a host name and a port, such as shop.example.com:443; a binding by address has its own field, ipPort"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^[0-9.]+:[0-9]+$')",message="is an address and a port; a binding by address has its own field: write it as ipPort"
 	HostnamePort string `json:"hostnamePort,omitempty"`
 	// adopt creates the binding if it does not exist. Default false: the entry waits until a program has created it. A binding that
 	// has another certificate is left alone in both cases.
