@@ -68,7 +68,7 @@ type Authentication struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.configMap) || self.certificateStoreName.matches('(?i)^(root|ca|trustedpeople|trustedpublisher)$')",fieldPath=".certificateStoreName",message="must be Root, CA, TrustedPeople or TrustedPublisher for a ConfigMap, which holds public certificates; a certificate with its key comes from Key Vault (url)"
 // +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.authentication)",fieldPath=".authentication",message="must be left out for a ConfigMap, which is read from the cluster without an Azure identity"
 // +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.rollout)",fieldPath=".rollout",message="must be left out for a ConfigMap: waves follow the versions of a secret in Key Vault"
-// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.versionWatchIntervalInS)",fieldPath=".versionWatchIntervalInS",message="must be left out for a ConfigMap: agents see its changes at once"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || !has(self.versionWatchIntervalInS)",fieldPath=".versionWatchIntervalInS",message="must be left out for a ConfigMap: agents see its changes within seconds"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreName.lowerAscii() in ['root', 'ca', 'trustedpeople', 'trustedpublisher']) || !has(self.usedBy) || size(self.usedBy) == 0",fieldPath=".usedBy",message="must be left out in the stores Root, CA, TrustedPeople and TrustedPublisher, which receive public certificates and never a private key; a certificate with its key goes into another store, such as MY, by an ObservedCertificate of its own"
 // +kubebuilder:validation:XValidation:rule="self.certificateStoreName.lowerAscii() == 'my' || !has(self.usedBy) || !self.usedBy.exists(u, has(u.remoteDesktop) || has(u.winRM) || has(u.sqlServer))",fieldPath=".usedBy",message="has an entry that reads its certificate from the store MY (remoteDesktop, winRM or sqlServer); set certificateStoreName to MY"
 // +kubebuilder:validation:XValidation:rule="!(self.certificateStoreLocation in ['CurrentUser', 'CURRENT_USER']) || !has(self.usedBy) || size(self.usedBy) == 0",fieldPath=".usedBy",message="needs certificateStoreLocation LocalMachine: services and listeners do not read the store of a user"
@@ -200,7 +200,8 @@ type ObservedCertificateSpec struct {
 
 	// revisionHistoryLimit is how many superseded versions of the secret stay in the store in addition to the current one, 0 to
 	// 100, whatever the number of certificates in a version. Unset keeps all, as the extension does. A version is not removed before
-	// the current one is in place and valid, nor while a binding of http.sys (IIS) still uses it. In a store that holds trust, 0
+	// the current one is in place and valid, nor while a program of the
+	// node still uses it: a binding of http.sys (IIS), Remote Desktop, WinRM, SQL Server. In a store that holds trust, 0
 	// removes the trust in certificates that the secret no longer contains.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 100",message="must be between 0 and 100 superseded versions; leave it out to keep all"

@@ -155,7 +155,7 @@ func (o *options) addTo(flags *pflag.FlagSet, lookup cli.Lookup) {
 // addEngineTo adds the flags that say how certificates are processed. spread is the default of --initial-spread.
 func (o *options) addEngineTo(flags *pflag.FlagSet, spread time.Duration) {
 	flags.IntVar(&o.Workers, "workers", 10, "certificates processed at the same time")
-	flags.DurationVar(&o.InitialSpread, "initial-spread", spread, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst")
+	flags.DurationVar(&o.InitialSpread, "initial-spread", spread, "time over which the first polls after a start are spread, so that a scaled-out pool does not arrive as one burst; in a cluster also the reads of a ConfigMap that changed")
 	flags.DurationVar(&o.StoreCheckInterval, "store-check-interval", time.Minute, "time between two checks of the store for missing certificates and keys; they cost no Key Vault request")
 	flags.StringSliceVar(&o.AllowedServices, "allowed-services", nil, "Windows services that a certificate may restart after its renewal (spec.usedBy), by name, as in w3svc,MSSQLSERVER; none by default")
 }

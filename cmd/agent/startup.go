@@ -145,6 +145,7 @@ func (s *startup) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	configMaps.Spread = s.settings.InitialSpread
 	certificates := &engine.Engine{
 		ConfigMaps: configMaps, Certificates: selection, Publications: publications, Reports: reporter,
 		Store: s.stores.Store, Machine: s.stores.Machine, Programs: s.stores.Programs, Secrets: s.vaults, Metrics: s.metrics, Now: time.Now,

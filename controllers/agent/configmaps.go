@@ -26,6 +26,8 @@ type ConfigMaps struct {
 	Client client.WithWatch
 	// InNamespace is the agents' namespace.
 	InNamespace string
+	// Spread is the time over which the nodes read a ConfigMap that changed: all of them see that at the same moment. Zero for at once.
+	Spread time.Duration
 
 	process func(ctx context.Context, name string) // has a certificate processed
 

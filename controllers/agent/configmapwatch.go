@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"maps"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -54,7 +56,7 @@ func metadataList() *metav1.PartialObjectMetadataList {
 
 var configMapList = corev1.SchemeGroupVersion.WithKind("ConfigMapList")
 
-// note records the revision of a ConfigMap, and has the certificates processed that name it if it is another one.
+// note records the revision of a ConfigMap, and if it is another one, has the certificates processed that name it, within Spread.
 func (c *ConfigMaps) note(ctx context.Context, name string, one *watched, revision string, running bool) {
 	c.mu.Lock()
 	if c.watches[name] != one {
@@ -68,9 +70,16 @@ func (c *ConfigMaps) note(ctx context.Context, name string, one *watched, revisi
 	if !changed {
 		return
 	}
-	for _, certificate := range users {
-		c.process(ctx, certificate)
+	process := func() {
+		for _, certificate := range users {
+			c.process(ctx, certificate)
+		}
 	}
+	if c.Spread <= 0 || !running { // without a watch, its context ends
+		process()
+		return
+	}
+	time.AfterFunc(rand.N(c.Spread), process)
 }
 
 // revisionStore is the store of a reflector that has at most one object. It keeps nothing, and is called with the object's resource

@@ -38,3 +38,24 @@ func TestARefusedWatchHasItsCertificatesProcessed(t *testing.T) {
 		t.Error("it is not processed")
 	}
 }
+
+// All nodes see a change at the same moment: they must not all read the ConfigMap then.
+func TestAChangeIsReadAtAMomentOfTheSpread(t *testing.T) {
+	read := make(chan string, 1)
+	one := &watched{users: map[string]bool{"web": true}}
+	maps := &ConfigMaps{watches: map[string]*watched{"bundle": one}, process: func(_ context.Context, name string) { read <- name }}
+	maps.note(t.Context(), "bundle", one, "1", true)
+	if name := <-read; name != "web" {
+		t.Errorf("without a spread, %q is processed", name)
+	}
+	maps.Spread = time.Hour
+	maps.note(t.Context(), "bundle", one, "2", true)
+	select {
+	case <-read:
+		t.Error("it is processed at once")
+	case <-time.After(100 * time.Millisecond):
+	}
+	if maps.Revision("bundle") != "2" {
+		t.Error("the revision is not known at once")
+	}
+}

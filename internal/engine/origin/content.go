@@ -102,6 +102,8 @@ func (o Origin) certificate(block armor.Block, number int) (*x509.Certificate, e
 	case "CERTIFICATE", "X509 CERTIFICATE":
 	case "TRUSTED CERTIFICATE":
 		der = tlv.First(der) // OpenSSL appends what the certificate is trusted for
+	case "PKCS7", "CMS", "PKCS #7 SIGNED DATA": // it may have certificates, and leaving them out would end the trust in them
+		return nil, o.malformed("cannot be read: PEM block %d is PKCS#7; write its certificates as blocks of their own (openssl pkcs7 -print_certs)", number)
 	default:
 		return nil, nil
 	}

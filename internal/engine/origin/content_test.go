@@ -119,6 +119,7 @@ func TestContentThatIsRefused(t *testing.T) {
 		"a certificate in DER":                    {string(authority(t, "a", 1)), malformed, "is a certificate in DER"},
 		"nothing":                                 {" \n", malformed, "is empty"},
 		"words":                                   {"no certificates yet", malformed, "is not PEM"},
+		"PKCS#7 beside a certificate":             {a + block("PKCS7", []byte{0x30, 0}), malformed, "PEM block 2 is PKCS#7"},
 		"another block":                           {block("X509 CRL", []byte{0x30, 0}), malformed, "has no certificate"},
 		"a block that was cut":                    {a + a[:len(a)/2], malformed, "of PEM block 2, it is truncated"},
 		"a certificate that is damaged":           {a + block("CERTIFICATE", []byte("damaged")), malformed, "PEM block 2 is not a certificate"},
