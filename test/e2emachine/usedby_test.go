@@ -2,7 +2,6 @@ package e2emachine
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
-	"github.com/vaultpane/vaultpane/test/node"
 )
 
 // Keys of the programs of the test.
@@ -171,46 +169,20 @@ func (h *host) followed(t *testing.T, thumbprint string) {
 	h.holds(t, "followed", thumbprint)
 }
 
-// programWatch observes which certificates the programs are configured with, in a process of its own.
-type programWatch struct {
-	process   *node.Process
-	log, stop string
-}
-
-func (h *host) watchPrograms(t *testing.T) programWatch {
+// watchPrograms starts to observe which certificates the programs are configured with.
+func (h *host) watchPrograms(t *testing.T) observer {
 	t.Helper()
-	w := programWatch{log: filepath.Join(h.dir, "programs.log"), stop: filepath.Join(h.dir, "stop-programs")}
-	var err error
-	if w.process, err = h.StartProgram(env.witness, w.log, nil, "programs", h.Path(w.stop), "MSSQL16.SHOP"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.process.Kill)
-	eventually(t, "the observer has looked", func() (bool, error) {
-		text, err := os.ReadFile(w.log)
-		return strings.Contains(string(text), "witness: watches"), err
-	})
-	return w
+	return h.observe(t, "programs", "MSSQL16.SHOP")
 }
 
 // sawPrograms checks that the observer has seen every version in order, each of them in the store with its key.
-func (w programWatch) sawPrograms(t *testing.T, versions []string) {
+func (o observer) sawPrograms(t *testing.T, versions []string) {
 	t.Helper()
-	if err := os.WriteFile(w.stop, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "the observer has ended", func() (bool, error) { return !w.process.Running(), nil })
-	text, err := os.ReadFile(w.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	var seen struct {
 		Looks                              int
 		RemoteDesktop, SQLServer, Problems []string
 	}
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
-		t.Fatalf("the observer says %q: %v", text, err)
-	}
+	o.end(t, &seen)
 	t.Logf("the observer has looked %d times", seen.Looks)
 	if seen.Looks < 300 {
 		t.Error("it has looked too few times to say anything")

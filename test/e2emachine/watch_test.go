@@ -10,51 +10,63 @@ import (
 	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// watch is an observer of the store in a process of its own.
-type watch struct {
+// observer is an observer of the machine in a process of its own.
+type observer struct {
 	process   *node.Process
 	log, stop string
 }
 
-// watch starts to observe certificates that are in the store. The observer signs with each at every look.
-func (h *host) watch(t *testing.T, names []string) watch {
+// observe starts an observer of a kind that the witness knows, and waits for its first look.
+func (h *host) observe(t *testing.T, kind string, arguments ...string) observer {
 	t.Helper()
-	w := watch{log: filepath.Join(h.dir, "watch.log"), stop: filepath.Join(h.dir, "stop")}
-	arguments := []string{"watch", h.Path(w.stop)}
-	for _, name := range names {
-		arguments = append(arguments, name+".example.com")
-	}
+	o := observer{log: filepath.Join(h.dir, kind+".log"), stop: filepath.Join(h.dir, "stop-"+kind)}
 	var err error
-	if w.process, err = h.StartProgram(env.witness, w.log, nil, arguments...); err != nil {
+	if o.process, err = h.StartProgram(env.witness, o.log, nil, append([]string{kind, h.Path(o.stop)}, arguments...)...); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.process.Kill)
+	t.Cleanup(o.process.Kill)
 	eventually(t, "the observer has looked", func() (bool, error) {
-		text, err := os.ReadFile(w.log)
+		text, err := os.ReadFile(o.log)
 		return strings.Contains(string(text), "witness: watches"), err
 	})
-	return w
+	return o
 }
 
-// end checks what the observer has seen: at least so many certificates, and never one missing or without its key.
-func (w watch) end(t *testing.T, renewals int) {
+// end ends the observer, and reads what it has seen, which is its last line.
+func (o observer) end(t *testing.T, seen any) {
 	t.Helper()
-	if err := os.WriteFile(w.stop, nil, 0o600); err != nil {
+	if err := os.WriteFile(o.stop, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the observer has ended", func() (bool, error) { return !w.process.Running(), nil })
-	text, err := os.ReadFile(w.log)
+	eventually(t, "the observer has ended", func() (bool, error) { return !o.process.Running(), nil })
+	text, err := os.ReadFile(o.log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), seen); err != nil {
+		t.Fatalf("the observer says %q: %v", text, err)
+	}
+}
+
+// watch starts to observe certificates that are in the store. The observer signs with each at every look.
+func (h *host) watch(t *testing.T, names []string) observer {
+	t.Helper()
+	var subjects []string
+	for _, name := range names {
+		subjects = append(subjects, name+".example.com")
+	}
+	return h.observe(t, "watch", subjects...)
+}
+
+// sawCertificates checks what the observer has seen: at least so many certificates, and never one missing or without its key.
+func (o observer) sawCertificates(t *testing.T, renewals int) {
+	t.Helper()
 	var seen struct {
 		Looks, Renewals int
 		Problems        []string
 	}
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &seen); err != nil {
-		t.Fatalf("the observer says %q: %v", text, err)
-	}
+	o.end(t, &seen)
 	t.Logf("the observer has looked %d times and seen %d certificates", seen.Looks, seen.Renewals)
 	if seen.Looks < 100 || seen.Renewals < renewals {
 		t.Errorf("it has looked %d times and seen %d certificates, too few to say anything", seen.Looks, seen.Renewals)

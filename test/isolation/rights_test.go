@@ -92,10 +92,9 @@ func flat(rules []authorizationv1.ResourceRule) []string {
 	return rights
 }
 
-// TestAListOfConfigMapsIsNoWiderThanOneOfThem: with resourceNames, list and watch are allowed only for a request that selects one of
-// the names.
-func TestAListOfConfigMapsIsNoWiderThanOneOfThem(t *testing.T) {
-	w := sharedEnvironment(t)
+// clientset returns a client with the token of the node's own agent.
+func (w *environment) clientset(t *testing.T) *kubernetes.Clientset {
+	t.Helper()
 	config, err := install.AgentConfig(t.Context(), w.plane, own)
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +103,14 @@ func TestAListOfConfigMapsIsNoWiderThanOneOfThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return agent
+}
+
+// TestAListOfConfigMapsIsNoWiderThanOneOfThem: with resourceNames, list and watch are allowed only for a request that selects one of
+// the names.
+func TestAListOfConfigMapsIsNoWiderThanOneOfThem(t *testing.T) {
+	w := sharedEnvironment(t)
+	agent := w.clientset(t)
 	const another = "another-bundle"
 	w.there(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: "trust-bundle"}})
 	w.there(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: install.Namespace, Name: another}})
@@ -124,14 +131,7 @@ func TestAListOfConfigMapsIsNoWiderThanOneOfThem(t *testing.T) {
 
 func TestAnAgentIsRefused(t *testing.T) {
 	w := sharedEnvironment(t)
-	config, err := install.AgentConfig(t.Context(), w.plane, own)
-	if err != nil {
-		t.Fatal(err)
-	}
-	agent, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	agent := w.clientset(t)
 	const (
 		ours        = "/apis/vaultpane.dev/v1alpha1"
 		namespace   = "/namespaces/" + install.Namespace

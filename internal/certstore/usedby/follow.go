@@ -138,8 +138,9 @@ func (d Decision) postponed(uses []Use, i int, seen Seen, states []v1alpha1.UseS
 // ServiceOf returns the name of the service that runs an instance of SQL Server
 // (https://learn.microsoft.com/sql/sql-server/install/instance-configuration).
 func ServiceOf(instance string) string {
-	if strings.EqualFold(instance, "MSSQLSERVER") {
-		return instance
+	const defaultInstance = "MSSQLSERVER" // whose service has its name alone
+	if strings.EqualFold(instance, defaultInstance) {
+		return defaultInstance
 	}
 	return "MSSQL$" + instance
 }

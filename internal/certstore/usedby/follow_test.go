@@ -163,3 +163,11 @@ func TestWhatRunsMayUseTheVersionWithWhichItStarted(t *testing.T) {
 		t.Errorf("without programs: %v", got)
 	}
 }
+
+func TestServiceOf(t *testing.T) {
+	for instance, want := range map[string]string{"MSSQLSERVER": "MSSQLSERVER", "mssqlserver": "MSSQLSERVER", "SHOP": "MSSQL$SHOP"} {
+		if got := usedby.ServiceOf(instance); got != want {
+			t.Errorf("%s: got %s, want %s", instance, got, want)
+		}
+	}
+}

@@ -112,7 +112,7 @@ func readSQLServer(instance string) (usedby.Seen, error) {
 	if err != nil || !exists {
 		return usedby.Seen{}, err
 	}
-	service := sqlserver.Service(found.Name)
+	service := usedby.ServiceOf(found.Name)
 	started := services.StartedAt(service)
 	seen := usedby.Seen{Exists: true, Thumbprint: found.Thumbprint, RestartNeeded: !started.IsZero() && started.Before(found.Written)}
 	// https://learn.microsoft.com/sql/database-engine/configure-windows/configure-windows-service-accounts-and-permissions#Service_SIDs

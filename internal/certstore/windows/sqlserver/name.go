@@ -3,12 +3,7 @@ package sqlserver
 import (
 	"fmt"
 	"regexp"
-	"strings"
 )
-
-// defaultInstance is the instance whose service has its name alone
-// (https://learn.microsoft.com/sql/sql-server/install/instance-configuration).
-const defaultInstance = "MSSQLSERVER"
 
 var (
 	instanceForm = regexp.MustCompile(`^[A-Za-z_#][0-9A-Za-z_#$]{0,15}$`)
@@ -29,12 +24,4 @@ func networkKey(id string) (string, error) {
 		return "", fmt.Errorf("%q is not the id of an instance of SQL Server", id)
 	}
 	return `SOFTWARE\Microsoft\Microsoft SQL Server\` + id + `\MSSQLServer\SuperSocketNetLib`, nil
-}
-
-// Service returns the name of the service of an instance.
-func Service(instance string) string {
-	if strings.EqualFold(instance, defaultInstance) {
-		return defaultInstance
-	}
-	return "MSSQL$" + instance
 }

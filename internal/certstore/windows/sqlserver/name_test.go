@@ -44,11 +44,3 @@ func TestNetworkKey(t *testing.T) {
 		}
 	}
 }
-
-func TestService(t *testing.T) {
-	for instance, want := range map[string]string{"MSSQLSERVER": "MSSQLSERVER", "mssqlserver": "MSSQLSERVER", "SHOP": "MSSQL$SHOP"} {
-		if got := Service(instance); got != want {
-			t.Errorf("%s: got %s, want %s", instance, got, want)
-		}
-	}
-}
