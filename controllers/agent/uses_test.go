@@ -203,9 +203,10 @@ func TestAfterARestartNothingIsSwitchedToAVersionThatIsNotCurrent(t *testing.T) 
 	m.create("web", usedBy(useRDP))
 	m.uses("web", rdp+" Bound")
 	version := m.installed("web", first).Version
-	m.rotate("web")
+	second := m.rotate("web")
 	m.nextSlot()
-	m.uses("web", rdp+" Bound")
+	m.installed("web", second)
+	m.eventually("Remote Desktop follows", func() (bool, error) { return m.host.programs.has(rdp) == second, nil })
 	m.changeSpec("web", func(s *v1alpha1.ObservedCertificateSpec) { s.URL += "/" + version }) // back to the first
 	m.installed("web", first)
 	m.eventually("Remote Desktop goes back with it", func() (bool, error) { return m.host.programs.has(rdp) == first, nil })

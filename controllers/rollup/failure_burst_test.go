@@ -92,6 +92,7 @@ func TestTheOtherControllerTakesOver(t *testing.T) {
 	f.observe()
 	f.report(nodes[:5], version(1))
 	f.eventually("v1 5/10 Unknown RollingOut")
+	f.eventuallyEvents(map[string]int{"RolloutStarted": 1}) // sent after the status, and not before it
 	f.startController(t, true)
 	first()
 	f.report(nodes[5:], version(1))
