@@ -12,6 +12,7 @@ STORE ?=
 ACT ?=
 CHART ?=
 FAULTS ?=
+SEED ?=
 NODE ?=
 ARGS ?=
 ARCHIVES ?=
@@ -71,8 +72,8 @@ test-windows: ## Run the tests of the Windows executable under Wine (or natively
 	@hack/test-windows.sh
 
 .PHONY: faults
-faults: build ## Kill the agent repeatedly in the middle of its writes, while an observer checks its store (FAULTS='-kills=1000': how often).
-	@go run ./test/faults $(FAULTS)
+faults: build ## Break everything around the agents and kill them, while observers check the stores (FAULTS=-quick: in two minutes; SEED=7: those choices).
+	@hack/faults.sh $(if $(SEED),-seed=$(SEED)) $(FAULTS)
 
 .PHONY: test-images
 test-images: ## Build the images twice, compare them byte by byte, and check their contents.

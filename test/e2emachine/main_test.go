@@ -62,7 +62,7 @@ func (e *environment) prepare(kind node.Kind) error {
 // build builds the program that runs beside the agents, for their system.
 func (e *environment) build() error {
 	e.witness = filepath.Join(e.dir, "witness")
-	build := exec.Command("go", "build", "-o", e.witness, "./test/e2emachine/witness")
+	build := exec.Command("go", "build", "-o", e.witness, "./test/witness")
 	build.Dir, build.Env = e.root, append(os.Environ(), "CGO_ENABLED=0")
 	if e.kind == node.Wine {
 		e.witness += ".exe"

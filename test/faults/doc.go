@@ -1,4 +1,5 @@
-// Command faults kills the agent again and again, while certificates are renewed, moved and changed, and watches its store from
-// outside: at no moment may a certificate be without its key or a name without a valid certificate, and when all is quiet
-// nothing may be left over. It is bounded in kills and time, and talks to this machine only.
+// Command faults breaks everything that Vaultpane depends on, one thing after the other and then several at once, kills its processes
+// all the while, and watches the stores from outside with a program that shares no code with it. It says which promise did not hold.
+// It runs the agents in a cluster and on machines without one, over the directory store and as Windows executables under Wine. It is
+// bounded in time and kills, and sends traffic to this machine only.
 package main

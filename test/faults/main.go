@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/signal"
 	"time"
@@ -13,72 +12,66 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
+// settings are the command's flags.
+type settings struct {
+	kills    int
+	renewals int
+	turns    int
+	limit    time.Duration
+	seed     uint64
+	page     string
+	only     string
+}
+
+// quick is what fits into two minutes.
+func (s *settings) quick() { s.kills, s.renewals, s.turns = 60, 50, 5 }
+
 func main() {
 	ctrl.SetLogger(logr.Discard())
-	kills := flag.Int("kills", 100, "how many times the agent is killed")
-	limit := flag.Duration("limit", 45*time.Minute, "the longest that it may take")
-	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the choices that are made by chance")
+	s := settings{}
+	flag.IntVar(&s.kills, "kills", 1000, "how many times a process is killed, at least")
+	flag.IntVar(&s.renewals, "renewals", 1000, "how many renewals follow each other in the cluster at the end; a tenth elsewhere")
+	flag.IntVar(&s.turns, "turns", 0, "how many faults come in turn at each site before the mixes; 0 for all")
+	flag.DurationVar(&s.limit, "limit", 25*time.Minute, "the longest that it may take")
+	flag.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano()), "of all choices that are made by chance; the moments of kills depend on the machine too")
+	flag.StringVar(&s.page, "page", "", "page to write the table into, as in -page=docs/reliability.md; empty for none")
+	flag.StringVar(&s.only, "only", "", "run only the sites whose name contains this")
+	quick := flag.Bool("quick", false, "a part that takes two minutes: 60 kills, 50 renewals, five faults in turn at each site")
 	flag.Parse()
+	if *quick {
+		s.quick()
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, *limit)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
-	if err := run(ctx, *kills, *seed); err != nil {
+	if err := run(ctx, s); err != nil {
 		fmt.Printf("faults: FAIL %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, kills int, seed uint64) error {
-	fmt.Printf("faults: %d kills, seed %d\n", kills, seed)
+func run(ctx context.Context, s settings) error {
+	fmt.Printf("faults: seed %d; make faults SEED=%d makes the same choices\n", s.seed, s.seed)
 	start := time.Now()
-	c, err := newCluster(ctx)
-	defer c.close()
-	if err != nil {
+	w := &world{settings: s, results: newResults(s.seed)}
+	defer w.close()
+	if err := w.prepare(ctx); err != nil {
 		return err
 	}
-	chance := rand.New(rand.NewPCG(seed, seed))
-	if err := c.begin(ctx); err != nil {
-		return err
+	if err := w.run(ctx); err != nil {
+		return fmt.Errorf("%w (logs in %s)", err, w.keep())
 	}
-	watch := newObserver(c.machine.StorePath())
-	watch.start(ctx)
-	aimed := 0
-	for number := range kills {
-		if number > 0 && number%50 == 0 {
-			fmt.Printf("faults: %d kills so far, %d of them in the middle of a write (%s)\n", number, aimed, time.Since(start).Round(time.Second))
-		}
-		if err := c.disturb(ctx, chance); err != nil {
+	took := time.Since(start).Round(time.Second)
+	fmt.Print(w.results.table())
+	if s.page != "" {
+		if err := w.results.writePage(s.page, w.root, took); err != nil {
 			return err
 		}
-		if number%20 == 19 { // now and then it comes to an end of its work
-			if err := c.settle(ctx); err != nil {
-				return err
-			}
-		}
-		if watch.awaitWrite(ctx, time.Duration(500+chance.IntN(2500))*time.Millisecond) {
-			aimed++
-		}
-		if err := c.restart(); err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("it took too long: %w", ctx.Err())
-		}
 	}
-	if err := c.settle(ctx); err != nil {
-		return err
+	if violations := w.results.violations(); len(violations) > 0 {
+		return fmt.Errorf("%d violations (logs in %s), the first is: %s", len(violations), w.keep(), violations[0])
 	}
-	found := watch.end()
-	left, err := c.leftovers(ctx)
-	if err != nil {
-		return err
-	}
-	found.print()
-	if problems := found.count() + len(left); problems > 0 {
-		return fmt.Errorf("%d problems; left over are %v", problems, left)
-	}
-	fmt.Printf("faults: PASS %d kills, %d of them in the middle of a write, %d looks, nothing missing, nothing left over, in %s\n",
-		kills, aimed, found.looks, time.Since(start).Round(time.Second))
+	fmt.Printf("faults: PASS %s, in %s\n", w.results.summary(), took)
 	return nil
 }

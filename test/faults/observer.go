@@ -1,170 +1,136 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/x509"
-	"encoding/pem"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/node"
 )
 
-// observer looks at the store's files without any code of the agent's.
+// observer is test/witness, in a process of its own, beside a site's store. It shares no code with the product.
 type observer struct {
-	folder string
-	done   chan struct{}
-	cancel context.CancelFunc
-
-	mu      sync.Mutex
-	had     map[string]bool // names that have had a valid certificate
-	missing map[string]bool // and had none at the last look
-	halves  map[string]bool // what was half written at the last look
-	found   findings
-	writing chan struct{} // signalled when a write is seen under way
+	machine    *node.Machine
+	executable string
+	log, stop  string
+	process    *node.Process
+	read       int // bytes of the log
 }
 
-// findings are what the observer saw.
-type findings struct {
-	looks   int
-	keyless []string // certificates without their key
-	invalid []string // names without a valid certificate
+// newObserver builds the observer for a site's system.
+func newObserver(ctx context.Context, s *site) (*observer, error) {
+	o := &observer{
+		machine: s.machine, executable: filepath.Join(s.dir, "witness.exe"),
+		log: filepath.Join(s.dir, "witness.log"), stop: filepath.Join(s.dir, "stop"),
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", o.executable, "./test/witness")
+	build.Dir, build.Env = s.root, append(os.Environ(), "CGO_ENABLED=0")
+	if !s.native() {
+		build.Env = append(build.Env, "GOOS=windows", "GOARCH=amd64")
+	}
+	if output, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("building the observer: %w: %s", err, output)
+	}
+	return o, nil
 }
 
-func (f findings) count() int { return len(f.keyless) + len(f.invalid) }
-
-func (f findings) print() {
-	fmt.Printf("faults: %d looks, %d times a certificate without its key, %d times a name without a valid certificate\n", f.looks, len(f.keyless), len(f.invalid))
-	const most = 5
-	for _, one := range append(f.keyless[:min(most, len(f.keyless))], f.invalid[:min(most, len(f.invalid))]...) {
-		fmt.Println("faults:   " + one)
-	}
+// start begins to watch the certificates of some subjects, and that those of others stay as they are.
+func (o *observer) start(subjects []string) error {
+	var err error
+	arguments := append([]string{"watch", o.machine.Path(o.stop)}, subjects...)
+	o.process, err = o.machine.StartProgram(o.executable, o.log, nil, append(arguments, "@"+otherName)...)
+	return err
 }
 
-func newObserver(root string) *observer {
-	return &observer{
-		folder: filepath.Join(root, "LocalMachine"), done: make(chan struct{}), writing: make(chan struct{}, 1),
-		had: map[string]bool{}, missing: map[string]bool{},
-	}
+// problem is what the observer saw at a moment.
+type problem struct {
+	at         time.Time
+	kind, text string
 }
 
-func (o *observer) start(ctx context.Context) {
-	ctx, o.cancel = context.WithCancel(ctx)
-	go func() {
-		defer close(o.done)
-		for ctx.Err() == nil {
-			o.look()
-			<-time.After(2 * time.Millisecond)
-		}
-	}()
-}
-
-// end stops looking and returns what was found.
-func (o *observer) end() findings {
-	o.cancel()
-	<-o.done
-	return o.found
-}
-
-// awaitWrite returns when a write is seen under way, or after a time; it reports which.
-func (o *observer) awaitWrite(ctx context.Context, limit time.Duration) bool {
-	select {
-	case <-o.writing: // of before
-	default:
-	}
-	select {
-	case <-o.writing:
-		return true
-	case <-time.After(limit):
-	case <-ctx.Done():
-	}
-	return false
-}
-
-// look reads all stores once.
-func (o *observer) look() {
-	files, _ := filepath.Glob(filepath.Join(o.folder, "*", "*"))
-	valid := map[string]bool{}
-	halves := map[string]bool{}
-	for _, file := range files {
-		thumbprint, suffix, _ := strings.Cut(filepath.Base(file), ".")
-		base := filepath.Join(filepath.Dir(file), thumbprint)
-		switch suffix {
-		case "pem.unfinished":
-			halves[stamped(file)] = true
-		case "key":
-			if !exists(base + ".pem") {
-				halves[stamped(file)] = true
-			}
-		case "pem":
-			if name := o.certificate(file, base+".key"); name != "" {
-				valid[name] = true
-			}
-		}
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.found.looks++
-	for name := range valid {
-		o.had[name] = true
-	}
-	for name := range o.had {
-		// A certificate may move between the reading of two stores: twice in a row it cannot.
-		if !valid[name] && o.missing[name] {
-			o.found.invalid = append(o.found.invalid, fmt.Sprintf("%s at %s", name, time.Now().Format(time.StampMilli)))
-		}
-		o.missing[name] = !valid[name]
-	}
-	for half := range halves {
-		if o.halves[half] {
-			continue // left over from a kill before
-		}
-		select {
-		case o.writing <- struct{}{}:
-		default:
-		}
-	}
-	o.halves = halves
-}
-
-// stamped distinguishes a file from another that replaces it later.
-func stamped(file string) string {
-	info, err := os.Stat(file)
+// news returns what the observer has printed since the last call.
+func (o *observer) news() ([]problem, error) {
+	text, err := os.ReadFile(o.log)
 	if err != nil {
-		return file
+		return nil, fmt.Errorf("reading the observer's log: %w", err)
 	}
-	return file + info.ModTime().String()
+	fresh := string(text[o.read:])
+	fresh = fresh[:strings.LastIndex(fresh, "\n")+1]
+	o.read += len(fresh)
+	var problems []problem
+	for line := range strings.Lines(fresh) {
+		rest, found := strings.CutPrefix(strings.TrimSpace(line), "witness: problem ")
+		if !found {
+			continue
+		}
+		stamp, rest, _ := strings.Cut(rest, " ")
+		kind, _, _ := strings.Cut(rest, " ")
+		at, err := time.Parse(time.RFC3339Nano, stamp)
+		if err != nil {
+			return nil, fmt.Errorf("reading the observer's log: %w", err)
+		}
+		problems = append(problems, problem{at, kind, rest})
+	}
+	if !o.process.Running() {
+		return problems, errors.New("the observer has ended; its log says why: " + o.log)
+	}
+	return problems, nil
 }
 
-// certificate returns the name of a served certificate that is valid and has its key, and records one without it.
-func (o *observer) certificate(file, key string) string {
-	text, err := os.ReadFile(file)
-	if err != nil || !bytes.Contains(text, []byte("role=leaf")) {
-		return ""
+// seen is what an observer reports at its end.
+type seen struct{ Looks, Renewals int }
+
+// end ends the watch and returns its report.
+func (o *observer) end(ctx context.Context) (seen, error) {
+	var report seen
+	if err := os.WriteFile(o.stop, nil, 0o600); err != nil {
+		return report, fmt.Errorf("ending the observer: %w", err)
 	}
-	_, rest, _ := strings.Cut(string(text), " name=")
-	name, _, _ := strings.Cut(rest, " ")
-	if !exists(key) && exists(file) {
-		o.mu.Lock()
-		o.found.keyless = append(o.found.keyless, fmt.Sprintf("%s of %s at %s", filepath.Base(file), name, time.Now().Format(time.StampMilli)))
-		o.mu.Unlock()
-		return ""
+	for ; o.process.Running() && ctx.Err() == nil; wait(ctx, 20*time.Millisecond) {
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return ""
+	text, err := os.ReadFile(o.log)
+	if err != nil {
+		return report, fmt.Errorf("reading the observer's log: %w", err)
 	}
-	certificate, err := x509.ParseCertificate(block.Bytes)
-	if now := time.Now(); err != nil || now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) {
-		return ""
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil {
+		return report, fmt.Errorf("the observer ended with %q: %w", lines[len(lines)-1], err)
 	}
-	return name
+	return report, nil
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+func (o *observer) kill() {
+	if o.process != nil {
+		o.process.Kill()
+	}
+}
+
+// holding is a certificate that the observer finds in a store.
+type holding struct {
+	Store, Name, Thumbprint string
+	Works                   bool
+}
+
+// holds returns what the stores hold now.
+func (o *observer) holds(ctx context.Context) ([]holding, error) {
+	output, err := o.runOnce(ctx, "holds")
+	if err != nil {
+		return nil, err
+	}
+	var all []holding
+	if err := json.Unmarshal([]byte(output), &all); err != nil {
+		return nil, fmt.Errorf("reading what the observer prints: %w: %s", err, output)
+	}
+	return all, nil
+}
+
+// runOnce runs a command of the observer to its end, and returns what it prints.
+func (o *observer) runOnce(ctx context.Context, arguments ...string) (string, error) {
+	return o.machine.RunProgram(ctx, o.executable, nil, arguments...)
 }

@@ -13,6 +13,7 @@ type faults struct {
 	firewall                 bool
 	noLists, noReads         bool
 	enforceValidity          bool
+	goAway                   bool
 	latency, drip, skew      time.Duration
 }
 
@@ -96,6 +97,9 @@ func (v *Vault) Redirect(location string, count int) {
 
 // Drip sends the responses' bodies byte by byte, with a pause before each.
 func (v *Vault) Drip(pause time.Duration) { v.fault(func(f *faults) { f.drip = pause }) }
+
+// GoAway ends each connection after a response, by GOAWAY in HTTP/2: clients must open another, as when a load balancer drains.
+func (v *Vault) GoAway(on bool) { v.fault(func(f *faults) { f.goAway = on }) }
 
 // SkewClock moves the vault's clock, which every response shows, ahead by d, or behind if d is negative.
 func (v *Vault) SkewClock(d time.Duration) { v.fault(func(f *faults) { f.skew = d }) }

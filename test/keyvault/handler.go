@@ -44,6 +44,9 @@ func (v *Vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if faults.skew != 0 {
 		w.Header().Set("Date", time.Now().Add(faults.skew).UTC().Format(http.TimeFormat))
 	}
+	if faults.goAway {
+		w.Header().Set("Connection", "close") // net/http sends GOAWAY for it
+	}
 	w.Header().Set("X-Ms-Keyvault-Region", region)
 	w.Header().Set("X-Ms-Request-Id", newID())
 	w.Header().Set("Cache-Control", "no-cache")

@@ -74,11 +74,15 @@ const agentProgram = "vaultpane-agent"
 
 // Run runs another program from the bin folder, and returns its output, also when it failed.
 func (m *Machine) Run(ctx context.Context, program string, environment []string, arguments ...string) (string, error) {
-	command := m.command(ctx, program, environment, arguments...)
-	output, err := outputOf(command)
+	return m.RunProgram(ctx, m.Executable(program), environment, arguments...)
+}
+
+// RunProgram is Run for any program of this machine's kind, by its executable.
+func (m *Machine) RunProgram(ctx context.Context, executable string, environment []string, arguments ...string) (string, error) {
+	output, err := outputOf(m.on(ctx, executable, environment, arguments...))
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		err = fmt.Errorf("running %s: %w: %s", program, err, strings.TrimSpace(string(exit.Stderr)))
+		err = fmt.Errorf("running %s: %w: %s", filepath.Base(executable), err, strings.TrimSpace(string(exit.Stderr)))
 	}
 	return strings.TrimSpace(string(output)), err
 }

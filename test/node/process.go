@@ -85,6 +85,15 @@ func (p *Process) ExitCode() int {
 // ResidentBytes is the process's resident memory, as the kernel counts it.
 func (p *Process) ResidentBytes() (int64, error) { return p.memory("VmRSS:") }
 
+// OpenFiles is the number of the process's descriptors, as the kernel counts them; under Wine those of handles are among them.
+func (p *Process) OpenFiles() (int, error) {
+	files, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.command.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("counting the descriptors of %s: %w", p.name, err)
+	}
+	return len(files), nil
+}
+
 // PeakBytes is the most resident memory that the process ever had, as the kernel counts it.
 func (p *Process) PeakBytes() (int64, error) { return p.memory("VmHWM:") }
 

@@ -21,11 +21,11 @@ const exitFailed = 90
 
 var commands = map[string]func(arguments []string) (exitCode int, err error){
 	"renewal": renewal, "stay": stay, "end-with-the-agent": stay, "end": end, "watch": watch,
-	"install": install, "serve": serve, "programs": programs,
+	"install": install, "serve": serve, "programs": programs, "holds": holds, "add": add,
 }
 
 func main() {
-	code, err := exitFailed, errors.New("usage: witness renewal|stay|end|watch|install|serve|programs ARGUMENT")
+	code, err := exitFailed, errors.New("usage: witness renewal|stay|end|watch|holds|add|install|serve|programs ARGUMENT")
 	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
 		code, err = commands[os.Args[1]](os.Args[2:])
 	}

@@ -55,7 +55,7 @@ func (s server) Execute(_ []string, requests <-chan svc.ChangeRequest, states ch
 
 // read notes the certificates of a name that work.
 func (s server) read() error {
-	all, err := certificates()
+	all, err := certificates(my)
 	if err != nil {
 		return err
 	}

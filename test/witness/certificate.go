@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -13,10 +14,14 @@ import (
 
 var errMissing = errors.New("there is no such certificate")
 
-// certificate is one of the store LocalMachine\MY.
+// my is the store that programs look into.
+const my = "MY"
+
+// certificate is one of a store of LocalMachine.
 type certificate struct {
 	*x509.Certificate
-	// sign signs a message with the certificate's key, by RSA with SHA-256.
+	store string
+	// sign signs a message with the certificate's key, by RSA or ECDSA, with SHA-256.
 	sign func(message []byte) ([]byte, error)
 }
 
@@ -33,20 +38,23 @@ func (c certificate) works() error {
 	if err != nil {
 		return fmt.Errorf("signing as %s: %w", c.thumbprint(), err)
 	}
-	public, ok := c.PublicKey.(*rsa.PublicKey)
-	if !ok {
-		return fmt.Errorf("%s has no RSA key", c.thumbprint())
-	}
 	digest := sha256.Sum256(message)
-	if err := rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature); err != nil {
-		return fmt.Errorf("the key is not that of %s: %w", c.thumbprint(), err)
+	signed := false
+	switch public := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		signed = rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
+	case *ecdsa.PublicKey:
+		signed = ecdsa.VerifyASN1(public, digest[:], signature)
+	}
+	if !signed {
+		return fmt.Errorf("the key is not that of %s", c.thumbprint())
 	}
 	return nil
 }
 
 // use signs with the certificate of a name that is not the one before, and returns its thumbprint.
 func use(name, before string) (string, error) {
-	all, err := certificates()
+	all, err := certificates(my)
 	if err != nil {
 		return "", err
 	}

@@ -68,7 +68,7 @@ func (p *program) look() (problem string, err error) {
 	if len(p.Seen) == 0 || p.Seen[len(p.Seen)-1] != now {
 		p.Seen = append(p.Seen, now)
 	}
-	all, err := certificates()
+	all, err := certificates(my)
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Marks in the page between which the run writes.
+const (
+	beginMark = "<!-- begin: written by make faults -->"
+	endMark   = "<!-- end: written by make faults -->"
+)
+
+// table is what was found, as Markdown.
+func (r *results) table() string {
+	var text strings.Builder
+	text.WriteString("| fault | alone | in mixes | sites | longest until all was well | violations |\n|---|---|---|---|---|---|\n")
+	for _, name := range r.names() {
+		one := r.faults[name]
+		slowest := "–"
+		if one.slowest > 0 {
+			slowest = fmt.Sprintf("%.1f s", one.slowest.Seconds())
+		}
+		fmt.Fprintf(&text, "| %s | %d | %d | %d | %s | %d |\n", name, one.alone, one.mixed, len(one.sites), slowest, one.violations)
+	}
+	text.WriteString("\n")
+	for _, site := range slices.Sorted(maps.Keys(r.looks)) {
+		fmt.Fprintf(&text, "- %s: the observer looked %d times and saw %d certificates\n", site, r.looks[site].Looks, r.looks[site].Renewals)
+	}
+	for _, line := range slices.Sorted(slices.Values(r.levelling)) {
+		text.WriteString("- " + line + "\n")
+	}
+	return text.String()
+}
+
+// names are those of the faults, in the order in which they are listed, and then of what is no fault.
+func (r *results) names() []string {
+	var names []string
+	for _, one := range allFaults() {
+		if r.faults[one.name] != nil {
+			names = append(names, one.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.faults)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// writePage replaces what is between the marks of a page.
+func (r *results) writePage(path, root string, took time.Duration) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("reading the page: %w", err)
+	}
+	before, rest, begins := strings.Cut(string(text), beginMark)
+	_, after, ends := strings.Cut(rest, endMark)
+	if !begins || !ends {
+		return fmt.Errorf("%s has no place for the results: the lines %q and %q", path, beginMark, endMark)
+	}
+	described := exec.Command("git", "describe", "--always", "--dirty")
+	described.Dir = root
+	commit, err := described.Output()
+	if err != nil {
+		return fmt.Errorf("asking git for the commit: %w", err)
+	}
+	found := fmt.Sprintf("%s: `make faults SEED=%d` on %s, commit %s, %d processors: %d kills, %d rounds, %d violations, %s.\n\n%s",
+		time.Now().UTC().Format(time.DateOnly), r.seed, runtime.GOOS, strings.TrimSpace(string(commit)), runtime.NumCPU(), r.killed, r.all, len(r.found), took, r.table())
+	return os.WriteFile(path, []byte(before+beginMark+"\n"+found+endMark+after), 0o644)
+}

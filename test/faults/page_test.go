@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestThePageGetsTheTableBetweenItsMarks(t *testing.T) {
+	page := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(page, []byte("before\n"+beginMark+"\nold\n"+endMark+"\nafter\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newResults(7)
+	r.round("one", []string{"disk full"}, 2, time.Second)
+	r.round("two", []string{"disk full", "files damaged"}, 3, 2*time.Second)
+	r.violation("two", []string{"disk full"}, "it is lost")
+	if err := r.writePage(page, ".", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"before\n" + beginMark, endMark + "\nafter", "SEED=7", "5 kills", "1 violations", "| disk full | 1 | 1 | 2 | 2.0 s | 1 |", "| files damaged | 0 | 1 | 1 | 2.0 s | 0 |"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the page has no %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "old") {
+		t.Error("the old table is still there")
+	}
+}
+
+func TestEveryFaultHasItsOwnName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, one := range allFaults() {
+		if one.name == "" || seen[one.name] {
+			t.Errorf("%q is there twice, or empty", one.name)
+		}
+		seen[one.name] = true
+	}
+}

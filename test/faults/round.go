@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// run goes through the faults in turn, then through mixes until there were enough kills, and then renews without any fault.
+func (s *site) run(ctx context.Context, set settings) error {
+	possible := applicable(s)
+	s.random.Shuffle(len(possible), func(i, j int) { possible[i], possible[j] = possible[j], possible[i] })
+	turns := len(possible)
+	if set.turns > 0 {
+		turns = min(turns, set.turns)
+	}
+	for _, one := range possible[:turns] {
+		if err := s.round(ctx, one); err != nil {
+			return err
+		}
+	}
+	for s.killed.Load() < int64(set.kills) {
+		s.random.Shuffle(len(possible), func(i, j int) { possible[i], possible[j] = possible[j], possible[i] })
+		if err := s.round(ctx, possible[:2+s.random.IntN(2)]...); err != nil {
+			return err
+		}
+	}
+	if err := s.renewals(ctx, set.renewals); err != nil {
+		return err
+	}
+	report, err := s.watch.end(ctx)
+	if err != nil {
+		return err
+	}
+	s.results.observed(s.name, report)
+	return s.keysLeftOver(ctx)
+}
+
+// settleLimit is how long everything may take to be as it should after a fault: one interval, and the time of a poll.
+const settleLimit = (interval + 15) * time.Second
+
+// round breaks some things, kills the agent meanwhile, mends all, and checks that everything becomes as it should.
+func (s *site) round(ctx context.Context, faults ...fault) error {
+	names, empties, kills := []string{}, false, 2
+	if len(faults) > 1 {
+		kills = 8
+	}
+	if !s.native() {
+		kills /= 2
+	}
+	for _, one := range faults {
+		if err := s.begin(ctx, one); err != nil {
+			return err
+		}
+		names, empties, kills = append(names, one.name), empties || one.empties, max(kills, one.kills)
+	}
+	for range kills {
+		if err := s.disturb(ctx); err != nil {
+			return err
+		}
+		if err := s.kill(ctx); err != nil {
+			return err
+		}
+	}
+	wait(ctx, time.Second) // the last agent meets the faults, and sees them mended
+	for _, one := range faults {
+		if one.end != nil {
+			if err := one.end(ctx, s); err != nil {
+				return fmt.Errorf("ending %q: %w", one.name, err)
+			}
+		}
+	}
+	mended := time.Now()
+	wrong := s.settle(ctx, mended.Add(settleLimit))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.results.round(s.name, names, kills, time.Since(mended))
+	if wrong != "" {
+		s.results.violation(s.name, names, "after the fault: "+wrong)
+	}
+	news, err := s.watch.news()
+	for _, one := range news {
+		if !empties {
+			s.results.violation(s.name, names, one.at.Format(time.StampMilli)+" "+one.text)
+		}
+	}
+	return err
+}
+
+func (s *site) begin(ctx context.Context, one fault) error {
+	if one.begin == nil {
+		return nil
+	}
+	if err := one.begin(ctx, s); err != nil {
+		return fmt.Errorf("beginning %q: %w", one.name, err)
+	}
+	return nil
+}
+
+// keysLeftOver checks under Wine, at the end since it ends Wine's server, that every key has its certificate.
+func (s *site) keysLeftOver(ctx context.Context) error {
+	if s.native() {
+		return nil // settle looks after each fault
+	}
+	all, err := s.watch.holds(ctx)
+	if err != nil {
+		return err
+	}
+	used := map[string]bool{}
+	for _, one := range all {
+		used[one.Thumbprint] = true
+	}
+	s.agent.Kill()
+	keys, err := s.machine.Keys()
+	if err != nil {
+		return err
+	}
+	for _, one := range keys {
+		if !used[one] {
+			s.results.violation(s.name, []string{"in the end"}, "the key container of "+one+" is left over")
+		}
+	}
+	return nil
+}
