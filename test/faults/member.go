@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -77,6 +79,9 @@ func (m *member) writeOne(ctx context.Context, wanted *v1alpha1.ObservedCertific
 		}
 		if err != nil {
 			return err
+		}
+		if equality.Semantic.DeepEqual(present.Spec, spec) && maps.Equal(present.Annotations, wanted.Annotations) {
+			return nil
 		}
 		present.Spec, present.Annotations = spec, wanted.Annotations
 		return m.cluster.kube.Update(ctx, &present)

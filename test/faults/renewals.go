@@ -65,7 +65,7 @@ func (s *site) renewals(ctx context.Context, count int) error {
 
 // installs asks for a poll, and waits until the newest version is in the store.
 func (s *site) installs(ctx context.Context, name string, deadline time.Time) string {
-	s.wishes.ask(time.Now().UTC().Format(time.RFC3339Nano))
+	s.wishes.ask(time.Now().UTC().Format(time.RFC3339Nano), name)
 	if err := s.front.write(ctx, s.wishes.list()); err != nil {
 		return err.Error()
 	}

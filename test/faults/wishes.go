@@ -91,10 +91,12 @@ func (w *wishes) list() []*v1alpha1.ObservedCertificate {
 	return all
 }
 
-// ask asks for a poll of every certificate.
-func (w *wishes) ask(at string) {
-	for _, one := range w.wanted {
-		metav1.SetMetaDataAnnotation(&one.ObjectMeta, v1alpha1.RequestedAtAnnotation, at)
+// ask asks for a poll of certificates, of every one if none is named.
+func (w *wishes) ask(at string, names ...string) {
+	for name, one := range w.wanted {
+		if len(names) == 0 || slices.Contains(names, name) {
+			metav1.SetMetaDataAnnotation(&one.ObjectMeta, v1alpha1.RequestedAtAnnotation, at)
+		}
 	}
 }
 
