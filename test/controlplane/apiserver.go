@@ -10,6 +10,10 @@ import (
 // startLimit is how long the API server may take; it is ready after about 4 s on two cores.
 const startLimit = 5 * time.Minute
 
+// ServiceAddress is the address of the Service kubernetes, the first of the range: kubelet tells pods to find the API server
+// there, at port 443. Nothing listens there but in a test that has a node with real pods.
+const ServiceAddress = "10.0.0.1"
+
 // serviceAccountIssuer is what a kubeadm cluster has too. Nothing here resolves it.
 const serviceAccountIssuer = "https://kubernetes.default.svc.cluster.local"
 
@@ -25,7 +29,7 @@ func (c *ControlPlane) apiServerArgs() []string {
 		"--tls-cert-file=" + c.path(serverCert),
 		"--tls-private-key-file=" + c.path(serverKey),
 		"--client-ca-file=" + c.path(authorityCert),
-		"--authorization-mode=RBAC",
+		"--authorization-mode=" + c.authorization(),
 		"--service-account-issuer=" + serviceAccountIssuer,
 		"--service-account-key-file=" + c.path(tokenKey),
 		"--service-account-signing-key-file=" + c.path(tokenKey),
@@ -36,7 +40,29 @@ func (c *ControlPlane) apiServerArgs() []string {
 		// it would refuse pods until a controller-manager has made the default service account
 		args = append(args, "--disable-admission-plugins=ServiceAccount")
 	}
+	if c.options.Kubelets {
+		args = append(args, c.kubeletArgs()...)
+	}
 	return append(args, c.options.APIServerArgs...)
+}
+
+// authorization are the authorizers: a kubelet has the rights of its node from the first.
+func (c *ControlPlane) authorization() string {
+	if c.options.Kubelets {
+		return "Node,RBAC"
+	}
+	return "RBAC"
+}
+
+// kubeletArgs are for nodes with a kubelet, as kubeadm has them: a kubelet has the rights of its own node only, and the API server
+// reaches it.
+func (c *ControlPlane) kubeletArgs() []string {
+	return []string{
+		"--enable-admission-plugins=NodeRestriction",
+		"--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate=" + c.path(kubeletClientCert),
+		"--kubelet-client-key=" + c.path(kubeletClientKey),
+	}
 }
 
 // StartAPIServer starts the API server and returns when it is ready. After StopAPIServer it is the same one again: same

@@ -49,12 +49,12 @@ func newAuthority() (*authority, error) {
 // pem is the authority's certificate.
 func (a *authority) pem() []byte { return block("CERTIFICATE", a.cert.Raw) }
 
-// server issues the certificate of the API server, for loopback.
+// server issues the certificate of the API server, for loopback, and for the address that pods have of it.
 func (a *authority) server() (pair, error) {
 	return a.issue(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: "kube-apiserver"},
 		DNSNames:    []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(ServiceAddress)},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	})
 }

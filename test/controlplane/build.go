@@ -23,6 +23,7 @@ var (
 	stepEtcd        = step{"etcd", time.Minute, buildEtcd}
 	stepAPIServer   = step{"kube-apiserver and kubectl", 8 * time.Minute, buildAPIServer}
 	stepControllers = step{"kube-controller-manager and kube-scheduler", 3 * time.Minute, buildControllers}
+	stepKubelet     = step{"kubelet", 8 * time.Minute, buildKubelet}
 )
 
 // build makes binaries and puts them at dir in one step, so that dir is whole or absent. The caller holds the lock of dir.
@@ -70,6 +71,10 @@ func buildAPIServer(ctx context.Context, dir, bin string) error {
 
 func buildControllers(ctx context.Context, dir, bin string) error {
 	return buildKubernetes(ctx, dir, bin, controllerBinaries...)
+}
+
+func buildKubelet(ctx context.Context, dir, bin string) error {
+	return buildKubernetes(ctx, dir, bin, kubeletBinaries...)
 }
 
 func buildKubernetes(ctx context.Context, dir, bin string, commands ...string) error {

@@ -22,31 +22,36 @@ func (a Assets) KubeScheduler() string { return a.path("kube-scheduler") }
 // build from source into the cache, which takes some minutes, once per version and user. A KUBEBUILDER_ASSETS without
 // them is no error, because setup-envtest does not bring them.
 func FindControllers(ctx context.Context, log Log) (Assets, error) {
-	assets, err := findControllers(ctx, log)
+	return findFurther(ctx, log, controllersSuffix, controllerBinaries, stepControllers)
+}
+
+// findFurther returns binaries that setup-envtest does not bring, each group in a folder of its own: a folder is whole or absent,
+// and the other tests do without it.
+func findFurther(ctx context.Context, log Log, suffix string, names []string, step step) (Assets, error) {
+	assets, err := furtherAssets(ctx, log, suffix, names, step)
 	if err != nil {
 		return Assets{}, err
 	}
-	log("Controller binaries: %s (%s)", assets.Dir, assets.Source)
+	log("Binaries of %s: %s (%s)", step.what, assets.Dir, assets.Source)
 	return assets, nil
 }
 
-func findControllers(ctx context.Context, log Log) (Assets, error) {
+func furtherAssets(ctx context.Context, log Log, suffix string, names []string, step step) (Assets, error) {
 	given := Assets{Dir: os.Getenv(assetsVariable), Source: assetsVariable}
-	if given.Dir != "" && given.check(controllerBinaries) == nil {
+	if given.Dir != "" && given.check(names) == nil {
 		return given, nil
 	}
 	dir, err := cacheDir()
 	if err != nil {
 		return Assets{}, err
 	}
-	// a folder of its own: each is whole or absent, and the other tests do without this one
-	return cachedOr(ctx, dir+controllersSuffix, controllerBinaries, log, func(cached Assets) (Assets, error) {
-		log("Building kube-controller-manager and kube-scheduler %s from source, which setup-envtest does not bring, once for this user: %s on an idle machine of two cores",
-			kubernetesVersion(), stepControllers.usual)
-		if err := build(ctx, cached.Dir, log, stepControllers); err != nil {
-			return Assets{}, fmt.Errorf("building the controller binaries: %w", err)
+	return cachedOr(ctx, dir+suffix, names, log, func(cached Assets) (Assets, error) {
+		log("Building %s %s from source, which setup-envtest does not bring, once for this user: %s on an idle machine of two cores",
+			step.what, kubernetesVersion(), step.usual)
+		if err := build(ctx, cached.Dir, log, step); err != nil {
+			return Assets{}, fmt.Errorf("building %s: %w", step.what, err)
 		}
 		cached.Source = "built from source"
-		return cached, cached.check(controllerBinaries)
+		return cached, cached.check(names)
 	})
 }

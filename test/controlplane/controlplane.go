@@ -23,6 +23,9 @@ const (
 	serverKey       = "apiserver.key"
 	tokenKey        = "service-account.key"
 	adminKubeconfig = "admin.kubeconfig"
+
+	kubeletClientCert = "kubelet-client.crt"
+	kubeletClientKey  = "kubelet-client.key"
 )
 
 // Options of Start; the zero value is good.
@@ -37,6 +40,8 @@ type Options struct {
 	// Controllers runs kube-controller-manager and kube-scheduler too, and the ServiceAccount admission plugin that needs
 	// the former: workloads become pods, pods get nodes, and what lost its owner is collected. Nothing runs the pods.
 	Controllers bool
+	// Kubelets lets kubelets join: with the rights of their nodes only, and reached by the API server for logs.
+	Kubelets bool
 	// APIServerArgs are added to the arguments of kube-apiserver, and win where one is given twice.
 	APIServerArgs []string
 }
@@ -154,6 +159,12 @@ func (c *ControlPlane) Stop() error {
 	return errors.Join(err, c.removeDir())
 }
 
+// AuthorityFile is the file with the certificate of the authority that signs the certificates of the API server and its users.
+func (c *ControlPlane) AuthorityFile() string { return c.path(authorityCert) }
+
+// Address is the host and port of the API server.
+func (c *ControlPlane) Address() string { return ports.Address(c.port) }
+
 func (c *ControlPlane) path(name string) string { return filepath.Join(c.dir, name) }
 
 // makeKeys creates everything that stays the same for the lifetime of the control plane.
@@ -170,7 +181,15 @@ func (c *ControlPlane) makeKeys() error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{authorityCert: c.authority.pem(), serverCert: server.cert, serverKey: server.key, tokenKey: token}
+	// as kubeadm names the client of kubelets
+	client, err := c.authority.user("kube-apiserver-kubelet-client", []string{"system:masters"})
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{
+		authorityCert: c.authority.pem(), serverCert: server.cert, serverKey: server.key, tokenKey: token,
+		kubeletClientCert: client.cert, kubeletClientKey: client.key,
+	}
 	for name, content := range files {
 		if err := os.WriteFile(c.path(name), content, 0o600); err != nil {
 			return fmt.Errorf("writing %s: %w", name, err)

@@ -19,7 +19,7 @@ func TestTheProgressOfABuildIsTrueToItsEnd(t *testing.T) {
 }
 
 func TestEachStepOfABuildSaysItself(t *testing.T) {
-	for _, step := range []step{stepEtcd, stepAPIServer, stepControllers} {
+	for _, step := range []step{stepEtcd, stepAPIServer, stepControllers, stepKubelet} {
 		if got := progress(step, "step 1 of 1", time.Second); !strings.Contains(got, step.what) || step.usual <= 0 || step.run == nil {
 			t.Errorf("%q says %q", step.what, got)
 		}

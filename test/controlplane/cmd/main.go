@@ -1,4 +1,4 @@
-// Command cmd runs the control plane for developers: assets and controllers get the binaries, up and down start and stop it
+// Command cmd runs the control plane for developers: assets, controllers and kubelet get the binaries, up and down start and stop it
 // in the background, serve runs it until Ctrl-C.
 package main
 
@@ -20,7 +20,8 @@ import (
 const usage = `usage: go run ./test/controlplane/cmd COMMAND [--dir .cache/controlplane] [--crds FOLDER]
 
   assets        get kube-apiserver, etcd and kubectl if this machine has none; the last line is their folder
-  controllers   get kube-controller-manager and kube-scheduler, which only make e2e-install needs; likewise
+  controllers   get kube-controller-manager and kube-scheduler, which make e2e-install and make e2e-node need; likewise
+  kubelet       get kubelet, which only make e2e-node needs; likewise
   up            start kube-apiserver and etcd in the background; no-op when they run
   down          stop them
   serve         run them until Ctrl-C
@@ -53,6 +54,8 @@ func run(ctx context.Context, args []string) error {
 		return get(ctx, controlplane.FindAssets)
 	case "controllers":
 		return get(ctx, controlplane.FindControllers)
+	case "kubelet":
+		return get(ctx, controlplane.FindKubelet)
 	case "up":
 		return up(ctx, *dir, *crds)
 	case "down":
