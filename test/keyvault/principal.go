@@ -32,6 +32,15 @@ func (s *Server) EnvCertificate(file string) []string {
 	return append(s.authorityEnv(), "AZURE_CLIENT_CERTIFICATE_PATH="+file)
 }
 
+// FederatedEnv returns the variables of a workload identity whose federated tokens the caller checks: those of a cluster's service
+// account, as if the application had a federated credential for it.
+func (s *Server) FederatedEnv(accepts func(token string) bool) []string {
+	s.tenant.mu.Lock()
+	defer s.tenant.mu.Unlock()
+	s.tenant.accepts = accepts
+	return s.authorityEnv()
+}
+
 // ForgetCredentials makes the tenant refuse all certificates and federated tokens that it has accepted so far, as after their
 // renewal and expiry.
 func (s *Server) ForgetCredentials() {

@@ -25,8 +25,9 @@ type tenant struct {
 	machine machine
 
 	mu         sync.Mutex
-	assertions map[string]bool  // federated tokens
-	principals []*rsa.PublicKey // of the application's certificates
+	assertions map[string]bool   // federated tokens
+	accepts    func(string) bool // for further federated tokens; may be nil
+	principals []*rsa.PublicKey  // of the application's certificates
 }
 
 func startTenant(ca *issuer) (*tenant, error) {
@@ -82,8 +83,9 @@ func (t *tenant) newAssertion() string {
 
 func (t *tenant) knowsAssertion(assertion string) bool {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.assertions[assertion]
+	known, accepts := t.assertions[assertion], t.accepts
+	t.mu.Unlock() // accepts may ask elsewhere
+	return known || accepts != nil && accepts(assertion)
 }
 
 // serveConfiguration serves OpenID Connect's discovery.
