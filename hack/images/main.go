@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -26,6 +27,7 @@ type maker struct {
 	root, out string
 	release   release
 	origin    origin
+	only      string // platform; empty for all
 	progress  func(format string, arguments ...any)
 }
 
@@ -41,6 +43,7 @@ func run(ctx context.Context, arguments []string) error {
 	flags.StringVar(&m.origin.source, "source", source, "repository that has the commit, for the provenance")
 	flags.StringVar(&m.origin.builder, "builder", source+"/blob/main/docs/release.md#by-hand", "URI of who builds, for the provenance")
 	flags.StringVar(&m.origin.invocation, "invocation", "", "URI of this build, for the provenance")
+	flags.StringVar(&m.only, "platform", "", "build for this platform only, such as linux/amd64, to try an image; such an index is never released")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -73,6 +76,12 @@ func (m maker) make(ctx context.Context) (string, error) {
 	}
 	var summary string
 	for _, p := range products {
+		if m.only != "" {
+			p.platforms = slices.DeleteFunc(slices.Clone(p.platforms), func(platform v1.Platform) bool { return platform.String() != m.only })
+		}
+		if len(p.platforms) == 0 {
+			return "", fmt.Errorf("%s has no image for %s", p.name, m.only)
+		}
 		digest, err := m.product(ctx, p)
 		if err != nil {
 			return "", fmt.Errorf("making %s: %w", p.name, err)
