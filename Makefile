@@ -13,6 +13,7 @@ ACT ?=
 CHART ?=
 FAULTS ?=
 SEED ?=
+NODE_FLAGS ?=
 NODE ?=
 ARGS ?=
 ARCHIVES ?=
@@ -91,6 +92,10 @@ chart: ## Check the chart: lint, golden files, wrong values, a real API server, 
 .PHONY: e2e-install
 e2e-install: build ## Install, upgrade and uninstall the chart with Helm, in a control plane with controllers (CHART=folder).
 	@hack/e2e-install.sh $(CHART)
+
+.PHONY: e2e-node
+e2e-node: ## Run the chart and the images on a real node: kubelet, containerd, runc; as root, else skipped (NODE_FLAGS=-renewal: 10 minutes more).
+	@hack/e2e-node.sh $(NODE_FLAGS)
 
 .PHONY: bench
 bench: build ## Measure agent, store, controller and fleet (BENCH=quick: in 3 minutes; BENCH='-parts=watch': one part; BENCH=-help: all options).
