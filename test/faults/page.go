@@ -72,7 +72,7 @@ func (r *results) writePage(path, root string, took time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("asking git for the commit: %w", err)
 	}
-	found := fmt.Sprintf("%s: `make faults SEED=%d` on %s, commit %s, %d processors: %d kills, %d rounds, %d violations, %s.\n\n%s",
-		time.Now().UTC().Format(time.DateOnly), r.seed, runtime.GOOS, strings.TrimSpace(string(commit)), runtime.NumCPU(), r.killed, r.all, len(r.found), took, r.table())
+	found := fmt.Sprintf("%s: `make faults SEED=%d` on %s, commit %s, %d processors: %d kills, %d of them in the middle of a write, %d rounds, %d violations, %s.\n\n%s",
+		time.Now().UTC().Format(time.DateOnly), r.seed, runtime.GOOS, strings.TrimSpace(string(commit)), runtime.NumCPU(), r.killed, r.aimed, r.all, len(r.found), took, r.table())
 	return os.WriteFile(path, []byte(before+beginMark+"\n"+found+endMark+after), 0o644)
 }

@@ -18,6 +18,7 @@ type results struct {
 	looks     map[string]seen
 	levelling []string
 	killed    int
+	aimed     int // kills in the middle of a write
 	all       int // rounds
 }
 
@@ -70,6 +71,13 @@ func (r *results) violation(site string, faults []string, text string) {
 	fmt.Println("faults: VIOLATION " + one)
 }
 
+// aimedKill notes that a kill comes in the middle of a write.
+func (r *results) aimedKill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.aimed++
+}
+
 // observed notes what the observer of a site has seen in all.
 func (r *results) observed(site string, report seen) {
 	r.mu.Lock()
@@ -105,5 +113,6 @@ func (r *results) summary() string {
 	for _, one := range r.looks {
 		looks += one.Looks
 	}
-	return fmt.Sprintf("%d kills in %d rounds of %d faults, %d looks of the observers, no violation", r.killed, r.all, len(r.faults), looks)
+	return fmt.Sprintf("%d kills, %d of them in the middle of a write, in %d rounds of %d faults, %d looks of the observers, no violation",
+		r.killed, r.aimed, r.all, len(r.faults), looks)
 }

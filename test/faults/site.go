@@ -111,15 +111,42 @@ func (s *site) restart() error {
 	return err
 }
 
-// kill kills the agent at a random moment of its work, and starts another.
+// kill kills the agent at a random moment of its work, or in the middle of a write to its store, and starts another.
 func (s *site) kill(ctx context.Context) error {
 	longest := 500 * time.Millisecond
 	if !s.native() {
 		longest = 2 * time.Second // Wine takes that long to start it
 	}
-	wait(ctx, time.Duration(s.random.Int64N(int64(longest))))
+	if s.native() && s.random.IntN(2) == 0 {
+		if s.awaitWrite(ctx, longest) {
+			s.results.aimedKill()
+			wait(ctx, time.Duration(s.random.Int64N(int64(time.Millisecond))))
+		}
+	} else {
+		wait(ctx, time.Duration(s.random.Int64N(int64(longest))))
+	}
 	s.killed.Add(1)
 	return s.restart()
+}
+
+// awaitWrite returns when the folder of a store changes, which is the beginning of a write, or after a time; it reports which.
+func (s *site) awaitWrite(ctx context.Context, limit time.Duration) bool {
+	changed := func() [2]time.Time {
+		var times [2]time.Time
+		for i, store := range []string{"MY", "WEBHOSTING"} {
+			if info, err := os.Stat(filepath.Join(s.machine.StorePath(), "LocalMachine", store)); err == nil {
+				times[i] = info.ModTime()
+			}
+		}
+		return times
+	}
+	before := changed()
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline) && ctx.Err() == nil; wait(ctx, 20*time.Microsecond) {
+		if changed() != before {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *site) close() {
