@@ -1,0 +1,188 @@
+package programs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vaultpane/vaultpane/test/await"
+	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
+)
+
+// machine is a Windows machine with an agent.
+type machine struct {
+	*node.Machine
+	dir         string
+	environment []string // of the agent
+	agent       *node.Process
+}
+
+// certificate is what the settings of a test say about one.
+type certificate struct{ name, url, more string }
+
+// newMachine starts an agent with settings for certificates on a new machine, which ends with the test. Its logs are printed if the
+// test fails.
+func newMachine(t *testing.T, certificates ...certificate) *machine {
+	t.Helper()
+	dir, err := os.MkdirTemp(env.dir, "machine-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{dir: dir}
+	if m.Machine, err = node.NewMachine(t.Context(), node.Wine, env.root, filepath.Join(dir, "prefix")); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.close(t) })
+	settings := filepath.Join(dir, "settings")
+	if err := os.Mkdir(settings, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(settings, "a.yaml"), []byte(manifest(certificates)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.environment = slices.Concat(env.vaults.Env(), m.MachineSettings("vm-000001", env.vaults.CAFile()), []string{
+		"VAULTPANE_STATE=" + m.Path(filepath.Join(dir, "state")), "VAULTPANE_SETTINGS=" + m.Path(settings),
+		"VAULTPANE_STORE_CHECK_INTERVAL=2s", "VAULTPANE_INITIAL_SPREAD=0s", "VAULTPANE_LOG_FORMAT=text", "VAULTPANE_LOG_LEVEL=1"})
+	m.start(t)
+	return m
+}
+
+// start starts the agent.
+func (m *machine) start(t *testing.T) {
+	t.Helper()
+	var err error
+	if m.agent, err = m.Start(filepath.Join(m.dir, "agent.log"), m.environment, "run"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *machine) close(t *testing.T) {
+	m.agent.Kill()
+	m.Close()
+	if t.Failed() {
+		files, _ := filepath.Glob(filepath.Join(m.dir, "*.log")) // the pattern is right
+		for _, file := range files {
+			log, err := os.ReadFile(file)
+			t.Logf("--- %s (%v) ---\n%s", filepath.Base(file), err, log)
+		}
+	}
+	_ = os.RemoveAll(m.dir) // below a temporary folder
+}
+
+// manifest is a file of ObservedCertificates. No slot comes during a test.
+func manifest(certificates []certificate) string {
+	var text strings.Builder
+	for _, one := range certificates {
+		fmt.Fprintf(&text, "---\napiVersion: vaultpane.dev/v1alpha1\nkind: ObservedCertificate\nmetadata: {name: %s}\n"+
+			"spec:\n  url: %s\n  pollingIntervalInS: 2592000\n%s", one.name, one.url, one.more)
+	}
+	return text.String()
+}
+
+// served is a certificate with its chain whose key Wine's Schannel can have: in CAPI.
+func served(t *testing.T, name string) (certificate, string) {
+	t.Helper()
+	return certificate{name, env.shop.SecretURL(name), "  keyStorageProvider: CAPI\n  linkOnRenewal: true\n"}, put(t, name)
+}
+
+// trusted is the root of the vault's certificates, for LocalMachine\Root.
+func trusted(t *testing.T) certificate {
+	t.Helper()
+	if _, err := env.shop.SetSecret("root", "application/x-pem-file", env.authority.root); err != nil {
+		t.Fatal(err)
+	}
+	return certificate{"root", env.shop.SecretURL("root"), "  certificateStoreName: Root\n"}
+}
+
+// put makes a certificate with its chain in the vault, and returns its thumbprint.
+func put(t *testing.T, name string) string {
+	t.Helper()
+	made, err := env.shop.Put(name, keyvault.CertificateOptions{WithChain: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.Thumbprint
+}
+
+// find waits until the agent has installed a certificate, and returns it.
+func (m *machine) find(t *testing.T, thumbprint string) (found node.Certificate) {
+	t.Helper()
+	await.That(t, "the store holds "+thumbprint, func() (bool, error) {
+		all, err := m.List(t.Context())
+		i := slices.IndexFunc(all, func(one node.Certificate) bool { return one.Thumbprint == thumbprint })
+		if err == nil && i < 0 {
+			err = fmt.Errorf("it holds %+v", all)
+		}
+		if err == nil {
+			found = all[i]
+		}
+		return err == nil, err
+	})
+	return found
+}
+
+// renew renews a certificate, and waits until the version before is linked to the new one, whose thumbprint it returns.
+func (m *machine) renew(t *testing.T, name, before string) string {
+	t.Helper()
+	made, err := env.shop.Rotate(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !m.agent.Running() {
+		m.start(t)
+	}
+	await.That(t, "the agent polls", func() (bool, error) {
+		_, err := m.Run(t.Context(), "vaultpane-agent", m.environment, "poll", "--wait=1m")
+		return err == nil, err
+	})
+	m.find(t, made.Thumbprint)
+	await.That(t, before+" is linked", func() (bool, error) {
+		all, err := m.List(t.Context())
+		return slices.ContainsFunc(all, func(one node.Certificate) bool {
+			return one.Thumbprint == before && one.Successor == made.Thumbprint
+		}), err
+	})
+	return made.Thumbprint
+}
+
+// program starts a Windows program, and waits until it has printed something.
+func (m *machine) program(t *testing.T, name, says string, environment []string, command ...string) {
+	t.Helper()
+	log := filepath.Join(m.dir, name+".log")
+	process, err := m.StartProgram(command[0], log, environment, command[1:]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(process.Kill)
+	await.That(t, name+" says "+says, func() (bool, error) {
+		text, err := os.ReadFile(log)
+		if err == nil && !process.Running() {
+			t.Fatalf("%s has ended: %s", name, text)
+		}
+		return strings.Contains(string(text), says), err
+	})
+}
+
+// run runs a Windows program to its end, and returns what it has printed and its exit code.
+func (m *machine) run(t *testing.T, environment []string, command ...string) (string, int) {
+	t.Helper()
+	log := filepath.Join(m.dir, fmt.Sprintf("run-%d.log", time.Now().UnixNano()))
+	process, err := m.StartProgram(command[0], log, environment, command[1:]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(process.Kill)
+	await.That(t, command[0]+" has ended", func() (bool, error) { return !process.Running(), nil })
+	text, err := os.ReadFile(log)
+	err = errors.Join(err, os.Remove(log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(strings.ReplaceAll(string(text), "\r", "")), process.ExitCode()
+}
