@@ -1,14 +1,12 @@
 package programs
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vaultpane/vaultpane/test/await"
 	"github.com/vaultpane/vaultpane/test/keyvault"
@@ -21,6 +19,7 @@ type machine struct {
 	dir         string
 	environment []string // of the agent
 	agent       *node.Process
+	programs    int // started
 }
 
 // certificate is what the settings of a test say about one.
@@ -151,38 +150,51 @@ func (m *machine) renew(t *testing.T, name, before string) string {
 	return made.Thumbprint
 }
 
-// program starts a Windows program, and waits until it has printed something.
-func (m *machine) program(t *testing.T, name, says string, environment []string, command ...string) {
+// program is a Windows program that was started.
+type program struct {
+	*node.Process
+	name, log string
+}
+
+// launch starts a Windows program, which ends with the test.
+func (m *machine) launch(t *testing.T, environment []string, command ...string) *program {
 	t.Helper()
-	log := filepath.Join(m.dir, name+".log")
-	process, err := m.StartProgram(command[0], log, environment, command[1:]...)
+	m.programs++
+	p := &program{name: strings.Join(command[1:], " "), log: filepath.Join(m.dir, fmt.Sprintf("program-%d.log", m.programs))}
+	var err error
+	if p.Process, err = m.StartProgram(command[0], p.log, environment, command[1:]...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// said is what it has printed.
+func (p *program) said(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(p.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(process.Kill)
-	await.That(t, name+" says "+says, func() (bool, error) {
-		text, err := os.ReadFile(log)
-		if err == nil && !process.Running() {
-			t.Fatalf("%s has ended: %s", name, text)
+	return strings.TrimSpace(strings.ReplaceAll(string(text), "\r", ""))
+}
+
+// says waits until it has printed something.
+func (p *program) says(t *testing.T, text string) {
+	t.Helper()
+	await.That(t, p.name+" says "+text, func() (bool, error) {
+		running := p.Running()
+		said := p.said(t)
+		if !running && !strings.Contains(said, text) {
+			t.Fatalf("%s has ended with exit code %d, and should have said %q: %s", p.name, p.ExitCode(), text, said)
 		}
-		return strings.Contains(string(text), says), err
+		return strings.Contains(said, text), nil
 	})
 }
 
-// run runs a Windows program to its end, and returns what it has printed and its exit code.
-func (m *machine) run(t *testing.T, environment []string, command ...string) (string, int) {
+// ends waits for its end, and returns what it has printed and its exit code.
+func (p *program) ends(t *testing.T) (said string, code int) {
 	t.Helper()
-	log := filepath.Join(m.dir, fmt.Sprintf("run-%d.log", time.Now().UnixNano()))
-	process, err := m.StartProgram(command[0], log, environment, command[1:]...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(process.Kill)
-	await.That(t, command[0]+" has ended", func() (bool, error) { return !process.Running(), nil })
-	text, err := os.ReadFile(log)
-	err = errors.Join(err, os.Remove(log))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(strings.ReplaceAll(string(text), "\r", "")), process.ExitCode()
+	await.That(t, p.name+" has ended", func() (bool, error) { return !p.Running(), nil })
+	return p.said(t), p.ExitCode()
 }

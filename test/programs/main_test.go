@@ -26,7 +26,7 @@ type environment struct {
 
 // authority is the root of the vault's certificates, and the intermediate that issues them.
 type authority struct {
-	root                 string // as PEM
+	root, thumbprint     string // as PEM, and its thumbprint
 	file                 string // both, as PEM
 	roots, intermediates *x509.CertPool
 }
@@ -72,7 +72,7 @@ func (e *environment) findAuthority() (authority, error) {
 		return authority{}, err
 	}
 	found := authority{
-		root: text(chain[2]), file: filepath.Join(e.dir, "authority.pem"), roots: x509.NewCertPool(), intermediates: x509.NewCertPool(),
+		root: text(chain[2]), thumbprint: thumbprintOf(chain[2]), file: filepath.Join(e.dir, "authority.pem"), roots: x509.NewCertPool(), intermediates: x509.NewCertPool(),
 	}
 	found.intermediates.AddCert(chain[1])
 	found.roots.AddCert(chain[2])

@@ -27,8 +27,8 @@ func TestSchannelServesACertificateAndItsRenewal(t *testing.T) {
 	m, program := newMachine(t, web), schannel(t)
 	m.giveUserKeys(t, first)
 	looks, holds := freePort(t), freePort(t)
-	m.program(t, "looks", "schannel: serves", nil, program, "serve", strconv.Itoa(looks), first, "again")
-	m.program(t, "holds", "schannel: serves", nil, program, "serve", strconv.Itoa(holds), first, "once")
+	m.launch(t, nil, program, "serve", strconv.Itoa(looks), first, "again").says(t, "schannel: serves")
+	m.launch(t, nil, program, "serve", strconv.Itoa(holds), first, "once").says(t, "schannel: serves")
 	m.serves(t, looks, "web", first)
 	m.serves(t, holds, "web", first)
 	second := m.renew(t, "web", first)
@@ -42,12 +42,59 @@ func TestSchannelServesACertificateAndItsRenewal(t *testing.T) {
 func (m *machine) serves(t *testing.T, port int, name, thumbprint string) {
 	t.Helper()
 	for kind, connect := range clients {
-		answer, shown, err := connect(t, port, name+".example.com", "")
-		if want := "served by " + thumbprint + " to nobody"; err != nil || shown != thumbprint || answer != want {
+		answer, shown, err := connect(t, port, name+".example.com")
+		if want := "served by " + thumbprint; err != nil || shown != thumbprint || answer != want {
 			t.Errorf("%s: the server shows %s and says %q (%v), want %s", kind, shown, answer, err, thumbprint)
 		}
-		if _, shown, err := connect(t, port, "other.example.com", ""); err == nil {
+		if _, shown, err := connect(t, port, "other.example.com"); err == nil {
 			t.Errorf("%s takes %s for other.example.com", kind, shown)
 		}
+	}
+}
+
+func TestASchannelClientShowsItsCertificateAndTrustsTheMachinesRoot(t *testing.T) {
+	web, first := served(t, "caller")
+	m, program := newMachine(t, web, trusted(t)), schannel(t)
+	m.keepRoot(t)
+	m.giveUserKeys(t, first)
+	certificate, _, err := env.issue("server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, listen := range servers {
+		m.calls(t, kind, program, listen(t, certificate), first, first)
+		if said, code := m.connect(t, program, listen(t, selfSigned(t, "server.example.com")), "server.example.com", first); code != doesNotTrust {
+			t.Errorf("%s: the client says %q with exit code %d to a stranger", kind, said, code)
+		}
+	}
+	second := m.renew(t, "caller", first)
+	m.giveUserKeys(t, first, second)
+	for kind, listen := range servers {
+		m.calls(t, kind+", after the renewal", program, listen(t, certificate), first, second)
+	}
+}
+
+// doesNotTrust is the exit code of a client that does not trust the server.
+const doesNotTrust = 3
+
+func (m *machine) connect(t *testing.T, program string, port int, serverName, own string) (said string, code int) {
+	t.Helper()
+	client := m.launch(t, nil, program, "connect", strconv.Itoa(port), serverName, own, env.authority.thumbprint)
+	client.says(t, "schannel: looks for the root")
+	m.giveRoot(t)
+	return client.ends(t)
+}
+
+// calls checks that a client that knows one thumbprint trusts a server, to which it shows the certificate that is linked to it; and that
+// it does not trust the server under another name.
+func (m *machine) calls(t *testing.T, kind, program string, port int, known, shown string) {
+	t.Helper()
+	said, code := m.connect(t, program, port, "server.example.com", known)
+	own, err := certificatesIn(said)
+	if code != 0 || err != nil || len(own) != 1 || thumbprintOf(own[0]) != shown {
+		t.Errorf("%s: the client ends with exit code %d (%v), and should have shown %s:\n%s", kind, code, err, shown, said)
+	}
+	if said, code := m.connect(t, program, port, "other.example.com", known); code != doesNotTrust {
+		t.Errorf("%s: the client says %q with exit code %d to another name", kind, said, code)
 	}
 }

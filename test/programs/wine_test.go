@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/vaultpane/vaultpane/test/await"
 )
 
 // What Wine does differently from Windows, and what these tests do about it, is here and in docs/testing.md, and nowhere else. The
@@ -46,8 +48,36 @@ func (m *machine) giveUserKeys(t *testing.T, thumbprints ...string) {
 	}
 	m.agent.Kill()
 	for _, one := range thumbprints {
-		if _, err := m.Registry(t.Context(), "copy", machineKeys+one, userKeys+one, "/s", "/f"); err != nil {
+		if err := m.copyKey(t, machineKeys, userKeys, one); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Where Wine keeps the machine's roots, and where the tests keep one of them.
+const (
+	roots     = `HKLM\Software\Microsoft\SystemCertificates\Root\Certificates\`
+	keptRoots = `HKLM\Software\Kept\`
+)
+
+// keepRoot waits until the agent has installed the root, and copies it out of LocalMachine\Root: under Wine 10 every process that opens
+// Root for the first time removes what is not a root of the host. (An agent that runs repairs it.)
+func (m *machine) keepRoot(t *testing.T) {
+	t.Helper()
+	await.That(t, "the root is installed", func() (bool, error) { return m.copyKey(t, roots, keptRoots, env.authority.thumbprint) == nil, nil })
+}
+
+// giveRoot puts the root that the agent installed back, after a program has opened Root.
+func (m *machine) giveRoot(t *testing.T) {
+	t.Helper()
+	if err := m.copyKey(t, keptRoots, roots, env.authority.thumbprint); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copyKey copies a key of the registry to another.
+func (m *machine) copyKey(t *testing.T, from, to, name string) error {
+	t.Helper()
+	_, err := m.Registry(t.Context(), "copy", from+name, to+name, "/s", "/f")
+	return err
 }

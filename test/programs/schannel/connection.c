@@ -17,7 +17,10 @@ static SECURITY_STATUS acquire(struct connection *c, PCCERT_CONTEXT certificate)
 static SECURITY_STATUS receive(struct connection *c) {
   int count = recv(c->socket, (char *)c->data + c->size, sizeof c->data - c->size, 0);
   if (count == 0) return SEC_I_CONTEXT_EXPIRED; // the other side has closed
-  if (count < 0) return SEC_E_INTERNAL_ERROR;
+  if (count < 0) {
+    printf("schannel: recv: error %d\n", WSAGetLastError());
+    return SEC_E_INTERNAL_ERROR;
+  }
   c->size += count;
   return SEC_E_OK;
 }
@@ -46,8 +49,8 @@ static SECURITY_STATUS step(struct connection *c) {
   ULONG attributes;
   TimeStamp expiry;
   if (c->server)
-    status = AcceptSecurityContext(&c->credential, before, &input, FLAGS_OF_BOTH(ASC_REQ) | (c->asks_for_certificate ? ASC_REQ_MUTUAL_AUTH : 0),
-                                   0, &c->context, &output, &attributes, &expiry);
+    status = AcceptSecurityContext(&c->credential, before, &input, FLAGS_OF_BOTH(ASC_REQ), 0, &c->context,
+                                   &output, &attributes, &expiry);
   else
     status = InitializeSecurityContextW(&c->credential, before, (wchar_t *)c->name, FLAGS_OF_BOTH(ISC_REQ) | ISC_REQ_MANUAL_CRED_VALIDATION,
                                         0, 0, before ? &input : NULL, 0, &c->context, &output, &attributes, &expiry);
@@ -77,8 +80,8 @@ SECURITY_STATUS handshake(struct connection *c, PCCERT_CONTEXT certificate) {
   return status == SEC_E_OK ? steps(c) : status;
 }
 
-// receive_text receives the next piece of text, and cuts it to size.
-SECURITY_STATUS receive_text(struct connection *c, char *text, DWORD size) {
+// receive_text receives the next record of text.
+SECURITY_STATUS receive_text(struct connection *c, char *text) {
   SECURITY_STATUS status;
   for (;;) {
     SecBuffer buffers[4] = {{c->size, SECBUFFER_DATA, c->data}};
@@ -90,14 +93,18 @@ SECURITY_STATUS receive_text(struct connection *c, char *text, DWORD size) {
       continue;
     }
     for (int i = 0; status >= 0 && i < 4; i++) {
-      if (buffers[i].BufferType == SECBUFFER_DATA && (got = min(buffers[i].cbBuffer, size - 1)))
+      if (buffers[i].BufferType == SECBUFFER_DATA && (got = min(buffers[i].cbBuffer, MAX_TEXT - 1)))
         memcpy(text, buffers[i].pvBuffer, got);
       if (buffers[i].BufferType == SECBUFFER_EXTRA) rest = buffers[i].cbBuffer;
     }
     keep(c, rest);
     text[got] = 0;
-    if (status == SEC_I_RENEGOTIATE) status = step(c); // a message of TLS 1.3 after the handshake
-    if (status != SEC_E_OK || got) return status;
+    if (status == SEC_I_RENEGOTIATE) { // a message of TLS 1.3 after the handshake
+      if ((status = step(c)) != SEC_E_OK) return status;
+      continue;
+    }
+    if (status == SEC_E_OK && !got) return SEC_I_CONTEXT_EXPIRED; // what Wine makes of the other side's goodbye
+    return status;
   }
 }
 

@@ -13,12 +13,14 @@
 #include <stdlib.h>
 
 #define THUMBPRINT_SIZE 41 // of a text, with its end
+#define MAX_TEXT (16 * 1024 + 1) // of a record, with its end
 
 // store.c: certificates. What is found is freed by CertFreeCertificateContext.
 PCCERT_CONTEXT find_certificate(const char *thumbprint);
+BOOL await_root(const char *thumbprint); // waits until LocalMachine\Root has it
 void thumbprint_of(PCCERT_CONTEXT certificate, char *text);
 
-// trust.c: 0, or the error of CertVerifyCertificateChainPolicy. A client checks a server's name; a server has none to check.
+// trust.c: 0, or the error of CertVerifyCertificateChainPolicy.
 DWORD verify(PCCERT_CONTEXT certificate, const wchar_t *server_name);
 
 // connection.c: one connection. Each function returns a SECURITY_STATUS.
@@ -26,19 +28,19 @@ struct connection {
   SOCKET socket;
   CredHandle credential;
   CtxtHandle context;
-  BOOL server, established, asks_for_certificate;
+  BOOL server, established;
   const wchar_t *name; // of the server, for a client
   BYTE data[64 * 1024]; // received, and not used yet
   DWORD size;
 };
 SECURITY_STATUS handshake(struct connection *connection, PCCERT_CONTEXT certificate);
-SECURITY_STATUS receive_text(struct connection *connection, char *text, DWORD size);
+SECURITY_STATUS receive_text(struct connection *connection, char *text);
 SECURITY_STATUS send_text(struct connection *connection, const char *text);
 PCCERT_CONTEXT remote_certificate(struct connection *connection);
 void close_connection(struct connection *connection);
 
 // server.c, client.c: the commands. Each returns an exit code.
-int serve(int count, char **arguments);
-int connect_to(int count, char **arguments);
+int serve(char **arguments);
+int connect_to(char **arguments);
 
 #endif

@@ -11,41 +11,21 @@ static SOCKET listen_on(int port) {
   return listener;
 }
 
-// identify writes the client's thumbprint, or that there is none. It returns whether the client may be served.
-static BOOL identify(struct connection *c, char *client) {
-  PCCERT_CONTEXT certificate = c->asks_for_certificate ? remote_certificate(c) : NULL;
-  DWORD error;
-  strcpy(client, "nobody");
-  if (!certificate) return !c->asks_for_certificate;
-  thumbprint_of(certificate, client);
-  error = verify(certificate, NULL);
-  if (error) printf("schannel: the client's certificate %s: %#lx\n", client, error);
-  CertFreeCertificateContext(certificate);
-  return error == 0;
-}
-
 // answer serves one connection: a line from the client, and one to it.
 static void answer(struct connection *c, PCCERT_CONTEXT certificate) {
-  char question[256], reply[256], own[THUMBPRINT_SIZE], client[THUMBPRINT_SIZE];
+  char line[MAX_TEXT], thumbprint[THUMBPRINT_SIZE];
   SECURITY_STATUS status = handshake(c, certificate);
-  thumbprint_of(certificate, own);
-  if (status != SEC_E_OK) {
-    printf("schannel: no handshake with %s: %#lx\n", own, status);
-    return;
+  thumbprint_of(certificate, thumbprint);
+  if (status == SEC_E_OK) status = receive_text(c, line);
+  if (status == SEC_E_OK) {
+    sprintf(line, "served by %s\n", thumbprint);
+    status = send_text(c, line);
   }
-  if (!identify(c, client)) {
-    printf("schannel: a client is refused\n");
-    return;
-  }
-  if ((status = receive_text(c, question, sizeof question)) == SEC_E_OK) {
-    sprintf(reply, "served by %s to %s\n", own, client);
-    status = send_text(c, reply);
-  }
-  printf("schannel: %s served %s: %#lx\n", own, client, status);
+  printf("schannel: a connection with %s: %#lx\n", thumbprint, status);
 }
 
 // serve serves each connection with one certificate. With again, it looks for it before each; with once, at the start only.
-int serve(int count, char **arguments) {
+int serve(char **arguments) {
   BOOL again = strcmp(arguments[2], "again") == 0;
   PCCERT_CONTEXT certificate = find_certificate(arguments[1]);
   SOCKET listener = listen_on(atoi(arguments[0]));
@@ -58,7 +38,6 @@ int serve(int count, char **arguments) {
     ZeroMemory(&c, sizeof c);
     SecInvalidateHandle(&c.credential);
     c.server = TRUE;
-    c.asks_for_certificate = count > 3;
     if ((c.socket = accept(listener, NULL, NULL)) == INVALID_SOCKET) return 1;
     setsockopt(c.socket, SOL_SOCKET, SO_RCVTIMEO, (char *)&limit, sizeof limit);
     if (again) {

@@ -4,7 +4,7 @@ DWORD verify(PCCERT_CONTEXT certificate, const wchar_t *server_name) {
   CERT_CHAIN_PARA parameters = {.cbSize = sizeof parameters};
   HTTPSPolicyCallbackData https = {
       .cbStruct = sizeof https,
-      .dwAuthType = server_name ? AUTHTYPE_SERVER : AUTHTYPE_CLIENT,
+      .dwAuthType = AUTHTYPE_SERVER,
       .pwszServerName = (wchar_t *)server_name,
   };
   CERT_CHAIN_POLICY_PARA policy = {.cbSize = sizeof policy, .pvExtraPolicyPara = &https};
