@@ -418,10 +418,24 @@ static SECURITY_STATUS give(const void *value, DWORD size, PBYTE output, DWORD r
     return ERROR_SUCCESS;
 }
 
+/* The property is a handle of its own, which the caller frees. */
+static SECURITY_STATUS giveProvider(PBYTE output, DWORD room, DWORD *result)
+{
+    NCRYPT_PROV_HANDLE provider = 0;
+    SECURITY_STATUS status = give(&provider, sizeof provider, output, room, result);
+    if (status || !output) return status;
+    status = opened(&provider, NULL, 0);
+    memcpy(output, &provider, sizeof provider);
+    return status;
+}
+
 static SECURITY_STATUS getProperty(NCRYPT_HANDLE handle, LPCWSTR property, PBYTE output, DWORD room, DWORD *result, DWORD flags)
 {
+    const DWORD software = NCRYPT_IMPL_SOFTWARE_FLAG;
     WCHAR unique[64];
     Object *key = find(handle, KEY);
+    if (property && !wcscmp(property, NCRYPT_IMPL_TYPE_PROPERTY) && find(handle, PROVIDER))
+        return flags & ~(DWORD)NCRYPT_SILENT_FLAG ? NTE_BAD_FLAGS : give(&software, sizeof software, output, room, result);
     if (!key) return NTE_INVALID_HANDLE;
     if (!property) return NTE_INVALID_PARAMETER;
     if (!wcscmp(property, NCRYPT_SECURITY_DESCR_PROPERTY)) {
@@ -430,7 +444,9 @@ static SECURITY_STATUS getProperty(NCRYPT_HANDLE handle, LPCWSTR property, PBYTE
     }
     if (flags & ~(DWORD)(NCRYPT_SILENT_FLAG | NCRYPT_PERSIST_ONLY_FLAG)) return NTE_BAD_FLAGS;
     if (!wcscmp(property, NCRYPT_EXPORT_POLICY_PROPERTY)) return give(&key->stored.policy, sizeof(DWORD), output, room, result);
+    if (!wcscmp(property, NCRYPT_PROVIDER_HANDLE_PROPERTY)) return giveProvider(output, room, result);
     const WCHAR *text = !wcscmp(property, NCRYPT_NAME_PROPERTY) ? key->stored.name : !wcscmp(property, NCRYPT_ALGORITHM_PROPERTY) ? key->stored.algorithm : NULL;
+    if (!wcscmp(property, NCRYPT_ALGORITHM_GROUP_PROPERTY)) text = wcsncmp(key->stored.algorithm, L"ECDSA", 5) ? key->stored.algorithm : L"ECDSA";
     if (!wcscmp(property, NCRYPT_UNIQUE_NAME_PROPERTY)) {
         uniqueName(key->stored.name, unique);
         text = unique;
@@ -540,6 +556,20 @@ EXPORT SECURITY_STATUS WINAPI NCryptFreeObject(NCRYPT_HANDLE handle)
     return status;
 }
 
+/* exportPublic gives the public half, which every key has. */
+static SECURITY_STATUS exportPublic(const Stored *stored, LPCWSTR blobType, PBYTE output, DWORD room, DWORD *result)
+{
+    BCRYPT_ALG_HANDLE algorithm;
+    BCRYPT_KEY_HANDLE pair;
+    if (!result) return NTE_INVALID_PARAMETER;
+    SECURITY_STATUS status = importPair(stored, &algorithm, &pair);
+    if (status) return status;
+    if (BCryptExportKey(pair, NULL, blobType, output, room, result, 0)) status = NTE_BAD_TYPE;
+    BCryptDestroyKey(pair);
+    BCryptCloseAlgorithmProvider(algorithm, 0);
+    return status;
+}
+
 static SECURITY_STATUS export(NCRYPT_KEY_HANDLE handle, NCRYPT_KEY_HANDLE with, LPCWSTR blobType, PBYTE output, DWORD room, DWORD *result, DWORD flags)
 {
     Object *key = find(handle, KEY);
@@ -547,6 +577,8 @@ static SECURITY_STATUS export(NCRYPT_KEY_HANDLE handle, NCRYPT_KEY_HANDLE with, 
     if (flags & ~(DWORD)NCRYPT_SILENT_FLAG) return NTE_BAD_FLAGS;
     if (with || !blobType) return NTE_INVALID_PARAMETER;
     if (!key->finalized) return NTE_BAD_KEY_STATE;
+    if (!wcscmp(blobType, BCRYPT_RSAPUBLIC_BLOB) || !wcscmp(blobType, BCRYPT_ECCPUBLIC_BLOB))
+        return exportPublic(&key->stored, blobType, output, room, result);
     if (wcscmp(blobType, key->stored.blobType) || !(key->stored.policy & NCRYPT_ALLOW_PLAINTEXT_EXPORT_FLAG)) return NTE_NOT_SUPPORTED;
     return give(key->stored.blob, key->stored.blobSize, output, room, result);
 }
@@ -581,6 +613,25 @@ EXPORT SECURITY_STATUS WINAPI NCryptSignHash(NCRYPT_KEY_HANDLE key, VOID *paddin
     SECURITY_STATUS status = sign(key, padding, hash, size, output, room, result, flags);
     say("NCryptSignHash flags=0x%lx: 0x%lx", flags, status);
     return status;
+}
+
+/* Other programs want these to exist. Vaultpane calls neither: it generates no keys, and decrypts nothing.
+ * https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptcreatepersistedkey
+ * https://learn.microsoft.com/windows/win32/api/ncrypt/nf-ncrypt-ncryptdecrypt */
+EXPORT SECURITY_STATUS WINAPI NCryptCreatePersistedKey(NCRYPT_PROV_HANDLE provider, NCRYPT_KEY_HANDLE *key, LPCWSTR algorithm, LPCWSTR name, DWORD legacy,
+                                                       DWORD flags)
+{
+    (void)provider, (void)key, (void)algorithm, (void)name, (void)legacy, (void)flags;
+    say("NCryptCreatePersistedKey: not in the stand-in");
+    return NTE_NOT_SUPPORTED;
+}
+
+EXPORT SECURITY_STATUS WINAPI NCryptDecrypt(NCRYPT_KEY_HANDLE key, PBYTE input, DWORD size, VOID *padding, PBYTE output, DWORD room, DWORD *result,
+                                            DWORD flags)
+{
+    (void)key, (void)input, (void)size, (void)padding, (void)output, (void)room, (void)result, (void)flags;
+    say("NCryptDecrypt: not in the stand-in");
+    return NTE_NOT_SUPPORTED;
 }
 
 /* VaultpaneStandIn tells a test that this is not Windows' own. */

@@ -126,8 +126,8 @@ func (m *machine) find(t *testing.T, thumbprint string) (found node.Certificate)
 	return found
 }
 
-// renew renews a certificate, and waits until the version before is linked to the new one, whose thumbprint it returns.
-func (m *machine) renew(t *testing.T, name, before string) string {
+// renew renews a certificate, waits until the agent has installed the new version, and returns its thumbprint.
+func (m *machine) renew(t *testing.T, name string) string {
 	t.Helper()
 	made, err := env.shop.Rotate(name)
 	if err != nil {
@@ -141,13 +141,18 @@ func (m *machine) renew(t *testing.T, name, before string) string {
 		return err == nil, err
 	})
 	m.find(t, made.Thumbprint)
-	await.That(t, before+" is linked", func() (bool, error) {
+	return made.Thumbprint
+}
+
+// linked waits until a version is linked to the one that renewed it.
+func (m *machine) linked(t *testing.T, before, after string) {
+	t.Helper()
+	await.That(t, before+" is linked to "+after, func() (bool, error) {
 		all, err := m.List(t.Context())
 		return slices.ContainsFunc(all, func(one node.Certificate) bool {
-			return one.Thumbprint == before && one.Successor == made.Thumbprint
+			return one.Thumbprint == before && one.Successor == after
 		}), err
 	})
-	return made.Thumbprint
 }
 
 // program is a Windows program that was started.
@@ -197,4 +202,13 @@ func (p *program) ends(t *testing.T) (said string, code int) {
 	t.Helper()
 	await.That(t, p.name+" has ended", func() (bool, error) { return !p.Running(), nil })
 	return p.said(t), p.ExitCode()
+}
+
+// gone waits until the store no longer holds a certificate.
+func (m *machine) gone(t *testing.T, thumbprint string) {
+	t.Helper()
+	await.That(t, "the store no longer holds "+thumbprint, func() (bool, error) {
+		all, err := m.List(t.Context())
+		return !slices.ContainsFunc(all, func(one node.Certificate) bool { return one.Thumbprint == thumbprint }), err
+	})
 }

@@ -26,8 +26,14 @@ type environment struct {
 
 // authority is the root of the vault's certificates, and the intermediate that issues them.
 type authority struct {
-	root, thumbprint     string // as PEM, and its thumbprint
-	file                 string // both, as PEM
+	root, thumbprint string // as PEM, and its thumbprint
+	// strict trusts the root only, and has the intermediate of the server. knowing has it already.
+	strict, knowing trust
+}
+
+// trust is what a client on this system trusts.
+type trust struct {
+	file                 string // as PEM
 	roots, intermediates *x509.CertPool
 }
 
@@ -71,12 +77,14 @@ func (e *environment) findAuthority() (authority, error) {
 	if err != nil {
 		return authority{}, err
 	}
-	found := authority{
-		root: text(chain[2]), thumbprint: thumbprintOf(chain[2]), file: filepath.Join(e.dir, "authority.pem"), roots: x509.NewCertPool(), intermediates: x509.NewCertPool(),
-	}
-	found.intermediates.AddCert(chain[1])
-	found.roots.AddCert(chain[2])
-	return found, os.WriteFile(found.file, []byte(text(chain[1])+found.root), 0o600)
+	root, intermediate := chain[2], chain[1]
+	strict := trust{file: filepath.Join(e.dir, "root.pem"), roots: x509.NewCertPool(), intermediates: x509.NewCertPool()}
+	strict.roots.AddCert(root)
+	knowing := trust{file: filepath.Join(e.dir, "chain.pem"), roots: strict.roots, intermediates: x509.NewCertPool()}
+	knowing.intermediates.AddCert(intermediate)
+	return authority{root: text(root), thumbprint: thumbprintOf(root), strict: strict, knowing: knowing}, errors.Join(
+		os.WriteFile(strict.file, []byte(text(root)), 0o600),
+		os.WriteFile(knowing.file, []byte(text(root)+text(intermediate)), 0o600))
 }
 
 func text(certificate *x509.Certificate) string {

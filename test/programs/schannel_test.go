@@ -29,27 +29,13 @@ func TestSchannelServesACertificateAndItsRenewal(t *testing.T) {
 	looks, holds := freePort(t), freePort(t)
 	m.launch(t, nil, program, "serve", strconv.Itoa(looks), first, "again").says(t, "schannel: serves")
 	m.launch(t, nil, program, "serve", strconv.Itoa(holds), first, "once").says(t, "schannel: serves")
-	m.serves(t, looks, "web", first)
-	m.serves(t, holds, "web", first)
-	second := m.renew(t, "web", first)
+	isServed(t, env.authority.knowing, looks, "web", first)
+	isServed(t, env.authority.knowing, holds, "web", first)
+	second := m.renew(t, "web")
+	m.linked(t, first, second)
 	m.giveUserKeys(t, first, second)
-	m.serves(t, looks, "web", second) // found by the link of the first
-	m.serves(t, holds, "web", first)  // which has not looked, and whose key is still there
-}
-
-// serves checks that each kind of client verifies the server's chain and name, and gets an answer with a certificate; and that none
-// takes it for another name.
-func (m *machine) serves(t *testing.T, port int, name, thumbprint string) {
-	t.Helper()
-	for kind, connect := range clients {
-		answer, shown, err := connect(t, port, name+".example.com")
-		if want := "served by " + thumbprint; err != nil || shown != thumbprint || answer != want {
-			t.Errorf("%s: the server shows %s and says %q (%v), want %s", kind, shown, answer, err, thumbprint)
-		}
-		if _, shown, err := connect(t, port, "other.example.com"); err == nil {
-			t.Errorf("%s takes %s for other.example.com", kind, shown)
-		}
-	}
+	isServed(t, env.authority.knowing, looks, "web", second) // found by the link of the first
+	isServed(t, env.authority.knowing, holds, "web", first)  // which has not looked, and whose key is still there
 }
 
 func TestASchannelClientShowsItsCertificateAndTrustsTheMachinesRoot(t *testing.T) {
@@ -67,7 +53,8 @@ func TestASchannelClientShowsItsCertificateAndTrustsTheMachinesRoot(t *testing.T
 			t.Errorf("%s: the client says %q with exit code %d to a stranger", kind, said, code)
 		}
 	}
-	second := m.renew(t, "caller", first)
+	second := m.renew(t, "caller")
+	m.linked(t, first, second)
 	m.giveUserKeys(t, first, second)
 	for kind, listen := range servers {
 		m.calls(t, kind+", after the renewal", program, listen(t, certificate), first, second)

@@ -34,16 +34,16 @@ import (
 // connectionLimit is how long a connection may take.
 const connectionLimit = 30 * time.Second
 
-// client is a client of TLS on this system. It trusts the vault's root only and checks the server's name, sends a line, and returns
-// what the server answers and its thumbprint.
-type client func(t *testing.T, port int, serverName string) (answer, thumbprint string, err error)
+// client is a client of TLS on this system. It checks the server's chain and name, sends a line, and returns what the server answers
+// and its thumbprint.
+type client func(t *testing.T, trusts trust, port int, serverName string) (answer, thumbprint string, err error)
 
 // clients are two that share no code.
 var clients = map[string]client{"Go": goClient, "openssl": opensslClient}
 
-func goClient(t *testing.T, port int, serverName string) (answer, thumbprint string, err error) {
+func goClient(t *testing.T, trusts trust, port int, serverName string) (answer, thumbprint string, err error) {
 	settings := &tls.Config{ServerName: serverName, InsecureSkipVerify: true, VerifyConnection: func(state tls.ConnectionState) error {
-		return vouchedFor(state.PeerCertificates[0], x509.VerifyOptions{DNSName: serverName})
+		return trusts.verify(state.PeerCertificates, x509.VerifyOptions{DNSName: serverName})
 	}}
 	ctx, cancel := context.WithTimeout(t.Context(), connectionLimit)
 	defer cancel()
@@ -65,9 +65,9 @@ func goClient(t *testing.T, port int, serverName string) (answer, thumbprint str
 	return strings.TrimSpace(string(text)), thumbprintOf(state.PeerCertificates[0]), err
 }
 
-func opensslClient(t *testing.T, port int, serverName string) (answer, thumbprint string, err error) {
+func opensslClient(t *testing.T, trusts trust, port int, serverName string) (answer, thumbprint string, err error) {
 	arguments := []string{"s_client", "-connect", "127.0.0.1:" + strconv.Itoa(port), "-servername", serverName, "-verify_hostname", serverName,
-		"-CAfile", env.authority.file, "-no-CApath", "-no-CAstore", "-verify_return_error", "-ign_eof"}
+		"-CAfile", trusts.file, "-no-CApath", "-no-CAstore", "-verify_return_error", "-ign_eof"}
 	ctx, cancel := context.WithTimeout(t.Context(), connectionLimit)
 	defer cancel()
 	command := exec.CommandContext(ctx, "openssl", arguments...)
@@ -101,7 +101,7 @@ func goServer(t *testing.T, certificate string) int {
 		_, _ = io.WriteString(w, text(r.TLS.PeerCertificates[0])) // the client notices
 	}))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert, VerifyConnection: func(state tls.ConnectionState) error {
-		return vouchedFor(state.PeerCertificates[0], x509.VerifyOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		return env.authority.knowing.verify(state.PeerCertificates, x509.VerifyOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	}}
 	server.Config.ErrorLog = log.New(t.Output(), "Go's server: ", 0)
 	server.StartTLS()
@@ -116,7 +116,7 @@ func opensslServer(t *testing.T, certificate string) int {
 	}
 	port, log := freePort(t), filepath.Join(t.TempDir(), "server.log")
 	process, err := node.StartProcess(exec.Command("openssl", "s_server", "-accept", "127.0.0.1:"+strconv.Itoa(port), "-cert", file, "-key", file,
-		"-cert_chain", file, "-CAfile", env.authority.file, "-no-CApath", "-no-CAstore", "-Verify", "4", "-verify_return_error", "-www"), log)
+		"-cert_chain", file, "-CAfile", env.authority.knowing.file, "-no-CApath", "-no-CAstore", "-Verify", "4", "-verify_return_error", "-www"), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,10 +128,13 @@ func opensslServer(t *testing.T, certificate string) int {
 	return port
 }
 
-// vouchedFor verifies a certificate with the vault's root. It knows the intermediate, which Wine's Schannel does not send.
-func vouchedFor(certificate *x509.Certificate, options x509.VerifyOptions) error {
-	options.Roots, options.Intermediates = env.authority.roots, env.authority.intermediates
-	_, err := certificate.Verify(options)
+// verify verifies a chain.
+func (t trust) verify(chain []*x509.Certificate, options x509.VerifyOptions) error {
+	options.Roots, options.Intermediates = t.roots, t.intermediates.Clone()
+	for _, one := range chain[1:] {
+		options.Intermediates.AddCert(one)
+	}
+	_, err := chain[0].Verify(options)
 	return err
 }
 
@@ -158,6 +161,21 @@ func selfSigned(t *testing.T, name string) string {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})) +
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+}
+
+// isServed checks that each kind of client verifies a server's chain and name, and gets an answer with a certificate; and that none takes
+// it for another name.
+func isServed(t *testing.T, trusts trust, port int, name, thumbprint string) {
+	t.Helper()
+	for kind, connect := range clients {
+		answer, shown, err := connect(t, trusts, port, name+".example.com")
+		if want := "served by " + thumbprint; err != nil || shown != thumbprint || answer != want {
+			t.Errorf("%s: the server shows %s and says %q (%v), want %s", kind, shown, answer, err, thumbprint)
+		}
+		if _, shown, err := connect(t, trusts, port, "other.example.com"); err == nil {
+			t.Errorf("%s takes %s for other.example.com", kind, shown)
+		}
+	}
 }
 
 // freePort is a port that is free.

@@ -2,6 +2,7 @@ package programs
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -51,6 +52,14 @@ func (m *machine) giveUserKeys(t *testing.T, thumbprints ...string) {
 		if err := m.copyKey(t, machineKeys, userKeys, one); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// makeKeyFolder makes the folder of CAPI's machine keys, which each Windows has: Wine's are in the registry.
+func (m *machine) makeKeyFolder(t *testing.T) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(m.Dir, "drive_c", "ProgramData", "Microsoft", "Crypto", "RSA", "MachineKeys"), 0o700); err != nil {
+		t.Fatal(err)
 	}
 }
 
