@@ -46,12 +46,12 @@ make_debian() {
 
 # The mounts are those of a namespace of their own: they end with the command.
 root="$(cd "$(dirname "$0")/.." && pwd)"
-export WINE10_ROOT="$debian" WINE10_FOLDERS="$root:${TMPDIR:-/tmp}"
+export WINE10_ROOT="$debian" WINE10_FOLDERS="$root:$cache:/tmp:${TMPDIR:-/tmp}"
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}" # without it Wine 10 complains on stderr
 # shellcheck disable=SC2016 # the shell in the namespace expands it
 exec unshare --mount bash -euc '
   IFS=: read -ra folders <<<"$WINE10_FOLDERS"
-  for folder in /proc /dev /tmp "${folders[@]}"; do
-    mkdir -p "$WINE10_ROOT$folder"
-    mount --rbind "$folder" "$WINE10_ROOT$folder"
-  done
+  mkdir -p "${folders[@]/#/$WINE10_ROOT}"
+  for folder in "${folders[@]}"; do mount --bind "$folder" "$WINE10_ROOT$folder"; done
+  for folder in /proc /dev; do mount --rbind "$folder" "$WINE10_ROOT$folder"; done
   exec "$@"' bash "$@"

@@ -55,6 +55,9 @@ func (m *machine) giveUserKeys(t *testing.T, thumbprints ...string) {
 	}
 }
 
+// ownNCrypt has a program use Wine's own ncrypt.dll, which keeps no keys, but verifies with public ones; the stand-in does not.
+var ownNCrypt = []string{"VAULTPANE_WINE_NCRYPT=b"}
+
 // makeKeyFolder makes the folder of CAPI's machine keys, which each Windows has: Wine's are in the registry.
 func (m *machine) makeKeyFolder(t *testing.T) {
 	t.Helper()
