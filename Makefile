@@ -72,6 +72,10 @@ test-oldest: ## Run the tests that need an API server with the oldest supported 
 test-windows: ## Run the tests of the Windows executable under Wine (or natively on Windows).
 	@hack/test-windows.sh
 
+.PHONY: test-wine10
+test-wine10: build ## Run them under Wine 10, and programs in C, Go and .NET that use the certificates (root; the first run makes a Debian 13 of 1.1 GB).
+	@hack/test-wine10.sh
+
 .PHONY: faults
 faults: build ## Break everything around the agents and kill them, while observers check the stores (FAULTS=-quick: in two minutes; SEED=7: those choices).
 	@hack/faults.sh $(if $(SEED),-seed=$(SEED)) $(FAULTS)

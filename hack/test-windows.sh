@@ -13,13 +13,13 @@ MINGW* | MSYS* | CYGWIN*)
   go -C hack/images test -count=1 -run Descriptors ./...
   ;;
 *)
-  echo "test-windows: under Wine"
   hack/wine.sh --prepare
-  # Wine 8 cannot remove the temporary folders of these tests. They do not test Windows' store.
-  packages=$(grep -vE '/certstore/directory$|/agent/report$|/controllers/agent$|/internal/engine$' <<<"$packages")
+  wine=$(hack/wine.sh --version)
+  echo "test-windows: under $wine"
+  # Not the engine's crash points: 382 runs of a store of files take five minutes there, and do not test Windows' store.
   # shellcheck disable=SC2086 # one word a package
-  GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -exec "$PWD/hack/wine.sh" $packages
-  echo "test-windows: under Wine, without CNG"
+  GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -skip '^TestWhereverTheAgentIsKilled' -exec "$PWD/hack/wine.sh" $packages
+  echo "test-windows: under $wine, without CNG"
   VAULTPANE_WINE_NCRYPT=b GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -run CNG -exec "$PWD/hack/wine.sh" ./internal/certstore/windows ./internal/certstore/windows/keys
   hack/layout.sh
   GOOS=windows GOARCH=amd64 go -C hack/images test -count=1 -run Descriptors -exec "$PWD/hack/wine.sh" ./...

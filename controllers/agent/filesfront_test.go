@@ -16,6 +16,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/engine/failure"
 	"github.com/vaultpane/vaultpane/internal/settings"
 	"github.com/vaultpane/vaultpane/internal/standalone"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // front is how an engine is told what to do, and where it reports. The tests of this package run with each.
@@ -55,7 +56,7 @@ func newFilesFront(m *machine) *filesFront {
 	if m.cluster, err = sharedVault(); err != nil {
 		m.t.Fatal(err)
 	}
-	f := &filesFront{machine: m, dir: m.t.TempDir(), stateDir: m.t.TempDir(), warned: map[string][]string{}}
+	f := &filesFront{machine: m, dir: winetest.TempDir(m.t), stateDir: winetest.TempDir(m.t), warned: map[string][]string{}}
 	// With another file, the folder is never empty: an empty one is no wish to remove everything.
 	m.must(os.WriteFile(filepath.Join(f.dir, "none.json"), []byte(`{"observedCertificates": []}`), 0o600))
 	return f

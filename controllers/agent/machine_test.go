@@ -14,6 +14,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/test/controlplane"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // checkInterval is the time between two checks of the store, short because tests wait for them.
@@ -50,7 +51,7 @@ func newMachine(t *testing.T, name string) *machine {
 	t.Parallel()
 	m := &machine{
 		t: t, name: name, clock: &clock{}, log: &logBuffer{}, host: &host{}, reconciles: &reconcileCount{},
-		store: &faultyStore{root: filepath.Join(t.TempDir(), "store")},
+		store: &faultyStore{root: filepath.Join(winetest.TempDir(t), "store")},
 	}
 	if withFiles {
 		m.front = newFilesFront(m)

@@ -28,6 +28,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/engine"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
 	"github.com/vaultpane/vaultpane/test/suite"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // newReconciler returns a reconciler of "node" with a directory store, over objects in memory: for what is decided about the
@@ -35,7 +36,7 @@ import (
 func newReconciler(t *testing.T, objects ...client.Object) *Reconciler {
 	t.Helper()
 	kube := fake.NewClientBuilder().WithScheme(suite.Scheme()).WithObjects(objects...).Build()
-	store, err := directory.New(t.TempDir())
+	store, err := directory.New(winetest.TempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/directory"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 // crashRun is a machine whose agent is killed once, and everything around it.
@@ -37,7 +38,7 @@ func (m accountMachine) Resolve(account string) (string, error) { return m.sids[
 // newCrashRun begins with an empty store.
 func newCrashRun(t *testing.T, killAt int, effected bool) *crashRun {
 	t.Helper()
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	observer, err := directory.New(root)
 	if err != nil {
 		t.Fatal(err)

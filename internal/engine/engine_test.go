@@ -18,6 +18,7 @@ import (
 	"github.com/vaultpane/vaultpane/internal/certstore/directory"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
 	"github.com/vaultpane/vaultpane/internal/keyvault"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 var myStore = certstore.Ref{Location: certstore.LocalMachine, Name: certstore.StoreMY}
@@ -78,7 +79,7 @@ func (r *reports) Names() []string {
 // newEngine returns an engine with a directory store that certificates target. No vault answers.
 func newEngine(t *testing.T, certificates ...*v1alpha1.ObservedCertificate) *Engine {
 	t.Helper()
-	store, err := directory.New(t.TempDir())
+	store, err := directory.New(winetest.TempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/vaultpane/vaultpane/test/await"
 	gridtest "github.com/vaultpane/vaultpane/test/eventgrid"
 )
 
@@ -24,10 +25,12 @@ func TestTheAgeIsComputedWhileTheReceiverRuns(t *testing.T) {
 	}
 	stop := f.run(t, r)
 	awaitReason(t, r, Unreachable)
-	first, second := ageOf(t, registry), ageOf(t, registry)
-	if first <= 0 || second <= first {
-		t.Errorf("got %v and then %v without a success, want it to grow from the start", first, second)
+	first := ageOf(t, registry)
+	if first <= 0 {
+		t.Errorf("got %v without a success, want the time since the start", first)
 	}
+	// A clock may stand still between two scrapes: that of Windows for up to 16 ms.
+	await.That(t, "the age grows", func() (bool, error) { return ageOf(t, registry) > first, nil })
 	f.grid.Heal()
 	f.grid.Publish(renewal("web"))
 	awaitReason(t, r, "")

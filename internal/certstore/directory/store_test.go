@@ -12,6 +12,7 @@ import (
 
 	"github.com/vaultpane/vaultpane/internal/certstore"
 	"github.com/vaultpane/vaultpane/internal/certstore/storetest"
+	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
 var my = certstore.Ref{Location: certstore.LocalMachine, Name: "MY"}
@@ -44,7 +45,7 @@ func aged(t testing.TB, path string) {
 }
 
 func TestTheDirectoryConforms(t *testing.T) {
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	storetest.Run(t, storetest.Machine{
 		Open:        func() certstore.Store { return open(t, root) },
 		Locations:   []certstore.Location{certstore.LocalMachine, certstore.CurrentUser},
@@ -86,7 +87,7 @@ func TestFilesAreReadableByTheirOwnerOnly(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no file modes")
 	}
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	install(t, open(t, filepath.Join(root, "store")))
 	err := filepath.WalkDir(filepath.Join(root, "store"), func(path string, file fs.DirEntry, err error) error {
 		if err != nil {
@@ -104,7 +105,7 @@ func TestFilesAreReadableByTheirOwnerOnly(t *testing.T) {
 }
 
 func TestADamagedFileIsIgnoredAndReplaced(t *testing.T) {
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	store, item := open(t, root), storetest.RSAItem(t, "web")
 	folder := filepath.Join(root, "LocalMachine", "MY")
 	path := filepath.Join(folder, certstore.Thumbprint(item.Certificate)+".pem")
@@ -127,7 +128,7 @@ func TestADamagedFileIsIgnoredAndReplaced(t *testing.T) {
 }
 
 func TestOtherFilesAreIgnored(t *testing.T) {
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	store := open(t, root)
 	entry := install(t, store)
 	folder := filepath.Join(root, "LocalMachine", "MY")
@@ -142,7 +143,7 @@ func TestOtherFilesAreIgnored(t *testing.T) {
 }
 
 func TestAnotherToolsCertificateHasNoMark(t *testing.T) {
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	entry := install(t, open(t, root))
 	path := filepath.Join(root, "LocalMachine", "MY", entry.Thumbprint+".pem")
 	text, err := os.ReadFile(path)
@@ -162,7 +163,7 @@ func TestAnotherToolsCertificateHasNoMark(t *testing.T) {
 }
 
 func TestAnotherCertificatesKeyIsMissing(t *testing.T) {
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	entry := install(t, open(t, root))
 	path := filepath.Join(root, "LocalMachine", "MY", entry.Thumbprint+".key")
 	for _, content := range []string{"", "hello", "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----\n"} {
@@ -177,7 +178,7 @@ func TestAnotherCertificatesKeyIsMissing(t *testing.T) {
 }
 
 func TestADirectoryThatCannotBeCreatedIsAnError(t *testing.T) {
-	root := t.TempDir()
+	root := winetest.TempDir(t)
 	if err := os.WriteFile(filepath.Join(root, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
