@@ -26,6 +26,7 @@ const (
 
 // An agent without any Azure identity keeps the authorities of a ConfigMap.
 func TestAuthoritiesOfAConfigMapNeedNoAzure(t *testing.T) {
+	env.needsAKeptRoot(t)
 	env.withoutAzure(t)
 	env.create(t, "bundle", "", func(spec *v1alpha1.ObservedCertificateSpec) {
 		spec.ConfigMap = &v1alpha1.ConfigMapKey{Name: bundleName, Key: bundleKey}

@@ -106,6 +106,7 @@ func TestThePredecessorIsLinkedToItsSuccessor(t *testing.T) {
 }
 
 func TestARootArrivesWithoutAKeyAndGoes(t *testing.T) {
+	env.needsAKeptRoot(t)
 	root, thumbprint := newRoot(t)
 	if _, err := env.shop.SetSecret("root", "application/x-pem-file", root); err != nil {
 		t.Fatal(err)
@@ -120,6 +121,22 @@ func TestARootArrivesWithoutAKeyAndGoes(t *testing.T) {
 	env.delete(t, "root")
 	env.gone(t, "root")
 	await.That(t, "the root is gone", func() (bool, error) { return len(env.held(t, "root")) == 0, nil })
+}
+
+// needsAKeptRoot skips a test under Wine 10, where every process that opens LocalMachine\Root removes what the agent installed, and so does
+// each look of the test. There test/programs shows that programs trust the root.
+func (w *environment) needsAKeptRoot(t *testing.T) {
+	t.Helper()
+	if w.kind != node.Wine {
+		return
+	}
+	version, err := node.WineVersion(w.machine.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version >= 10 {
+		t.Skipf("Wine %d rebuilds LocalMachine\\Root in every process; docs/testing.md", version)
+	}
 }
 
 func TestALostMarkIsSetAgain(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/vaultpane/vaultpane/test/keyvault"
+	"github.com/vaultpane/vaultpane/test/node"
 )
 
 // env is what the tests share. They run one after another, each on a machine of its own.
@@ -57,7 +58,7 @@ func (e *environment) prepare() error {
 	if e.root, err = filepath.Abs(filepath.Join("..", "..")); err != nil {
 		return err
 	}
-	if e.wineVersion, err = wineVersion(e.root); err != nil {
+	if e.wineVersion, err = node.WineVersion(e.root); err != nil {
 		return err
 	}
 	if e.dir, err = os.MkdirTemp("", "vaultpane-programs-"); err != nil {

@@ -1,9 +1,7 @@
 package programs
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -12,19 +10,6 @@ import (
 
 // What Wine does differently from Windows, and what these tests do about it, is here and in docs/testing.md, and nowhere else. The
 // product does not know of it.
-
-// wineVersion is the major version of the Wine that hack/wine.sh runs.
-func wineVersion(root string) (int, error) {
-	text, err := exec.Command(filepath.Join(root, "hack", "wine.sh"), "--version").Output()
-	if err != nil {
-		return 0, fmt.Errorf("asking for Wine's version: %w", err)
-	}
-	var major int
-	if _, err := fmt.Sscanf(string(text), "wine-%d.", &major); err != nil {
-		return 0, fmt.Errorf("reading Wine's version %q: %w", text, err)
-	}
-	return major, nil
-}
 
 // needsWine10 skips a test under an older Wine.
 func needsWine10(t *testing.T, reason string) {
