@@ -36,11 +36,11 @@ const (
 	slackDescriptors = 4
 )
 
-// slackHeapARound is that of the heaps. What Wine leaks of a write, the bare loop leaks too; in Wine 10, whose heaps have blocks of fewer
-// sizes, the store's share was 0.5 to 1.9 KB larger, over 100 rounds and over 1,000.
+// slackHeapARound is that of the heaps. Wine 10's give blocks in groups, and are not measured to the byte: in 16 runs the store's share
+// was 1.6 KB a round less to 5.6 KB more than that of the bare loop. So only a large leak is seen there, and a small one under Wine 8.
 func slackHeapARound() int64 {
 	if winetest.Wine() >= 10 {
-		return 2560
+		return 8 << 10
 	}
 	return 512
 }
