@@ -62,7 +62,9 @@ func (m *machine) start(t *testing.T) {
 }
 
 func (m *machine) close(t *testing.T) {
-	m.agent.Kill()
+	if m.agent != nil {
+		m.agent.Kill()
+	}
 	m.Close()
 	if t.Failed() {
 		files, _ := filepath.Glob(filepath.Join(m.dir, "*.log")) // the pattern is right

@@ -19,13 +19,11 @@ func main() {
 		fmt.Println("usage: store serve ADDRESS COMMON-NAME")
 		os.Exit(2)
 	}
-	if err := serve(os.Args[2], os.Args[3]); err != nil {
-		fmt.Println("store:", err)
-		os.Exit(1)
-	}
+	fmt.Println("store:", serve(os.Args[2], os.Args[3]))
+	os.Exit(1)
 }
 
-// serve looks for the certificate of a name before each connection.
+// serve looks for the certificate of a name before each connection, until it fails.
 func serve(address, name string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
