@@ -119,10 +119,15 @@ func (m *Machine) on(ctx context.Context, executable string, environment []strin
 // outputOf runs a command and returns its output. That another process holds the pipes after its end is no error.
 func outputOf(command *exec.Cmd) ([]byte, error) {
 	output, err := command.Output()
+	return output, unlessHeld(err)
+}
+
+// unlessHeld is nil for a command that has succeeded, but whose pipes another process holds.
+func unlessHeld(err error) error {
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil
+		return nil
 	}
-	return output, err
+	return err
 }
 
 // Start starts the agent; what it logs is appended to logFile. Settings are given by environment, as on a real node.

@@ -13,7 +13,7 @@ import (
 // Registry runs Wine's reg and returns what it printed.
 func (m *Machine) Registry(ctx context.Context, arguments ...string) (string, error) {
 	output, err := m.on(ctx, "reg", nil, arguments...).CombinedOutput()
-	if err != nil {
+	if err = unlessHeld(err); err != nil {
 		err = fmt.Errorf("reg %s: %w\n%s", arguments[0], err, output)
 	}
 	return string(output), err
