@@ -101,6 +101,7 @@ func goServer(t *testing.T, certificate string) int {
 		_, _ = io.WriteString(w, text(r.TLS.PeerCertificates[0])) // the client notices
 	}))
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{own}, ClientAuth: tls.RequireAnyClientCert, VerifyConnection: func(state tls.ConnectionState) error {
+		t.Logf("the client uses %s with %s", tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
 		return env.authority.knowing.verify(state.PeerCertificates, x509.VerifyOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	}}
 	server.Config.ErrorLog = log.New(t.Output(), "Go's server: ", 0)
