@@ -73,7 +73,7 @@ test-windows: ## Run the tests of the Windows executable under Wine (or natively
 	@hack/test-windows.sh
 
 .PHONY: test-wine10
-test-wine10: build ## Run them under Wine 10, and programs in C, Go and .NET that use the certificates (root; the first run makes a Debian 13 of 1.1 GB).
+test-wine10: build ## Run the tests of the Windows executable under Wine 10, and programs in C, Go and .NET that use the certificates (root; the first run makes a Debian 13 of 1.1 GB).
 	@hack/test-wine10.sh
 
 .PHONY: faults
