@@ -16,12 +16,18 @@ import (
 	"github.com/vaultpane/vaultpane/test/winetest"
 )
 
-// unsupported is what Wine 8 does not have (ERROR_INVALID_LEVEL); Windows has all.
-func unsupported() string {
-	if winetest.OnWine() {
-		return "; this system does not support: delayed start; this system does not support: restart after an exit code"
+// hasDelayedStart is false for Wine 8 (ERROR_INVALID_LEVEL).
+func hasDelayedStart() bool { return !winetest.OnWine() || winetest.Wine() >= 10 }
+
+// unsupported is what Wine does not have; Windows has all.
+func unsupported() (text string) {
+	if !hasDelayedStart() {
+		text += "; this system does not support: delayed start"
 	}
-	return ""
+	if winetest.OnWine() {
+		text += "; this system does not support: restart after an exit code"
+	}
+	return text
 }
 
 // trouble is an argument that must arrive as it is.
@@ -150,7 +156,7 @@ func checkRunning(t *testing.T, s service) {
 	}
 	got.PID = 0
 	start := "automatic (delayed)"
-	if winetest.OnWine() {
+	if !hasDelayedStart() {
 		start = "automatic"
 	}
 	want := Status{Name: s.Name, Installed: true, State: "running", StartType: start, CommandLine: got.CommandLine}

@@ -114,7 +114,7 @@ func (s *Server) Close() error {
 	}
 	if s.remove {
 		err := os.RemoveAll(s.dir)
-		if runtime.GOOS != "windows" { // Wine lacks the call by which Go removes folders
+		if runtime.GOOS != "windows" { // Wine 8 lacks the call by which Go removes folders
 			problems = append(problems, err)
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Server) CAPEM() []byte { return append([]byte(nil), s.caPEM...) }
 // TokenRequests returns the number of token requests to the token endpoint and the managed identity endpoint, successful or not.
 func (s *Server) TokenRequests() int { return s.tenant.tokens.requestCount() }
 
-// testDir returns a folder for the server's certificate. It is not removed on Windows: Wine lacks the call by which Go removes
+// testDir returns a folder for the server's certificate. It is not removed on Windows: Wine 8 lacks the call by which Go removes
 // folders, so that t.TempDir fails the test there.
 func testDir(t testing.TB) string {
 	t.Helper()

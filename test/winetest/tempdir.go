@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TempDir is t.TempDir, except that a folder that Wine cannot remove is no failure of the test.
+// TempDir is t.TempDir, except that a folder that Wine 8 cannot remove is no failure of the test.
 func TempDir(t *testing.T) string {
 	t.Helper()
 	path, err := os.MkdirTemp("", "vaultpane-test-")
