@@ -118,9 +118,9 @@ func (s *site) kill(ctx context.Context) error {
 		longest = 2 * time.Second // Wine takes that long to start it
 	}
 	if s.native() && s.random.IntN(2) == 0 {
-		if s.awaitWrite(ctx, longest) {
+		if s.awaitWrite(ctx, 2*longest) {
 			s.results.aimedKill()
-			wait(ctx, time.Duration(s.random.Int64N(int64(time.Millisecond))))
+			wait(ctx, time.Duration(s.random.Int64N(int64(200*time.Microsecond)))) // a file is written in about that time
 		}
 	} else {
 		wait(ctx, time.Duration(s.random.Int64N(int64(longest))))
