@@ -16,7 +16,7 @@ MINGW* | MSYS* | CYGWIN*)
   hack/wine.sh --prepare
   wine=$(hack/wine.sh --version)
   echo "test-windows: under $wine"
-  # Not the engine's crash points: 382 runs of a store of files take five minutes there, and do not test Windows' store.
+  # Not the engine's crash points: 382 runs of a store of files take four minutes there, and do not test Windows' store.
   # shellcheck disable=SC2086 # one word a package
   GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -skip '^TestWhereverTheAgentIsKilled' -exec "$PWD/hack/wine.sh" $packages
   echo "test-windows: under $wine, without CNG"
