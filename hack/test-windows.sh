@@ -16,7 +16,10 @@ MINGW* | MSYS* | CYGWIN*)
   hack/wine.sh --prepare
   wine=$(hack/wine.sh --version)
   echo "test-windows: under $wine"
-  # Not the engine's crash points: 382 runs of a store of files take four minutes there, and do not test Windows' store.
+  # Left out is what takes the store of files for a node's, as only Linux' agents do. On Windows a file cannot be read while it is
+  # replaced, so that a test of controllers/agent, which looks while the agent writes, now and then fails with a sharing violation. The
+  # engine's crash points are 382 runs of it and take four minutes.
+  packages=$(grep -v '/controllers/agent$' <<<"$packages")
   # shellcheck disable=SC2086 # one word a package
   GOOS=windows GOARCH=amd64 go test -count=1 -p 1 -timeout 30m -skip '^TestWhereverTheAgentIsKilled' -exec "$PWD/hack/wine.sh" $packages
   echo "test-windows: under $wine, without CNG"
