@@ -16,7 +16,7 @@ MINGW* | MSYS* | CYGWIN*)
   hack/wine.sh --prepare
   wine=$(hack/wine.sh --version)
   echo "test-windows: under $wine"
-  # Left out is what takes the store of files for a node's, as only Linux' agents do. On Windows a file cannot be read while it is
+  # Left out is what takes the store of files for a node's, as only Linux' agents do. There a file cannot always be read while it is
   # replaced, so that a test of controllers/agent, which looks while the agent writes, now and then fails with a sharing violation. The
   # engine's crash points are 382 runs of it and take four minutes.
   packages=$(grep -v '/controllers/agent$' <<<"$packages")
