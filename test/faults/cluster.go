@@ -25,12 +25,12 @@ type cluster struct {
 
 	mu         sync.Mutex
 	controller *node.Process
-	away       sync.Mutex // held by whoever takes the API server away
+	away       chan struct{} // holds one element while a site has taken the API server away
 }
 
 // startCluster starts both. The API server ends one in a hundred connections with GOAWAY all the time.
 func startCluster(ctx context.Context, root, dir string) (*cluster, error) {
-	c := &cluster{root: root, dir: dir}
+	c := &cluster{root: root, dir: dir, away: make(chan struct{}, 1)}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return c, fmt.Errorf("making a folder: %w", err)
 	}

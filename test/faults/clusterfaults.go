@@ -22,15 +22,19 @@ func clusterFaults() []fault {
 }
 
 // stopAPIServer takes it away from both nodes. One site may do that at a time.
-func stopAPIServer(_ context.Context, s *site) error {
+func stopAPIServer(ctx context.Context, s *site) error {
 	c := s.front.(*member).cluster
-	c.away.Lock()
+	select {
+	case c.away <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err() // the other site failed meanwhile
+	}
 	return c.plane.StopAPIServer()
 }
 
 func startAPIServer(_ context.Context, s *site) error {
 	c := s.front.(*member).cluster
-	defer c.away.Unlock()
+	defer func() { <-c.away }()
 	return c.plane.StartAPIServer()
 }
 

@@ -57,7 +57,7 @@ func run(ctx context.Context, s settings) error {
 	w := &world{settings: s, results: newResults(s.seed)}
 	defer w.close()
 	if err := w.prepare(ctx); err != nil {
-		return err
+		return fmt.Errorf("%w (logs in %s)", err, w.keep())
 	}
 	if err := w.run(ctx); err != nil {
 		return fmt.Errorf("%w (logs in %s)", err, w.keep())

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// watching is how long a watch lasts at most.
-const watching = 20 * time.Minute
+// watching is how long a watch lasts at most: longer than the runs, which end it.
+const watching = time.Hour
 
 // watched are the stores that a watch reads: a certificate may move from one to another.
 var watched = []string{my, "WebHosting"}
