@@ -10,6 +10,8 @@ import (
 // fault is something that is broken for a while.
 type fault struct {
 	name string
+	// place is its place among all.
+	place int
 	// begin breaks it, end mends it. Either may be nil.
 	begin, end func(ctx context.Context, s *site) error
 	// of says whether a site can have it; nil for all.
@@ -20,9 +22,14 @@ type fault struct {
 	kills int
 }
 
-// faults are all faults, in the order of the table.
+// allFaults are all faults, in the order in which those of a mix begin: what is wrong in a vault before the settings change, files
+// before the disk that refuses writes, and the API server last.
 func allFaults() []fault {
-	return slices.Concat(vaultFaults(), contentFaults(), loginFaults(), clusterFaults(), storeFaults(), processFaults())
+	all := slices.Concat(vaultFaults(), contentFaults(), loginFaults(), processFaults(), storeFaults(), clusterFaults())
+	for i := range all {
+		all[i].place = i
+	}
+	return all
 }
 
 func native(s *site) bool { return s.native() }

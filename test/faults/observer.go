@@ -54,6 +54,9 @@ type problem struct {
 	kind, text string
 }
 
+// kindMissing is the kind of a name without a valid certificate.
+const kindMissing = "missing"
+
 // news returns what the observer has printed since the last call.
 func (o *observer) news() ([]problem, error) {
 	text, err := os.ReadFile(o.log)

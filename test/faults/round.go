@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func (s *site) run(ctx context.Context, set settings) error {
 	}
 	for s.killed.Load() < int64(set.kills) {
 		s.random.Shuffle(len(possible), func(i, j int) { possible[i], possible[j] = possible[j], possible[i] })
-		if err := s.round(ctx, possible[:2+s.random.IntN(2)]...); err != nil {
+		if err := s.round(ctx, slices.Clone(possible[:2+s.random.IntN(2)])...); err != nil {
 			return err
 		}
 	}
@@ -39,8 +40,10 @@ func (s *site) run(ctx context.Context, set settings) error {
 // settleLimit is how long everything may take to be as it should after a fault: one interval, and the time of a poll.
 const settleLimit = (interval + 15) * time.Second
 
-// round breaks some things, kills the agent meanwhile, mends all, and checks that everything becomes as it should.
+// round breaks some things in their order, kills the agent meanwhile, mends all in the opposite order, and checks that everything
+// becomes as it should.
 func (s *site) round(ctx context.Context, faults ...fault) error {
+	slices.SortFunc(faults, func(a, b fault) int { return a.place - b.place })
 	names, empties, kills := []string{}, false, 2
 	if len(faults) > 1 {
 		kills = 8
@@ -63,7 +66,7 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 		}
 	}
 	wait(ctx, time.Second) // the last agent meets the faults, and sees them mended
-	for _, one := range faults {
+	for _, one := range slices.Backward(faults) {
 		if one.end != nil {
 			if err := one.end(ctx, s); err != nil {
 				return fmt.Errorf("ending %q: %w", one.name, err)
@@ -81,7 +84,7 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 	}
 	news, err := s.watch.news()
 	for _, one := range news {
-		if !empties {
+		if !empties || one.kind != kindMissing {
 			s.results.violation(s.name, names, one.at.Format(time.StampMilli)+" "+one.text)
 		}
 	}
