@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -139,9 +140,9 @@ func (s *site) leftovers() string {
 			return fmt.Sprintf("%s still gives everybody access", filepath.Base(file))
 		}
 	}
-	for _, file := range s.others {
-		if !slices.Contains(files, file) {
-			return fmt.Sprintf("%s, which is not the agent's, is gone", filepath.Base(file))
+	for file, content := range s.others {
+		if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, content) {
+			return fmt.Sprintf("%s, which is not the agent's, is gone or has changed", filepath.Base(file))
 		}
 	}
 	return ""

@@ -45,7 +45,7 @@ type site struct {
 	watch   *observer
 	disk    disk
 	wishes  wishes
-	others  []string // files that are not the agent's
+	others  map[string][]byte // files that are not the agent's, by path
 	// repeating ends what happens again and again.
 	repeating []func()
 }
@@ -174,7 +174,7 @@ func (s *site) close() {
 }
 
 // addOthers puts certificates into the store that are not the agent's, and a file. It returns the files among them.
-func (s *site) addOthers(ctx context.Context) ([]string, error) {
+func (s *site) addOthers(ctx context.Context) (map[string][]byte, error) {
 	for range 3 {
 		if _, err := s.watch.runOnce(ctx, "add", otherName); err != nil {
 			return nil, err
@@ -188,7 +188,13 @@ func (s *site) addOthers(ctx context.Context) ([]string, error) {
 	if err := os.WriteFile(note, []byte("Somebody keeps a file here.\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("writing a file: %w", err)
 	}
-	return filepath.Glob(filepath.Join(folder, "*"))
+	files, err := filepath.Glob(filepath.Join(folder, "*"))
+	others := map[string][]byte{}
+	for _, file := range files {
+		text, failed := os.ReadFile(file)
+		others[file], err = text, errors.Join(err, failed)
+	}
+	return others, err
 }
 
 // otherName is the subject of the certificates that are not the agent's.

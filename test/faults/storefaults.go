@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,7 +92,8 @@ func (s *site) eachOpenFile(ctx context.Context, suffix string, change func(text
 	return nil
 }
 
-// emptyStore removes the store's folder, and puts back what is not the agent's. Under Wine it deletes the agent's certificates.
+// emptyStore removes the agent's certificates, and the folders of the stores where nothing else is. Under Wine it deletes the
+// agent's certificates.
 func emptyStore(ctx context.Context, s *site) error {
 	if !s.native() {
 		all, err := s.watch.holds(ctx)
@@ -102,18 +104,24 @@ func emptyStore(ctx context.Context, s *site) error {
 		}
 		return err
 	}
-	kept := map[string][]byte{}
-	for _, file := range s.others {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("keeping the files of others: %w", err)
+	machine := filepath.Join(s.machine.StorePath(), "LocalMachine")
+	certificates, err := filepath.Glob(filepath.Join(machine, "*", "*.pem"))
+	keys, failed := filepath.Glob(filepath.Join(machine, "*", "*.key"))
+	err = errors.Join(err, failed)
+	for _, file := range append(certificates, keys...) { // no certificate is without its key
+		if s.others[file] != nil {
+			continue
 		}
-		kept[file] = content
+		if failed := os.Remove(file); !errors.Is(failed, fs.ErrNotExist) {
+			err = errors.Join(err, failed)
+		}
 	}
-	folder := filepath.Join(s.machine.StorePath(), "LocalMachine", "MY")
-	err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o755))
-	for file, content := range kept {
-		err = errors.Join(err, os.WriteFile(file, content, 0o600))
+	stores, failed := os.ReadDir(machine)
+	err = errors.Join(err, failed)
+	for _, store := range stores {
+		if store.Name() != "MY" { // where the files of others are
+			err = errors.Join(err, os.RemoveAll(filepath.Join(machine, store.Name())))
+		}
 	}
 	return err
 }
