@@ -9,10 +9,15 @@ import (
 
 // spoils is a fault in what the vault has under one name. Nothing else changes it meanwhile. In the end there is a good version.
 func spoils(name string, spoil func(s *site, secret string) error) fault {
+	return spoilsAmong(keptCertificates, name, spoil)
+}
+
+// spoilsAmong is spoils for one of the first of the certificates that are kept.
+func spoilsAmong(count int, name string, spoil func(s *site, secret string) error) fault {
 	return fault{
 		name: name,
 		begin: func(_ context.Context, s *site) error {
-			secret := s.kept(s.random.IntN(keptCertificates))
+			secret := s.kept(s.random.IntN(count))
 			if s.wishes.reserved[secret] {
 				return nil // another fault has it
 			}
@@ -43,9 +48,7 @@ func contentFaults() []fault {
 			}
 			return s.vault.Disable(secret, "")
 		}),
-		spoils("newest version expires while it is installed", func(s *site, secret string) error {
-			return s.putWithin(secret, time.Now().Add(-time.Hour), time.Now().Add(3*time.Second))
-		}),
+		expires("newest version expires while it is installed"),
 		spoils("newest version has expired", func(s *site, secret string) error {
 			return s.putWithin(secret, time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))
 		}),
@@ -53,6 +56,23 @@ func contentFaults() []fault {
 			return s.putWithin(secret, time.Now().Add(time.Hour), time.Now().Add(24*time.Hour))
 		}),
 	}
+}
+
+// expires is a version that is installed while it is valid, and has expired before the fault ends. It is none of the single one: of
+// that nothing else stays.
+func expires(name string) fault {
+	const validity = 3 * time.Second
+	var begun time.Time
+	one := spoilsAmong(keptCertificates-1, name, func(s *site, secret string) error {
+		begun = time.Now()
+		return s.putWithin(secret, begun.Add(-time.Hour), begun.Add(validity))
+	})
+	replace := one.end
+	one.end = func(ctx context.Context, s *site) error {
+		wait(ctx, time.Until(begun.Add(validity+500*time.Millisecond)))
+		return replace(ctx, s)
+	}
+	return one
 }
 
 func (s *site) putWithin(secret string, from, to time.Time) error {

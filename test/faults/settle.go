@@ -86,7 +86,7 @@ func (s *site) storeDiffers(ctx context.Context) string {
 	}
 	for name, some := range held {
 		if wanted := s.wishes.wanted[name]; wanted != nil {
-			if problem := judge(name, s.vault.Thumbprint(name), wanted.Spec.CertificateStoreName, some); problem != "" {
+			if problem := judge(name, s.vault.Thumbprint(name), wanted.Spec, some); problem != "" {
 				return problem
 			}
 		} else if name != "other" {
@@ -101,9 +101,10 @@ func (s *site) storeDiffers(ctx context.Context) string {
 	return s.leftovers()
 }
 
-// judge says what is wrong with the versions of a certificate in the stores: the newest must be in its store, with one before it at
-// most, and each must work.
-func judge(name, newest, store string, some []holding) string {
+// judge says what is wrong with the versions of a certificate in the stores: the newest must be in its store, with as many before it
+// as its history may have, and each must work.
+func judge(name, newest string, spec v1alpha1.ObservedCertificateSpec, some []holding) string {
+	store := spec.CertificateStoreName
 	isThere := func(one holding) bool { return one.Thumbprint == newest && one.Store == store }
 	if !slices.ContainsFunc(some, isThere) {
 		return fmt.Sprintf("%s is not in %s with its newest version %s: %+v", name, store, newest, some)
@@ -116,7 +117,7 @@ func judge(name, newest, store string, some []holding) string {
 			return fmt.Sprintf("%s is left over in %s", name, one.Store)
 		}
 	}
-	if len(some) > 2 {
+	if len(some) > 1+int(*spec.RevisionHistoryLimit) {
 		return fmt.Sprintf("the store has %d versions of %s", len(some), name)
 	}
 	return ""

@@ -3,28 +3,33 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
 func TestJudgeSaysWhatIsWrongInTheStore(t *testing.T) {
 	newest := holding{Store: "MY", Name: "web", Thumbprint: "B", Works: true}
 	previous := holding{Store: "MY", Name: "web", Thumbprint: "A", Works: true}
 	tests := []struct {
-		name string
-		some []holding
-		want string
+		name    string
+		history int32
+		some    []holding
+		want    string
 	}{
-		{"the newest alone", []holding{newest}, ""},
-		{"with the one before", []holding{previous, newest}, ""},
-		{"only the one before", []holding{previous}, "not in MY with its newest version"},
-		{"in another store", []holding{{Store: "WebHosting", Thumbprint: "B", Works: true}}, "not in MY with its newest version"},
-		{"left over in another store", []holding{newest, {Store: "WebHosting", Thumbprint: "B", Works: true}}, "left over in WebHosting"},
-		{"without its key", []holding{{Store: "MY", Thumbprint: "B"}}, "without its key"},
-		{"the one before without its key", []holding{newest, {Store: "MY", Thumbprint: "A"}}, "without its key"},
-		{"three versions", []holding{newest, previous, {Store: "MY", Thumbprint: "C", Works: true}}, "3 versions"},
+		{"the newest alone", 1, []holding{newest}, ""},
+		{"with the one before", 1, []holding{previous, newest}, ""},
+		{"only the one before", 1, []holding{previous}, "not in MY with its newest version"},
+		{"in another store", 1, []holding{{Store: "WebHosting", Thumbprint: "B", Works: true}}, "not in MY with its newest version"},
+		{"left over in another store", 1, []holding{newest, {Store: "WebHosting", Thumbprint: "B", Works: true}}, "left over in WebHosting"},
+		{"without its key", 1, []holding{{Store: "MY", Thumbprint: "B"}}, "without its key"},
+		{"the one before without its key", 1, []holding{newest, {Store: "MY", Thumbprint: "A"}}, "without its key"},
+		{"three versions", 1, []holding{newest, previous, {Store: "MY", Thumbprint: "C", Works: true}}, "3 versions"},
+		{"with the one before, which may not stay", 0, []holding{previous, newest}, "2 versions"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := judge("web", "B", "MY", test.some)
+			spec := v1alpha1.ObservedCertificateSpec{CertificateStoreName: "MY", RevisionHistoryLimit: &test.history}
+			got := judge("web", "B", spec, test.some)
 			if (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("judge says %q, want %q", got, test.want)
 			}

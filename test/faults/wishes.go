@@ -49,6 +49,9 @@ func (s *site) kept(number int) string { return fmt.Sprintf("%s-kept-%d", s.shor
 
 func (s *site) open(number int) string { return fmt.Sprintf("%s-open-%d", s.short, number) }
 
+// single is the one among those kept of which no version before the newest stays: whatever replaces it must be valid.
+func (s *site) single() string { return s.kept(keptCertificates - 1) }
+
 // passing is a certificate that is asked for now and then.
 func (s *site) passing() string { return s.short + "-passing" }
 
@@ -66,10 +69,13 @@ func (s *site) put(name string) error {
 }
 
 func (w *wishes) add(name string) {
-	one := int32(1)
+	history := int32(1)
+	if name == w.site.single() {
+		history = 0
+	}
 	spec := v1alpha1.ObservedCertificateSpec{
 		URL: w.site.vault.SecretURL(name), CertificateStoreName: "MY", PollingIntervalInS: interval, DeletionPolicy: v1alpha1.DeletionDelete,
-		RevisionHistoryLimit: &one, LinkOnRenewal: true,
+		RevisionHistoryLimit: &history, LinkOnRenewal: true,
 	}
 	if w.site.machine.Kind == node.Wine {
 		spec.KeyStorageProvider = v1alpha1.ProviderCAPI // the observer under Wine signs with these keys
