@@ -4,20 +4,22 @@ import (
 	"context"
 	"time"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
 // spoils is a fault in what the vault has under one name. Nothing else changes it meanwhile. In the end there is a good version.
-func spoils(name string, spoil func(s *site, secret string) error) fault {
-	return spoilsAmong(keptCertificates, name, spoil)
+func spoils(name string, reason v1alpha1.Reason, spoil func(s *site, secret string) error) fault {
+	return spoilsOne(name, reason, func(s *site) string { return s.kept(s.random.IntN(keptCertificates)) }, spoil)
 }
 
-// spoilsAmong is spoils for one of the first of the certificates that are kept.
-func spoilsAmong(count int, name string, spoil func(s *site, secret string) error) fault {
+// spoilsOne is spoils for a name that choose returns.
+func spoilsOne(name string, reason v1alpha1.Reason, choose func(s *site) string, spoil func(s *site, secret string) error) fault {
 	return fault{
-		name: name,
+		name:   name,
+		reason: reason,
 		begin: func(_ context.Context, s *site) error {
-			secret := s.kept(s.random.IntN(count))
+			secret := choose(s)
 			if s.wishes.reserved[secret] {
 				return nil // another fault has it
 			}
@@ -38,21 +40,21 @@ func spoilsAmong(count int, name string, spoil func(s *site, secret string) erro
 
 func contentFaults() []fault {
 	return []fault{
-		spoils("newest version is no certificate", func(s *site, secret string) error {
+		spoils("newest version is no certificate", v1alpha1.ReasonMalformedSecret, func(s *site, secret string) error {
 			_, err := s.vault.SetSecret(secret, "application/x-pkcs12", "bm8gY2VydGlmaWNhdGU=")
 			return err
 		}),
-		spoils("newest version is disabled", func(s *site, secret string) error {
+		spoils("newest version is disabled", v1alpha1.ReasonSecretDisabled, func(s *site, secret string) error {
 			if err := s.put(secret); err != nil {
 				return err
 			}
 			return s.vault.Disable(secret, "")
 		}),
 		expires("newest version expires while it is installed"),
-		spoils("newest version has expired", func(s *site, secret string) error {
+		spoilsOne("newest version has expired", v1alpha1.ReasonExpired, (*site).single, func(s *site, secret string) error {
 			return s.putWithin(secret, time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))
 		}),
-		spoils("newest version is not valid yet", func(s *site, secret string) error {
+		spoilsOne("newest version is not valid yet", v1alpha1.ReasonSecretNotYetValid, (*site).single, func(s *site, secret string) error {
 			return s.putWithin(secret, time.Now().Add(time.Hour), time.Now().Add(24*time.Hour))
 		}),
 	}
@@ -63,7 +65,8 @@ func contentFaults() []fault {
 func expires(name string) fault {
 	const validity = 3 * time.Second
 	var begun time.Time
-	one := spoilsAmong(keptCertificates-1, name, func(s *site, secret string) error {
+	others := func(s *site) string { return s.kept(s.random.IntN(keptCertificates - 1)) }
+	one := spoilsOne(name, "", others, func(s *site, secret string) error {
 		begun = time.Now()
 		return s.putWithin(secret, begun.Add(-time.Hour), begun.Add(validity))
 	})

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
 // fault is something that is broken for a while.
@@ -18,6 +20,8 @@ type fault struct {
 	of func(s *site) bool
 	// empties means that it takes certificates out of the store by itself, so that they are missing until the agent has put them back.
 	empties bool
+	// reason is what the agent logs about it; empty for nothing.
+	reason v1alpha1.Reason
 	// kills is how often the agent is killed meanwhile, at least.
 	kills int
 }

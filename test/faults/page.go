@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,14 +21,14 @@ const (
 // table is what was found, as Markdown.
 func (r *results) table() string {
 	var text strings.Builder
-	text.WriteString("| fault | alone | in mixes | sites | longest until all was well | violations |\n|---|---|---|---|---|---|\n")
+	text.WriteString("| fault | alone | in mixes | logged by the agent | sites | longest until all was well | violations |\n|---|---|---|---|---|---|---|\n")
 	for _, name := range r.names() {
 		one := r.faults[name]
 		slowest := "–"
 		if one.slowest > 0 {
 			slowest = fmt.Sprintf("%.1f s", one.slowest.Seconds())
 		}
-		fmt.Fprintf(&text, "| %s | %d | %d | %d | %s | %d |\n", name, one.alone, one.mixed, len(one.sites), slowest, one.violations)
+		fmt.Fprintf(&text, "| %s | %d | %d | %s | %d | %s | %d |\n", name, one.alone, one.mixed, r.logged(name), len(one.sites), slowest, one.violations)
 	}
 	text.WriteString("\n")
 	for _, site := range slices.Sorted(maps.Keys(r.looks)) {
@@ -37,6 +38,16 @@ func (r *results) table() string {
 		text.WriteString("- " + line + "\n")
 	}
 	return text.String()
+}
+
+// logged is in how many rounds the agent logged about a fault; – for one that it need not notice.
+func (r *results) logged(name string) string {
+	for _, one := range allFaults() {
+		if one.name == name && one.reason != "" {
+			return strconv.Itoa(r.faults[name].noticed)
+		}
+	}
+	return "–"
 }
 
 // names are those of the faults, in the order in which they are listed, and then of what is no fault.

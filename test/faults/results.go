@@ -25,6 +25,7 @@ type results struct {
 // tally is what was done with one fault.
 type tally struct {
 	alone, mixed, violations int
+	noticed                  int // rounds in which the agent logged about it
 	slowest                  time.Duration
 	sites                    []string
 }
@@ -40,8 +41,8 @@ func (r *results) tally(name string) *tally {
 	return r.faults[name]
 }
 
-// round notes that a site had some faults, and how long everything took to be as it should after them.
-func (r *results) round(site string, faults []string, kills int, took time.Duration) {
+// round notes that a site had some faults, about which the agent logged, and how long everything took to be as it should after them.
+func (r *results) round(site string, faults, noticed []string, kills int, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.killed, r.all = r.killed+kills, r.all+1
@@ -51,6 +52,9 @@ func (r *results) round(site string, faults []string, kills int, took time.Durat
 			one.alone++
 		} else {
 			one.mixed++
+		}
+		if slices.Contains(noticed, name) {
+			one.noticed++
 		}
 		one.slowest = max(one.slowest, took)
 		if !slices.Contains(one.sites, site) {

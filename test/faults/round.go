@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -51,6 +54,10 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 	if !s.native() {
 		kills /= 2
 	}
+	begun, err := s.logged()
+	if err != nil {
+		return err
+	}
 	for _, one := range faults {
 		if err := s.begin(ctx, one); err != nil {
 			return err
@@ -65,6 +72,11 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 			return err
 		}
 	}
+	started, err := s.logged()
+	if err != nil {
+		return err
+	}
+	noticed := s.notices(ctx, faults, begun, started)
 	wait(ctx, time.Second) // the last agent meets the faults, and sees them mended
 	for _, one := range slices.Backward(faults) {
 		if one.end != nil {
@@ -78,7 +90,7 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s.results.round(s.name, names, kills, time.Since(mended))
+	s.results.round(s.name, names, noticed, kills, time.Since(mended))
 	if wrong != "" {
 		s.results.violation(s.name, names, "after the fault: "+wrong)
 	}
@@ -100,6 +112,41 @@ func (s *site) begin(ctx context.Context, one fault) error {
 	}
 	return nil
 }
+
+// noticeLimit is how long an agent that has just started may take to meet a fault. Under Wine it takes seconds to start.
+const noticeLimit = 6 * time.Second
+
+// notices waits until the agent has met the faults: until the one that runs now has logged about a certificate, and about one of the
+// faults since the round began. It returns about which. Some stay unseen: beside others, or a disk to which nothing is written. Then
+// the limit passes, as it does where the API server tells the agent of no certificate.
+func (s *site) notices(ctx context.Context, faults []fault, begun, started int) []string {
+	for limit := time.Now().Add(noticeLimit); ; wait(ctx, 100*time.Millisecond) {
+		text, _ := os.ReadFile(s.agentLog()) // what cannot be read shows nothing
+		var noticed []string
+		silent := true
+		for _, one := range faults {
+			silent = silent && one.reason == ""
+			if one.reason != "" && bytes.Contains(text[min(begun, len(text)):], []byte("reason="+one.reason+" ")) {
+				noticed = append(noticed, one.name)
+			}
+		}
+		works := bytes.Contains(text[min(started, len(text)):], []byte(" ObservedCertificate="))
+		if works && (silent || noticed != nil) || ctx.Err() != nil || time.Now().After(limit) {
+			return noticed
+		}
+	}
+}
+
+// logged is the length of the agent's log.
+func (s *site) logged() (int, error) {
+	info, err := os.Stat(s.agentLog())
+	if err != nil {
+		return 0, fmt.Errorf("measuring the agent's log: %w", err)
+	}
+	return int(info.Size()), nil
+}
+
+func (s *site) agentLog() string { return filepath.Join(s.dir, "agent.log") }
 
 // keysLeftOver checks under Wine, at the end since it ends Wine's server, that every key has its certificate.
 func (s *site) keysLeftOver(ctx context.Context) error {

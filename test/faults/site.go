@@ -107,7 +107,7 @@ func (s *site) restart() error {
 		command = []string{"run"}
 	}
 	var err error
-	s.agent, err = s.machine.Start(filepath.Join(s.dir, "agent.log"), settings, command...)
+	s.agent, err = s.machine.Start(s.agentLog(), settings, command...)
 	return err
 }
 

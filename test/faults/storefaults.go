@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 )
 
 // everybody is an access list that no key of the agent's may have.
@@ -19,9 +21,9 @@ func storeFaults() []fault {
 		{name: "certificates changed by others", of: native, begin: changeOpen},
 		{name: "files damaged", of: native, begin: damageOpen},
 		{name: "store emptied", empties: true, begin: emptyStore},
-		{name: "disk full", of: hasDisk, begin: func(_ context.Context, s *site) error { return s.disk.fill() },
+		{name: "disk full", of: hasDisk, reason: v1alpha1.ReasonStoreFailure, begin: func(_ context.Context, s *site) error { return s.disk.fill() },
 			end: func(_ context.Context, s *site) error { return s.disk.empty() }},
-		{name: "disk read-only", of: hasDisk, begin: func(_ context.Context, s *site) error { return s.disk.protect() },
+		{name: "disk read-only", of: hasDisk, reason: v1alpha1.ReasonStoreFailure, begin: func(_ context.Context, s *site) error { return s.disk.protect() },
 			end: func(_ context.Context, s *site) error { return s.disk.release() }},
 	}
 }

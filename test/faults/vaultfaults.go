@@ -6,15 +6,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vaultpane/vaultpane/api/v1alpha1"
 	"github.com/vaultpane/vaultpane/test/keyvault"
 )
 
 // vault is a fault that a vault shows until it is healed.
-func vault(name string, begin func(v *keyvault.Vault)) fault {
+func vault(name string, reason v1alpha1.Reason, begin func(v *keyvault.Vault)) fault {
 	return fault{
-		name:  name,
-		begin: func(_ context.Context, s *site) error { begin(s.vault); return nil },
-		end:   func(_ context.Context, s *site) error { s.vault.Heal(); return nil },
+		name:   name,
+		reason: reason,
+		begin:  func(_ context.Context, s *site) error { begin(s.vault); return nil },
+		end:    func(_ context.Context, s *site) error { s.vault.Heal(); return nil },
 	}
 }
 
@@ -26,18 +28,18 @@ func presents(name string, kind keyvault.ServerCertificate) fault {
 			return both(func() error { return s.vault.Present(kind) }, s.vault.Start)
 		}
 	}
-	return fault{name: name, begin: present(kind), end: present(keyvault.Good)}
+	return fault{name: name, reason: v1alpha1.ReasonTLSFailure, begin: present(kind), end: present(keyvault.Good)}
 }
 
 func vaultFaults() []fault {
 	return []fault{
-		vault("vault throttles: 429 with Retry-After", func(v *keyvault.Vault) { v.Throttle(time.Second, true, -1) }),
-		vault("vault throttles: 429 without Retry-After", func(v *keyvault.Vault) { v.Throttle(time.Second, false, -1) }),
-		vault("vault fails: 503", func(v *keyvault.Vault) {
+		vault("vault throttles: 429 with Retry-After", v1alpha1.ReasonThrottled, func(v *keyvault.Vault) { v.Throttle(time.Second, true, -1) }),
+		vault("vault throttles: 429 without Retry-After", v1alpha1.ReasonThrottled, func(v *keyvault.Vault) { v.Throttle(time.Second, false, -1) }),
+		vault("vault fails: 503", v1alpha1.ReasonVaultUnreachable, func(v *keyvault.Vault) {
 			v.FailWith(http.StatusServiceUnavailable, "ServiceUnavailable", "", "The service is unavailable.", -1)
 		}),
-		vault("vault resets connections in the middle of a body", func(v *keyvault.Vault) { v.ResetMidBody(-1) }),
-		vault("vault takes three seconds", func(v *keyvault.Vault) { v.Latency(3 * time.Second) }),
+		vault("vault resets connections in the middle of a body", v1alpha1.ReasonVaultUnreachable, func(v *keyvault.Vault) { v.ResetMidBody(-1) }),
+		vault("vault takes three seconds", "", func(v *keyvault.Vault) { v.Latency(3 * time.Second) }),
 		{
 			name:  "vault sends byte by byte",
 			begin: func(_ context.Context, s *site) error { s.vault.Drip(5 * time.Millisecond); return nil },
@@ -47,20 +49,21 @@ func vaultFaults() []fault {
 				return s.vault.Start()
 			},
 		},
-		vault("vault sends GOAWAY after each response", func(v *keyvault.Vault) { v.GoAway(true) }),
-		vault("vault refuses the role: 403", func(v *keyvault.Vault) { v.Refuse(keyvault.Role, -1) }),
-		vault("a portal answers instead of the vault", func(v *keyvault.Vault) { v.HTMLPage(-1) }),
-		vault("vault's clock is three hours ahead", func(v *keyvault.Vault) { v.SkewClock(3 * time.Hour) }),
-		vault("vault's clock is three hours behind", func(v *keyvault.Vault) { v.SkewClock(-3 * time.Hour) }),
+		vault("vault sends GOAWAY after each response", "", func(v *keyvault.Vault) { v.GoAway(true) }),
+		vault("vault refuses the role: 403", v1alpha1.ReasonAccessDenied, func(v *keyvault.Vault) { v.Refuse(keyvault.Role, -1) }),
+		vault("a portal answers instead of the vault", v1alpha1.ReasonVaultUnreachable, func(v *keyvault.Vault) { v.HTMLPage(-1) }),
+		vault("vault's clock is three hours ahead", "", func(v *keyvault.Vault) { v.SkewClock(3 * time.Hour) }),
+		vault("vault's clock is three hours behind", "", func(v *keyvault.Vault) { v.SkewClock(-3 * time.Hour) }),
 		presents("vault's TLS certificate has expired", keyvault.Past),
 		presents("vault's TLS certificate is for another name", keyvault.OtherName),
 		presents("vault's TLS certificate is of an unknown authority", keyvault.UntrustedCA),
 		{ // after those that start it
-			name:  "vault does not listen",
-			begin: func(_ context.Context, s *site) error { s.vault.Stop(); return nil },
-			end:   func(_ context.Context, s *site) error { return s.vault.Start() },
+			name:   "vault does not listen",
+			reason: v1alpha1.ReasonVaultUnreachable,
+			begin:  func(_ context.Context, s *site) error { s.vault.Stop(); return nil },
+			end:    func(_ context.Context, s *site) error { return s.vault.Start() },
 		},
-		{name: "vault's name does not resolve", begin: hideVault, end: showVault},
+		{name: "vault's name does not resolve", reason: v1alpha1.ReasonVaultNotFound, begin: hideVault, end: showVault},
 	}
 }
 
@@ -87,12 +90,14 @@ func showVault(_ context.Context, s *site) error {
 func loginFaults() []fault {
 	return []fault{
 		{
-			name:  "token service does not listen",
-			begin: func(_ context.Context, s *site) error { s.vaults.StopLogin(); return nil },
-			end:   func(_ context.Context, s *site) error { return s.vaults.StartLogin() },
+			name:   "token service does not listen",
+			reason: v1alpha1.ReasonVaultUnreachable,
+			begin:  func(_ context.Context, s *site) error { s.vaults.StopLogin(); return nil },
+			end:    func(_ context.Context, s *site) error { return s.vaults.StartLogin() },
 		},
 		{
-			name: "token service refuses",
+			name:   "token service refuses",
+			reason: v1alpha1.ReasonAuthenticationFailed,
 			begin: func(_ context.Context, s *site) error {
 				s.vaults.RefuseLogin(s.vaults.ClientID(), keyvault.LoginRefusals[s.random.IntN(len(keyvault.LoginRefusals))])
 				return nil
