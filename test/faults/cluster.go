@@ -85,13 +85,13 @@ func (c *cluster) close() {
 	}
 }
 
-// join makes a node for a site, whose connections to the API server go through a proxy.
-func (c *cluster) join(s *site) front {
+// member is the front of a site, whose connections to the API server go through a proxy.
+func (c *cluster) member(s *site) front {
 	return &member{cluster: c, site: s, node: "node-" + s.short}
 }
 
-// makeNode makes the Node and writes the kubeconfig of its agent.
-func (m *member) makeNode(ctx context.Context) error {
+// join makes the Node and writes the kubeconfig of its agent.
+func (m *member) join(ctx context.Context) error {
 	labels := map[string]string{"kubernetes.io/os": "windows", corev1.LabelHostname: m.node}
 	if err := m.cluster.kube.Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: m.node, Labels: labels}}); err != nil {
 		return fmt.Errorf("making the Node %s: %w", m.node, err)

@@ -27,6 +27,8 @@ func (f *files) settings() []string {
 		"VAULTPANE_STATE="+machine.Path(state), "VAULTPANE_SETTINGS="+machine.Path(f.folder()))
 }
 
+func (f *files) join(context.Context) error { return os.MkdirAll(f.folder(), 0o755) }
+
 // write replaces the settings file in one step.
 func (f *files) write(_ context.Context, certificates []*v1alpha1.ObservedCertificate) error {
 	var text strings.Builder
@@ -39,9 +41,6 @@ func (f *files) write(_ context.Context, certificates []*v1alpha1.ObservedCertif
 			return fmt.Errorf("encoding %s: %w", one.Name, err)
 		}
 		text.WriteString("---\n" + string(document))
-	}
-	if err := os.MkdirAll(f.folder(), 0o755); err != nil {
-		return fmt.Errorf("making the settings folder: %w", err)
 	}
 	unfinished := filepath.Join(f.site.dir, "settings.unfinished")
 	if err := os.WriteFile(unfinished, []byte(text.String()), 0o644); err != nil {

@@ -29,7 +29,7 @@ type member struct {
 	cluster *cluster
 	site    *site
 	node    string
-	proxy   *proxy // nil until the node is made
+	proxy   *proxy // nil until the node has joined
 }
 
 func (m *member) kubeconfig() string { return filepath.Join(m.site.dir, "agent.kubeconfig") }
@@ -39,11 +39,6 @@ func (m *member) settings() []string {
 }
 
 func (m *member) write(ctx context.Context, certificates []*v1alpha1.ObservedCertificate) error {
-	if m.proxy == nil {
-		if err := m.makeNode(ctx); err != nil {
-			return err
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	var present v1alpha1.ObservedCertificateList

@@ -20,6 +20,8 @@ import (
 type front interface {
 	// settings are the agent's environment variables.
 	settings() []string
+	// join makes what the agent needs when it starts.
+	join(ctx context.Context) error
 	// write asks for these certificates and no others.
 	write(ctx context.Context, certificates []*v1alpha1.ObservedCertificate) error
 	// state returns what the agent reports.
@@ -72,6 +74,9 @@ func (s *site) start(ctx context.Context, kind node.Kind) error {
 		return err
 	}
 	if err := s.makeWishes(); err != nil {
+		return err
+	}
+	if err := s.front.join(ctx); err != nil {
 		return err
 	}
 	if err := s.restart(); err != nil {

@@ -44,8 +44,8 @@ func (w *world) prepare(ctx context.Context) error {
 		kind        node.Kind
 		front       func(*site) front
 	}{
-		{"cluster, directory store", "cd", node.Native, w.cluster.join},
-		{"cluster, Windows under Wine", "cw", node.Wine, w.cluster.join},
+		{"cluster, directory store", "cd", node.Native, w.cluster.member},
+		{"cluster, Windows under Wine", "cw", node.Wine, w.cluster.member},
 		{"machine, directory store", "md", node.Native, newFiles},
 		{"machine, Windows under Wine", "mw", node.Wine, newFiles},
 	} {
