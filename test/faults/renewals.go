@@ -121,6 +121,7 @@ func (s *site) levels(ctx context.Context) (levels, error) {
 	if err != nil {
 		return levels{}, fmt.Errorf("reading the metrics: %w", err)
 	}
+	s.exposed = string(text)
 	files, err := s.agent.OpenFiles()
 	if err != nil {
 		return levels{}, err

@@ -80,17 +80,25 @@ func find(pieces map[string]bool, text string) int {
 	return -1
 }
 
-// written is what the agents and the controller logged, and what they wrote to the API server.
+// written is what the agents and the controller logged, what the agents' metrics and the state files of machines say, and what all
+// wrote to the API server.
 func (w *world) written(ctx context.Context) (map[string]string, error) {
 	all := map[string]string{}
+	for _, s := range w.sites {
+		all["the metrics of "+s.name] = s.exposed
+	}
 	logs, err := filepath.Glob(filepath.Join(w.dir, "*", "*.log"))
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range logs {
+	states, err := filepath.Glob(filepath.Join(w.dir, "*", "machine", "state", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range append(logs, states...) {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("reading a log: %w", err)
+			return nil, fmt.Errorf("reading what was written: %w", err)
 		}
 		all[path] = string(text)
 	}

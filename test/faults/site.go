@@ -44,6 +44,7 @@ type site struct {
 
 	agent   *node.Process
 	metrics string // address of the agent's metrics
+	exposed string // the metrics when they were last read
 	watch   *observer
 	disk    disk
 	wishes  wishes
