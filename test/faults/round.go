@@ -40,8 +40,9 @@ func (s *site) run(ctx context.Context, set settings) error {
 	return s.keysLeftOver(ctx)
 }
 
-// settleLimit is how long everything may take to be as it should after a fault: one interval, and the time of a poll.
-const settleLimit = (interval + 15) * time.Second
+// settleLimit is how long everything may take to be as it should after a fault: one interval with its jitter of a tenth, and the time
+// of a poll on a machine that has much else to do.
+const settleLimit = (interval*11/10 + 24) * time.Second
 
 // round breaks some things in their order, kills the agent meanwhile, mends all in the opposite order, and checks that everything
 // becomes as it should.
