@@ -48,13 +48,7 @@ const settleLimit = (interval*11/10 + 24) * time.Second
 // becomes as it should.
 func (s *site) round(ctx context.Context, faults ...fault) error {
 	slices.SortFunc(faults, func(a, b fault) int { return a.place - b.place })
-	names, empties, kills := []string{}, false, 2
-	if len(faults) > 1 {
-		kills = 8
-	}
-	if !s.native() {
-		kills /= 2
-	}
+	names, empties, kills := []string{}, false, s.killsAmong(len(faults))
 	begun, err := s.logged()
 	if err != nil {
 		return err
@@ -102,6 +96,19 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 		}
 	}
 	return err
+}
+
+// killsAmong is how often the agent is killed in a round. Under Wine it takes seconds to start.
+func (s *site) killsAmong(faults int) int {
+	switch {
+	case faults > 1 && s.native():
+		return 14
+	case faults > 1:
+		return 4
+	case s.native():
+		return 2
+	}
+	return 1
 }
 
 func (s *site) begin(ctx context.Context, one fault) error {
