@@ -66,7 +66,7 @@ func processFaults() []fault {
 }
 
 func killControllers(_ context.Context, s *site) error {
-	s.killed.Add(1)
+	s.results.kill()
 	return s.front.(*member).cluster.restartController()
 }
 

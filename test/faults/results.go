@@ -17,7 +17,7 @@ type results struct {
 	found     []string
 	looks     map[string]seen
 	levelling []string
-	killed    int
+	killed    int // agents and controllers
 	aimed     int // kills in the middle of a write
 	all       int // rounds
 }
@@ -42,10 +42,10 @@ func (r *results) tally(name string) *tally {
 }
 
 // round notes that a site had some faults, about which the agent logged, and how long everything took to be as it should after them.
-func (r *results) round(site string, faults, noticed []string, kills int, took time.Duration) {
+func (r *results) round(site string, faults, noticed []string, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.killed, r.all = r.killed+kills, r.all+1
+	r.all++
 	for _, name := range faults {
 		one := r.tally(name)
 		if len(faults) == 1 {
@@ -73,6 +73,20 @@ func (r *results) violation(site string, faults []string, text string) {
 	one := fmt.Sprintf("%s, with %s: %s", site, strings.Join(faults, " + "), text)
 	r.found = append(r.found, one)
 	fmt.Println("faults: VIOLATION " + one)
+}
+
+// kill notes that a process was killed.
+func (r *results) kill() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.killed++
+}
+
+// kills returns how many processes were killed.
+func (r *results) kills() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.killed
 }
 
 // aimedKill notes that a kill comes in the middle of a write.

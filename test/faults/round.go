@@ -23,7 +23,7 @@ func (s *site) run(ctx context.Context, set settings) error {
 			return err
 		}
 	}
-	for s.killed.Load() < s.killsBefore(set.kills) {
+	for s.results.kills() < s.killsBefore(set.kills) {
 		s.random.Shuffle(len(possible), func(i, j int) { possible[i], possible[j] = possible[j], possible[i] })
 		if err := s.round(ctx, slices.Clone(possible[:2+s.random.IntN(2)])...); err != nil {
 			return err
@@ -42,11 +42,11 @@ func (s *site) run(ctx context.Context, set settings) error {
 
 // killsBefore is how many kills there must have been at all sites before this one renews. The site that renews most begins earlier, while
 // the others go on.
-func (s *site) killsBefore(all int) int64 {
+func (s *site) killsBefore(all int) int {
 	if s.renewsMost() {
-		all = all * 6 / 10
+		return all * 6 / 10
 	}
-	return int64(all)
+	return all
 }
 
 func (s *site) renewsMost() bool { return inCluster(s) && s.native() }
@@ -96,7 +96,7 @@ func (s *site) round(ctx context.Context, faults ...fault) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s.results.round(s.name, names, noticed, kills, time.Since(mended))
+	s.results.round(s.name, names, noticed, time.Since(mended))
 	if wrong != "" {
 		s.results.violation(s.name, names, "after the fault: "+wrong)
 	}

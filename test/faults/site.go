@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/vaultpane/vaultpane/api/v1alpha1"
@@ -40,7 +39,6 @@ type site struct {
 	vault       *keyvault.Vault
 	random      *rand.Rand
 	results     *results
-	killed      *atomic.Int64
 
 	agent   *node.Process
 	metrics string // address of the agent's metrics
@@ -131,7 +129,7 @@ func (s *site) kill(ctx context.Context) error {
 	} else {
 		wait(ctx, time.Duration(s.random.Int64N(int64(longest))))
 	}
-	s.killed.Add(1)
+	s.results.kill()
 	return s.restart()
 }
 

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +23,6 @@ type world struct {
 	cluster   *cluster
 	sites     []*site
 	results   *results
-	killed    atomic.Int64
 }
 
 // prepare builds the observer and starts the cluster, the sites and their agents.
@@ -53,7 +51,7 @@ func (w *world) prepare(ctx context.Context) error {
 			continue
 		}
 		s := &site{
-			name: kind.name, short: kind.short, root: w.root, dir: filepath.Join(w.dir, kind.short), results: w.results, killed: &w.killed,
+			name: kind.name, short: kind.short, root: w.root, dir: filepath.Join(w.dir, kind.short), results: w.results,
 			random: rand.New(rand.NewPCG(w.seed, uint64(number))),
 		}
 		s.front = kind.front(s)
@@ -81,7 +79,7 @@ func (w *world) run(ctx context.Context) error {
 	err := group.Wait()
 	close(done)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		err = fmt.Errorf("it took longer than %s, with %d of %d kills: %w", w.limit, w.killed.Load(), w.kills, err)
+		err = fmt.Errorf("it took longer than %s, with %d of %d kills: %w", w.limit, w.results.kills(), w.kills, err)
 	}
 	if err != nil {
 		return err
@@ -98,7 +96,7 @@ func (w *world) report(done <-chan struct{}) {
 			return
 		case <-time.After(30 * time.Second):
 			fmt.Printf("faults: %d kills, %d rounds, %d violations so far (%s)\n",
-				w.killed.Load(), w.results.rounds(), len(w.results.violations()), time.Since(start).Round(time.Second))
+				w.results.kills(), w.results.rounds(), len(w.results.violations()), time.Since(start).Round(time.Second))
 		}
 	}
 }
