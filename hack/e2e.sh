@@ -13,7 +13,7 @@ for machine in native wine; do
   done
 done
 echo "e2e: programs"
-go test -count=1 -timeout 20m -v ./test/programs | { grep --line-buffered -vE '^=== (RUN|NAME)' || true; }
+go test -count=1 -timeout 20m -v ./test/e2eprograms | { grep --line-buffered -vE '^=== (RUN|NAME)' || true; }
 echo "e2e: wine, with the default key storage provider"
 go test -count=1 -timeout 20m -v ./test/e2e -machine=wine -provider= | { grep --line-buffered -vE '^=== (RUN|NAME)' || true; }
 echo "e2e: PASS in $((SECONDS - start)) s"

@@ -16,6 +16,6 @@ echo "lint: hack/images"
 (cd hack/images && "$linter" run --allow-parallel-runners ./...)
 echo "lint: hack/tools/plot"
 (cd hack/tools/plot && "$linter" run --allow-parallel-runners ./...)
-echo "lint: test/programs/store"
-(cd test/programs/store && GOOS=windows "$linter" run --allow-parallel-runners ./...)
+echo "lint: test/e2eprograms/store"
+(cd test/e2eprograms/store && GOOS=windows "$linter" run --allow-parallel-runners ./...)
 echo "lint: PASS in $((SECONDS - start)) s"

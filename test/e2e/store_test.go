@@ -124,7 +124,7 @@ func TestARootArrivesWithoutAKeyAndGoes(t *testing.T) {
 }
 
 // needsAKeptRoot skips a test under Wine 10, where every process that opens LocalMachine\Root removes what the agent installed, and so does
-// each look of the test. There test/programs shows that programs trust the root.
+// each look of the test. There test/e2eprograms shows that programs trust the root.
 func (w *environment) needsAKeptRoot(t *testing.T) {
 	t.Helper()
 	if w.kind != node.Wine {

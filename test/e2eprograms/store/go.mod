@@ -1,4 +1,4 @@
-module github.com/vaultpane/vaultpane/test/programs/store
+module github.com/vaultpane/vaultpane/test/e2eprograms/store
 
 go 1.26.0
 

@@ -1,4 +1,4 @@
-package programs
+package e2eprograms
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package programs
+package e2eprograms
 
 import (
 	"crypto/x509"
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	err := env.prepare()
 	code := 1
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "programs: preparing:", err)
+		fmt.Fprintln(os.Stderr, "e2eprograms: preparing:", err)
 	} else {
 		code = m.Run()
 	}
