@@ -10,9 +10,12 @@ import (
 	"unicode/utf16"
 )
 
+// registryProgram is Wine's reg by its path: while Wine boots, it may not find it by its name.
+const registryProgram = `C:\windows\system32\reg.exe`
+
 // Registry runs Wine's reg and returns what it printed.
 func (m *Machine) Registry(ctx context.Context, arguments ...string) (string, error) {
-	output, err := m.on(ctx, "reg", nil, arguments...).CombinedOutput()
+	output, err := m.on(ctx, registryProgram, nil, arguments...).CombinedOutput()
 	if err = unlessHeld(err); err != nil {
 		err = fmt.Errorf("reg %s: %w\n%s", arguments[0], err, output)
 	}
