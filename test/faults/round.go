@@ -167,11 +167,16 @@ func (s *site) logged() (int, error) {
 
 func (s *site) agentLog() string { return filepath.Join(s.dir, "agent.log") }
 
+// quietUnderWine is how long the agent has for some store checks after the observer has ended: Wine writes a key container back that a
+// program closes after it was deleted, so that a key which the observer signed with can come back for a moment.
+const quietUnderWine = 10 * time.Second
+
 // keysLeftOver checks under Wine, at the end since it ends Wine's server, that every key has its certificate.
 func (s *site) keysLeftOver(ctx context.Context) error {
 	if s.native() {
 		return nil // settle looks after each fault
 	}
+	wait(ctx, quietUnderWine)
 	all, err := s.watch.holds(ctx)
 	if err != nil {
 		return err
