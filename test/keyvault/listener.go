@@ -8,9 +8,10 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/ports"
 )
 
 // listener serves a handler on 127.0.0.1. It keeps its port when it is stopped and started again.
@@ -32,10 +33,9 @@ func (l *listener) start() error {
 	if l.server != nil {
 		return nil
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.port))
-	socket, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
+	socket, err := l.listen()
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w", address, err)
+		return err
 	}
 	if l.port == 0 { // written once: it is read without the lock
 		l.port = socket.Addr().(*net.TCPAddr).Port
@@ -52,6 +52,18 @@ func (l *listener) start() error {
 	server.TLSConfig = &tls.Config{GetCertificate: l.presented, MinVersion: tls.VersionTLS12}
 	go func() { _ = server.ServeTLS(socket, "", "") }() // ends with stop
 	return nil
+}
+
+// listen listens on the port of before, the first time on one that no outgoing connection gets while it is stopped.
+func (l *listener) listen() (net.Listener, error) {
+	if l.port == 0 {
+		return ports.Listen()
+	}
+	socket, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", ports.Address(l.port))
+	if err != nil {
+		return nil, fmt.Errorf("listening again: %w", err)
+	}
+	return socket, nil
 }
 
 // present changes the certificate for new connections.
