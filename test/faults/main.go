@@ -65,7 +65,7 @@ func run(ctx context.Context, s settings) error {
 	took := time.Since(start).Round(time.Second)
 	fmt.Print(w.results.table())
 	if s.page != "" {
-		if err := w.results.writePage(s.page, w.root, took); err != nil {
+		if err := w.results.writePage(s.page, took); err != nil {
 			return err
 		}
 	}

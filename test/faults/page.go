@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/page"
 )
 
 // Marks in the page between which the run writes.
@@ -67,23 +68,16 @@ func (r *results) names() []string {
 }
 
 // writePage replaces what is between the marks of a page.
-func (r *results) writePage(path, root string, took time.Duration) error {
+func (r *results) writePage(path string, took time.Duration) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("reading the page: %w", err)
 	}
-	before, rest, begins := strings.Cut(string(text), beginMark)
-	_, after, ends := strings.Cut(rest, endMark)
-	if !begins || !ends {
+	found := fmt.Sprintf("%s: `make faults SEED=%d` on %s, commit %s, %d processors: %d kills, %d of them in the middle of a write, %d rounds, %d violations, %s.\n\n%s",
+		time.Now().UTC().Format(time.DateOnly), r.seed, runtime.GOOS, page.Commit(), runtime.NumCPU(), r.killed, r.aimed, r.all, len(r.found), took, r.table())
+	changed, hasPlace := page.Between(string(text), beginMark, endMark, "\n"+found)
+	if !hasPlace {
 		return fmt.Errorf("%s has no place for the results: the lines %q and %q", path, beginMark, endMark)
 	}
-	described := exec.Command("git", "describe", "--always", "--dirty")
-	described.Dir = root
-	commit, err := described.Output()
-	if err != nil {
-		return fmt.Errorf("asking git for the commit: %w", err)
-	}
-	found := fmt.Sprintf("%s: `make faults SEED=%d` on %s, commit %s, %d processors: %d kills, %d of them in the middle of a write, %d rounds, %d violations, %s.\n\n%s",
-		time.Now().UTC().Format(time.DateOnly), r.seed, runtime.GOOS, strings.TrimSpace(string(commit)), runtime.NumCPU(), r.killed, r.aimed, r.all, len(r.found), took, r.table())
-	return os.WriteFile(path, []byte(before+beginMark+"\n"+found+endMark+after), 0o644)
+	return os.WriteFile(path, []byte(changed), 0o644)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 func TestThePageGetsTheTableBetweenItsMarks(t *testing.T) {
-	page := filepath.Join(t.TempDir(), "page.md")
-	if err := os.WriteFile(page, []byte("before\n"+beginMark+"\nold\n"+endMark+"\nafter\n"), 0o600); err != nil {
+	path := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(path, []byte("before\n"+beginMark+"\nold\n"+endMark+"\nafter\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := newResults(7)
@@ -19,10 +19,10 @@ func TestThePageGetsTheTableBetweenItsMarks(t *testing.T) {
 	r.kill()
 	r.kill()
 	r.violation("two", []string{"disk full"}, "it is lost")
-	if err := r.writePage(page, ".", time.Minute); err != nil {
+	if err := r.writePage(path, time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(page)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

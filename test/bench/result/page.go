@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/vaultpane/vaultpane/test/internal/page"
 )
 
 // Page is the page that shows the results. It has a place for each part, between "<!-- bench PART -->" and "<!-- end of bench PART -->".
@@ -28,12 +30,10 @@ func (p Page) Write(t *Table) error {
 	text, origin := string(content), p.origin()
 	for part, rows := range byPart(t.Rows) {
 		begin, end := "<!-- bench "+part+" -->\n", "<!-- end of bench "+part+" -->\n"
-		before, rest, found := strings.Cut(text, begin)
-		_, after, ended := strings.Cut(rest, end)
-		if !found || !ended {
+		var found bool
+		if text, found = page.Between(text, begin, end, origin+"\n"+markdown(rows)); !found {
 			return fmt.Errorf("%s has no place for the part %s", p.Path, part)
 		}
-		text = before + begin + origin + "\n" + markdown(rows) + end + after
 	}
 	if len(t.Curves) > 0 {
 		if err := p.draw(t.Curves); err != nil {
@@ -54,15 +54,7 @@ func byPart(rows []Row) map[string][]Row {
 // origin says when, where and how it was measured.
 func (p Page) origin() string {
 	return fmt.Sprintf("Measured on %s with `%s` at commit %s: %d cores, %s of memory, %s/%s, %s; load average %s before.\n",
-		time.Now().UTC().Format(time.DateOnly), p.Command, commit(), runtime.NumCPU(), memory(), runtime.GOOS, runtime.GOARCH, runtime.Version(), p.Load)
-}
-
-func commit() string {
-	output, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err != nil {
-		return "unknown"
-	}
-	return strings.TrimSpace(string(output))
+		time.Now().UTC().Format(time.DateOnly), p.Command, page.Commit(), runtime.NumCPU(), memory(), runtime.GOOS, runtime.GOARCH, runtime.Version(), p.Load)
 }
 
 // memory is the machine's memory, on Linux.
