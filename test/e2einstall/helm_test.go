@@ -3,15 +3,15 @@ package e2einstall
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
 const (
@@ -24,17 +24,11 @@ const (
 // helm runs Helm as the administrator, with nothing of the caller's own settings, and returns what it printed.
 func (w *environment) helm(t *testing.T, arguments ...string) string {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(w.root, "bin", "helm"), append(arguments, "--namespace="+namespace)...)
-	kubeconfig := filepath.Join(w.dir, "helm.kubeconfig")
-	if err := w.cluster.WriteKubeconfig(kubeconfig); err != nil {
+	output, err := install.Helm(t.Context(), w.cluster, w.root, w.dir, arguments...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(w.dir, "helm"), "KUBECONFIG=" + kubeconfig}
-	output, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("helm %s: %v\n%s", strings.Join(arguments, " "), err, output)
-	}
-	return string(output)
+	return output
 }
 
 // values are what an operator of the extension writes: the extension's settings as they are, and how to reach this vault.

@@ -4,12 +4,13 @@ package e2enode
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/vaultpane/vaultpane/test/install"
 )
 
 const (
@@ -23,14 +24,8 @@ const (
 // helm runs Helm as the administrator, with nothing of the caller's own settings.
 func (w *environment) helm(t *testing.T, arguments ...string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), filepath.Join(w.root, "bin", "helm"), append(arguments, "--namespace="+namespace)...)
-	kubeconfig := filepath.Join(w.dir, "helm.kubeconfig")
-	if err := w.cluster.WriteKubeconfig(kubeconfig); err != nil {
+	if _, err := install.Helm(t.Context(), w.cluster, w.root, w.dir, arguments...); err != nil {
 		t.Fatal(err)
-	}
-	command.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(w.dir, "helm"), "KUBECONFIG=" + kubeconfig}
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("helm %s: %v\n%s", strings.Join(arguments, " "), err, output)
 	}
 }
 
